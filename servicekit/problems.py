@@ -1,0 +1,155 @@
+"""RFC 9457 problem details: the only place where errors become `application/problem+json`.
+
+Owns the shape of a failed answer, the reference that a person can quote, and the ring that draws both.
+Never decides what counts as a failure: services raise their own `ProblemError`s, and anything else that is
+raised is a fault of ours, answered with a bare 500 and written to the log.
+"""
+
+import http
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+from aiohttp import web
+
+from servicekit.logs import log_event
+
+REFERENCE: Final = web.RequestKey("reference", str)
+
+TYPE_PREFIX: Final = "/problems/"
+
+_log = logging.getLogger(__name__)
+
+# The only headers of an aiohttp refusal that carry meaning for the caller.
+_KEPT_HEADERS: Final = frozenset({"Allow", "Retry-After"})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One failed answer, before it is drawn.
+
+    `members` are RFC 9457 extension members; a value of None is left out.
+    `log_detail` goes to the log and never to the caller.
+    """
+
+    status: int
+    slug: str
+    title: str
+    detail: str = ""
+    members: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    log_detail: str = ""
+
+    def body(self, reference: str) -> dict[str, Any]:
+        """Return the JSON members (RFC 9457, section 3.1)."""
+        drawn: dict[str, Any] = {
+            "type": TYPE_PREFIX + self.slug,
+            "title": self.title,
+            "status": self.status,
+        }
+        if self.detail:
+            drawn["detail"] = self.detail
+        drawn |= {name: value for name, value in self.members.items() if value is not None}
+        drawn["reference"] = reference
+        return drawn
+
+
+class ProblemError(Exception):
+    """The root of every failure that a caller is told about; a leaf names its status, slug and title.
+
+    `detail` is a sentence for the caller, `log_detail` one for the operator.
+    `members` become extension members, `headers` headers of the answer.
+    """
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Something failed on our side"
+    log_level: ClassVar[int] = logging.INFO
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        log_detail: str = "",
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.log_detail = log_detail
+        self.headers = dict(headers or {})
+        self.members = dict(members or {})
+
+    def problem(self) -> Problem:
+        """Return the problem that this error is."""
+        return Problem(
+            self.status, self.slug, self.title, self.detail, self.members, self.headers, self.log_detail
+        )
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Draw = Callable[[web.Request, Problem, str], web.StreamResponse]
+
+
+def draw_json(_request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
+    """Draw a problem as `application/problem+json`."""
+    return web.json_response(
+        problem.body(reference),
+        status=problem.status,
+        headers={**problem.headers, "Cache-Control": "no-store"},
+        content_type="application/problem+json",
+    )
+
+
+def reference_of(request: web.Request) -> str:
+    """Return the request's reference: short, random, the same in the answer and in every log line about it."""
+    if REFERENCE not in request:
+        request[REFERENCE] = secrets.token_hex(6)
+    return request[REFERENCE]
+
+
+def _of_http_exception(error: web.HTTPException) -> Problem:
+    """Turn aiohttp's own refusals (404, 405, 413…) into problems, without their text: it may echo input."""
+    title = http.HTTPStatus(error.status).phrase
+    slug = title.lower().replace(" ", "-")
+    headers = {name: value for name, value in error.headers.items() if name in _KEPT_HEADERS}
+    return Problem(error.status, slug, title, headers=headers)
+
+
+def problems_ring(draw: Draw = draw_json) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    """Return the outermost ring: whatever is raised inside becomes an answer drawn by `draw`.
+
+    A redirect that a handler raises passes through.
+    Not caught here: cancellation, and errors after a streamed answer has begun.
+    """
+
+    @web.middleware
+    async def ring(request: web.Request, handler: Handler) -> web.StreamResponse:
+        reference = reference_of(request)
+        try:
+            return await handler(request)
+        except ProblemError as error:
+            problem, level, fault = error.problem(), error.log_level, error.__cause__
+        except web.HTTPException as error:
+            if error.status < http.HTTPStatus.BAD_REQUEST:
+                raise
+            problem, level, fault = _of_http_exception(error), logging.DEBUG, None
+        except Exception as error:  # noqa: BLE001 - the last resort: nothing of ours may leak to the caller
+            problem = Problem(500, ProblemError.slug, ProblemError.title)
+            level, fault = logging.ERROR, error
+        log_event(
+            _log,
+            level,
+            "problem",
+            fault=fault if level >= logging.ERROR else None,
+            status=problem.status,
+            slug=problem.slug,
+            log_detail=problem.log_detail,
+            fault_kind=type(fault).__name__ if fault else None,
+            reference=reference,
+        )
+        return draw(request, problem, reference)
+
+    return ring
