@@ -1,0 +1,122 @@
+"""HTTP calls to the few servers that a service talks to.
+
+Owns time-outs, the size limit, the address map, and the refusal to carry cookies or follow redirects: a stored
+cookie would ride along with another person's request, a redirect could carry a bearer token to a stranger.
+Never retries and never reads meaning into a status.
+"""
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+from multidict import CIMultiDictProxy
+
+from servicekit.address_map import AddressMap
+
+LARGEST_REPLY: Final = 1_000_000
+
+
+class OutboundError(Exception):
+    """No complete reply came; `reason` is a short word for the log: unreachable, timeout, cut, too-large.
+
+    `maybe_done` is True unless the request cannot have reached the other side.
+    """
+
+    def __init__(self, reason: str, *, maybe_done: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.maybe_done = maybe_done
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole reply; header names are case-insensitive."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON is what it is; callers check the shape
+        """Return the parsed body; raises ValueError when it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds that the other side asks to wait, at most an hour; None when it does not say."""
+        text = self.headers.get("Retry-After", "")
+        return min(int(text), 3600) if text.isascii() and text.isdigit() and len(text) < 9 else None  # noqa: PLR2004 - more digits than an hour needs
+
+
+class Outbound:
+    """Sends requests through one pooled session."""
+
+    def __init__(self, session: aiohttp.ClientSession, address_map: AddressMap | None = None) -> None:
+        self._session = session
+        self._map = address_map or AddressMap()
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        json_body: Any | None = None,
+        timeout_seconds: float = 10,
+    ) -> Reply:
+        """Send one request and return the whole reply, whatever its status.
+
+        Raises OutboundError when no complete reply came within `timeout_seconds`.
+        """
+        address, extra = self._map.apply(url)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                async with self._session.request(
+                    method,
+                    address,
+                    headers={**(headers or {}), **extra},
+                    params=params,
+                    json=json_body,
+                    allow_redirects=False,
+                ) as response:
+                    body = await _whole(response)
+                    return Reply(response.status, response.headers, body)
+        except aiohttp.ClientConnectorError as error:
+            raise OutboundError("unreachable", maybe_done=False) from error
+        except TimeoutError as error:
+            raise OutboundError("timeout", maybe_done=True) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise OutboundError("cut", maybe_done=True) from error
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    chunks = bytearray()
+    async for chunk in response.content.iter_chunked(65_536):
+        chunks += chunk
+        if len(chunks) > LARGEST_REPLY:
+            raise OutboundError("too-large", maybe_done=True)
+    return bytes(chunks)
+
+
+@asynccontextmanager
+async def outbound(
+    address_map: AddressMap | None = None, ca_bundle: str | None = None
+) -> AsyncIterator[Outbound]:
+    """Open an Outbound for the life of an application; `ca_bundle` is a PEM file's path."""
+    tls = ssl.create_default_context(cafile=ca_bundle)
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=tls, limit=200, limit_per_host=100),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=3),
+        trust_env=False,
+        auto_decompress=True,
+    ) as session:
+        yield Outbound(session, address_map)
