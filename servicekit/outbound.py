@@ -69,7 +69,7 @@ class Outbound:
         *,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
-        json_body: Any | None = None,
+        json_body: object = None,
         timeout_seconds: float = 10,
     ) -> Reply:
         """Send one request and return the whole reply, whatever its status.
