@@ -1,0 +1,144 @@
+"""The authority's metadata (OpenID Connect Discovery 1.0): where its endpoints are and what it calls itself.
+
+Owns the fetching, the judging and the remembering of the discovery document.
+Never follows the document to another issuer: the configuration says who is expected, and a document that says
+otherwise is refused, so that no answer on the network can move trust.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from servicekit.authority_transport import AuthorityUnavailable
+from servicekit.last_known_good import LastKnownGood
+from servicekit.logs import log_event
+from servicekit.outbound import Outbound, OutboundError, Reply
+from servicekit.strict_json import NotStrictJson, load_strict_json
+
+FETCH_SECONDS: Final = 3
+_OK: Final = 200
+
+_log = logging.getLogger(__name__)
+
+
+class IssuerMismatch(ValueError):  # noqa: N818 - named as the finding it is
+    """The document names another issuer than the configuration: a wrong tenant id, or a wrong address."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityMetadata:
+    """What is used of a discovery document."""
+
+    issuer: str
+    jwks_uri: str
+    authorization_endpoint: str
+    token_endpoint: str
+    end_session_endpoint: str | None
+
+
+def ciam_discovery_url(subdomain: str, tenant_id: str | None = None) -> str:
+    """Return where an External ID tenant publishes its metadata; the tenant id may stand for its name."""
+    tenant = quote(tenant_id or f"{subdomain}.onmicrosoft.com", safe="")
+    return f"https://{subdomain}.ciamlogin.com/{tenant}/v2.0/.well-known/openid-configuration"
+
+
+def ciam_issuer(tenant_id: str) -> str:
+    """Return the issuer of an External ID tenant; its host is the tenant id, not the subdomain."""
+    return f"https://{tenant_id}.ciamlogin.com/{tenant_id}/v2.0"
+
+
+class Discovery:
+    """Answers with the authority's metadata, the last known good where the authority is away.
+
+    `url` is the whole well-known URL and `issuer` the exact issuer expected; `now` is a monotonic clock.
+    """
+
+    def __init__(
+        self,
+        outbound: Outbound,
+        *,
+        url: str,
+        issuer: str,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._outbound = outbound
+        self._url = url
+        self._issuer = issuer
+        self._last: AuthorityMetadata | None = None
+        self._document = LastKnownGood("authority metadata", self._fetch, now=now)
+
+    async def metadata(self) -> AuthorityMetadata:
+        """Return the metadata; at most one fetch runs, and only the first use and a day-old copy wait for it.
+
+        Raises AuthorityUnavailable if it was never fetched, IssuerMismatch if it never named our issuer.
+        """
+        return await self._document.get()
+
+    async def _fetch(self) -> AuthorityMetadata:
+        metadata = _read(await fetch_from_authority(self._outbound, self._url))
+        if metadata.issuer != self._issuer:
+            log_event(
+                _log,
+                logging.ERROR,
+                "issuer-mismatch",
+                expected=self._issuer,
+                named=metadata.issuer[:200],
+                url=self._url,
+            )
+            raise IssuerMismatch("the discovery document names another issuer than the configuration")
+        if self._last not in (None, metadata):
+            # Endpoints may move, but nobody should learn of it from a person's complaint.
+            log_event(
+                _log, logging.WARNING, "authority-metadata-changed", token_endpoint=metadata.token_endpoint
+            )
+        self._last = metadata
+        return metadata
+
+
+async def fetch_from_authority(outbound: Outbound, url: str) -> Reply:
+    """Return a 200 reply of the authority within three seconds; raises AuthorityUnavailable for all else."""
+    try:
+        reply = await outbound.send(
+            "GET", url, headers={"Accept": "application/json"}, timeout_seconds=FETCH_SECONDS
+        )
+    except OutboundError as error:
+        raise AuthorityUnavailable(error.reason) from error
+    if reply.status != _OK:
+        raise AuthorityUnavailable(f"status {reply.status}", retry_after=reply.retry_after)
+    return reply
+
+
+def _read(reply: Reply) -> AuthorityMetadata:
+    try:
+        document = load_strict_json(reply.body)
+    except NotStrictJson as error:
+        raise AuthorityUnavailable(f"discovery document: {error}") from error
+    if not isinstance(document, dict):
+        raise AuthorityUnavailable("discovery document: not an object")
+
+    def url_of(name: str) -> str:
+        value = document.get(name)
+        if not isinstance(value, str) or not _is_url(value):
+            raise AuthorityUnavailable(f"discovery document: no usable {name}")
+        return value
+
+    return AuthorityMetadata(
+        issuer=url_of("issuer"),
+        jwks_uri=url_of("jwks_uri"),
+        authorization_endpoint=url_of("authorization_endpoint"),
+        token_endpoint=url_of("token_endpoint"),
+        end_session_endpoint=url_of("end_session_endpoint") if document.get("end_session_endpoint") else None,
+    )
+
+
+def _is_url(text: str) -> bool:
+    if not text.isascii() or not text.isprintable():
+        return False
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"https", "http"} and bool(parts.hostname)

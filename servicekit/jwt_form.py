@@ -1,0 +1,94 @@
+"""The outer form of a signed token (RFC 7515, compact serialisation), judged before any cryptography.
+
+Owns the splitting into three parts, the strict base64url, the header's members, and TokenRejected with its codes.
+Never verifies a signature and never reads claims.
+"""
+
+import base64
+import binascii
+from typing import Any, Final
+
+from servicekit.strict_json import NotStrictJson, load_strict_json
+
+MALFORMED: Final = "malformed"
+HEADER: Final = "header"
+ALGORITHM: Final = "algorithm"
+UNKNOWN_KEY: Final = "unknown-key"
+SIGNATURE: Final = "signature"
+CLAIM_MISSING: Final = "claim-missing"
+CLAIM_INVALID: Final = "claim-invalid"
+EXPIRED: Final = "expired"
+NOT_YET_VALID: Final = "not-yet-valid"
+
+LONGEST_TOKEN: Final = 16_384
+_LONGEST_KID: Final = 256
+
+# A header that brings its own key or its own rules is refused rather than ignored: whoever reads the token after
+# us may be less careful. `zip` and `enc` belong to encrypted tokens, `b64` (RFC 7797) needs `crit`, and of `crit` we
+# understand nothing.
+_REFUSED_MEMBERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc", "cty"})
+
+
+class TokenRejected(Exception):  # noqa: N818 - named as the outcome it is, like its siblings
+    """A token that must not be believed.
+
+    `code` is one of this module's constants, `claim` the claim or header member at fault, where one is.
+    The message consists of the two and never of anything from the token.
+    """
+
+    def __init__(self, code: str, claim: str | None = None) -> None:
+        super().__init__(f"{code}: {claim}" if claim else code)
+        self.code = code
+        self.claim = claim
+
+
+def key_id(token: str, types: frozenset[str], algorithm: str) -> str | None:
+    """Return the `kid` of a compact token whose header is one that we verify; nothing in it is believed yet.
+
+    `types` are the `typ` values to accept, in lower case; a missing `typ` is accepted (RFC 7519, section 5.1).
+    Raises TokenRejected (malformed, header, algorithm).
+    """
+    if len(token) > LONGEST_TOKEN or not token.isascii():
+        raise TokenRejected(MALFORMED)
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature; five would be an encrypted token
+        raise TokenRejected(MALFORMED)
+    head, _payload, _signature = (_decode(part) for part in parts)
+    header = _object(head)
+    if refused := _REFUSED_MEMBERS & header.keys():
+        raise TokenRejected(HEADER, min(refused))
+    if header.get("alg") != algorithm:
+        raise TokenRejected(ALGORITHM)
+    kind = header.get("typ", "")
+    if not isinstance(kind, str) or (kind and kind.lower().removeprefix("application/") not in types):
+        raise TokenRejected(HEADER, "typ")
+    kid = header.get("kid")
+    if kid is not None and not (isinstance(kid, str) and 0 < len(kid) <= _LONGEST_KID):
+        raise TokenRejected(HEADER, "kid")
+    return kid
+
+
+def read_payload(payload: bytes) -> dict[str, Any]:
+    """Return the claims of a verified token; raises TokenRejected (malformed)."""
+    return _object(payload)
+
+
+def _object(part: bytes) -> dict[str, Any]:
+    try:
+        value = load_strict_json(part)
+    except NotStrictJson as error:
+        raise TokenRejected(MALFORMED) from error
+    if not isinstance(value, dict):
+        raise TokenRejected(MALFORMED)
+    return value
+
+
+def _decode(part: str) -> bytes:
+    """Decode base64url without padding, in its one canonical spelling (RFC 7515, section 2)."""
+    try:
+        decoded = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise TokenRejected(MALFORMED) from error
+    if not part or base64.urlsafe_b64encode(decoded).rstrip(b"=").decode() != part:
+        raise TokenRejected(MALFORMED)
+    return decoded
