@@ -16,7 +16,7 @@ from typing import Final
 from servicekit.strict_json import NotStrictJson, load_strict_json
 
 INVALID_REQUEST: Final = "invalid_request"
-INVALID_WORD: Final = "invalid_token"  # noqa: S105 - an error code of RFC 6750
+INVALID_TOKEN: Final = "invalid_token"  # noqa: S105 - an error code of RFC 6750
 INSUFFICIENT_SCOPE: Final = "insufficient_scope"
 INSUFFICIENT_CLAIMS: Final = "insufficient_claims"
 INSUFFICIENT_USER_AUTHENTICATION: Final = "insufficient_user_authentication"
