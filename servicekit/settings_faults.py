@@ -51,7 +51,7 @@ _PHRASES = {
     "less_than": "is not below {lt}",
     "less_than_equal": "is above {le}",
     "string_too_short": "is too short",
-    "too_short": "has too few entries",
+    "too_short": "holds too little",
     "string_too_long": "is too long",
 }
 
