@@ -1,0 +1,108 @@
+"""Makes sure that there is a Chromium for the browser journeys.
+
+Owns the order of looking: one named in CHROME_PATH, one on the path, one of Playwright's, then installing: by
+Playwright, else by the system's package manager where this user may use it. Never falls back to skipping the tests.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from devstack.console import Console
+from devstack.errors import LaunchError
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_MAC_APPLICATIONS = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+_TRY_SECONDS = 30
+_PLAYWRIGHT_SECONDS = 300
+
+
+def system_chromium(environment: Mapping[str, str]) -> str | None:
+    """Return a Chromium of this computer that starts, or None. One named in CHROME_PATH is taken at its word."""
+    if named := environment.get("CHROME_PATH"):
+        return named
+    on_path = (shutil.which(name, path=environment.get("PATH")) for name in NAMES)
+    candidates = [*filter(None, on_path), *(path for path in _MAC_APPLICATIONS if Path(path).exists())]
+    return next((path for path in candidates if _starts(path, environment)), None)
+
+
+def find_chromium(environment: Mapping[str, str]) -> str | None:
+    """Return a Chromium of this computer, or else Playwright's own, or None."""
+    if found := system_chromium(environment):
+        return found
+    own = _of_playwright()
+    return own if own and _starts(own, environment) else None
+
+
+def ensure_chromium(environment: Mapping[str, str], console: Console) -> str:
+    """Return a Chromium's path, installing one when there is none. Raises LaunchError where none can be had."""
+    if found := find_chromium(environment):
+        return found
+    console.say("There is no Chromium here; asking Playwright for its own.")
+    failures = [_by_playwright(environment)]
+    if (found := find_chromium(environment)) is None and _may_use_apt():
+        console.say("Playwright could not bring one; installing the system's chromium package.")
+        failures.append(_by_apt(environment))
+        found = find_chromium(environment)
+    if found is None:
+        raise LaunchError(
+            "The browser journeys need a Chromium, and none could be installed "
+            f"({'; '.join(filter(None, failures)) or 'no reason given'}). "
+            "Install chromium or Google Chrome, or name one in CHROME_PATH."
+        )
+    return found
+
+
+def _of_playwright() -> str | None:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- only there once the environment is installed
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def _starts(path: str, environment: Mapping[str, str]) -> bool:
+    """Whether the file is a working browser: Ubuntu's `chromium-browser` may be a stub that asks for a snap."""
+    try:
+        answer = subprocess.run(
+            [path, "--version"], env=dict(environment), capture_output=True, timeout=_TRY_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0 and b"hrom" in answer.stdout
+
+
+def _by_playwright(environment: Mapping[str, str]) -> str:
+    command = [sys.executable, "-m", "playwright", "install", "chromium"]
+    return _attempt(command, environment, "playwright install chromium", _PLAYWRIGHT_SECONDS)
+
+
+def _may_use_apt() -> bool:
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def _by_apt(environment: Mapping[str, str]) -> str:
+    quiet = dict(environment) | {"DEBIAN_FRONTEND": "noninteractive"}
+    if failure := _attempt(["apt-get", "update"], quiet, "apt-get update", _PLAYWRIGHT_SECONDS):
+        return failure
+    install = ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]
+    return _attempt(install, quiet, "apt-get install chromium", 2 * _PLAYWRIGHT_SECONDS)
+
+
+def _attempt(command: list[str], environment: Mapping[str, str], name: str, seconds: int) -> str:
+    try:
+        answer = subprocess.run(
+            command, env=dict(environment), capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        return f"{name}: {type(problem).__name__}"
+    if answer.returncode == 0:
+        return ""
+    words = (answer.stderr or answer.stdout).strip().splitlines()
+    return f"{name}: {words[-1].strip() if words else f'exit code {answer.returncode}'}"

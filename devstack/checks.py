@@ -1,0 +1,45 @@
+"""`python3 dev.py test`: lint, types and every test, as the last word on whether the product is whole.
+
+Owns the list of checks. With arguments only pytest runs, and gets them. Never hides a check's output.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from devstack.browser_install import ensure_chromium
+from devstack.console import Console
+
+# pytest comes last, so that its summary is what a person reads at the end.
+CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("lint", ("ruff", "check", ".")),
+    ("format", ("ruff", "format", "--check", ".")),
+    ("types", ("mypy",)),
+)
+
+
+def check(arguments: list[str], environment: Mapping[str, str], root: Path, console: Console) -> int:
+    """Run all the checks and return pytest's exit code, or 1 for another's. Raises LaunchError without a browser."""
+    chromium = ensure_chromium(environment, console)
+    settings = dict(environment) | {"CHROME_PATH": chromium}
+    failures: list[str] = []
+    for name, (module, *rest) in () if arguments else CHECKS:
+        if _run(name, (sys.executable, "-m", module, *rest), settings, root, console):
+            failures.append(name)
+    code = _run("tests", (sys.executable, "-m", "pytest", *arguments), settings, root, console)
+    if failures:
+        console.say(f"Failed before the tests: {', '.join(failures)} (see above).")
+    return code or (1 if failures else 0)
+
+
+def _run(
+    name: str, command: tuple[str, ...], environment: Mapping[str, str], root: Path, console: Console
+) -> int:
+    console.say(f"── {name}: {' '.join(command[2:])}")
+    began = time.monotonic()
+    code = subprocess.run(command, env=dict(environment), cwd=root, check=False).returncode
+    if name != "tests" or code:
+        console.say(f"── {name}: {'failed' if code else 'fine'} ({time.monotonic() - began:.0f} s)")
+    return code

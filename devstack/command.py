@@ -1,0 +1,93 @@
+"""The command line of dev.py: reads it, makes sure of the environment, and hands over to run or test.
+
+Owns the exit codes' last word: 0 done, 1 something stands in the way (one sentence says what), 2 a wrong option,
+130 interrupted. Runs first in whatever Python the person has, then again in .venv.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from devstack.console import Console
+from devstack.errors import LaunchError, StopRequested
+from devstack.installation import Installation, reexecute
+from devstack.interruption import raise_on_signals
+from devstack.run_command import INTERRUPTED, RunOptions, run
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN_LOCK, RUN_FALLBACK, TEST_LOCK = "requirements-local.lock", "requirements.lock", "requirements-dev.lock"
+
+
+def main(arguments: list[str], environment: Mapping[str, str]) -> int:
+    """Do what the command line asks for; the exit code comes back."""
+    raise_on_signals()
+    console = Console(sys.stderr if arguments[:1] == ["test"] else sys.stdout)
+    try:
+        if arguments[:1] == ["test"]:
+            return _test(arguments, environment, console)
+        return _run(arguments, environment, console)
+    except LaunchError as problem:
+        console.say(str(problem))
+        return problem.exit_code
+    except StopRequested:
+        console.say("Interrupted. Nothing is left running; the next run begins where it makes sense.")
+        return INTERRUPTED
+
+
+def _run(arguments: list[str], environment: Mapping[str, str], console: Console) -> int:
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    console.verbose = given.verbose
+    _enter(RUN_LOCK, arguments, environment, console, fallback=RUN_FALLBACK)
+    options = RunOptions(given.port, given.api_port, given.tenant_port, given.open, given.reload)
+    return run(options, environment, ROOT, console)
+
+
+def _test(arguments: list[str], environment: Mapping[str, str], console: Console) -> int:
+    _enter(TEST_LOCK, arguments, environment, console)
+    from devstack.checks import check  # noqa: PLC0415 -- only of use once the environment is installed
+
+    return check(arguments[1:], environment, ROOT, console)
+
+
+def _enter(
+    lock: str,
+    arguments: list[str],
+    environment: Mapping[str, str],
+    console: Console,
+    *,
+    fallback: str | None = None,
+) -> None:
+    """Come back only inside a complete environment."""
+    installation = Installation(ROOT, environment, console)
+    installation.ensure(lock, fallback=fallback)
+    if not installation.inside:
+        sys.stdout.flush()
+        reexecute(installation.python, [str(ROOT / "dev.py"), *arguments], environment)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dev.py",
+        description="Start Stepup on this computer: gateway, resource API, local tenant and a Redis.",
+        epilog="`dev.py test [pytest arguments]` runs lint, types and all tests; with arguments, only pytest.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--open", action="store_true", help="open the browser when it is ready")
+    parser.add_argument("--reload", action="store_true", help="restart a part when its source changes")
+    parser.add_argument("--verbose", action="store_true", help="show every log line, not only warnings")
+    parser.add_argument("--port", type=_port, metavar="N", help="the gateway's port (GATEWAY_PORT, 3000)")
+    parser.add_argument(
+        "--api-port", type=_port, metavar="N", help="the resource API's (RESOURCE_API_PORT, 3001)"
+    )
+    parser.add_argument(
+        "--tenant-port", type=_port, metavar="N", help="the tenant's (LOCAL_TENANT_PORT, 8400)"
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) <= 65535):  # noqa: PLR2004 -- the highest port there is
+        raise argparse.ArgumentTypeError(f"{text!r} is no port number (1 to 65535)")
+    return int(text)

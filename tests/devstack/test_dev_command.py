@@ -1,0 +1,212 @@
+"""`python3 dev.py` from outside: started as a person starts it, with stand-ins for the parts."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.devstack.stand_in import ROOT, Launch, Project, make_project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return make_project(tmp_path_factory.mktemp("project").resolve())
+
+
+@pytest.fixture
+def launches() -> Iterator[list[Launch]]:
+    """Whatever a test leaves behind is ended."""
+    started: list[Launch] = []
+    yield started
+    for launch in started:
+        if launch.process.poll() is None:
+            launch.process.kill()
+            launch.process.wait()
+
+
+def test_it_starts_everything_and_ctrl_c_ends_all_of_it(project: Project, launches: list[Launch]) -> None:
+    launch = project.launch()
+    launches.append(launch)
+    launch.wait_for("Ctrl-C stops it.")
+    said = launch.output
+
+    assert f"http://localhost:{project.ports.gateway}" in said
+    assert "ada@example.com      password Analytical-Engine-1843" in said
+    assert f"http://127.0.0.1:{project.ports.tenant}/inbox" in said
+    assert launch.interrupt() == 0
+    assert launch.left_running() == []
+
+
+def test_U25_the_second_start_takes_less_than_three_seconds(project: Project, launches: list[Launch]) -> None:
+    began = time.monotonic()
+    launch = project.launch()
+    launches.append(launch)
+    launch.wait_for("Ctrl-C stops it.")
+    took = time.monotonic() - began
+
+    assert launch.interrupt() == 0
+    assert "Installing" not in launch.output
+    assert took < 3
+
+
+def test_each_part_sees_only_its_own_settings(project: Project, launches: list[Launch]) -> None:
+    launch = project.launch()
+    launches.append(launch)
+    launch.wait_for("Ctrl-C stops it.")
+    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.api}/", timeout=5) as answer:
+        names = json.load(answer)
+    launch.interrupt()
+
+    assert "RESOURCE_API_CLIENT_SECRET" in names
+    assert [name for name in names if name.startswith(("GATEWAY_", "LOCAL_TENANT_"))] == []
+
+
+def test_a_warning_is_shown_and_a_calm_line_is_not(project: Project, launches: list[Launch]) -> None:
+    launch = project.launch()
+    launches.append(launch)
+    launch.wait_for("Ctrl-C stops it.")
+    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.gateway}/warn", timeout=5):
+        launch.wait_for("gateway   WARNING  the store is slow  (seconds=2)")
+    launch.interrupt()
+
+    assert "all is calm" not in launch.output
+
+
+def test_a_port_in_use_is_named_with_its_holder_and_the_option(
+    project: Project, launches: list[Launch]
+) -> None:
+    with socket.create_server(("127.0.0.1", project.ports.api)):
+        launch = project.launch()
+        launches.append(launch)
+        code = launch.ended()
+
+    assert code == 1
+    assert f"Port {project.ports.api}, which the api wants, is in use" in launch.output
+    assert f"(process {os.getpid()})" in launch.output
+    assert "--api-port" in launch.output
+    assert launch.left_running() == []
+
+
+@pytest.mark.parametrize("module", ["gateway", "resource_api", "local_tenant"])
+def test_a_killed_child_ends_the_launch_with_one_sentence(
+    project: Project, launches: list[Launch], module: str
+) -> None:
+    launch = project.launch()
+    launches.append(launch)
+    launch.wait_for("Ctrl-C stops it.")
+    os.kill(launch.child(module), signal.SIGKILL)
+
+    assert launch.ended() == 1
+    assert "was ended by SIGKILL, so everything is stopped." in launch.output
+    assert launch.left_running() == []
+
+
+@pytest.mark.parametrize("behaviour", ["", "stubborn"])
+def test_nothing_outlives_a_killed_launcher(project: Project, launches: list[Launch], behaviour: str) -> None:
+    launch = project.launch(environment={"GATEWAY_STAND_IN": behaviour})
+    launches.append(launch)
+    launch.wait_for("Ctrl-C stops it.")
+    launch.process.kill()
+    launch.process.wait()
+
+    assert launch.left_running() == []
+
+
+def test_a_refusing_part_has_its_last_words_shown(project: Project, launches: list[Launch]) -> None:
+    launch = project.launch(environment={"GATEWAY_STAND_IN": "refuse"})
+    launches.append(launch)
+
+    assert launch.ended() == 1
+    assert "The gateway ended with exit code 1 while starting. Its last words:" in launch.output
+    assert "GATEWAY_COLOUR is missing; give one, like blue" in launch.output
+    assert launch.left_running() == []
+
+
+def test_ctrl_c_before_it_is_ready_ends_with_130(project: Project, launches: list[Launch]) -> None:
+    launch = project.launch(environment={"GATEWAY_STAND_IN": "hang"})
+    launches.append(launch)
+    launch.wait_for("Starting")
+
+    assert launch.interrupt() == 130
+    assert launch.left_running() == []
+
+
+def test_sigterm_and_a_closed_terminal_end_it_too(project: Project, launches: list[Launch]) -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        launch = project.launch()
+        launches.append(launch)
+        launch.wait_for("Ctrl-C stops it.")
+        launch.process.send_signal(number)
+
+        assert launch.ended() == 0
+        assert launch.left_running() == []
+
+
+def test_a_changed_source_restarts_its_part_and_a_broken_one_waits(
+    project: Project, launches: list[Launch]
+) -> None:
+    source = project.root / "resource_api" / "__main__.py"
+    whole = source.read_text()
+    launch = project.launch("--reload")
+    launches.append(launch)
+    launch.wait_for("Ctrl-C stops it.")
+    first = launch.child("resource_api")
+    source.write_text("this is no Python\n")
+    launch.wait_for("Waiting for the next change.")
+    source.write_text(whole)
+    launch.wait_for("ready again")
+
+    assert launch.child("resource_api") != first
+    assert launch.interrupt() == 0
+    assert launch.left_running() == []
+
+
+def test_a_redis_of_your_own_is_used(project: Project, launches: list[Launch]) -> None:
+    launch = project.launch(environment={"GATEWAY_REDIS_URL": "redis://127.0.0.1:6390/0"})
+    launches.append(launch)
+    launch.wait_for("Ctrl-C stops it.")
+    names = [line for line in launch.running() if "valkey" in line]
+
+    assert launch.interrupt() == 0
+    assert names == []
+
+
+def test_a_wrong_option_ends_with_2_before_anything_happens(project: Project) -> None:
+    launch = project.launch("--port", "99999")
+
+    assert launch.ended() == 2
+    assert "'99999' is no port number (1 to 65535)" in launch.output
+
+
+def test_an_old_python_gets_one_sentence() -> None:
+    pretend = "import runpy, sys; sys.version_info = (3, 10, 1); sys.version = '3.10.1 (old)'; "
+    run = f"runpy.run_path({str(ROOT / 'dev.py')!r}, run_name='__main__')"
+    answer = subprocess.run(
+        [sys.executable, "-c", pretend + run], capture_output=True, text=True, check=False
+    )
+
+    assert answer.returncode == 1
+    assert answer.stderr == "Stepup needs Python 3.11 or newer; this is Python 3.10.1.\n"
+
+
+def test_dev_py_is_importable_on_a_bare_python(tmp_path: Path) -> None:
+    """Without site-packages (-S) and without the user's own (-I): nothing but the standard library."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import dev"
+    answer = subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+
+    assert answer.stderr == ""
+    assert answer.returncode == 0
