@@ -1,0 +1,122 @@
+"""How the authorize endpoint answers an application: where to, in which response mode, with a code or a refusal.
+
+A refusal goes to the application only after client and redirect URI are known to be good; some refusals are for the
+person's eyes and stay on a page.
+Source: RFC 6749 4.1.2; OAuth 2.0 Multiple Response Types; OAuth 2.0 Form Post Response Mode.
+"""
+
+import base64
+import json
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+from aiohttp import web
+
+from local_tenant import pages
+from local_tenant.directory import AppRegistration, Directory
+from local_tenant.next_step import Situation
+from local_tenant.refusals import At, Refusal, refusal
+from local_tenant.sessions import AuthorizeRequest, Journey
+from local_tenant.tenant import Tenant
+from local_tenant.wire import SupportIds, redirect
+
+RESPONSE_MODES = ("query", "fragment", "form_post")
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where an authorize answer goes."""
+
+    client: AppRegistration
+    redirect_uri: str
+    response_mode: str
+    state: str | None
+
+    @classmethod
+    def resolve(cls, fields: dict[str, str], directory: Directory) -> "Destination":
+        """Return the destination that a request names. Raises 900144, 700016 or 50011: all of them pages."""
+        for name in ("client_id", "redirect_uri"):
+            if not fields.get(name):
+                raise refusal(90014, name=name)
+        client = directory.app(fields["client_id"])
+        uri = fields["redirect_uri"]
+        if not client.accepts_redirect(uri):
+            raise refusal(50011, name=uri, client=client.client_id)
+        mode = fields.get("response_mode", "query")
+        if mode not in RESPONSE_MODES:
+            raise refusal(90014, name="response_mode")
+        return cls(client, uri, mode, fields.get("state"))
+
+    @classmethod
+    def of(cls, asked: AuthorizeRequest, directory: Directory) -> "Destination":
+        """Return the destination of a request that was understood before."""
+        return cls(directory.app(asked.client_id), asked.redirect_uri, asked.response_mode, asked.state)
+
+
+def client_info(oid: str, tenant_id: str) -> str:
+    """Return ``client_info``: the person's ids, for MSAL's cache."""
+    packed = json.dumps({"uid": oid, "utid": tenant_id}, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+
+
+def grant_code(tenant: Tenant, now: Situation) -> web.Response:
+    """Answer with a code, and remember that the application takes part in the session."""
+    session, person, journey = now.session, now.person, now.journey
+    if session is None or person is None:
+        raise refusal(50058)
+    asked = journey.request
+    if asked.client_id not in session.clients:
+        session.clients.append(asked.client_id)
+    grant = tenant.ledger.grant_for(asked, person.oid, session.sid, session.proof, person.generation)
+    fields = {"code": tenant.ledger.issue_code(asked, grant)}
+    if asked.client_info:
+        fields["client_info"] = client_info(person.oid, tenant.directory.tenant_id)
+    fields["session_state"] = session.sid
+    tenant.sessions.finish(journey)
+    return deliver(Destination.of(asked, tenant.directory), fields)
+
+
+def refuse(
+    request: web.Request,
+    tenant: Tenant,
+    destination: Destination,
+    refused: Refusal,
+    journey: Journey | None = None,
+) -> web.Response:
+    """Answer with a refusal: to the application, or on a page where Entra keeps it from the application.
+
+    From the page, the way back answers ``access_denied``.
+    """
+    support = SupportIds.of(request, tenant.ids)
+    if refused.row.at is At.PAGE and journey and "none" not in journey.request.prompt:
+        journey.refused = refused
+        way_back = f"/{tenant.directory.tenant_id}/journeys/{journey.id}/cancel"
+        page = pages.refused(refused.text, support.trace_id, support.correlation_id, way_back)
+        return pages.respond(page, status=refused.row.status, form_action=journey.request.redirect_origin)
+    if journey:
+        tenant.sessions.finish(journey)
+    return deliver(
+        destination,
+        {
+            "error": refused.row.authorize_error or refused.row.error,
+            "error_description": refused.description(
+                support.trace_id, support.correlation_id, tenant.clock()
+            ),
+            "error_uri": f"https://login.microsoftonline.com/error?code={refused.number}",
+        },
+    )
+
+
+def deliver(destination: Destination, fields: dict[str, str]) -> web.Response:
+    """Send fields to the redirect URI in its response mode, with the state exactly as it came."""
+    if destination.state is not None:
+        fields["state"] = destination.state
+    uri = destination.redirect_uri
+    if destination.response_mode == "form_post":
+        parts = urlsplit(uri)
+        page = pages.form_post(uri, destination.client.name, fields)
+        return pages.respond(page, form_action=f"{parts.scheme}://{parts.netloc}")
+    if not urlsplit(uri).path:
+        uri += "/"  # Entra returns a redirect URI without a path with one
+    separator = "#" if destination.response_mode == "fragment" else ("&" if urlsplit(uri).query else "?")
+    return redirect(f"{uri}{separator}{urlencode(fields)}", 302)

@@ -1,0 +1,39 @@
+"""Composition: the tenant, its routes and rings. Knows everyone, decides nothing."""
+
+import random
+import time
+
+from aiohttp import web
+
+from local_tenant import authority, discovery, front_page, grants, graph, logout, sign_in
+from local_tenant.clock import Clock, OffsetClock
+from local_tenant.configuration import Configuration
+from local_tenant.ids import Ids
+from local_tenant.rings import faults_ring, refusals_ring
+from local_tenant.signing import KeyRing
+from local_tenant.tenant import ADMIN, TENANT, Tenant
+
+
+def create_app(
+    configuration: Configuration,
+    *,
+    public_url: str,
+    admin: bool = True,
+    clock: Clock = time.time,
+    randomness: random.Random | None = None,
+    keys: KeyRing | None = None,
+) -> web.Application:
+    """Return the tenant as an application. ``public_url`` is where the browser finds it."""
+    app = web.Application(middlewares=[refusals_ring, faults_ring])
+    app[TENANT] = Tenant(
+        configuration=configuration,
+        public_url=public_url,
+        clock=OffsetClock(clock),
+        ids=Ids(randomness or random.SystemRandom()),
+        keys=keys or KeyRing(),
+    )
+    app[ADMIN] = admin
+    for part in (front_page, discovery, authority, sign_in, logout, grants, graph):
+        app.add_routes(part.routes)
+    app.router.add_static("/assets", front_page.ASSETS)
+    return app

@@ -1,0 +1,138 @@
+"""The authorize endpoint: understands a request, and turns each step of its journey into a page or an answer.
+
+Which step comes next is ``next_step``'s decision; what a page's form does is in ``sign_in``.
+Source: Entra, "OAuth 2.0 authorization code flow"; OpenID Connect Core 3.1.2; RFC 7636.
+"""
+
+from typing import Final
+
+from aiohttp import web
+
+from local_tenant import answers, pages
+from local_tenant.answers import Destination
+from local_tenant.directory import Directory
+from local_tenant.discovery import check_tenant
+from local_tenant.next_step import SILENT_REFUSALS, Situation, Step, hinted_person, next_step
+from local_tenant.policies import ClaimsRequest
+from local_tenant.refusals import Refusal, refusal
+from local_tenant.scopes import RequestedScope
+from local_tenant.sessions import AuthorizeRequest, Journey
+from local_tenant.tenant import TENANT, Tenant
+from local_tenant.wire import SSO_COOKIE, redirect
+
+INJECTED: Final = web.RequestKey("injected", Refusal)
+"""A refusal that fault injection wants this authorize request to get."""
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/{tenant}/oauth2/v2.0/authorize", name="authorize")
+@routes.post("/{tenant}/oauth2/v2.0/authorize", name="authorize_by_post")
+async def authorize(request: web.Request) -> web.Response:
+    """Answer an authorize request: a page, or the answer itself when the person need not be asked.
+
+    An unknown client or redirect URI is refused on a page, never by a redirect (AADSTS700016, 50011).
+    """
+    tenant = check_tenant(request)
+    sent = await request.post() if request.method == "POST" else request.query
+    fields = {name: value for name, value in sent.items() if isinstance(value, str)}
+    destination = Destination.resolve(fields, tenant.directory)
+    try:
+        if injected := request.get(INJECTED):
+            raise injected
+        asked = understand(fields, destination, tenant.directory)
+    except Refusal as refused:
+        return answers.refuse(request, tenant, destination, refused)
+    journey = tenant.sessions.start_journey(asked)
+    return proceed(request, journey, Situation.of(tenant, journey, request.cookies.get(SSO_COOKIE)))
+
+
+def understand(fields: dict[str, str], destination: Destination, directory: Directory) -> AuthorizeRequest:
+    """Return the request, understood. Unknown parameters are ignored, as Entra does.
+
+    Raises what goes back to the application: 700054 and 70005 (response type), 900144 (no scope), 70011, 500011,
+    9002313.
+    """
+    response_type = fields.get("response_type", "")
+    if response_type != "code":
+        kinds = set(response_type.split())
+        known = kinds and kinds <= {"code", "id_token", "token"}
+        raise refusal(700054) if known else refusal(70005, name=response_type)
+    if not fields.get("scope", "").strip():
+        raise refusal(900144, name="scope")
+    method = fields.get("code_challenge_method", "plain")
+    max_age = fields.get("max_age")
+    if method not in {"plain", "S256"} or (max_age is not None and not max_age.isdecimal()):
+        raise refusal(9002313)
+    return AuthorizeRequest(
+        client_id=destination.client.client_id,
+        redirect_uri=destination.redirect_uri,
+        response_mode=destination.response_mode,
+        requested=RequestedScope.parse(fields["scope"], directory),
+        wanted=ClaimsRequest.parse(fields.get("claims")),
+        state=destination.state,
+        nonce=fields.get("nonce"),
+        code_challenge=fields.get("code_challenge"),
+        code_challenge_method=method,
+        prompt=frozenset(fields.get("prompt", "").split()),
+        login_hint=fields.get("login_hint"),
+        max_age=int(max_age) if max_age is not None else None,
+        client_info=fields.get("client_info") == "1",
+    )
+
+
+def proceed(request: web.Request, journey: Journey, now: Situation) -> web.Response:
+    """Take the next step of a journey: show its page, or answer the application.
+
+    After a form, a page is reached by a redirect, so that reloading it sends nothing twice.
+    """
+    tenant = now.tenant
+    try:
+        step = next_step(now)
+        if step is Step.ANSWER:
+            return answers.grant_code(tenant, now)
+        if "none" in journey.request.prompt:
+            raise refusal(SILENT_REFUSALS[step])
+    except Refusal as refused:
+        destination = Destination.of(journey.request, tenant.directory)
+        return answers.refuse(request, tenant, destination, refused, journey)
+    if request.method == "POST":
+        return redirect(journey_path(tenant, journey))
+    return show(step, now)
+
+
+def show(
+    step: Step, now: Situation, *, fault: str = "", filled: dict[str, str] | None = None
+) -> web.Response:
+    """Return the page of a step; ``fault`` is what was wrong with the form, ``filled`` what was typed into it."""
+    tenant, journey, typed = now.tenant, now.journey, filled or {}
+    app_name = tenant.directory.app(journey.request.client_id).name
+    path, origin = journey_path(tenant, journey), journey.request.redirect_origin
+    if step is Step.SIGN_IN:
+        hinted = hinted_person(tenant, journey.request.login_hint)
+        email = typed.get("email", hinted.email if hinted else journey.request.login_hint or "")
+        page = pages.sign_in(app_name, path, email=email, fault=fault)
+    elif step is Step.SIGN_UP:
+        page = pages.sign_up(app_name, path, typed, fault=fault)
+    elif step is Step.CHOOSE_ACCOUNT:
+        page = pages.choose_account(app_name, path, email=now.person.email if now.person else "")
+    else:
+        address = now.person.email if now.person else ""
+        if not tenant.inbox.has_sent(journey.id):
+            tenant.inbox.send(journey.id, address, f"Confirm it's you for {app_name}")
+        page = pages.second_factor(app_name, path, pages.masked(address), fault=fault)
+    return pages.respond(page, status=400 if fault else 200, form_action=origin)
+
+
+def journey_path(tenant: Tenant, journey: Journey) -> str:
+    """Return where a journey's pages live."""
+    return f"/{tenant.directory.tenant_id}/journeys/{journey.id}"
+
+
+def journey_of(request: web.Request) -> tuple[Tenant, Journey]:
+    """Return the journey that the path names. Raises refusal 9002313, shown as a page, for one that is over."""
+    tenant = check_tenant(request)
+    journey = request.app[TENANT].sessions.journey(request.match_info["journey"])
+    if journey is None:
+        raise refusal(9002313)
+    return tenant, journey

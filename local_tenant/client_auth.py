@@ -1,0 +1,89 @@
+"""How a client proves itself at the token endpoint: secret in the body, HTTP Basic, or a signed assertion.
+
+Not checked: whether an assertion was used before; MSAL uses one for all requests of its ten minutes.
+Source: RFC 6749 2.3, RFC 7523 3, Entra's certificate credentials.
+"""
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_plus
+
+from aiohttp import hdrs, web
+
+from local_tenant.directory import AppRegistration
+from local_tenant.refusals import refusal
+from local_tenant.signing import CLOCK_SKEW_SECONDS, BadSignatureError, open_client_assertion
+from local_tenant.tenant import Tenant
+
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenClient:
+    """A client that proved itself, and by what: ``secret`` or ``certificate``."""
+
+    app: AppRegistration
+    credential: str
+
+
+def prove_client(request: web.Request, form: dict[str, str], tenant: Tenant) -> ProvenClient:
+    """Return the client behind a token request.
+
+    Raises 900144 (no client_id), 700016 (unknown), 7000218 (no credential), 7000215 and 7000222 (secret),
+    700027 and 700024 (assertion).
+    """
+    basic_id, basic_secret = _basic(request.headers.get(hdrs.AUTHORIZATION, ""))
+    client_id = form.get("client_id") or basic_id
+    if not client_id:
+        raise refusal(900144, name="client_id")
+    app = tenant.directory.app(client_id)
+    if assertion := form.get("client_assertion"):
+        if form.get("client_assertion_type") != ASSERTION_TYPE:
+            raise refusal(900144, name="client_assertion_type")
+        _check_assertion(assertion, app, tenant)
+        return ProvenClient(app, "certificate")
+    secret = form.get("client_secret") or (basic_secret if basic_id == client_id else "")
+    if not secret:
+        raise refusal(7000218)
+    _check_secret(secret, app, tenant.clock())
+    return ProvenClient(app, "secret")
+
+
+def _basic(header: str) -> tuple[str, str]:
+    scheme, _, credentials = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        name, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return unquote_plus(name), unquote_plus(secret)  # RFC 6749 2.3.1: form-encoded before Basic
+
+
+def _check_secret(secret: str, app: AppRegistration, now: float) -> None:
+    for known in app.secrets:
+        if hmac.compare_digest(known.value.encode(), secret.encode()):
+            if known.expires_at and known.expires_at.timestamp() <= now:
+                raise refusal(7000222, client=app.client_id)
+            return
+    raise refusal(7000215)
+
+
+def _check_assertion(assertion: str, app: AppRegistration, tenant: Tenant) -> None:
+    try:
+        claims, expires = open_client_assertion(assertion, app.certificates)
+    except BadSignatureError:
+        raise refusal(700027) from None
+    audience = claims.get("aud")
+    expected = f"{tenant.host}/{tenant.directory.tenant_id}/oauth2/v2.0/token"
+    good = claims.get("iss") == claims.get("sub") == app.client_id and audience in (expected, [expected])
+    if not good:
+        raise refusal(700027)
+    now = tenant.clock()
+    not_before = claims.get("nbf", claims.get("iat", now))
+    in_time = isinstance(not_before, int | float) and not_before - CLOCK_SKEW_SECONDS <= now < expires
+    if not in_time:
+        raise refusal(700024)

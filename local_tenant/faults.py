@@ -1,0 +1,75 @@
+"""Faults on order: what an administrator set to go wrong, and where. Strikes; never decides when to.
+
+A fault is set for a *point* (an endpoint, or a grant of the token endpoint) and strikes until it is used up.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from local_tenant.refusals import CATALOGUE, Refusal, refusal
+
+Point = Literal[
+    "discovery",
+    "keys",
+    "authorize",
+    "logout",
+    "token.authorization_code",
+    "token.refresh_token",
+    "token.client_credentials",
+    "token.on_behalf_of",
+    "graph.get_me",
+    "graph.patch_me",
+]
+POINTS: Final[tuple[Point, ...]] = get_args(Point)
+
+
+class Fault(BaseModel):
+    """What goes wrong. ``status`` 200 means: answer normally, but with the delay and the ``Retry-After``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: int | None = Field(default=None, ge=200, le=599)
+    aadsts: int | None = None
+    retry_after: int | None = Field(default=None, ge=0)
+    body: Literal["json", "html", "reset", "empty"] | None = None
+    delay_ms: int = Field(default=0, ge=0, le=120_000)
+    times: int | None = Field(default=None, ge=1)
+    """How often it strikes; without it, until it is cleared."""
+    claims: str | None = None
+    """A claims challenge to go with ``aadsts``."""
+
+    @field_validator("aadsts")
+    @classmethod
+    def _known(cls, number: int | None) -> int | None:
+        if number is not None and number not in CATALOGUE:
+            raise ValueError(f"AADSTS{number} is not in the catalogue: {sorted(CATALOGUE)}")
+        return number
+
+    @property
+    def answers_normally(self) -> bool:
+        """Tell whether the real answer follows after the delay."""
+        only_delay = self.status is None and self.aadsts is None and self.body is None
+        return only_delay or (self.status is not None and self.status < 300 and self.body is None)  # noqa: PLR2004
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Return the refusal from the catalogue, if the fault names one."""
+        return refusal(self.aadsts, claims=self.claims) if self.aadsts else None
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults that are set, by point."""
+
+    standing: dict[str, Fault] = field(default_factory=dict)
+
+    def take(self, point: str) -> Fault | None:
+        """Return the fault that strikes now, and count it."""
+        fault = self.standing.get(point)
+        if fault and fault.times is not None:
+            fault.times -= 1
+            if not fault.times:
+                del self.standing[point]
+        return fault

@@ -1,0 +1,248 @@
+"""The token endpoint: one function per grant, from a form to tokens.
+
+Who the client is, is ``client_auth``'s; what is still good, ``ledger``'s; whether policy allows it, ``policies``';
+what is written into tokens, ``tokens``'. Answers here are JSON, success or refusal.
+Source: RFC 6749, RFC 7636, RFC 7523; Entra's on-behalf-of flow.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from local_tenant.answers import client_info
+from local_tenant.client_auth import ProvenClient, prove_client
+from local_tenant.directory import Person
+from local_tenant.discovery import check_tenant
+from local_tenant.ledger import Code, Grant
+from local_tenant.policies import ClaimsRequest
+from local_tenant.refusals import Refusal, refusal
+from local_tenant.scopes import RequestedScope, check_consent, grant
+from local_tenant.signing import BadSignatureError, Claims, within_time
+from local_tenant.tenant import Tenant
+from local_tenant.tokens import AccessContext
+from local_tenant.wire import SupportIds
+
+ON_BEHALF_OF: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+routes = web.RouteTableDef()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A token request whose client has proved itself."""
+
+    tenant: Tenant
+    form: dict[str, str]
+    client: ProvenClient
+
+    def required(self, name: str) -> str:
+        """Return a parameter. Raises 900144 when it is missing."""
+        if not (value := self.form.get(name)):
+            raise refusal(900144, name=name)
+        return value
+
+    def scope(self) -> RequestedScope:
+        """Return the scope parameter, understood."""
+        return RequestedScope.parse(self.form.get("scope", ""), self.tenant.directory)
+
+
+@routes.post("/{tenant}/oauth2/v2.0/token", name="token")
+async def token(request: web.Request) -> web.Response:
+    """Answer a token request."""
+    tenant = check_tenant(request)
+    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    support = SupportIds.of(request, tenant.ids)
+    headers = {
+        **support.headers(),
+        "Cache-Control": "no-store, no-cache",
+        "Pragma": "no-cache",
+        "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+        # Sent as Entra does; a client whose transport keeps cookies would mix people up.
+        "Set-Cookie": f"fpc={tenant.ids.opaque(16)}; path=/; secure; HttpOnly; SameSite=None",
+    }
+    try:
+        body = _grant(request, form, tenant)
+    except Refusal as refused:
+        answer = refused.as_json(support.trace_id, support.correlation_id, tenant.clock())
+        headers["x-ms-clitelem"] = f"1,{refused.number},0,,"
+        return web.json_response(answer, status=refused.row.status, headers=headers)
+    headers["x-ms-clitelem"] = "1,0,0,,"
+    return web.json_response(body, headers=headers)
+
+
+def _grant(request: web.Request, form: dict[str, str], tenant: Tenant) -> dict[str, object]:
+    grant_type = form.get("grant_type")
+    if not grant_type:
+        raise refusal(900144, name="grant_type")
+    if grant_type not in GRANTS:
+        raise refusal(70003, name=grant_type)
+    client = prove_client(request, form, tenant)
+    if origin := request.headers.get(hdrs.ORIGIN):
+        raise refusal(9002326, name=origin)  # a confidential client has no business in a browser
+    return GRANTS[grant_type](TokenRequest(tenant, form, client))
+
+
+def authorization_code(asked: TokenRequest) -> dict[str, object]:
+    """Redeem a code, once. Raises 54005 (again), 500112 (redirect URI), 501481 (PKCE), 28000 (two resources)."""
+    tenant = asked.tenant
+    code = tenant.ledger.look_up_code(asked.required("code"), asked.client.app.client_id)
+    if asked.required("redirect_uri") != code.request.redirect_uri:
+        raise refusal(500112)
+    _check_pkce(code, asked.form.get("code_verifier"))
+    requested = asked.scope() if asked.form.get("scope") else code.request.requested
+    resource = requested.only_resource()
+    person = _living(tenant, code.grant)
+    wanted = ClaimsRequest.parse(asked.form.get("claims"))
+    answer = _answer(asked, person, code.grant, requested, resource, wanted=wanted, nonce=code.request.nonce)
+    code.redeemed = True  # only now: a refused request leaves the code usable
+    return answer
+
+
+def _check_pkce(code: Code, verifier: str | None) -> None:
+    challenge = code.request.code_challenge
+    if challenge is None:
+        return
+    if not verifier:
+        raise refusal(501481)
+    if code.request.code_challenge_method == "S256":
+        digest = hashlib.sha256(verifier.encode()).digest()
+        verifier = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    if not hmac.compare_digest(challenge.encode(), verifier.encode()):
+        raise refusal(501481)
+
+
+def refresh_token(asked: TokenRequest) -> dict[str, object]:
+    """Use a refresh token; it stays usable, unless strict rotation is on. Of several resources, the first counts."""
+    tenant = asked.tenant
+    rotate = tenant.knobs.rotate_refresh_tokens
+    held = tenant.ledger.look_up_refresh_token(
+        asked.required("refresh_token"), asked.client.app.client_id, rotate=rotate
+    )
+    person = _living(tenant, held.grant)
+    requested = asked.scope()
+    wanted = ClaimsRequest.parse(asked.form.get("claims"))
+    answer = _answer(asked, person, held.grant, requested, requested.resources[0], wanted=wanted)
+    held.used = True
+    return answer
+
+
+def client_credentials(asked: TokenRequest) -> dict[str, object]:
+    """Return an application's own token: no ID token, no ``client_info``, no refresh token.
+
+    With any of them MSAL would file the token under a user and never find it again.
+    """
+    requested = asked.scope()
+    words = asked.form["scope"].split()
+    if len(words) != 1 or [permission.name for permission in requested.permissions] != [".default"]:
+        raise refusal(70011, name=asked.form["scope"])
+    seconds = asked.tenant.mint.lifetime()
+    token_value = asked.tenant.mint.app_token(
+        asked.client.app, requested.resources[0], asked.client.credential, seconds
+    )
+    return {
+        "token_type": "Bearer",
+        "expires_in": seconds,
+        "ext_expires_in": seconds,
+        "access_token": token_value,
+    }
+
+
+def on_behalf_of(asked: TokenRequest) -> dict[str, object]:
+    """Exchange a person's token for one of a resource behind the caller.
+
+    Raises 50013 (not ours, or nobody's), 500133 (too old), 500131 (for another audience), 7000114 (an application's).
+    Not checked, as in Entra: the assertion's ``scp``. Enforcing scopes is the middle tier's own job.
+    """
+    tenant = asked.tenant
+    assertion = asked.required("assertion")
+    if asked.required("requested_token_use") != "on_behalf_of":
+        raise refusal(900144, name="requested_token_use")
+    requested = asked.scope()
+    resource = requested.only_resource()
+    claims = _open_assertion(assertion, asked)
+    lineage = tenant.ledger.behind_access_token(str(claims.get("uti")))
+    person = _living(tenant, lineage)
+    derived = tenant.ledger.grant_on_behalf(lineage, asked.client.app.client_id)
+    wanted = ClaimsRequest.parse(asked.form.get("claims"))
+    return _answer(asked, person, derived, requested, resource, wanted=wanted)
+
+
+def _open_assertion(assertion: str, asked: TokenRequest) -> Claims:
+    tenant, app = asked.tenant, asked.client.app
+    try:
+        claims = tenant.keys.open(assertion)
+    except BadSignatureError:
+        raise refusal(50013) from None
+    if not within_time(claims, tenant.clock):
+        raise refusal(500133)
+    if claims.get("aud") not in (app.client_id, *app.identifier_uris):
+        raise refusal(500131)
+    if claims.get("idtyp") == "app":
+        raise refusal(7000114, client=app.client_id)
+    return claims
+
+
+def _living(tenant: Tenant, lineage: Grant) -> Person:
+    person = tenant.directory.by_oid(lineage.oid)
+    if person is None or not person.enabled:
+        raise refusal(50057)
+    if person.generation != lineage.generation:
+        raise refusal(50173)
+    return person
+
+
+def _answer(
+    asked: TokenRequest,
+    person: Person,
+    lineage: Grant,
+    requested: RequestedScope,
+    resource: str,
+    *,
+    wanted: ClaimsRequest,
+    nonce: str | None = None,
+) -> dict[str, object]:
+    tenant, client = asked.tenant, asked.client
+    check_consent(client.app, requested, resource)
+    if unmet := tenant.policies.unmet((resource,), wanted, person, lineage.proof):
+        raise unmet
+    granted = grant(client.app, requested, resource)
+    contexts = tenant.policies.contexts_met(wanted, lineage.proof)
+    seconds = tenant.mint.lifetime()
+    context = AccessContext(
+        client.app,
+        client.credential,
+        uti=tenant.ledger.note_access_token(lineage),
+        contexts=contexts,
+        capabilities=wanted.client_capabilities,
+    )
+    body: dict[str, object] = {
+        "token_type": "Bearer",
+        "scope": granted.answer,
+        "expires_in": seconds,
+        "ext_expires_in": seconds,
+        "access_token": tenant.mint.access_token(person, lineage, granted, context, seconds),
+    }
+    if tenant.knobs.refresh_in_seconds:
+        body["refresh_in"] = tenant.knobs.refresh_in_seconds
+    if "offline_access" in requested.openid:
+        body["refresh_token"] = tenant.ledger.issue_refresh_token(lineage)
+    if "openid" in requested.openid:
+        id_claims = tenant.mint.id_token(client.app, person, lineage, nonce, contexts)
+        body["id_token"] = tenant.keys.sign(id_claims)
+    if asked.form.get("client_info") == "1":
+        body["client_info"] = client_info(person.oid, tenant.directory.tenant_id)
+    return body
+
+
+GRANTS: Final[dict[str, Callable[[TokenRequest], dict[str, object]]]] = {
+    "authorization_code": authorization_code,
+    "refresh_token": refresh_token,
+    "client_credentials": client_credentials,
+    ON_BEHALF_OF: on_behalf_of,
+}
+"""The grants, and what the fault points call them, are laid out in ``app``."""

@@ -1,0 +1,33 @@
+"""What an administrator may turn while the tenant runs. Values only; each is read where it matters."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from local_tenant.directory import OptionalClaim
+
+Seconds = Annotated[int, Field(ge=1, le=10 * 365 * 24 * 3600)]
+
+
+class Knobs(BaseModel):
+    """The settings of ``PUT /admin/settings``; the defaults are what Entra does."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, strict=True)
+
+    access_token_seconds: Seconds | None = None
+    """None: 60 to 90 minutes at random."""
+    id_token_seconds: Seconds = 3600
+    code_seconds: Seconds = 600
+    refresh_token_seconds: Seconds = 90 * 24 * 3600
+    refresh_in_seconds: Seconds | None = None
+    """Adds ``refresh_in`` to token answers."""
+    clock_offset_seconds: float = 0.0
+    graph_lag_seconds: float = Field(default=0.0, ge=0)
+    rotate_refresh_tokens: bool = False
+    """On: a refresh token works once, and a second use revokes its family. Off is Entra."""
+    v1_access_tokens: bool = False
+    """On: APIs get v1 tokens, the misconfiguration that Entra starts out with."""
+    optional_claims: dict[str, tuple[OptionalClaim, ...]] = Field(default_factory=dict)
+    """Client id to optional claims; overrides the registration."""
+    logout_picker: bool = False
+    """On: sign-out without a hint asks which account first."""

@@ -1,0 +1,115 @@
+"""Conditional Access: whether a person may have a token for a resource, given what they have proven.
+
+Decides; never shows a page and never issues a token. A policy protects a resource application as a whole,
+not one of its scopes. Source: Entra, Conditional Access for external tenants.
+"""
+
+import json
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict
+
+from local_tenant.directory import Person
+from local_tenant.refusals import Refusal, refusal
+
+
+class ConditionalAccessPolicy(BaseModel):
+    """One policy; ``target`` is a resource's application id, or an authentication context such as ``c1``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    target: str
+    mfa: bool = False
+    blocked: bool = False
+    claims: bool = True
+    """Whether a refusal carries a claims challenge; both forms are seen in the wild."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a person has proven, and when; it travels from the session to the code, the refresh token, the assertion."""
+
+    auth_time: float
+    mfa_time: float | None = None
+
+    @property
+    def mfa(self) -> bool:
+        """Tell whether a second factor was given."""
+        return self.mfa_time is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimsRequest:
+    """The part of the ``claims`` parameter that policies look at (OpenID Connect Core 5.5, Entra's members)."""
+
+    policies: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
+    client_capabilities: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str | None) -> "ClaimsRequest":
+        """Read the parameter; unknown members are ignored, text that isn't a JSON object is refused (9002313)."""
+        if not text:
+            return cls()
+        try:
+            members = json.loads(text)
+        except ValueError:
+            raise refusal(9002313) from None
+        wanted = members.get("access_token") if isinstance(members, dict) else None
+        if not isinstance(members, dict) or not isinstance(wanted, dict | None):
+            raise refusal(9002313)
+        wanted = wanted or {}
+        return cls(
+            policies=_values(wanted.get("capolids")) + _values(wanted.get("polids")),
+            contexts=_values(wanted.get("acrs")),
+            client_capabilities=_values(wanted.get("xms_cc")),
+        )
+
+
+def _values(member: object) -> tuple[str, ...]:
+    if not isinstance(member, dict):
+        return ()
+    listed = member.get("values", [member.get("value")])
+    return tuple(value for value in listed if isinstance(value, str)) if isinstance(listed, list) else ()
+
+
+@dataclass(slots=True)
+class Policies:
+    """The tenant's policies, by target."""
+
+    by_target: dict[str, ConditionalAccessPolicy] = field(default_factory=dict)
+
+    def unmet(
+        self, resources: tuple[str, ...], wanted: ClaimsRequest, person: Person, proof: Proof
+    ) -> Refusal | None:
+        """Return why the first policy that isn't met isn't; None when all are."""
+        for policy in self._concerned(resources, wanted):
+            if policy.blocked:
+                return refusal(53003)
+            if policy.mfa and not proof.mfa:
+                number = 50076 if person.second_factor == "email" else 50079
+                return refusal(number, claims=_challenge(policy), resource=policy.target)
+        return None
+
+    def contexts_met(self, wanted: ClaimsRequest, proof: Proof) -> tuple[str, ...]:
+        """Return the authentication contexts that go into ``acrs``: asked for, known, and met."""
+        return tuple(
+            name
+            for name in wanted.contexts
+            if (policy := self.by_target.get(name)) and not policy.blocked and (proof.mfa or not policy.mfa)
+        )
+
+    def _concerned(self, resources: tuple[str, ...], wanted: ClaimsRequest) -> list[ConditionalAccessPolicy]:
+        targets = {*resources, *wanted.contexts}
+        return [
+            policy
+            for policy in self.by_target.values()
+            if policy.target in targets or policy.id in wanted.policies
+        ]
+
+
+def _challenge(policy: ConditionalAccessPolicy) -> str | None:
+    if not policy.claims:
+        return None
+    members = {"capolids": {"essential": True, "values": [policy.id]}}
+    return json.dumps({"access_token": members}, separators=(",", ":"))

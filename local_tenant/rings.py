@@ -1,0 +1,147 @@
+"""The two rings around every handler: faults on order and the journal inside, refusals drawn outside."""
+
+import asyncio
+from typing import Final
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from local_tenant import graph, pages
+from local_tenant.authority import INJECTED
+from local_tenant.clock import iso
+from local_tenant.faults import POINTS, Fault
+from local_tenant.grants import ON_BEHALF_OF
+from local_tenant.graph_fields import GraphRefusal
+from local_tenant.journal import Entry, form_fields, headers_without_secrets, without_secrets
+from local_tenant.refusals import Refusal
+from local_tenant.tenant import TENANT
+from local_tenant.wire import SupportIds
+
+_GRAPH_CODES: Final = {
+    400: "Request_BadRequest",
+    401: "InvalidAuthenticationToken",
+    403: "Authorization_RequestDenied",
+    404: "Request_ResourceNotFound",
+    409: "Directory_ConcurrencyViolation",
+    429: "TooManyRequests",
+    503: "serviceNotAvailable",
+}
+
+
+@web.middleware
+async def refusals_ring(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Draw what is refused below: Graph in its JSON, services' endpoints in Entra's JSON, pages as a page."""
+    try:
+        return await handler(request)
+    except GraphRefusal as refused:
+        return graph.refuse(request, refused)
+    except Refusal as refused:
+        tenant = request.app[TENANT]
+        support = SupportIds.of(request, tenant.ids)
+        if _is_page(request):
+            page = pages.refused(refused.text, support.trace_id, support.correlation_id, None)
+            return pages.respond(page, status=refused.row.status)
+        answer = refused.as_json(support.trace_id, support.correlation_id, tenant.clock())
+        return web.json_response(answer, status=refused.row.status, headers=support.headers())
+
+
+def _is_page(request: web.Request) -> bool:
+    path = request.path
+    return "/journeys/" in path or path.endswith(("/authorize", "/logout"))
+
+
+@web.middleware
+async def faults_ring(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Write the journal, and let a fault strike if one is set for this point."""
+    tenant = request.app[TENANT]
+    point = await _point(request)
+    if point is None:
+        return await handler(request)
+    body = (await request.read()).decode("utf-8", "replace")
+    status = 0  # what stays where the connection was cut
+    try:
+        fault = tenant.faults.take(point)
+        response = await _struck(request, handler, fault) if fault else await handler(request)
+        status = response.status
+    except GraphRefusal as refused:
+        status = refused.status
+        raise
+    except Refusal as refused:
+        status = refused.row.status
+        raise
+    else:
+        return response
+    finally:
+        _note(request, point, body, status)
+
+
+async def _point(request: web.Request) -> str | None:
+    route = request.match_info.route.name
+    if route == "token":
+        grant_type = str((await request.post()).get("grant_type"))
+        name = f"token.{'on_behalf_of' if grant_type == ON_BEHALF_OF else grant_type}"
+        return name if name in POINTS else None
+    name = (route or "").removesuffix("_by_post")
+    return name if name in POINTS else None
+
+
+async def _struck(request: web.Request, handler: Handler, fault: Fault) -> web.StreamResponse:
+    if fault.delay_ms:
+        await asyncio.sleep(fault.delay_ms / 1000)
+    retry: dict[str, str] = (
+        {hdrs.RETRY_AFTER: str(fault.retry_after)} if fault.retry_after is not None else {}
+    )
+    if fault.answers_normally:
+        response = await handler(request)
+        response.headers.update(retry)
+        return response
+    if fault.body == "reset":
+        if request.transport:
+            request.transport.abort()
+        return web.Response(status=500)  # nobody gets it: the connection is gone
+    if fault.body == "empty":
+        return web.Response(status=fault.status or 200, headers=retry)
+    if fault.body == "html":
+        text = "<html><body><h1>Service Unavailable</h1></body></html>"
+        return web.Response(status=fault.status or 503, text=text, content_type="text/html", headers=retry)
+    return _json_fault(request, fault, retry) or await handler(request)
+
+
+def _json_fault(request: web.Request, fault: Fault, retry: dict[str, str]) -> web.Response | None:
+    tenant = request.app[TENANT]
+    if request.path.startswith("/v1.0/"):
+        status = fault.status or 503
+        code = _GRAPH_CODES.get(status, "UnknownError")
+        response = graph.refuse(request, GraphRefusal(status, code, "The stand-in was told to fail here."))
+        response.headers.update(retry)
+        return response
+    refused = fault.refusal
+    if refused and request.match_info.route.name in {"authorize", "authorize_by_post"} and not fault.status:
+        request[INJECTED] = refused  # the authorize endpoint answers it where this client listens
+        return None
+    support = SupportIds.of(request, tenant.ids)
+    headers = {**support.headers(), **retry, "Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
+    if refused:
+        answer = refused.as_json(support.trace_id, support.correlation_id, tenant.clock())
+        headers["x-ms-clitelem"] = f"1,{refused.number},0,,"
+        return web.json_response(answer, status=fault.status or refused.row.status, headers=headers)
+    answer = {"error": "temporarily_unavailable", "error_description": "The stand-in was told to fail here."}
+    return web.json_response(answer, status=fault.status or 503, headers=headers)
+
+
+def _note(request: web.Request, point: str, body: str, status: int) -> None:
+    tenant = request.app[TENANT]
+    form = form_fields(request.content_type, body)
+    tenant.journal.entries.append(
+        Entry(
+            at=iso(tenant.clock()),
+            point=point,
+            method=request.method,
+            path=request.path,
+            query=without_secrets(request.query),
+            headers=headers_without_secrets(request.headers),
+            form=without_secrets(form),
+            body=body if body and not form else None,
+            status=status,
+        )
+    )

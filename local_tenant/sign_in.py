@@ -1,0 +1,157 @@
+"""What the forms of the sign-in pages do. Each does its part and goes back to ``authority.proceed``.
+
+One-time codes are ``inbox``'s, passwords ``directory``'s. Sign-up does not verify the address by mail first,
+which External ID does: the inbox would be one more page without a finding.
+"""
+
+import re
+from typing import Final
+
+from aiohttp import web
+
+from local_tenant import answers
+from local_tenant.answers import Destination
+from local_tenant.authority import journey_of, journey_path, proceed, show
+from local_tenant.inbox import Outcome
+from local_tenant.next_step import Situation, Step
+from local_tenant.refusals import Refusal, refusal
+from local_tenant.sessions import Journey, SsoSession
+from local_tenant.tenant import Tenant
+from local_tenant.wire import SSO_COOKIE, redirect
+
+routes = web.RouteTableDef()
+
+SHORTEST_PASSWORD: Final = 8
+LONGEST_NAME: Final = 256
+_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_CODE_FAULTS: Final = {
+    Outcome.WRONG: "That code isn't right. Check the inbox and enter the newest code.",
+    Outcome.EXPIRED: "That code has expired. Send a new code.",
+    Outcome.TOO_MANY_TRIES: "Too many tries. Send a new code.",
+}
+
+
+@routes.get("/{tenant}/journeys/{journey}")
+async def current_page(request: web.Request) -> web.Response:
+    """Show the page of the step that the journey is at."""
+    tenant, journey = journey_of(request)
+    return proceed(request, journey, _situation(request, tenant, journey))
+
+
+@routes.post("/{tenant}/journeys/{journey}/password")
+async def password(request: web.Request) -> web.Response:
+    """Check e-mail and password."""
+    tenant, journey = journey_of(request)
+    typed = await _typed(request)
+    try:
+        person = tenant.directory.check_password(typed.get("email", ""), typed.get("password", ""))
+    except Refusal as refused:
+        now = _situation(request, tenant, journey)
+        fault = f"Your e-mail or password is wrong. ({refused.text})"
+        if refused.number != 50126:  # noqa: PLR2004 - AADSTS50126 is the wrong password
+            fault = refused.text
+        return show(Step.SIGN_IN, now, fault=fault, filled=typed)
+    return _signed_in(request, tenant, journey, person.oid)
+
+
+@routes.post("/{tenant}/journeys/{journey}/sign-up")
+async def sign_up(request: web.Request) -> web.Response:
+    """Create an account and sign it in."""
+    tenant, journey = journey_of(request)
+    typed = await _typed(request)
+    email, name = typed.get("email", "").strip(), typed.get("display_name", "").strip()
+    fault = ""
+    if not _ADDRESS.fullmatch(email):
+        fault = "Enter an e-mail address, such as name@example.com."
+    elif tenant.directory.find(email):
+        fault = (
+            "There is already an account with this e-mail address. Sign in instead, or use another address."
+        )
+    elif len(typed.get("password", "")) < SHORTEST_PASSWORD:
+        fault = f"Choose a password of {SHORTEST_PASSWORD} characters or more."
+    elif not name or len(name) > LONGEST_NAME:
+        fault = f"Enter a display name of 1 to {LONGEST_NAME} characters."
+    if fault:
+        return show(Step.SIGN_UP, _situation(request, tenant, journey), fault=fault, filled=typed)
+    person = tenant.directory.add(
+        oid=tenant.ids.guid(),
+        email=email,
+        password=typed["password"],
+        profile={"displayName": name},
+        now=tenant.clock(),
+    )
+    return _signed_in(request, tenant, journey, person.oid)
+
+
+@routes.post("/{tenant}/journeys/{journey}/code")
+async def code(request: web.Request) -> web.Response:
+    """Check a one-time code."""
+    tenant, journey = journey_of(request)
+    now = _situation(request, tenant, journey)
+    if now.session is None:
+        return proceed(request, journey, now)
+    outcome = tenant.inbox.check(journey.id, (await _typed(request)).get("code", ""))
+    if outcome is not Outcome.RIGHT:
+        return show(Step.SECOND_FACTOR, now, fault=_CODE_FAULTS[outcome])
+    tenant.sessions.second_factor_given(now.session)
+    return proceed(request, journey, now)
+
+
+@routes.get("/{tenant}/journeys/{journey}/new-code")
+async def new_code(request: web.Request) -> web.Response:
+    """Send another code. A link, so that the page keeps one form with one button."""
+    tenant, journey = journey_of(request)
+    tenant.inbox.forget(journey.id)
+    return redirect(journey_path(tenant, journey))
+
+
+@routes.get("/{tenant}/journeys/{journey}/sign-up")
+async def to_sign_up(request: web.Request) -> web.Response:
+    """Change from sign-in to sign-up."""
+    tenant, journey = journey_of(request)
+    journey.wants_sign_up = True
+    return redirect(journey_path(tenant, journey))
+
+
+@routes.get("/{tenant}/journeys/{journey}/sign-in")
+async def to_sign_in(request: web.Request) -> web.Response:
+    """Change from sign-up, or from the account picker, to sign-in."""
+    tenant, journey = journey_of(request)
+    journey.wants_sign_up = False
+    journey.wants_sign_in = True
+    return redirect(journey_path(tenant, journey))
+
+
+@routes.post("/{tenant}/journeys/{journey}/account")
+async def choose_account(request: web.Request) -> web.Response:
+    """Go on with the account that is signed in."""
+    tenant, journey = journey_of(request)
+    journey.chosen = True
+    return proceed(request, journey, _situation(request, tenant, journey))
+
+
+@routes.get("/{tenant}/journeys/{journey}/cancel")
+async def cancel(request: web.Request) -> web.Response:
+    """Answer the application that the person stopped: ``access_denied``."""
+    tenant, journey = journey_of(request)
+    destination = Destination.of(journey.request, tenant.directory)
+    tenant.sessions.finish(journey)
+    return answers.refuse(request, tenant, destination, journey.refused or refusal(65004))
+
+
+async def _typed(request: web.Request) -> dict[str, str]:
+    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+
+
+def _situation(request: web.Request, tenant: Tenant, journey: Journey) -> Situation:
+    return Situation.of(tenant, journey, request.cookies.get(SSO_COOKIE))
+
+
+def _signed_in(request: web.Request, tenant: Tenant, journey: Journey, oid: str) -> web.Response:
+    previous = tenant.sessions.current(request.cookies.get(SSO_COOKIE))
+    session: SsoSession = tenant.sessions.sign_in(previous, oid)
+    journey.signed_in = True
+    tenant.inbox.forget(journey.id)
+    response = proceed(request, journey, Situation.of(tenant, journey, session.handle))
+    response.set_cookie(SSO_COOKIE, session.handle, httponly=True, samesite="Lax", path="/")
+    return response

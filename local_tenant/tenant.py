@@ -1,0 +1,91 @@
+"""The tenant as one value: directory, policies, sessions, ledger, inbox, keys, knobs, faults. Decides nothing itself.
+
+``reset`` makes everything as it was at start, except that keys stay: others have cached them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiohttp import web
+
+from local_tenant.clock import OffsetClock
+from local_tenant.configuration import Configuration
+from local_tenant.directory import Directory
+from local_tenant.faults import Faults
+from local_tenant.ids import Ids
+from local_tenant.inbox import Inbox
+from local_tenant.journal import Journal
+from local_tenant.knobs import Knobs
+from local_tenant.ledger import Ledger
+from local_tenant.policies import ConditionalAccessPolicy, Policies
+from local_tenant.sessions import Sessions
+from local_tenant.signing import KeyRing
+from local_tenant.tokens import TokenMint
+
+
+@dataclass(slots=True)
+class Tenant:
+    """Everything that handlers need; the parts are made anew by ``reset``."""
+
+    configuration: Configuration
+    public_url: str
+    clock: OffsetClock
+    ids: Ids
+    keys: KeyRing
+    knobs: Knobs = field(init=False)
+    directory: Directory = field(init=False)
+    policies: Policies = field(init=False)
+    sessions: Sessions = field(init=False)
+    ledger: Ledger = field(init=False)
+    inbox: Inbox = field(init=False)
+    mint: TokenMint = field(init=False)
+    faults: Faults = field(init=False)
+    journal: Journal = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything that happened since the start."""
+        self.clock.offset = 0.0
+        self.keys.repair()
+        self.knobs = Knobs()
+        self.directory = self._furnished()
+        self.policies = Policies(
+            {
+                policy.target: ConditionalAccessPolicy(**{"id": self.ids.guid(), **policy.model_dump()})
+                for policy in self.configuration.policies
+            }
+        )
+        self.sessions = Sessions(self.clock, self.ids)
+        self.ledger = Ledger(self.clock, self.ids, self.knobs)
+        self.inbox = Inbox(self.clock, self.ids)
+        self.mint = TokenMint(self.clock, self.ids, self.keys, self.directory, self.knobs)
+        self.faults = Faults()
+        self.journal = Journal()
+
+    def _furnished(self) -> Directory:
+        configuration = self.configuration
+        directory = Directory(configuration.tenant.id, configuration.tenant.subdomain)
+        directory.apps = {app.client_id: app for app in configuration.apps}
+        for person in configuration.people:
+            directory.add(
+                oid=person.id,
+                email=person.email,
+                password=person.password,
+                profile=person.profile.model_dump(),
+                now=0.0,  # long ago: replicas have seen them
+                second_factor=person.second_factor,
+                federated_by=person.federated_by,
+            )
+        return directory
+
+    @property
+    def host(self) -> str:
+        """Return the host of the tenant's authority, as services see it."""
+        return f"https://{self.directory.subdomain}.ciamlogin.com"
+
+
+TENANT: Final = web.AppKey("tenant", Tenant)
+ADMIN: Final = web.AppKey("admin", bool)
+"""Whether the admin surface is on."""
