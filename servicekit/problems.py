@@ -8,11 +8,12 @@ raised is a fault of ours, answered with a bare 500 and written to the log.
 import http
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from servicekit.logs import log_event
 
@@ -89,7 +90,6 @@ class ProblemError(Exception):
         )
 
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Draw = Callable[[web.Request, Problem, str], web.StreamResponse]
 
 
@@ -118,7 +118,7 @@ def _of_http_exception(error: web.HTTPException) -> Problem:
     return Problem(error.status, slug, title, headers=headers)
 
 
-def problems_ring(draw: Draw = draw_json) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def problems_ring(draw: Draw = draw_json) -> Middleware:
     """Return the outermost ring: whatever is raised inside becomes an answer drawn by `draw`.
 
     A redirect that a handler raises passes through.

@@ -53,6 +53,8 @@ _PHRASES = {
     "string_too_short": "is too short",
     "too_short": "holds too little",
     "string_too_long": "is too long",
+    "string_pattern_mismatch": "has another form",
+    "literal_error": "is not one of the words for it",
 }
 
 

@@ -1,0 +1,179 @@
+"""The composition root: what the gateway is made of.
+
+Owns the wiring, the order of the rings, and the life of what must be closed.
+Decides nothing, and asks nothing of the authority at start: a gateway whose tenant is down still serves its pages
+and says so.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+
+import aiohttp_session
+from aiohttp import hdrs, web
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from gateway import api, auth, health, keys, logout
+from gateway.auth_flow import AuthFlow
+from gateway.edits import ProfileEdits
+from gateway.flows import FlowStore
+from gateway.graph import ProfileReader
+from gateway.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, security_headers
+from gateway.id_token import IdTokenJudge
+from gateway.profile import LARGEST_BODY
+from gateway.resource_client import ProfileEditor
+from gateway.sealing import KeyRing
+from gateway.sessions import SessionStorage, SessionStore
+from gateway.settings import Settings
+from gateway.spa_files import SpaFiles
+from gateway.step_up import StepUps
+from gateway.token_records import Resource
+from gateway.tokens import TokenBroker
+from gateway.vault import Vault
+from servicekit.authority_transport import AuthorityTransport
+from servicekit.discovery import Discovery
+from servicekit.entra import EntraClient
+from servicekit.jwt_verifier import JwtVerifier, SigningKeys
+from servicekit.outbound import outbound
+from servicekit.problems import Problem, draw_json, problems_ring
+
+SPA: Final = Path(__file__).parent.parent / "spa"
+_REDIS_SECONDS: Final = 0.5
+_REDIS_CONNECTIONS: Final = 50
+
+
+def create_app(
+    settings: Settings, *, now: Callable[[], float] = time.time, spa: Path = SPA
+) -> web.Application:
+    """Return the gateway for `settings`; `now` is the wall clock in seconds."""
+    pages = SpaFiles(spa)
+    redis = _redis(settings)
+    vault = Vault(redis, KeyRing(settings.ring), now=now)
+    sessions = SessionStore(
+        vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
+    )
+    app = web.Application(
+        middlewares=[
+            problems_ring(_drawer(pages)),
+            guard_ring(settings.public_url),
+            aiohttp_session.session_middleware(SessionStorage(sessions)),
+        ],
+        client_max_size=LARGEST_BODY,
+    )
+    app.on_response_prepare.append(security_headers(settings.public_url))
+    app[POLICIES] = {}
+    app[keys.SETTINGS] = settings
+    app[keys.CLOCK] = now
+    app[keys.VAULT] = vault
+    app[keys.SESSIONS] = sessions
+    app[keys.FLOWS] = FlowStore(vault)
+    for rows in (
+        auth.routes(settings.response_mode),
+        logout.ROUTES,
+        api.ROUTES,
+        health.ROUTES,
+        pages.routes(),
+    ):
+        add_routes(app, rows)
+
+    async def resources(app: web.Application) -> AsyncIterator[None]:
+        async with outbound(settings.addresses, settings.ca_bundle) as http:
+            discovery = Discovery(http, url=settings.discovery_url, issuer=settings.issuer)
+            entra = _entra(settings)
+            judge = IdTokenJudge(
+                JwtVerifier(SigningKeys(http, discovery), now=now),
+                issuer=settings.issuer,
+                client_id=settings.client_id,
+                tenant_id=settings.tenant_id,
+            )
+            broker = TokenBroker(
+                entra,
+                judge,
+                vault,
+                sessions,
+                now=now,
+                redirect_uri=settings.redirect_uri,
+                response_mode=settings.response_mode,
+            )
+            read = Resource("graph", settings.graph_scope)
+            edit = Resource("edit", settings.edit_profile_scope)
+            step_ups = StepUps(vault, now=now, edit=edit, max_age=settings.step_up_max_age_seconds)
+            edits = ProfileEdits(
+                vault,
+                ProfileReader(http, broker, url=settings.graph_url, resource=read),
+                ProfileEditor(http, broker, url=settings.resource_api_url, resource=edit),
+                step_ups,
+                now=now,
+            )
+            app[keys.DISCOVERY] = discovery
+            app[keys.STEP_UPS] = step_ups
+            app[keys.EDITS] = edits
+            app[keys.AUTH_FLOW] = AuthFlow(broker, sessions, step_ups, edits, read=read, edit=edit, now=now)
+            yield
+            entra.close()
+            await redis.aclose()
+
+    app.cleanup_ctx.append(resources)
+    return app
+
+
+def _redis(settings: Settings) -> "Redis":
+    """Return a client whose every wait is bounded; redis-py's defaults wait up to 58 s for a silent server."""
+    pool = BlockingConnectionPool.from_url(
+        settings.redis_url.get_secret_value(),
+        max_connections=_REDIS_CONNECTIONS,
+        timeout=_REDIS_SECONDS,
+        socket_connect_timeout=_REDIS_SECONDS,
+        socket_timeout=_REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 1),
+        health_check_interval=30,
+    )
+    return Redis.from_pool(pool)
+
+
+def _entra(settings: Settings) -> EntraClient:
+    return EntraClient(
+        client_id=settings.client_id,
+        credential=settings.credential,
+        transport=AuthorityTransport(address_map=settings.addresses, verify=settings.ca_bundle or True),
+        authority=settings.msal_authority,
+        oidc_authority=settings.authority,
+    )
+
+
+def _drawer(pages: SpaFiles) -> Callable[[web.Request, Problem, str], web.StreamResponse]:
+    """Return how problems are drawn: JSON for programs, the client's own pages for people who navigate."""
+
+    def draw(request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
+        if policy_of(request) in {Policy.NAVIGATION, Policy.CALLBACK} and problem.slug not in _NEVER_PAGES:
+            return _to_problem_page(request, problem, reference)
+        if (
+            problem.status == web.HTTPNotFound.status_code
+            and request.method in {hdrs.METH_GET, hdrs.METH_HEAD}
+            and "text/html" in request.headers.get(hdrs.ACCEPT, "")
+        ):
+            return pages.not_found()
+        return draw_json(request, problem, reference)
+
+    return draw
+
+
+# Whoever gets these did not navigate from our pages.
+_NEVER_PAGES: Final = frozenset({"cross-origin-refused", "misdirected-request"})
+
+
+def _to_problem_page(request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
+    query = {"type": problem.slug, "reference": reference}
+    if keys.RETURN_TO in request:
+        query["return_to"] = request[keys.RETURN_TO]
+    response = web.Response(
+        status=303,
+        headers={hdrs.LOCATION: f"/problem?{urlencode(query)}", hdrs.CACHE_CONTROL: "no-store"},
+    )
+    if keys.FLOW_STATE in request:
+        FlowStore.close(response, request[keys.FLOW_STATE])
+    return response

@@ -1,0 +1,192 @@
+"""What happens between leaving for the authority and coming back.
+
+Owns the two ends of a journey: what is remembered when it begins, and what a redeemed answer does to sessions: a new
+one at sign-in, a new id for the same person at step-up, nothing at all when anything is wrong.
+Never reads a request and never redirects; `auth.py` does both.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from gateway import errors
+from gateway.edits import ProfileEdits
+from gateway.flows import AuthCodeFlow
+from gateway.sessions import LiveSession, SessionCookie, SessionStore, UserSession
+from gateway.step_up import StepUps
+from gateway.token_records import CACHE, Resource, TokenRecords
+from gateway.tokens import Redeemed, TokenBroker
+from servicekit.logs import log_event
+
+SIGN_IN: Final = "sign-in"
+SIGN_UP: Final = "sign-up"
+STEP_UP: Final = "step-up"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Where a journey ended: the session that now is, and the page to go to."""
+
+    session: LiveSession
+    return_to: str
+
+
+class AuthFlow:
+    """Begins and completes journeys; `read` and `edit` are the resources that sign-in and step-up ask for."""
+
+    def __init__(
+        self,
+        broker: TokenBroker,
+        sessions: SessionStore,
+        step_ups: StepUps,
+        edits: ProfileEdits,
+        *,
+        read: Resource,
+        edit: Resource,
+        now: Callable[[], float],
+    ) -> None:
+        self._broker = broker
+        self._sessions = sessions
+        self._step_ups = step_ups
+        self._edits = edits
+        self._read = read
+        self._edit = edit
+        self._now = now
+
+    async def begin(
+        self, purpose: str, return_to: str, session: LiveSession | None
+    ) -> tuple[str, AuthCodeFlow]:
+        """Begin sign-in or sign-up; return the authorize URL and the journey to keep.
+
+        A session that the browser has meanwhile ends when the journey succeeds.
+        """
+        departure = await self._broker.begin(
+            self._read,
+            state=secrets.token_urlsafe(32),
+            prompt="create" if purpose == SIGN_UP else None,
+        )
+        flow = AuthCodeFlow(
+            departure.msal_flow,
+            purpose,
+            return_to,
+            departure.nonce,
+            session=session.cookie.text if session else "",
+        )
+        return departure.authorize_url, flow
+
+    async def begin_step_up(
+        self, session: LiveSession, return_to: str, *, challenge: str | None
+    ) -> tuple[str, AuthCodeFlow]:
+        """Begin the step-up that meets `challenge`, or one up front for editing when it is None or forgotten."""
+        met = await self._step_ups.challenge(session, challenge) if challenge else None
+        scope = met.scope if met else self._edit.scope
+        departure = await self._broker.begin(
+            self._read if scope == self._read.scope else self._edit,
+            state=secrets.token_urlsafe(32),
+            login_hint=session.user.login_hint or None,
+            claims=met.claims if met else None,
+        )
+        flow = AuthCodeFlow(
+            departure.msal_flow, STEP_UP, return_to, departure.nonce, session=session.cookie.text
+        )
+        return departure.authorize_url, flow
+
+    async def complete(self, flow: AuthCodeFlow, answer: dict[str, str], *, device: str) -> Arrival:
+        """Redeem the authority's answer and start the session that follows from it.
+
+        Raises AuthFlowRejected, SignInRequired (the session that asked for step-up is gone), AccessBlocked,
+        Misconfigured, AuthorityUnavailable, SessionStoreUnavailable. Unless it returns, sessions are as before.
+        """
+        before = await self._before(flow)
+        redeemed = await self._broker.redeem(flow.msal, flow.nonce, answer)
+        if flow.purpose == STEP_UP:
+            if before is None:
+                raise errors.SignInRequired("expired")
+            session = await self._confirm(before, redeemed, answer)
+        else:
+            session = await self._sign_in(before, redeemed, answer, device)
+        return Arrival(session, flow.return_to)
+
+    async def _before(self, flow: AuthCodeFlow) -> LiveSession | None:
+        cookie = SessionCookie.parse(flow.session)
+        return await self._sessions.load(cookie) if cookie else None
+
+    async def _sign_in(
+        self, before: LiveSession | None, redeemed: Redeemed, answer: dict[str, str], device: str
+    ) -> LiveSession:
+        now = int(self._now())
+        user = _user(redeemed, answer, created_at=now, device=device)
+        session = await self._start(user, redeemed, self._read, cookie=SessionCookie.new())
+        if before is not None:
+            await self._sessions.end(before, "replaced")
+        log_event(_log, logging.INFO, "signed-in", session=session.ref.short)
+        return session
+
+    async def _confirm(self, before: LiveSession, redeemed: Redeemed, answer: dict[str, str]) -> LiveSession:
+        now = int(self._now())
+        fresh = _user(redeemed, answer, created_at=before.user.created_at, device=before.user.device)
+        if not fresh.is_same_person(before.user):
+            log_event(_log, logging.WARNING, "step-up-by-another", session=before.ref.short)
+            raise errors.DifferentPerson
+        user = fresh.model_copy(
+            update={
+                "last_mfa_at": now,
+                "step_ups_in_vain": await self._step_ups.in_vain_after(before),
+                "sid": fresh.sid or before.user.sid,
+            }
+        )
+        session = await self._start(
+            user, redeemed, self._edit, cookie=SessionCookie.new(before.cookie.family), before=before
+        )
+        log_event(_log, logging.INFO, "stepped-up", session=session.ref.short)
+        return session
+
+    async def _start(
+        self,
+        user: UserSession,
+        redeemed: Redeemed,
+        resource: Resource,
+        *,
+        cookie: SessionCookie,
+        before: LiveSession | None = None,
+    ) -> LiveSession:
+        """Write session, token and cache in one step; the cache of before is dropped with its weaker tokens."""
+        name, token = TokenRecords.token_field(resource, redeemed.token)
+        carried = await self._edits.carried_over(before) if before else {}
+        # The vault drops the cache with its session; any later limit would do.
+        cache = TokenRecords.cache_field(redeemed.cache, self._now() + _LONGEST_SESSION)
+        session = await self._sessions.start(
+            user,
+            {**carried, name: token, CACHE: cache},
+            cookie=cookie,
+            replaces=before.ref if before else None,
+        )
+        if session is None:
+            raise errors.SignInRequired("expired")
+        if before:
+            await self._sessions.end(before, "rotated")
+        return session
+
+
+_LONGEST_SESSION: Final = 604_800
+
+
+def _user(redeemed: Redeemed, answer: dict[str, str], *, created_at: int, device: str) -> UserSession:
+    person = redeemed.person
+    return UserSession(
+        tid=person.tid,
+        oid=person.oid,
+        sub=person.sub,
+        name=person.name,
+        username=person.username,
+        # Entra gives no `sid` claim unless configured; its `session_state` is the `sid` of front-channel logout.
+        sid=person.sid or answer.get("session_state", "")[:128],
+        login_hint=person.login_hint,
+        device=device[:300],
+        created_at=created_at,
+        claims=person.claims,
+    )

@@ -1,0 +1,161 @@
+"""What a browser may do: who may send a request, and what every answer says about its own handling.
+
+Owns the policy of each route, the origin checks, and the security headers.
+Never loads a session: a forged request is refused before anything is read, and never trusts a path's spelling: the
+policy belongs to the route object.
+
+Origin checks: RFC 10017 (a static custom header forces a preflight), W3C Fetch Metadata, with `Origin` as the fallback
+for browsers without it. A program that is no browser sends neither, and carries nobody's cookies by accident.
+"""
+
+import enum
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from gateway.errors import CrossOriginRefused
+from servicekit.problems import ProblemError
+
+LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_REDIRECT: Final = 303
+
+
+class Policy(enum.Enum):
+    """Who may send a request to a route."""
+
+    JSON = "json"
+    """Our own pages, and programs; `X-CSRF: 1` always."""
+    NAVIGATION = "navigation"
+    """A person who navigates from our pages, or typed the address."""
+    CALLBACK = "callback"
+    """The authority, through the person's browser."""
+    FRAMED = "framed"
+    """The authority's sign-out page, in a frame, without cookies."""
+    PUBLIC = "public"
+    """Anyone; there is nothing personal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of the routing table."""
+
+    method: str
+    path: str
+    handler: Handler
+    policy: Policy
+
+
+class MisdirectedRequest(ProblemError):  # noqa: N818 - the status' own name
+    """The request names a host that we are not (RFC 9110, section 15.5.20)."""
+
+    status, slug, title = 421, "misdirected-request", "This address does not belong to this service"
+
+
+POLICIES: Final = web.AppKey("policies", dict[web.AbstractRoute, Policy])
+
+
+def add_routes(app: web.Application, rows: Iterable[Route]) -> None:
+    """Add rows to the router; a route that is added otherwise has no policy and is refused."""
+    policies = app[POLICIES]
+    for row in rows:
+        if row.method == hdrs.METH_GET:
+            (head, get) = _with_head(app, row)
+            policies[head] = policies[get] = row.policy
+        else:
+            policies[app.router.add_route(row.method, row.path, row.handler)] = row.policy
+
+
+def _with_head(app: web.Application, row: Route) -> tuple[web.AbstractRoute, web.AbstractRoute]:
+    resource = app.router.add_resource(row.path)
+    return resource.add_route(hdrs.METH_HEAD, row.handler), resource.add_route(hdrs.METH_GET, row.handler)
+
+
+def policy_of(request: web.Request) -> Policy | None:
+    """Return the policy of the request's route; None where there is no such route."""
+    return request.app[POLICIES].get(request.match_info.route)
+
+
+def guard_ring(public_url: str) -> Middleware:
+    """Return the ring that refuses what a route's policy does not allow."""
+    judges = {Policy.JSON: _judge_json, Policy.NAVIGATION: _judge_navigation}
+
+    @web.middleware
+    async def ring(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.match_info.http_exception is not None:
+            return await handler(request)  # 404 and 405: the router's own answer
+        policy = policy_of(request)
+        if policy is None:
+            raise CrossOriginRefused(log_detail="the route has no policy")
+        if policy not in {Policy.PUBLIC, Policy.FRAMED}:
+            _judge_host(request, public_url)
+        if policy in judges:
+            judges[policy](request, public_url)
+        return await handler(request)
+
+    return ring
+
+
+def _judge_host(request: web.Request, public_url: str) -> None:
+    named, ours = urlsplit(f"//{request.host}").hostname, urlsplit(public_url).hostname
+    if named != ours and not {named, ours} <= LOCAL_HOSTS:
+        raise MisdirectedRequest
+
+
+def _judge_json(request: web.Request, public_url: str) -> None:
+    if request.headers.get("X-CSRF") != "1":
+        raise CrossOriginRefused("Send the header X-CSRF: 1.")
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
+    if site not in {None, "same-origin"} or (site is None and origin not in {None, public_url}):
+        raise CrossOriginRefused(f"Only pages of {public_url} may call this.")
+
+
+def _judge_navigation(request: web.Request, _public_url: str) -> None:
+    """Refuse frames, images and prefetches; bring a person who followed a foreign link to our first page.
+
+    Nothing is begun for either: otherwise any page could start journeys in somebody's name.
+    """
+    destination = request.headers.get("Sec-Fetch-Dest", "document")
+    if destination != "document" or "prefetch" in request.headers.get("Sec-Purpose", ""):
+        raise CrossOriginRefused("This address is for navigation.")
+    if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+        raise web.HTTPSeeOther("/")
+
+
+_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+_HEADERS: Final = {
+    "Content-Security-Policy": _CSP,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def security_headers(public_url: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Return the signal that completes every answer's headers, the router's 404 included."""
+    secure = public_url.startswith("https://")
+
+    async def complete(_request: web.Request, response: web.StreamResponse) -> None:
+        headers = response.headers
+        own_policy = "Content-Security-Policy" in headers
+        for name, value in _HEADERS.items():
+            if not (own_policy and name in {"X-Frame-Options", "Cross-Origin-Resource-Policy"}):
+                headers.setdefault(name, value)
+        if secure:
+            headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+        headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+        headers.popall(hdrs.SERVER, None)
+
+    return complete

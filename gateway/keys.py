@@ -1,0 +1,30 @@
+"""The typed keys under which an application and a request keep what handlers need; nothing else."""
+
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+
+from gateway.auth_flow import AuthFlow
+from gateway.edits import ProfileEdits
+from gateway.flows import FlowStore
+from gateway.sessions import SessionStore
+from gateway.settings import Settings
+from gateway.step_up import StepUps
+from gateway.vault import Vault
+from servicekit.discovery import Discovery
+
+SETTINGS: Final = web.AppKey("settings", Settings)
+SESSIONS: Final = web.AppKey("sessions", SessionStore)
+AUTH_FLOW: Final = web.AppKey("auth_flow", AuthFlow)
+EDITS: Final = web.AppKey("edits", ProfileEdits)
+STEP_UPS: Final = web.AppKey("step_ups", StepUps)
+DISCOVERY: Final = web.AppKey("discovery", Discovery)
+VAULT: Final = web.AppKey("vault", Vault)
+FLOWS: Final = web.AppKey("flows", FlowStore)
+CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")
+
+RETURN_TO: Final = web.RequestKey("return_to", str)
+"""Where the journey that this request belongs to leads back to; set once it is known."""
+FLOW_STATE: Final = web.RequestKey("flow_state", str)
+"""The `state` of the journey that this request ends, whatever its end."""

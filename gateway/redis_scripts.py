@@ -1,0 +1,64 @@
+"""The few steps that must be atomic, as Redis runs them.
+
+Owns the Lua of the vault. Every script works on keys of one hash slot, reads no key that it is not given, and is
+short: Redis does nothing else meanwhile.
+"""
+
+from typing import Final
+
+# KEYS: new hash [, old hash, old tombstone]; ARGV: idle ms, now ms, tombstone seconds, field, value, ...
+CREATE: Final = """
+if KEYS[2] then
+  if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+  redis.call('DEL', KEYS[2])
+  redis.call('SET', KEYS[3], 'rotated', 'EX', ARGV[3])
+end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'seen', ARGV[2])
+for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1
+"""
+
+# KEYS: hash; ARGV: now ms, idle ms
+TOUCH: Final = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'seen', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+
+# KEYS: hash; ARGV: field, value, kind prefix, now ms
+WRITE: Final = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+if string.find(ARGV[1], ':', 1, true) then
+  local kept = {}
+  for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if string.sub(name, 1, #ARGV[3]) == ARGV[3] then
+      local expiry = tonumber(string.sub(redis.call('HGET', KEYS[1], name), 1, 13)) or 0
+      if expiry <= tonumber(ARGV[4]) then
+        redis.call('HDEL', KEYS[1], name)
+      elseif name ~= ARGV[1] then
+        kept[#kept + 1] = {expiry, name}
+      end
+    end
+  end
+  table.sort(kept, function(a, b) return a[1] < b[1] end)
+  for i = 1, #kept - 19 do redis.call('HDEL', KEYS[1], kept[i][2]) end
+end
+return 1
+"""
+
+# KEYS: hash, tombstone; ARGV: reason, tombstone seconds
+END: Final = """
+local gone = redis.call('DEL', KEYS[1])
+if gone == 1 then redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2]) end
+return gone
+"""
+
+# Only whoever took the lock may release it. KEYS: the lock; ARGV: the mark
+RELEASE: Final = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""

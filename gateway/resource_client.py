@@ -1,0 +1,139 @@
+"""Calls the resource API.
+
+Owns the one request that edits the profile, and the translation of the API's refusals: whatever form a challenge
+has (Entra's claims, RFC 9470, a missing scope), it becomes one StepUpRequired.
+Never forwards a header of the browser and never tells the browser what the API wrote.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+from gateway import errors
+from gateway.profile import Profile, profile_of
+from gateway.sessions import LiveSession
+from gateway.token_records import AccessToken, Resource
+from gateway.tokens import TokenBroker
+from servicekit.challenges import BearerChallenge, parse_bearer_challenges
+from servicekit.outbound import Outbound, OutboundError, Reply
+from servicekit.problems import TYPE_PREFIX
+
+_OK: Final = 200
+# The API itself reads back after a time-out, which takes longer than one call to Graph.
+_SECONDS: Final = 25
+
+
+class ProfileEditor:
+    """Sends `PATCH {api}/profile`."""
+
+    def __init__(self, outbound: Outbound, tokens: TokenBroker, *, url: str, resource: Resource) -> None:
+        self._outbound = outbound
+        self._tokens = tokens
+        self._url = f"{url.rstrip('/')}/profile"
+        self.resource = resource
+
+    async def edit(self, session: LiveSession, changes: Mapping[str, str | None]) -> Profile:
+        """Apply `changes` (validated) and return the profile as it now is.
+
+        Raises StepUpRequired, AccessBlocked, InvalidProfilePatch, ResourceUnavailable (with the outcome of the
+        write), Misconfigured, AuthorityUnavailable, and what `TokenBroker.access_token` raises.
+        """
+        reply = await self._patch(await self._tokens.access_token(session, self.resource), changes)
+        challenge = _challenge(reply)
+        if challenge is not None and challenge.error == "invalid_token":
+            # Clocks or keys: one fresh token is worth a try, and 401 means that nothing was written.
+            await self._tokens.forget_token(session, self.resource)
+            reply = await self._patch(await self._tokens.access_token(session, self.resource), changes)
+            challenge = _challenge(reply)
+        if challenge is not None and challenge.error in _STEP_UP:
+            await self._tokens.forget_token(session, self.resource)
+            raise errors.StepUpRequired(
+                scope=self.resource.scope, claims=_claims(challenge), cause=f"the API: {challenge.error}"
+            )
+        return _judge(reply, session)
+
+    async def _patch(self, token: AccessToken, changes: Mapping[str, str | None]) -> Reply:
+        headers = {
+            "Authorization": f"Bearer {token.value}",
+            "Accept": "application/json",
+            "client-request-id": str(uuid.uuid4()),
+        }
+        try:
+            return await self._outbound.send(
+                "PATCH", self._url, headers=headers, json_body=dict(changes), timeout_seconds=_SECONDS
+            )
+        except OutboundError as error:
+            outcome = "unknown" if error.maybe_done else "not-saved"
+            raise errors.ResourceUnavailable(f"the API: {error.reason}", outcome=outcome) from error
+
+
+_STEP_UP: Final = frozenset({"insufficient_claims", "insufficient_user_authentication", "insufficient_scope"})
+
+
+def _challenge(reply: Reply) -> BearerChallenge | None:
+    """Return the API's bearer challenge; with several, the one that asks for most."""
+    if reply.status not in {401, 403}:
+        return None
+    challenges = parse_bearer_challenges(reply.headers.getall("WWW-Authenticate", []))
+    return max(challenges, key=lambda challenge: challenge.error in _STEP_UP, default=None)
+
+
+def _claims(challenge: BearerChallenge) -> str | None:
+    """Return the claims request (JSON) that would satisfy the challenge.
+
+    RFC 9470's `acr_values` has no place in a token request of Entra; as an `acrs` claim it asks for the same
+    authentication context. `max_age` is met by the interactive sign-in itself.
+    """
+    if challenge.claims:
+        return challenge.claims
+    if challenge.acr_values:
+        wanted = {"essential": True, "values": challenge.acr_values.split()}
+        return json.dumps({"access_token": {"acrs": wanted}}, separators=(",", ":"))
+    return None
+
+
+def _judge(reply: Reply, session: LiveSession) -> Profile:
+    told = f"the API answered {reply.status}"
+    try:
+        body = reply.json()
+    except ValueError:
+        body = None
+    if reply.status == _OK:
+        try:
+            profile = profile_of(body)
+        except ValueError as error:
+            raise errors.ResourceUnavailable(f"{told}, but no profile", outcome="unknown") from error
+        if profile["id"] != session.user.oid:
+            raise errors.ResourceUnavailable(f"{told}, but another person's profile", outcome="unknown")
+        return profile
+    problem = body if isinstance(body, dict) else {}
+    slug = str(problem.get("type", "")).removeprefix(TYPE_PREFIX)
+    if slug == "invalid-profile-patch":
+        raise errors.InvalidProfilePatch(_field_errors(problem))
+    if slug == "access-blocked":
+        raise errors.AccessBlocked(log_detail=told)
+    if slug == "authority-unavailable":
+        raise errors.AuthorityUnavailable(told, retry_after=reply.retry_after)
+    if slug == "misconfigured":
+        raise errors.Misconfigured(log_detail=f"{told}: misconfigured, see its log")
+    if reply.status in {400, 401, 403, 404, 405, 413, 415}:
+        raise errors.Misconfigured(
+            log_detail=f"{told} {slug}: do GATEWAY_EDIT_PROFILE_SCOPE, GATEWAY_RESOURCE_API_URL and the API's own "
+            "client id and allowed clients belong together?"
+        )
+    outcome = problem.get("outcome")
+    raise errors.ResourceUnavailable(
+        f"{told} {slug}",
+        retry_after=reply.retry_after,
+        outcome=outcome if outcome in {"not-saved", "unknown"} else "unknown",
+    )
+
+
+def _field_errors(problem: Mapping[str, Any]) -> list[dict[str, str]]:
+    listed = problem.get("errors")
+    return [
+        {name: str(entry.get(name, ""))[:200] for name in ("field", "code", "detail")}
+        for entry in (listed if isinstance(listed, list) else [])
+        if isinstance(entry, dict)
+    ]

@@ -1,0 +1,259 @@
+"""Sessions: from the browser's cookie to a person, and back.
+
+Owns the cookie, its form and attributes, what a session remembers of the person, its two lifetimes, and the ways
+in which it ends: by its person, by `sid`, by being replaced.
+Never holds a token, and never adopts an id that a browser presents.
+
+aiohttp-session gives the ring, the per-request memory and the moment at which a cookie is written. Everything else
+is ours, because its Redis storage keeps plain JSON under the bare cookie value, without a lifetime, writes an ended
+session back, and deletes `__Host-` cookies in a way that browsers ignore.
+"""
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import aiohttp_session
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gateway.errors import SignInRequired
+from gateway.vault import Field, SessionRef, Vault, digest_of
+
+COOKIE: Final = "__Host-Http-session"
+_FORM: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})")
+_LIVE: Final = "live"
+# Between two uses closer than this nothing is written: the idle limit is minutes at least.
+_TOUCH_SECONDS: Final = 20
+RECORD: Final = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCookie:
+    """What the browser holds: family, id and the secret half of the key that seals the session's records."""
+
+    family: str
+    id: str
+    secret: bytes
+
+    @classmethod
+    def new(cls, family: str | None = None) -> "SessionCookie":
+        """Make a cookie of 256 bits of id and as many of secret; a change of id keeps the family."""
+        return cls(family or secrets.token_urlsafe(16), secrets.token_urlsafe(32), secrets.token_bytes(32))
+
+    @classmethod
+    def parse(cls, text: str | None) -> "SessionCookie | None":
+        """Read what a browser sent; None unless it has exactly our form, so that Redis never sees foreign text."""
+        found = _FORM.fullmatch(text) if text and len(text) < 128 else None  # noqa: PLR2004 - a little over the form
+        if not found:
+            return None
+        return cls(found[1], found[2], base64.urlsafe_b64decode(found[3] + "="))
+
+    @property
+    def text(self) -> str:
+        """The cookie's value."""
+        secret = base64.urlsafe_b64encode(self.secret).decode().rstrip("=")
+        return f"{self.family}.{self.id}.{secret}"
+
+    @property
+    def ref(self) -> SessionRef:
+        """What the session is called in Redis and in logs."""
+        return SessionRef(self.family, hashlib.sha256(self.id.encode()).hexdigest())
+
+    def __repr__(self) -> str:
+        return f"SessionCookie({self.ref.short})"
+
+
+class UserSession(BaseModel):
+    """What a session remembers of its person; never changed after it was written, only replaced.
+
+    Times are whole seconds since 1970, UTC. `claims` are the ID token's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: Literal[1] = 1
+    tid: str
+    oid: str
+    sub: str
+    name: str
+    username: str
+    sid: str = ""
+    login_hint: str = ""
+    device: str = ""
+    created_at: int
+    last_mfa_at: int | None = None
+    step_ups_in_vain: int = 0
+    claims: dict[str, Any] = {}
+
+    def is_same_person(self, other: "UserSession") -> bool:
+        """Tell whether both are one person: tenant, object and subject agree (OIDC Core, section 12.2)."""
+        return (self.tid, self.oid, self.sub) == (other.tid, other.oid, other.sub)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A session that was found, opened and within its limits; times in seconds since 1970."""
+
+    cookie: SessionCookie
+    user: UserSession
+    idle_at: float
+    absolute_at: float
+
+    @property
+    def ref(self) -> SessionRef:
+        """The session's name."""
+        return self.cookie.ref
+
+
+class SessionStore:
+    """Starts, finds and ends sessions.
+
+    `now` is the wall clock in seconds, `idle` and `absolute` the limits in seconds.
+    Every method raises SessionStoreUnavailable when Redis fails.
+    """
+
+    def __init__(self, vault: Vault, *, now: Callable[[], float], idle: int, absolute: int) -> None:
+        self._vault = vault
+        self._now = now
+        self._idle = idle
+        self._absolute = absolute
+
+    async def start(
+        self,
+        user: UserSession,
+        records: Mapping[str, Field],
+        *,
+        cookie: SessionCookie,
+        replaces: SessionRef | None = None,
+    ) -> LiveSession | None:
+        """Write a new session with its token records in one step.
+
+        With `replaces`, of the same family, the old id is dead in the same step; None when it had ended already.
+        """
+        now = self._now()
+        absolute_at = float(user.created_at + self._absolute)
+        idle = min(self._idle, absolute_at - now)
+        # The index first: a reference without a session does no harm, a session that no sign-out finds does.
+        for kind, owner in _owners(user):
+            await self._vault.index(kind, owner, cookie.ref, ttl=self._absolute)
+        record = Field(user.model_dump_json().encode(), absolute_at)
+        created = await self._vault.create(
+            cookie.ref, {**records, RECORD: record}, idle=idle, secret=cookie.secret, replaces=replaces
+        )
+        return LiveSession(cookie, user, now + idle, absolute_at) if created else None
+
+    async def load(self, cookie: SessionCookie) -> LiveSession | None:
+        """Return the session that the cookie opens, or None: unknown, ended, too old, or not ours to open."""
+        (stored,) = await self._vault.read(cookie.ref, [RECORD], secret=cookie.secret)
+        seen = await self._vault.seen(cookie.ref) if stored else None
+        if stored is None or seen is None:
+            return None
+        try:
+            user = UserSession.model_validate_json(stored)
+        except ValidationError:
+            return None
+        absolute_at = float(user.created_at + self._absolute)
+        idle_at = min(seen + self._idle, absolute_at)
+        if self._now() >= idle_at:
+            await self._vault.end(cookie.ref, "expired")
+            return None
+        return LiveSession(cookie, user, idle_at, absolute_at)
+
+    async def slide(self, session: LiveSession) -> None:
+        """Note that the person is active: the idle limit counts from now."""
+        now = self._now()
+        if session.idle_at < min(now + self._idle - _touch_every(self._idle), session.absolute_at):
+            await self._vault.touch(session.ref, idle=min(self._idle, session.absolute_at - now))
+
+    async def require(self, request: web.Request, *, slide: bool = True) -> LiveSession:
+        """Return the request's session, the only way to one; raises SignInRequired with the reason.
+
+        Asking counts as activity unless `slide` is False.
+        """
+        session = await self.find(request)
+        if session is None:
+            cookie = SessionCookie.parse(request.cookies.get(COOKIE))
+            raise SignInRequired(await self._vault.ended(cookie.ref) or "expired" if cookie else None)
+        if slide:
+            await self.slide(session)
+        return session
+
+    async def find(self, request: web.Request) -> LiveSession | None:
+        """Return the request's session if there is one; asking does not prolong it."""
+        live = (await aiohttp_session.get_session(request)).get(_LIVE)
+        return live if isinstance(live, LiveSession) else None
+
+    async def bind(self, request: web.Request, session: LiveSession) -> None:
+        """Let the answer to this request carry the session's cookie."""
+        fresh = await aiohttp_session.new_session(request)
+        fresh.set_new_identity(session.cookie.text)
+        fresh[_LIVE] = session
+
+    async def end(self, session: LiveSession, reason: str) -> None:
+        """End one session: its records are gone and cannot be written back."""
+        await self._vault.end(session.ref, reason)
+        for kind, owner in _owners(session.user):
+            await self._vault.unindex(kind, owner, session.ref)
+
+    async def unbind(self, request: web.Request) -> None:
+        """Let the answer to this request delete the cookie."""
+        (await aiohttp_session.get_session(request)).invalidate()
+
+    async def end_matching(self, *, tid: str, sid: str, reason: str) -> int:
+        """End every session of the authority's session `sid`; return how many there were."""
+        owner = digest_of(tid, sid)
+        ended = 0
+        for ref in await self._vault.indexed("sid", owner):
+            ended += await self._vault.end(ref, reason)
+            await self._vault.unindex("sid", owner, ref)
+        return ended
+
+
+def _touch_every(idle: int) -> float:
+    return min(_TOUCH_SECONDS, idle / 10)
+
+
+def _owners(user: UserSession) -> list[tuple[str, str]]:
+    owners = [("person", digest_of(user.tid, user.oid))]
+    return [*owners, ("sid", digest_of(user.tid, user.sid))] if user.sid else owners
+
+
+class SessionStorage(aiohttp_session.AbstractStorage):
+    """aiohttp-session's storage: finds the session by its cookie, and writes or deletes the cookie.
+
+    The records themselves are written by `SessionStore` at the moment when something happens, so that a handler
+    that fails afterwards loses nothing.
+    """
+
+    def __init__(self, store: SessionStore) -> None:
+        # A session cookie (no Max-Age): the server ends sessions, and the browser forgets with its last window.
+        super().__init__(cookie_name=COOKIE, secure=True, httponly=True, samesite="Strict", path="/")
+        self._store = store
+
+    async def load_session(self, request: web.Request) -> aiohttp_session.Session:
+        """Return the session behind the cookie, or an empty new one."""
+        cookie = SessionCookie.parse(self.load_cookie(request))
+        live = await self._store.load(cookie) if cookie else None
+        data: Any = {"session": {_LIVE: live}} if live else None
+        return aiohttp_session.Session(None, data=data, new=live is None)
+
+    async def save_session(
+        self, request: web.Request, response: web.StreamResponse, session: aiohttp_session.Session
+    ) -> None:
+        """Set the cookie of a session that was bound, or delete that of one that was unbound."""
+        if session.identity:
+            self.save_cookie(response, session.identity)
+        elif session.empty and COOKIE in request.cookies:
+            # The attributes are repeated: browsers ignore a deletion of a `__Host-` cookie without `Secure`.
+            response.del_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="Strict")
+
+
+def rfc3339(seconds: float) -> str:
+    """Return a time as RFC 3339 in UTC, whole seconds."""
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")

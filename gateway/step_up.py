@@ -1,0 +1,106 @@
+"""Step-up: what must be proven, kept on our side until the person has proven it.
+
+Owns challenges, the loop guard, and the answer to "may this session edit?".
+Never shows claims to a browser: it gets the id of a challenge, and the claims travel from here to the authority.
+"""
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from gateway import errors
+from gateway.sessions import LiveSession
+from gateway.token_records import Resource, TokenRecords
+from gateway.vault import Field, Vault
+
+CHALLENGE_SECONDS: Final = 600
+MOST_IN_VAIN: Final = 3
+_LOOP_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a step-up must bring: a token for `scope`, by way of `claims` (JSON) where they were demanded."""
+
+    scope: str
+    claims: str | None = None
+
+
+class StepUps:
+    """Keeps challenges for ten minutes in the session that met them; a step-up that succeeds ends them all.
+
+    `max_age` is how long a confirmation lasts in seconds, or None when the authority alone decides.
+    """
+
+    def __init__(
+        self, vault: Vault, *, now: Callable[[], float], edit: Resource, max_age: int | None = None
+    ) -> None:
+        self._vault = vault
+        self._records = TokenRecords(vault)
+        self._now = now
+        self._edit = edit
+        self._max_age = max_age
+
+    async def keep(self, session: LiveSession, required: errors.StepUpRequired) -> errors.StepUpRequired:
+        """Keep what is demanded and return the same error with the way out; raises StepUpLoop instead of a fourth.
+
+        A confirmation that brought a token counts as in vain until an edit succeeds with it.
+        """
+        if await self._in_vain(session) >= MOST_IN_VAIN:
+            raise errors.StepUpLoop(retry_after=_LOOP_SECONDS)
+        challenge = Challenge(required.scope, required.claims)
+        identifier = secrets.token_urlsafe(16)
+        value = Field(json.dumps(asdict(challenge)).encode(), self._now() + CHALLENGE_SECONDS)
+        name = f"challenge:{identifier}"
+        if not await self._vault.write(session.ref, name, value, secret=session.cookie.secret):
+            raise errors.SignInRequired(await self._vault.ended(session.ref))
+        required.members["redirect"] = f"/auth/step-up?challenge={identifier}"
+        return required
+
+    async def challenge(self, session: LiveSession, identifier: str) -> Challenge | None:
+        """Return a kept challenge of this session."""
+        (stored,) = await self._vault.read(
+            session.ref, [f"challenge:{identifier}"], secret=session.cookie.secret
+        )
+        return None if stored is None else Challenge(**json.loads(stored))
+
+    def demand_freshness(self, session: LiveSession) -> None:
+        """Raise StepUpRequired when the last confirmation is older than an edit allows."""
+        if self._max_age is not None and not self._is_fresh(session):
+            raise errors.StepUpRequired(scope=self._edit.scope, cause="the last confirmation is too old")
+
+    async def access(self, session: LiveSession) -> str:
+        """Say whether an edit would go through now: `granted` or `step-up`; asks nobody outside.
+
+        Once confirmed, the authority renews the edit token without asking again; a refusal of the last seconds
+        says otherwise.
+        """
+        if self._max_age is not None and not self._is_fresh(session):
+            return "step-up"
+        if await self._records.access_token(session, self._edit):
+            return "granted"
+        refused = await self._records.refusal(session, self._edit)
+        return "granted" if session.user.last_mfa_at and not refused else "step-up"
+
+    async def succeeded(self, session: LiveSession) -> None:
+        """Note that an edit went through: confirmations are not in vain."""
+        if session.user.step_ups_in_vain:
+            far = Field(b"1", session.absolute_at)
+            await self._vault.write(session.ref, "edited", far, secret=session.cookie.secret)
+
+    async def _in_vain(self, session: LiveSession) -> int:
+        if not session.user.step_ups_in_vain:
+            return 0
+        (edited,) = await self._vault.read(session.ref, ["edited"], secret=session.cookie.secret)
+        recent = self._now() - (session.user.last_mfa_at or 0) < _LOOP_SECONDS
+        return session.user.step_ups_in_vain if not edited and recent else 0
+
+    async def in_vain_after(self, session: LiveSession) -> int:
+        """Return the count that a session carries on after one more confirmation."""
+        return await self._in_vain(session) + 1
+
+    def _is_fresh(self, session: LiveSession) -> bool:
+        last: Any = session.user.last_mfa_at
+        return last is not None and self._now() - last < (self._max_age or 0)

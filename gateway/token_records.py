@@ -1,0 +1,107 @@
+"""A session's tokens as they lie in the vault.
+
+Owns the form of an access token's record, of MSAL's cache with its version, and of a remembered refusal.
+Never talks to MSAL or the authority.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from gateway.sessions import LiveSession
+from gateway.vault import Field, Vault
+
+CACHE: Final = "cache"
+REFUSAL_SECONDS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A downstream resource: its short name in records, and the one scope that is asked for it.
+
+    One resource per token request, always: the authority answers for the first only, and MSAL files the token
+    under both.
+    """
+
+    name: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A bearer token and when it ends, in seconds since 1970; its value is kept out of every `repr`."""
+
+    value: str = field(repr=False)
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedRefusal:
+    """A refusal of the last seconds: a burst of calls costs one token request."""
+
+    kind: str
+    told: str
+    claims: str | None
+
+
+class TokenRecords:
+    """Reads and writes the token records of a session; writes to an ended session do nothing."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken | None:
+        """Return the access token for `resource`, if one is kept and has not ended."""
+        (stored,) = await self._read(session, f"token:{resource.name}")
+        return None if stored is None else AccessToken(**json.loads(stored))
+
+    async def refusal(self, session: LiveSession, resource: Resource) -> RememberedRefusal | None:
+        """Return the refusal of the last seconds, if there was one."""
+        (stored,) = await self._read(session, f"refusal:{resource.name}")
+        return None if stored is None else RememberedRefusal(**json.loads(stored))
+
+    async def cache(self, session: LiveSession) -> str | None:
+        """Return MSAL's serialized cache."""
+        (stored,) = await self._read(session, CACHE)
+        return stored.decode() if stored is not None else None
+
+    async def keep_token(self, session: LiveSession, resource: Resource, token: AccessToken) -> None:
+        """Keep an access token until it ends."""
+        await self._write(session, *self.token_field(resource, token))
+
+    async def keep_cache(self, session: LiveSession, serialized: str) -> None:
+        """Keep MSAL's cache for the life of the session."""
+        await self._write(session, CACHE, self.cache_field(serialized, session.absolute_at))
+
+    async def keep_refusal(
+        self, session: LiveSession, resource: Resource, refusal: RememberedRefusal, *, now: float
+    ) -> None:
+        """Remember a refusal for some seconds."""
+        value = json.dumps(asdict(refusal)).encode()
+        await self._write(session, f"refusal:{resource.name}", Field(value, now + REFUSAL_SECONDS))
+
+    async def forget_token(self, session: LiveSession, resource: Resource) -> None:
+        """Drop the access token for `resource`: it was refused or challenged."""
+        await self._vault.remove(session.ref, f"token:{resource.name}")
+
+    @staticmethod
+    def token_field(resource: Resource, token: AccessToken) -> tuple[str, Field]:
+        """Return a token's record, for a session that is about to start."""
+        return f"token:{resource.name}", Field(json.dumps(asdict(token)).encode(), token.expires_at)
+
+    @staticmethod
+    def cache_field(serialized: str, expires_at: float) -> Field:
+        """Return the cache's record; MSAL indents its JSON by four, which is a tenth of its size."""
+        return Field(json.dumps(json.loads(serialized), separators=(",", ":")).encode(), expires_at)
+
+    async def _read(self, session: LiveSession, *names: str) -> list[bytes | None]:
+        return await self._vault.read(session.ref, names, secret=session.cookie.secret)
+
+    async def _write(self, session: LiveSession, name: str, record: Field) -> None:
+        await self._vault.write(session.ref, name, record, secret=session.cookie.secret)
+
+
+def access_token_of(answer: dict[str, Any], *, now: float) -> AccessToken:
+    """Return the access token of a token answer that is no refusal; a missing lifetime counts as an hour."""
+    seconds = answer.get("expires_in")
+    return AccessToken(answer["access_token"], now + (seconds if isinstance(seconds, int) else 3600))

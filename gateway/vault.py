@@ -1,0 +1,249 @@
+"""Sealed, expiring records in Redis.
+
+Owns every Redis command of the gateway: single records that are taken once, the records of a session, indexes,
+tombstones and locks; and the translation of any Redis fault into SessionStoreUnavailable.
+Never knows what a record means, and never keeps one without a lifetime.
+
+All records of a session are fields of one Redis hash, so that writing, replacing and ending are atomic and an
+ended session cannot be written back: a write to a hash that is gone is refused. Keys of one session share a hash
+tag (`{family}`), also across a change of its id, as Redis Cluster demands.
+"""
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from gateway.errors import SessionStoreUnavailable
+from gateway.redis_scripts import CREATE, END, RELEASE, TOUCH, WRITE
+from gateway.sealing import KeyRing, Unsealable
+
+PREFIX: Final = "stepup"
+TOMBSTONE_SECONDS: Final = 900
+_EXPIRY_DIGITS: Final = 13
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRef:
+    """Names a session in Redis and in logs: its family and the hash of its id; opens nothing by itself."""
+
+    family: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.family}:{self.digest}"
+
+    @classmethod
+    def parse(cls, text: str) -> "SessionRef":
+        """Read back what `str` wrote."""
+        family, _, digest = text.partition(":")
+        return cls(family, digest)
+
+    @property
+    def key(self) -> str:
+        """The session's hash."""
+        return f"{PREFIX}:{{{self.family}}}:{self.digest}"
+
+    @property
+    def short(self) -> str:
+        """Enough to tell sessions apart in a log."""
+        return self.digest[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A value on its way into a session's hash; `expires_at` in seconds since 1970."""
+
+    value: bytes
+    expires_at: float
+
+
+@asynccontextmanager
+async def _faults() -> AsyncIterator[None]:
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise SessionStoreUnavailable(type(error).__name__) from error
+
+
+class Vault:
+    """Reads and writes sealed records; `now` is the wall clock in seconds."""
+
+    def __init__(self, redis: "Redis", ring: KeyRing, *, now: Callable[[], float]) -> None:
+        self._redis: Any = redis
+        self._ring = ring
+        self._now = now
+
+    # Single records
+
+    async def put(self, kind: str, owner: str, value: bytes, *, ttl: int, secret: bytes = b"") -> None:
+        """Keep `value` for `ttl` seconds."""
+        sealed = self._ring.seal(value, kind=kind, owner=owner, secret=secret)
+        async with _faults():
+            await self._redis.set(f"{PREFIX}:{kind}:{owner}", sealed, ex=ttl)
+
+    async def take(self, kind: str, owner: str, *, secret: bytes = b"") -> bytes | None:
+        """Return the value and remove it in the same step; None when there is none, or it cannot be opened."""
+        async with _faults():
+            sealed = await self._redis.getdel(f"{PREFIX}:{kind}:{owner}")
+        if sealed is None:
+            return None
+        try:
+            return self._ring.open(sealed, kind=kind, owner=owner, secret=secret)
+        except Unsealable:
+            return None
+
+    # A session's records
+
+    async def create(
+        self,
+        ref: SessionRef,
+        fields: Mapping[str, Field],
+        *,
+        idle: float,
+        secret: bytes,
+        replaces: SessionRef | None = None,
+    ) -> bool:
+        """Start a session's hash, ending `replaces` (of the same family) in the same step.
+
+        Returns False, and does nothing, when the session to replace is gone.
+        """
+        pairs: list[Any] = []
+        for name, field in fields.items():
+            pairs += [name, self._seal(ref, name, field, secret)]
+        keys = [ref.key, *([replaces.key, _tombstone(replaces)] if replaces else [])]
+        arguments = [round(idle * 1000), _milliseconds(self._now()), TOMBSTONE_SECONDS, *pairs]
+        return bool(await self._run(CREATE, keys, arguments))
+
+    async def read(self, ref: SessionRef, names: Sequence[str], *, secret: bytes) -> list[bytes | None]:
+        """Return the fields' values; None for those that are absent, expired or cannot be opened."""
+        async with _faults():
+            stored = await self._redis.hmget(ref.key, list(names))
+        return [self._open(ref, name, value, secret) for name, value in zip(names, stored, strict=True)]
+
+    async def seen(self, ref: SessionRef) -> float | None:
+        """Return when the session was last used, in seconds since 1970; None when it is gone."""
+        async with _faults():
+            stamp = await self._redis.hget(ref.key, "seen")
+        return int(stamp) / 1000 if stamp else None
+
+    async def touch(self, ref: SessionRef, *, idle: float) -> None:
+        """Note that the session is in use: it now lives `idle` seconds from here."""
+        await self._run(TOUCH, [ref.key], [_milliseconds(self._now()), round(idle * 1000)])
+
+    async def write(self, ref: SessionRef, name: str, field: Field, *, secret: bytes) -> bool:
+        """Write one field; False, and nothing written, when the session has ended.
+
+        Of names with a colon (`parked:…`) the expired ones of the same kind are removed on the way, and the
+        oldest beyond twenty.
+        """
+        sealed = self._seal(ref, name, field, secret)
+        arguments = [name, sealed, name.partition(":")[0] + ":", _milliseconds(self._now())]
+        return bool(await self._run(WRITE, [ref.key], arguments))
+
+    async def remove(self, ref: SessionRef, *names: str) -> bool:
+        """Remove fields; True when at least one was there, so that of two takers one wins."""
+        async with _faults():
+            return bool(await self._redis.hdel(ref.key, *names))
+
+    async def names(self, ref: SessionRef, kind: str) -> list[str]:
+        """Return the names of the fields of one kind (`parked:`)."""
+        async with _faults():
+            found = await self._redis.hkeys(ref.key)
+        return [name.decode() for name in found if name.startswith(kind.encode())]
+
+    async def end(self, ref: SessionRef, reason: str) -> bool:
+        """Remove the session and leave a tombstone that says why; False when it was gone already."""
+        return bool(await self._run(END, [ref.key, _tombstone(ref)], [reason, TOMBSTONE_SECONDS]))
+
+    async def ended(self, ref: SessionRef) -> str | None:
+        """Return why the session ended, while that is remembered."""
+        async with _faults():
+            reason = await self._redis.get(_tombstone(ref))
+        return reason.decode() if reason else None
+
+    # Indexes: which sessions belong together; never sealed, as they hold only hashes
+
+    async def index(self, kind: str, owner: str, ref: SessionRef, *, ttl: int) -> None:
+        """Note that the session belongs to `owner`."""
+        async with _faults(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.sadd(_index(kind, owner), str(ref))
+            pipe.expire(_index(kind, owner), ttl)
+            await pipe.execute()
+
+    async def unindex(self, kind: str, owner: str, ref: SessionRef) -> None:
+        """Forget that the session belongs to `owner`."""
+        async with _faults():
+            await self._redis.srem(_index(kind, owner), str(ref))
+
+    async def indexed(self, kind: str, owner: str) -> list[SessionRef]:
+        """Return the sessions noted for `owner`, ended ones perhaps among them."""
+        async with _faults():
+            members = await self._redis.smembers(_index(kind, owner))
+        return [SessionRef.parse(member.decode()) for member in members]
+
+    # Locks
+
+    async def lock(self, ref: SessionRef, name: str, *, seconds: float) -> str | None:
+        """Take a lock for at most `seconds`; return its holder's mark, or None when it is taken."""
+        mark = secrets.token_hex(16)
+        async with _faults():
+            got = await self._redis.set(_lock(ref, name), mark, nx=True, px=round(seconds * 1000))
+        return mark if got else None
+
+    async def unlock(self, ref: SessionRef, name: str, mark: str) -> None:
+        """Release the lock, if it is still ours."""
+        await self._run(RELEASE, [_lock(ref, name)], [mark])
+
+    async def ping(self) -> None:
+        """Ask Redis for a sign of life; raises SessionStoreUnavailable."""
+        async with _faults():
+            await self._redis.ping()
+
+    def _seal(self, ref: SessionRef, name: str, field: Field, secret: bytes) -> bytes:
+        expiry = f"{_milliseconds(field.expires_at):0{_EXPIRY_DIGITS}d}"
+        kind = name.partition(":")[0]
+        sealed = self._ring.seal(field.value, kind=kind, owner=f"{ref} {name} {expiry}", secret=secret)
+        return expiry.encode() + sealed
+
+    def _open(self, ref: SessionRef, name: str, stored: bytes | None, secret: bytes) -> bytes | None:
+        expiry = (stored or b"")[:_EXPIRY_DIGITS]
+        if not stored or not expiry.isdigit() or int(expiry) <= _milliseconds(self._now()):
+            return None
+        kind = name.partition(":")[0]
+        owner = f"{ref} {name} {expiry.decode()}"
+        try:
+            return self._ring.open(stored[_EXPIRY_DIGITS:], kind=kind, owner=owner, secret=secret)
+        except Unsealable:
+            return None
+
+    async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - what the script returns
+        async with _faults():
+            answer: Awaitable[Any] = self._redis.eval(script, len(keys), *keys, *arguments)
+            return await answer
+
+
+def digest_of(*parts: str) -> str:
+    """Return a SHA-256 in hex that names something without telling it."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _tombstone(ref: SessionRef) -> str:
+    return f"{ref.key}:ended"
+
+
+def _lock(ref: SessionRef, name: str) -> str:
+    return f"{ref.key}:lock:{name}"
+
+
+def _index(kind: str, owner: str) -> str:
+    return f"{PREFIX}:index:{kind}:{owner}"
