@@ -1,0 +1,23 @@
+// @ts-check
+/** Starts the client: the frame, the first screen, then what keeps it true. Decides nothing itself. */
+import { drawFrame } from './frame.js';
+import { refresh, start } from './router.js';
+import { prefetch, resolve } from './routes.js';
+import { store } from './store.js';
+import { listen, tell } from './tabs.js';
+import { watch } from './expiry.js';
+
+const main = document.getElementById('main');
+if (!main) throw new Error('index.html has no #main');
+
+drawFrame();
+await start(main, resolve);
+watch();
+listen(() => main.dataset.screen === 'profile' && refresh({ focus: false }));
+if (store.user) tell('signed-in');
+
+// Somebody signed in, out, or became another: nothing of before may stay on the screen.
+store.addEventListener('session', (event) => {
+  if (event instanceof CustomEvent && event.detail.person) refresh();
+});
+setTimeout(prefetch, 400);

@@ -1,0 +1,118 @@
+// @ts-check
+/**
+ * A text field with a searchable list, after the ARIA 1.2 combobox pattern. Anything may be typed; the list helps.
+ *
+ *   const box = combobox(h('input', {id: 'country', name: 'country'}), countries);
+ *   form.append(box.node);  box.value  // the chosen choice's value, or the text as typed
+ *   box.value = 'fr-FR'                // shows its label
+ */
+import { announce, h, icon } from './dom.js';
+import { plain } from './places.js';
+import { t } from './words.js';
+
+/** @typedef {import('./places.js').Choice} Choice */
+
+/** @param {HTMLInputElement} input @param {() => Choice[]} choices */
+export function combobox(input, choices) {
+  const id = `${input.id}-list`;
+  const list = h('ul', { id, role: 'listbox', class: 'options', hidden: true, 'aria-label': t('list.open') });
+  const opener = h('button', { type: 'button', class: 'opener', tabindex: '-1', 'aria-label': t('list.open'), 'aria-hidden': 'true' }, icon('chevron'));
+  for (const [name, value] of Object.entries({ role: 'combobox', 'aria-expanded': 'false', 'aria-controls': id, 'aria-autocomplete': 'list', spellcheck: 'false' })) {
+    input.setAttribute(name, value);
+  }
+  /** @type {Choice[]} */
+  let offered = [];
+  let active = -1;
+
+  /** @param {string} search */
+  function open(search) {
+    const words = plain(search).trim();
+    offered = choices().filter((one) => !words || one.search.includes(words));
+    // What begins with the words comes before what only contains them.
+    if (words) offered.sort((a, b) => Number(b.search.startsWith(words)) - Number(a.search.startsWith(words)));
+    list.replaceChildren(...offered.map(option));
+    if (!offered.length) list.append(h('li', { class: 'none', role: 'option', 'aria-disabled': 'true' }, t('list.none')));
+    list.hidden = false;
+    input.setAttribute('aria-expanded', 'true');
+    mark(search ? -1 : offered.findIndex((one) => one.label === input.value));
+    announce(offered.length ? t('list.count', { n: offered.length }) : t('list.none'));
+  }
+
+  function close() {
+    list.hidden = true;
+    input.setAttribute('aria-expanded', 'false');
+    mark(-1);
+  }
+
+  /** @param {Choice} one @param {number} index */
+  function option(one, index) {
+    return h(
+      'li',
+      { id: `${id}-${index}`, role: 'option', 'aria-selected': 'false', on: { click: () => choose(index) } },
+      h('span', {}, one.label),
+      one.note && h('span', { class: 'note' }, one.note),
+    );
+  }
+
+  /** @param {number} index */
+  function mark(index) {
+    list.children[active]?.setAttribute('aria-selected', 'false');
+    active = index;
+    const row = list.children[active];
+    row?.setAttribute('aria-selected', 'true');
+    row?.scrollIntoView({ block: 'nearest' });
+    if (row) input.setAttribute('aria-activedescendant', row.id);
+    else input.removeAttribute('aria-activedescendant');
+  }
+
+  /** @param {number} index */
+  function choose(index) {
+    const one = offered[index];
+    if (!one) return;
+    input.value = one.label;
+    close();
+    input.focus();
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+    close();
+  }
+
+  /** @param {KeyboardEvent} event */
+  function key(event) {
+    const shut = list.hidden;
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault();
+      if (shut) return open('');
+      const step = event.key === 'ArrowDown' ? 1 : -1;
+      mark((active + step + offered.length + (active < 0 && step < 0 ? 1 : 0)) % (offered.length || 1));
+    } else if (event.key === 'Enter' && !shut && active >= 0) {
+      event.preventDefault();
+      choose(active);
+    } else if (event.key === 'Escape' && !shut) {
+      event.preventDefault();
+      close();
+    }
+  }
+
+  input.addEventListener('input', (event) => (event.isTrusted ? open(input.value) : close()));
+  input.addEventListener('keydown', key);
+  input.addEventListener('blur', () => setTimeout(() => node.contains(document.activeElement) || close(), 120));
+  opener.addEventListener('click', () => {
+    if (list.hidden) open('');
+    else close();
+    input.focus();
+  });
+  // The list must not take the focus from the field when it is pressed or scrolled.
+  list.addEventListener('mousedown', (/** @type {Event} */ event) => event.preventDefault());
+
+  const node = h('div', { class: 'combobox' }, input, opener, list);
+  return {
+    node,
+    get value() {
+      const text = input.value.trim();
+      return choices().find((one) => plain(one.label) === plain(text) || one.value.toLowerCase() === text.toLowerCase())?.value ?? input.value;
+    },
+    set value(value) {
+      input.value = choices().find((one) => one.value === value)?.label ?? value;
+    },
+  };
+}

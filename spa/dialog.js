@@ -1,0 +1,47 @@
+// @ts-check
+/**
+ * A question that waits for an answer, in the page's own dialog.
+ *
+ *   const answer = await ask({title, body: [h('p', {}, text)], actions: [['stay', label, 'primary'], ['go', label, 'second']]});
+ *
+ * The first action has the focus and is what Escape answers. `close(answer)` on the handle ends it from outside.
+ */
+import { h } from './dom.js';
+
+/**
+ * @typedef {{title: string, body: Node[], actions: [answer: string, label: string, kind: string][], onOpen?: (close: (answer: string) => void) => void}} Question
+ * @param {Question} question @returns {Promise<string>}
+ */
+export function ask({ title, body, actions, onOpen }) {
+  return new Promise((resolve) => {
+    const back = document.activeElement;
+    const buttons = actions.map(([answer, label, kind], index) =>
+      h('button', { type: 'button', class: `button ${kind}`, autofocus: index === 0, on: { click: () => finish(answer) } }, label));
+    const dialog = h(
+      'dialog',
+      { role: 'alertdialog', 'aria-labelledby': 'dialog-title', 'aria-describedby': 'dialog-body' },
+      h('h2', { id: 'dialog-title' }, title),
+      h('div', { id: 'dialog-body' }, body),
+      h('div', { class: 'actions' }, buttons),
+      h('p', { class: 'heard', role: 'status' }),
+    );
+
+    /** @param {string} answer */
+    function finish(answer) {
+      if (!dialog.isConnected) return;
+      dialog.close();
+      dialog.remove();
+      if (back instanceof HTMLElement && back.isConnected) back.focus();
+      resolve(answer);
+    }
+
+    dialog.addEventListener('cancel', (/** @type {Event} */ event) => {
+      event.preventDefault();
+      finish(actions[0]?.[0] ?? '');
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    buttons[0]?.focus();
+    onOpen?.(finish);
+  });
+}

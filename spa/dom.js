@@ -1,0 +1,103 @@
+// @ts-check
+/**
+ * Builds elements. Text only ever goes in as text: there is no way to pass markup.
+ *
+ *   h('p', {class: 'hint', on: {click: again}}, 'Hello ', h('b', {}, name))
+ *   icon('tick')
+ */
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** Line drawings on a 24 by 24 grid. */
+const ICONS = new Map([
+  ['tick', 'M5 12.5l4.5 4.5L19 7.5'],
+  ['chevron', 'M6 9.5l6 6 6-6'],
+  ['alert', 'M12 7.5v6M12 17.2v.1M12 3.2 21.5 20h-19z'],
+  ['shield', 'M12 3l7.5 3v5.5c0 4.6-3 8-7.5 9.5-4.5-1.5-7.5-4.9-7.5-9.5V6zM8.5 12l2.5 2.5 4.5-5'],
+  ['arrow', 'M5 12h14M13 6l6 6-6 6'],
+]);
+
+/**
+ * @typedef {Node | string | number | null | undefined | false} Child
+ * @typedef {Record<string, any> & {on?: Record<string, (event: any) => void>}} Props
+ */
+
+/**
+ * An element. `on` holds listeners; `false` and `null` leave an attribute out; `true` sets it empty.
+ * @param {string} tag @param {Props} [props] @param {...(Child | Child[])} children
+ * @returns {any}
+ */
+export function h(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (name === 'on') {
+      for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    } else if (name.startsWith('on') || name === 'style' || name === 'srcdoc') {
+      throw new TypeError(`${name} is not set as an attribute here`);
+    } else if (value !== false && value !== null && value !== undefined) {
+      element.setAttribute(name, value === true ? '' : String(value));
+    }
+  }
+  element.append(...nodes(children));
+  return element;
+}
+
+/** @param {(Child | Child[])[]} children @returns {(Node | string)[]} */
+function nodes(children) {
+  return children
+    .flat()
+    .filter((child) => child !== null && child !== undefined && child !== false)
+    .map((child) => (child instanceof Node ? child : String(child)));
+}
+
+/** A decorative drawing, hidden from assistive technology. @param {string} name */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('class', `icon icon-${name}`);
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(SVG, 'path');
+  path.setAttribute('d', ICONS.get(name) ?? '');
+  svg.append(path);
+  return svg;
+}
+
+/**
+ * A button that does one thing at a time: presses while the work runs are ignored, and it stays focusable.
+ * @param {string} label @param {(event: Event) => unknown} work
+ * @param {{kind?: 'primary' | 'quiet' | 'danger' | 'link' | 'second', busy?: string, type?: string}} [options]
+ */
+export function button(label, work, { kind = 'second', busy = '', type = 'button' } = {}) {
+  let running = false;
+  const element = h('button', { type, class: `button ${kind}` }, label);
+  element.addEventListener('click', async (/** @type {Event} */ event) => {
+    if (running) return event.preventDefault();
+    const answer = work(event);
+    if (!(answer instanceof Promise)) return undefined;
+    running = true;
+    element.setAttribute('aria-disabled', 'true');
+    if (busy) element.textContent = busy;
+    try {
+      await answer;
+    } finally {
+      running = false;
+      element.removeAttribute('aria-disabled');
+      if (busy) element.textContent = label;
+    }
+    return undefined;
+  });
+  return element;
+}
+
+/** Words that are only heard. @param {string} text */
+export const heard = (text) => h('span', { class: 'heard' }, text);
+
+/** Says something politely through the status line: the open dialog's, as the rest is silent then, or the page's.
+ * @param {string} text */
+export function announce(text) {
+  const line = document.querySelector('dialog[open] [role=status]') ?? document.getElementById('status');
+  if (!line) return;
+  line.textContent = '';
+  // A change of text is announced; the same text twice in one go is not.
+  setTimeout(() => (line.textContent = text), 60);
+}

@@ -1,0 +1,127 @@
+// @ts-check
+/**
+ * The still part of the page: the person's menu, the theme switch, the build in the footer.
+ *
+ *   drawFrame();  // once; then it follows the store
+ */
+import { request } from './api.js';
+import { h, icon } from './dom.js';
+import { label } from './fields.js';
+import { link } from './router.js';
+import { signOut } from './sign-out.js';
+import { store } from './store.js';
+import { t } from './words.js';
+
+export function drawFrame() {
+  const build = document.querySelector('meta[name="version"]')?.getAttribute('content') ?? '';
+  slot('footer').replaceChildren(themeSwitch('footer'), h('p', { class: 'build' }, t('build', { build })));
+  store.addEventListener('session', drawMenu);
+  store.addEventListener('profile', drawMenu);
+}
+
+let drawn = '';
+
+function drawMenu() {
+  const name = store.user && (store.profile?.displayName || store.user.name || store.user.username || label('displayName'));
+  if (drawn === (name ?? '')) return;
+  drawn = name ?? '';
+  slot('account').replaceChildren(...(name ? [accountMenu(name)] : []));
+}
+
+/** A button that opens a list of links. @param {string} name */
+function accountMenu(name) {
+  const sessions = h('li', { hidden: !store.hasSessions }, link('/sessions', t('menu.sessions')));
+  const list = h(
+    'div',
+    { class: 'menu', id: 'account-menu', hidden: true },
+    h('ul', {},
+      h('li', {}, link('/', t('menu.profile'))),
+      sessions,
+      h('li', {}, link('/sign-in-details', t('menu.claims')))),
+    themeSwitch('menu'),
+    h('button', { type: 'button', class: 'menu-action', id: 'sign-out', on: { click: () => signOut() } }, t('sign-out')),
+  );
+  const opener = h(
+    'button',
+    { type: 'button', class: 'person', 'aria-expanded': 'false', 'aria-controls': 'account-menu', on: { click: () => toggle(list.hidden) } },
+    h('span', { class: 'disc', 'aria-hidden': 'true' }, initial(name)),
+    h('span', { class: 'person-name' }, name),
+    icon('chevron'),
+  );
+  const node = h('nav', { class: 'account', 'aria-label': t('menu.label') }, opener, list);
+
+  /** @param {boolean} open */
+  function toggle(open) {
+    list.hidden = !open;
+    opener.setAttribute('aria-expanded', String(open));
+    for (const one of list.querySelectorAll('a')) {
+      if (one.pathname === location.pathname) one.setAttribute('aria-current', 'page');
+      else one.removeAttribute('aria-current');
+    }
+    if (open && !store.hasSessions) findSessions().then((found) => (sessions.hidden = !found));
+  }
+
+  node.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== 'Escape' || list.hidden) return;
+    toggle(false);
+    opener.focus();
+  });
+  node.addEventListener('focusout', (/** @type {FocusEvent} */ event) => {
+    if (event.relatedTarget instanceof Node && !node.contains(event.relatedTarget)) toggle(false);
+  });
+  list.addEventListener('click', (/** @type {Event} */ event) => {
+    if (event.target instanceof Element && event.target.closest('a, .menu-action')) toggle(false);
+  });
+  document.addEventListener('click', (event) => {
+    if (!list.hidden && event.target instanceof Node && !node.contains(event.target)) toggle(false);
+  });
+  return node;
+}
+
+/** Whether this gateway lists sessions; asked once, when the menu is first opened. */
+async function findSessions() {
+  store.hasSessions = await request('GET', '/api/sessions').then(() => true, () => false);
+  return store.hasSessions;
+}
+
+/** Three choices: the system's theme, light, dark. @param {string} place */
+function themeSwitch(place) {
+  const root = document.documentElement;
+  const node = h('fieldset', { class: 'theme' }, h('legend', {}, t('theme')));
+  for (const choice of ['auto', 'light', 'dark']) {
+    const id = `theme-${place}-${choice}`;
+    const input = h('input', { type: 'radio', id, name: `theme-${place}`, value: choice, on: { change: () => choose(choice) } });
+    input.checked = (root.dataset.theme ?? 'auto') === choice;
+    node.append(input, h('label', { for: id }, t(`theme.${choice}`)));
+  }
+
+  /** @param {string} choice */
+  function choose(choice) {
+    if (choice === 'auto') delete root.dataset.theme;
+    else root.dataset.theme = choice;
+    for (const other of document.querySelectorAll('.theme input')) {
+      if (other instanceof HTMLInputElement) other.checked = other.value === choice;
+    }
+    try {
+      if (choice === 'auto') localStorage.removeItem('stepup.theme');
+      else localStorage.setItem('stepup.theme', choice);
+    } catch {
+      // Blocked storage: the choice lasts as long as the page.
+    }
+  }
+
+  return node;
+}
+
+/** The first letter as people of any script see it. @param {string} name */
+function initial(name) {
+  const [first] = new Intl.Segmenter().segment(name.trim());
+  return first?.segment.toLocaleUpperCase() ?? '';
+}
+
+/** @param {string} id @returns {HTMLElement} */
+function slot(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`index.html has no #${id}`);
+  return element;
+}

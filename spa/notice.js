@@ -1,0 +1,35 @@
+// @ts-check
+/**
+ * Faults shown in place, above what the person was doing: a summary of wrong fields, or a problem in three lines.
+ *
+ *   form.before(summary([{field: 'city', text: 'City must be …'}], (field) => …));
+ *   form.before(problemNotice(error, {wrote: true}));
+ */
+import { h, icon } from './dom.js';
+import { problemWords, waitLine } from './problem-words.js';
+import { t } from './words.js';
+
+/** @param {{field: string, text: string}[]} faults @param {(field: string) => void} goTo */
+export function summary(faults, goTo) {
+  return h(
+    'div', { class: 'notice fault summary-box', tabindex: '-1', role: 'alert', 'aria-labelledby': 'summary-title' },
+    h('h2', { id: 'summary-title' }, icon('alert'), t('summary.title')),
+    h('ul', {}, faults.map(({ field, text }) =>
+      h('li', {}, field
+        ? h('a', { href: `#${field}`, on: { click: (/** @type {Event} */ event) => (event.preventDefault(), goTo(field)) } }, text)
+        : text))),
+  );
+}
+
+/** @param {import('./api.js').ApiError} error @param {{wrote?: boolean}} [how] `wrote`: a change was being saved */
+export function problemNotice(error, { wrote = false } = {}) {
+  const words = problemWords(error, { wrote });
+  return h(
+    'div', { class: 'notice fault', tabindex: '-1', role: 'alert', 'data-problem': error.slug },
+    h('h2', {}, icon('alert'), words.title),
+    h('p', {}, words.happened, ' ', words.data),
+    h('p', {}, words.todo),
+    waitLine(error.retryAfter),
+    words.reference && h('p', { class: 'reference' }, t('problem.reference'), ': ', h('code', {}, words.reference)),
+  );
+}

@@ -1,0 +1,43 @@
+// @ts-check
+/**
+ * The words for a problem, by its type; for a type this release doesn't know, the server's own sentence.
+ *
+ *   const {title, happened, data, todo, reference} = problemWords(error, {wrote: true});
+ */
+import { h } from './dom.js';
+import { waiting } from './draft.js';
+import { has, span, t } from './words.js';
+
+/** @param {import('./api.js').ApiError} error @param {{wrote?: boolean}} [how] `wrote`: a change was being saved */
+export function problemWords(error, { wrote = false } = {}) {
+  const known = has(`problem.${error.slug}.title`);
+  const slug = known ? error.slug : 'unexpected-answer';
+  const { title, detail } = error.problem;
+  return {
+    title: known || typeof title !== 'string' ? t(`problem.${slug}.title`) : title,
+    happened: known || typeof detail !== 'string' ? t(`problem.${slug}.happened`) : detail,
+    data: t(`data.${consequence(t(`problem.${slug}.data`), wrote)}`),
+    todo: t(`problem.${slug}.todo`),
+    reference: error.reference,
+  };
+}
+
+/** Kept changes are only spoken of where there are some, doubt only where something was sent.
+ * @param {string} usual @param {boolean} wrote */
+function consequence(usual, wrote) {
+  if (usual === 'unsure' && wrote) return 'unsure';
+  return usual !== 'nothing' && waiting() ? 'kept' : 'nothing';
+}
+
+/** How long to wait, counted down for the eye. @param {number} seconds */
+export function waitLine(seconds) {
+  if (!seconds) return null;
+  const end = Date.now() + seconds * 1000;
+  const line = h('p', { class: 'wait' }, t('problem.wait', { span: span(seconds) }));
+  const tick = setInterval(() => {
+    const left = (end - Date.now()) / 1000;
+    line.textContent = left > 0 ? t('problem.wait', { span: span(Math.ceil(left)) }) : t('problem.wait.over');
+    if (left <= 0 || !line.isConnected) clearInterval(tick);
+  }, 1000);
+  return line;
+}

@@ -1,0 +1,144 @@
+// @ts-check
+/**
+ * The one module that navigates: history, focus, title, scroll, and leaving with unsaved changes.
+ *
+ *   start(main, resolve);            // resolve(url, show) answers with a Screen
+ *   navigate('/edit#city');          // within the page
+ *   leave('/auth/sign-in');          // away from it
+ */
+import { h } from './dom.js';
+import { t } from './words.js';
+
+/**
+ * @typedef {{screen: string, title: string, nodes: Node[], problem?: string, error?: boolean, focus?: () => void,
+ *   dirty?: () => boolean, guard?: () => Promise<boolean>, close?: () => void}} Screen
+ *   `dirty` says whether leaving loses something; `guard` asks the person; `close` frees timers.
+ * @typedef {(url: URL, show: (screen: Screen) => void) => Promise<Screen>} Resolve
+ */
+
+/** @type {HTMLElement} */
+let main;
+/** @type {Resolve} */
+let resolve;
+/** @type {Screen | null} */
+let current = null;
+let shown = '';
+let turn = 0;
+let position = 0;
+let leaving = false;
+/** What the next popstate is for: taking one back, or going on after the person agreed. */
+let expected = '';
+/** @type {Map<number, number>} */
+const scrolls = new Map();
+
+/** @param {HTMLElement} element @param {Resolve} how */
+export async function start(element, how) {
+  main = element;
+  resolve = how;
+  position = history.state?.at ?? 0;
+  history.scrollRestoration = 'manual';
+  addEventListener('popstate', back);
+  addEventListener('pageshow', () => (leaving = false));
+  addEventListener('beforeunload', (event) => {
+    if (!leaving && current?.dirty?.()) event.preventDefault();
+  });
+  document.addEventListener('click', follow);
+  await render({ focus: false });
+}
+
+/** Goes to a path of this page. @param {string} path @param {{replace?: boolean, force?: boolean}} [options] */
+export async function navigate(path, { replace = false, force = false } = {}) {
+  if (!force && !(await mayLeave())) return;
+  scrolls.set(position, scrollY);
+  if (!replace) position += 1;
+  history[replace ? 'replaceState' : 'pushState']({ at: position }, '', path);
+  await render();
+}
+
+/** Leaves the page for good, for the gateway's own journeys or the authority. @param {string} url */
+export function leave(url) {
+  const target = new URL(url, location.origin);
+  if (!/^https?:$/.test(target.protocol)) throw new TypeError('not a web address');
+  leaving = true;
+  location.assign(target.href);
+}
+
+/** Draws the present path again, because what it shows has changed. @param {{focus?: boolean}} [options] */
+export const refresh = ({ focus = true } = {}) => render({ focus, scroll: focus ? 0 : scrollY });
+
+/** Whether the screen may be left; asks the person where changes would be lost. */
+export const mayLeave = async () => !current?.dirty?.() || !current.guard || current.guard();
+
+/** Puts a screen in place without changing the path. @param {Screen} screen @param {{focus?: boolean, scroll?: number}} [options] */
+export function show(screen, { focus = true, scroll = 0 } = {}) {
+  current?.close?.();
+  current = screen;
+  main.dataset.screen = screen.screen;
+  if (screen.problem) main.dataset.problem = screen.problem;
+  else delete main.dataset.problem;
+  retitle(screen.title, screen.error);
+  main.replaceChildren(...screen.nodes);
+  main.removeAttribute('aria-busy');
+  const heading = main.querySelector('h1');
+  heading?.setAttribute('tabindex', '-1');
+  scrollTo(0, scroll);
+  if (!focus) return;
+  if (screen.focus) screen.focus();
+  else heading?.focus({ preventScroll: true });
+}
+
+/** @param {string} screen @param {boolean} [error] */
+export function retitle(screen, error = false) {
+  const title = t('title', { screen });
+  document.title = error ? t('title.error', { title }) : title;
+}
+
+/** @param {{focus?: boolean, scroll?: number}} [options] */
+async function render({ focus = true, scroll = 0 } = {}) {
+  const mine = ++turn;
+  shown = location.pathname + location.search;
+  main.setAttribute('aria-busy', 'true');
+  const screen = await resolve(new URL(location.href), (interim) => {
+    if (mine !== turn || current?.screen === interim.screen) return;
+    current?.close?.();
+    current = null;
+    main.replaceChildren(...interim.nodes);
+  });
+  if (mine === turn) show(screen, { focus: focus || Boolean(screen.focus), scroll });
+}
+
+/** @param {PopStateEvent} event */
+async function back(event) {
+  const at = event.state?.at ?? 0;
+  const reason = expected;
+  expected = '';
+  if (reason === 'undo') return;
+  if (location.pathname + location.search === shown) return void (position = at);
+  if (reason !== 'agreed' && current?.dirty?.() && current.guard) {
+    const steps = at - position;
+    expected = 'undo';
+    history.go(-steps);
+    if (!(await current.guard())) return;
+    expected = 'agreed';
+    history.go(steps);
+    return;
+  }
+  scrolls.set(position, scrollY);
+  position = at;
+  await render({ scroll: scrolls.get(at) ?? 0 });
+}
+
+/** Links to our own screens stay in the page. @param {MouseEvent} event */
+function follow(event) {
+  if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const link = event.target instanceof Element ? event.target.closest('a[href]') : null;
+  if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute('download')) return;
+  const url = new URL(link.href);
+  if (url.origin !== location.origin || /^\/(auth|api|health)(\/|$)/.test(url.pathname)) return;
+  event.preventDefault();
+  if (link.hash === '#main') main.querySelector('h1')?.focus();
+  else navigate(url.pathname + url.search + url.hash);
+}
+
+/** A link within the page. @param {string} path @param {...any} children */
+export const link = (path, ...children) => h('a', { href: path }, ...children);

@@ -1,0 +1,71 @@
+// @ts-check
+/**
+ * Which view answers a path, and what is shown when it can't: signed out, a problem, no such page.
+ *
+ *   start(main, resolve)
+ *
+ * Views are loaded when they are first needed. A view is `view(url, show)`, answering with a Screen.
+ */
+import { ApiError } from './api.js';
+import { leaveNote, takeNote } from './note.js';
+import { store } from './store.js';
+
+/** @typedef {import('./router.js').Resolve} Resolve */
+
+/** @type {Map<string, () => Promise<{view: Resolve}>>} */
+const VIEWS = new Map([
+  ['/', () => import('./views/profile.js')],
+  ['/edit', () => import('./views/edit.js')],
+  ['/confirm', () => import('./views/confirm.js')],
+  ['/check', () => import('./views/check.js')],
+  ['/sessions', () => import('./views/sessions.js')],
+  ['/sign-in-details', () => import('./views/claims.js')],
+]);
+const signedOut = () => import('./views/signed-out.js');
+const problem = () => import('./views/problem.js');
+
+/** @type {Resolve} */
+export async function resolve(url, show) {
+  try {
+    if (!store.known) await store.loadSession();
+    if (url.pathname === '/problem') return await (await load(problem)).view(url);
+    const view = VIEWS.get(url.pathname);
+    if (!view) return (await load(problem)).screenFor(new ApiError('not-found', 404));
+    if (!store.session.authenticated) return await (await load(signedOut)).view(url);
+    return await (await load(view)).view(url, show);
+  } catch (error) {
+    return explain(error, url);
+  }
+}
+
+/** The screen for a failure. @param {unknown} error @param {URL} url */
+export async function explain(error, url) {
+  if (error instanceof ApiError && error.signedOut) {
+    store.end(error.problem.reason);
+    return (await load(signedOut)).view(url);
+  }
+  if (!(error instanceof ApiError)) console.error(error);
+  const known = error instanceof ApiError ? error : new ApiError('unexpected-answer');
+  return (await problem()).screenFor(known);
+}
+
+/** Fetches what the next screens need, so that they open at once and without a connection. */
+export function prefetch() {
+  for (const view of [...VIEWS.values(), signedOut, problem]) view().catch(() => undefined);
+}
+
+/** A part that is gone belongs to an older release: reload once, then say so.
+ * @template T @param {() => Promise<T>} part @returns {Promise<T>} */
+async function load(part) {
+  try {
+    const loaded = await part();
+    takeNote('reloaded');
+    return loaded;
+  } catch {
+    if (!navigator.onLine) throw new ApiError('offline');
+    if (takeNote('reloaded')) throw new ApiError('unexpected-answer');
+    leaveNote('reloaded', 'yes');
+    location.reload();
+    return new Promise(() => undefined);
+  }
+}

@@ -1,0 +1,34 @@
+// @ts-check
+/**
+ * Signing out: the gateway first, then what is kept here, then the other tabs, then the authority.
+ *
+ *   await signOut();
+ */
+import { request } from './api.js';
+import { announce } from './dom.js';
+import { drop } from './draft.js';
+import { leave, mayLeave, show } from './router.js';
+import { explain } from './routes.js';
+import { store } from './store.js';
+import { tell } from './tabs.js';
+import { t } from './words.js';
+
+let running = false;
+
+export async function signOut() {
+  if (running || !(await mayLeave())) return;
+  running = true;
+  announce(t('signing-out'));
+  try {
+    const { data } = await request('POST', store.session.sign_out ?? '/auth/sign-out');
+    drop();
+    tell('signed-out');
+    // What was on the screen goes before the authority answers, so that Back has nothing to show.
+    store.end('here');
+    leave(data.redirect);
+  } catch (error) {
+    show(await explain(error, new URL(location.href)));
+  } finally {
+    running = false;
+  }
+}

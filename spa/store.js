@@ -1,0 +1,79 @@
+// @ts-check
+/**
+ * What the page knows: the session and the profile. Tells others when either changes; knows no screen.
+ *
+ *   store.addEventListener('session', () => …);   // signed in, signed out, another person, access or expiry changed
+ *   await store.loadSession();  store.session.user.name
+ */
+import { request } from './api.js';
+
+/**
+ * @typedef {{id: string, name: string, username: string, email_hint?: string}} User
+ * @typedef {{idle_at: string, absolute_at: string}} Expires
+ * @typedef {{authenticated: boolean, sign_in?: string, sign_up?: string, user?: User, expires?: Expires,
+ *   access?: Record<string, string>, step_up?: string, sign_out?: string}} Session
+ * @typedef {Record<string, string | null>} Profile
+ */
+
+class Store extends EventTarget {
+  /** @type {Session} */
+  session = { authenticated: false };
+  /** Whether the server has answered yet who is signed in. */
+  known = false;
+  /** @type {Profile | null} */
+  profile = null;
+  etag = '';
+  /** How far the server's clock is ahead of this one, in milliseconds. */
+  skew = 0;
+  /** Why the last session ended, while the page was open. */
+  ended = '';
+  /** Whether the gateway lists this person's sessions; known once it has been asked. */
+  hasSessions = false;
+
+  get user() { return this.session.user ?? null; }
+  get mayEdit() { return this.session.access?.['profile.edit'] === 'granted'; }
+
+  /** Asks who is signed in. Asking does not prolong the session. */
+  async loadSession() {
+    const { data, now } = await request('GET', '/api/session');
+    this.skew = now - Date.now();
+    this.known = true;
+    this.#become(data);
+    return this.session;
+  }
+
+  /** Reads the profile, which also counts as being active. @returns {Promise<Profile>} */
+  async loadProfile() {
+    const { data, etag } = await request('GET', '/api/profile');
+    this.keepProfile(data, etag);
+    return data;
+  }
+
+  /** @param {Profile} profile @param {string} etag */
+  keepProfile(profile, etag) {
+    this.profile = profile;
+    this.etag = etag;
+    this.dispatchEvent(new Event('profile'));
+  }
+
+  /** The session is over: forget the person. @param {string} reason */
+  end(reason) {
+    this.#become({ authenticated: false, sign_in: '/auth/sign-in', sign_up: '/auth/sign-up' }, reason);
+  }
+
+  /** @param {Session} session @param {string} [reason] */
+  #become(session, reason = 'expired') {
+    const before = this.user?.id;
+    this.session = session;
+    const after = this.user?.id;
+    if (after) this.ended = '';
+    else if (before) this.ended = reason;
+    if (before !== after) {
+      this.profile = null;
+      this.etag = '';
+    }
+    this.dispatchEvent(new CustomEvent('session', { detail: { person: before !== after } }));
+  }
+}
+
+export const store = new Store();

@@ -1,0 +1,108 @@
+// @ts-check
+/** The edit form: ten fields in four groups. Only what differs is kept, counted and sent. */
+import { ask } from '../dialog.js';
+import { announce, button, h } from '../dom.js';
+import { begin, drop, keep, load, rebase, withChanges } from '../draft.js';
+import { fieldRow } from '../field-row.js';
+import { fault, GROUPS, sentence } from '../fields.js';
+import { takeNote } from '../note.js';
+import { problemNotice, summary } from '../notice.js';
+import { navigate, retitle } from '../router.js';
+import { discard, saveDraft, takeRejected } from '../saving.js';
+import { store } from '../store.js';
+import { t } from '../words.js';
+
+/** @typedef {ReturnType<typeof fieldRow>} Row */
+
+/** @param {URL} url @returns {Promise<import('../router.js').Screen>} */
+export async function view(url) {
+  const profile = await store.loadProfile();
+  const user = store.user?.id ?? '';
+  const found = load(user);
+  let draft = found ? rebase(found, profile, store.etag).draft : begin(user, profile, store.etag);
+  const restored = Object.keys(draft.changes).length > 0;
+  const confirmed = Boolean(takeNote('confirming')) && store.mayEdit;
+  const field = url.hash.slice(1) || takeNote('field');
+
+  /** @type {Map<string, Row>} */
+  const rows = new Map(GROUPS.flatMap((group) => group.fields).map((name) =>
+    [name, fieldRow(name, profile[name] ?? null, name in draft.changes ? draft.changes[name] : undefined)]));
+  const above = h('div', { class: 'above' });
+  const count = h('p', { class: 'count', id: 'count' });
+  const save = button(t('edit.save'), send, { kind: 'primary', busy: t('edit.saving'), type: 'submit' });
+
+  /** Reads the form into the draft. */
+  function gather() {
+    const changes = Object.fromEntries([...rows].map(([name, row]) => [name, row.value]).filter(([name, value]) => value !== (profile[String(name)] ?? null)));
+    draft = withChanges(draft, changes);
+    for (const [name, row] of rows) row.mark(name in changes);
+    const n = Object.keys(changes).length;
+    count.textContent = n ? t('edit.count', { n }) : t('edit.none');
+    if (n) keep(draft);
+    else drop();
+    return n;
+  }
+
+  /** @param {{field: string, text: string}[]} faults */
+  function reject(faults) {
+    for (const [name, row] of rows) row.fail(faults.find((one) => one.field === name)?.text ?? '');
+    above.replaceChildren(...(faults.length ? [summary(faults, goTo)] : []));
+    retitle(t('edit.title'), faults.length > 0);
+    if (faults.length) above.firstElementChild.focus();
+  }
+
+  /** @param {string} name */
+  function goTo(name) {
+    const input = rows.get(name)?.input;
+    input?.focus();
+    input?.closest('.field')?.scrollIntoView({ block: 'center' });
+  }
+
+  async function send() {
+    if (!gather()) return announce(t('edit.nothing'));
+    const wrong = Object.entries(draft.changes).map(([name, value]) => ({ field: name, code: fault(name, value), value }));
+    reject(wrong.filter(({ code }) => code).map(({ field: name, code, value }) => ({ field: name, text: sentence(name, code, value) })));
+    if (wrong.some(({ code }) => code)) return undefined;
+    const error = await saveDraft(draft);
+    if (error?.invalid) return reject(fromServer(error.problem.errors ?? []));
+    if (!error) return undefined;
+    announce('');
+    above.replaceChildren(problemNotice(error, { wrote: true }));
+    return above.firstElementChild.focus();
+  }
+
+  /** @param {{field: string, code: string, detail: string}[]} errors */
+  const fromServer = (errors) => errors.map(({ field: name, code, detail }) =>
+    ({ field: rows.has(name) ? name : '', text: sentence(name, code, rows.get(name)?.value ?? null, detail) }));
+
+  async function guard() {
+    const n = Object.keys(draft.changes).length;
+    const answer = await ask({
+      title: t('leave.title'),
+      body: [h('p', {}, t('leave.text', { n }))],
+      actions: [['stay', t('leave.stay'), 'primary'], ['go', t('leave.go'), 'second']],
+    });
+    if (answer === 'go') await discard(draft);
+    return answer === 'go';
+  }
+
+  const form = h(
+    'form', { novalidate: true, class: 'edit', on: { submit: (/** @type {Event} */ event) => event.preventDefault(), input: gather } },
+    GROUPS.map((group) => h('fieldset', {}, h('legend', {}, h('h2', {}, t(`group.${group.id}`))), group.fields.map((name) => rows.get(name)?.node))),
+    h('div', { class: 'bar' }, count, h('div', { class: 'actions' }, save, button(t('edit.cancel'), () => navigate('/'), { kind: 'quiet' }))),
+  );
+  const news = [confirmed && t('edit.confirmed'), restored && t('edit.restored')].filter(Boolean).join(' ');
+  if (news) above.append(h('p', { class: 'notice' }, news));
+  gather();
+  const refused = fromServer(takeRejected());
+  if (news) announce(news);
+
+  return {
+    screen: 'edit',
+    title: t('edit.title'),
+    nodes: [h('h1', {}, t('edit.title')), h('p', { class: 'lead' }, t('edit.lead')), above, form],
+    dirty: () => Object.keys(draft.changes).length > 0 && load(user) !== null,
+    guard,
+    ...(refused.length ? { focus: () => reject(refused) } : rows.has(field) ? { focus: () => goTo(field) } : {}),
+  };
+}

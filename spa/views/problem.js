@@ -1,0 +1,98 @@
+// @ts-check
+/** One screen per problem type: what happened, what it means for your data, what to do now, a reference. */
+import { ApiError } from '../api.js';
+import { announce, button, h, icon } from '../dom.js';
+import { load, waiting } from '../draft.js';
+import { problemWords, waitLine } from '../problem-words.js';
+import { leave, navigate, refresh } from '../router.js';
+import { discard } from '../saving.js';
+import { signOut } from '../sign-out.js';
+import { goConfirm, localPath } from '../step-up.js';
+import { store } from '../store.js';
+import { t } from '../words.js';
+
+/** What can be done about each type, the most useful first; for the others: try again. @type {Map<string, string[]>} */
+const DO = new Map([
+  ['not-found', ['home']],
+  ['sign-in-required', ['sign-in']],
+  ['sign-in-cancelled', ['sign-in']],
+  ['sign-in-expired', ['again']],
+  ['sign-in-failed', ['again']],
+  ['step-up-required', ['continue', 'edit']],
+  ['step-up-cancelled', ['step-up', 'edit', 'discard']],
+  ['different-person', ['step-up', 'edit', 'sign-out']],
+  ['step-up-loop', ['edit', 'home']],
+  ['access-blocked', ['edit', 'home', 'sign-out']],
+  ['misconfigured', ['edit', 'home']],
+  ['profile-changed', ['check']],
+  ['invalid-profile-patch', ['edit']],
+]);
+
+/** The address that the gateway sends a browser to when a journey failed.
+ * @param {URL} url @returns {Promise<import('../router.js').Screen>} */
+export async function view(url) {
+  const slug = /^[a-z0-9-]{1,60}$/.exec(url.searchParams.get('type') ?? '')?.[0] ?? 'not-found';
+  const reference = /^[\w.:-]{1,80}$/.exec(url.searchParams.get('reference') ?? '')?.[0] ?? '';
+  return screenFor(new ApiError(slug, 0, { reference }), localPath(url.searchParams.get('return_to')));
+}
+
+/** @param {ApiError} error @param {string} [returnTo] where to go on; without it the present path is tried again
+ * @returns {import('../router.js').Screen} */
+export function screenFor(error, returnTo) {
+  const words = problemWords(error);
+  const actions = (DO.get(error.slug) ?? ['retry', 'home']).filter(sensible).map((name, index) => action(name, index, returnTo));
+  if (!actions.length) actions.push(action('home', 0, returnTo));
+  return {
+    screen: error.slug === 'not-found' ? 'not-found' : 'problem',
+    title: words.title,
+    problem: error.slug,
+    error: true,
+    nodes: [
+      h('div', { class: 'emblem calm' }, icon('alert')),
+      h('h1', {}, words.title),
+      h('p', { class: 'lead' }, words.happened),
+      h('h2', {}, t('problem.data')),
+      h('p', {}, words.data),
+      h('h2', {}, t('problem.todo')),
+      h('p', {}, words.todo),
+      waitLine(error.retryAfter),
+      h('div', { class: 'actions' }, actions),
+      words.reference && h('p', { class: 'reference' }, t('problem.reference'), ': ', h('code', {}, words.reference)),
+    ].filter(Boolean),
+  };
+}
+
+/** @param {string} name */
+function sensible(name) {
+  if (['edit', 'check', 'discard'].includes(name)) return waiting() && store.session.authenticated;
+  return name !== 'sign-out' || store.session.authenticated;
+}
+
+/** @param {string} name @param {number} index @param {string} [returnTo] */
+function action(name, index, returnTo) {
+  const kind = index === 0 ? 'primary' : name === 'discard' ? 'quiet' : 'second';
+  const path = returnTo ?? location.pathname;
+  const signIn = () => leave(`${store.session.sign_in ?? '/auth/sign-in'}?return_to=${encodeURIComponent(path === '/problem' ? '/' : path)}`);
+  const stepUp = () => goConfirm(undefined, path === '/check' ? '/check' : '/edit');
+  /** @type {Map<string, [string, () => unknown]>} */
+  const all = new Map([
+    ['home', [t(store.session.authenticated ? 'do.home' : 'do.start'), () => navigate('/')]],
+    ['sign-in', [t('home.sign-in'), signIn]],
+    ['again', [t('do.again'), store.session.authenticated ? () => navigate(path) : signIn]],
+    ['step-up', [t('do.retry'), store.session.authenticated ? stepUp : signIn]],
+    ['continue', [t('continue'), store.session.authenticated ? stepUp : signIn]],
+    ['edit', [t('do.edit'), () => navigate('/edit')]],
+    ['check', [t('do.check'), () => navigate('/check')]],
+    ['discard', [t('discard'), drop]],
+    ['sign-out', [t('sign-out'), signOut]],
+    ['retry', [t('do.retry'), returnTo === undefined ? () => refresh() : store.session.authenticated ? () => navigate(path) : signIn]],
+  ]);
+  const [label, work] = all.get(name) ?? ['', () => undefined];
+  return button(label, work, { kind });
+}
+
+async function drop() {
+  await discard(load(store.user?.id));
+  announce(t('discarded'));
+  await navigate('/');
+}

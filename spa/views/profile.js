@@ -1,0 +1,89 @@
+// @ts-check
+/** The profile, and home: what is held, what was just saved, what still waits. */
+import { announce, button, h, heard, icon } from '../dom.js';
+import { load } from '../draft.js';
+import { GROUPS, label, shown } from '../fields.js';
+import { link, navigate } from '../router.js';
+import { discard, takeSaved } from '../saving.js';
+import { startEdit } from '../step-up.js';
+import { store } from '../store.js';
+import { t, time } from '../words.js';
+
+/** @type {import('../router.js').Resolve} */
+export async function view(_url, show) {
+  const saved = takeSaved();
+  // What was just saved came back with the answer; the directory itself may take a moment to agree.
+  if (!saved) {
+    if (!store.profile) show(screen(null, null));
+    await store.loadProfile();
+  }
+  return screen(store.profile, saved);
+}
+
+/** @param {import('../store.js').Profile | null} profile @param {ReturnType<typeof takeSaved>} saved */
+function screen(profile, saved) {
+  const name = profile?.displayName || store.user?.name || '';
+  if (saved) announce(t('profile.saved', { time: time(saved.at) }));
+  return {
+    screen: 'profile',
+    title: t('profile.title'),
+    nodes: [
+      h('h1', {}, t('profile.hello', { name })),
+      h('p', { class: 'lead' }, t('profile.lead')),
+      saved && h('p', { class: 'notice saved' }, icon('tick'), t('profile.saved', { time: time(saved.at) })),
+      draftNotice(),
+      h('div', { class: 'actions' }, button(t('profile.edit'), () => startEdit(), { kind: 'primary' })),
+      ...GROUPS.map(({ id, fields }) => group(t(`group.${id}`), fields.map((field) => row(field, profile, saved)))),
+      group(t('profile.sign-in'), [emailRow(profile)]),
+    ].filter(Boolean),
+  };
+}
+
+/** @param {string} title @param {Node[]} rows */
+const group = (title, rows) => h('section', { class: 'group' }, h('h2', {}, title), h('dl', { class: 'summary' }, rows));
+
+/** @param {string} field @param {import('../store.js').Profile | null} profile @param {ReturnType<typeof takeSaved>} saved */
+function row(field, profile, saved) {
+  const value = shown(field, profile?.[field]);
+  const fresh = saved?.fields.has(field);
+  const change = link(`/edit#${field}`, t('profile.change'), heard(t('profile.change.what', { label: label(field) })));
+  change.addEventListener('click', (/** @type {MouseEvent} */ event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    startEdit(field);
+  });
+  return h(
+    'div', { class: fresh ? 'row fresh' : 'row', 'data-field': field },
+    h('dt', {}, label(field)),
+    profile
+      ? h('dd', { class: value ? 'value' : 'value unset' }, value || t('profile.unset'), fresh && h('span', { class: 'tag' }, icon('tick'), t('profile.saved.row')))
+      : h('dd', { class: 'value' }, h('span', { class: 'bone' })),
+    h('dd', { class: 'action' }, change),
+  );
+}
+
+/** The address that one signs in with: shown, explained, never editable. @param {import('../store.js').Profile | null} profile */
+const emailRow = (profile) =>
+  h('div', { class: 'row' },
+    h('dt', {}, t('profile.email')),
+    h('dd', { class: 'value wide' }, profile?.mail || store.user?.username || t('profile.unset'),
+      h('span', { class: 'hint' }, t('profile.email.why'))));
+
+function draftNotice() {
+  const draft = load(store.user?.id);
+  const n = Object.keys(draft?.changes ?? {}).length;
+  if (!n) return null;
+  const notice = h(
+    'div', { class: 'notice' },
+    h('p', {}, t('profile.draft', { n })),
+    h('div', { class: 'actions' },
+      button(t('profile.draft.go'), () => navigate('/edit')),
+      button(t('discard'), async () => {
+        await discard(draft);
+        notice.remove();
+        announce(t('discarded'));
+        document.querySelector('h1')?.focus();
+      }, { kind: 'quiet' })),
+  );
+  return notice;
+}

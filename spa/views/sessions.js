@@ -1,0 +1,72 @@
+// @ts-check
+/** Where you're signed in: this browser first; each can be ended, or all others at once. */
+import { ApiError, request } from '../api.js';
+import { announce, button, h, heard } from '../dom.js';
+import { problemNotice } from '../notice.js';
+import { refresh } from '../router.js';
+import { signOut } from '../sign-out.js';
+import { store } from '../store.js';
+import { ago, t } from '../words.js';
+
+/** @typedef {{id: string, device?: string, created_at?: string, last_seen_at?: string, last_mfa_at?: string | null, current?: boolean, place?: string}} Listed */
+
+/** @returns {Promise<import('../router.js').Screen>} */
+export async function view() {
+  const { data, now } = await request('GET', '/api/sessions').catch((error) => {
+    // A gateway that doesn't list sessions has no such page.
+    throw error instanceof ApiError && error.gone ? new ApiError('not-found', 404) : error;
+  });
+  store.hasSessions = true;
+  /** @type {Listed[]} */
+  const sessions = [...(data.sessions ?? data)].sort((a, b) => Number(b.current ?? false) - Number(a.current ?? false) || String(b.last_seen_at).localeCompare(String(a.last_seen_at)));
+  const above = h('div', { class: 'above' });
+
+  /** @param {string} path @param {string} done */
+  async function end(path, done) {
+    try {
+      await request('DELETE', path);
+      await refresh();
+      announce(done);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.gone) return refresh();
+      if (error.signedOut) return store.end(error.problem.reason);
+      above.replaceChildren(problemNotice(error));
+      above.firstElementChild.focus();
+    }
+    return undefined;
+  }
+
+  /** @param {Listed} one */
+  function row(one) {
+    const device = [one.device || t('sessions.unknown'), one.place].filter(Boolean).join(', ');
+    const seen = one.current ? t('sessions.active.now') : when('sessions.active', one.last_seen_at, now);
+    const mfa = one.last_mfa_at ? when('sessions.mfa', one.last_mfa_at, now) : t('sessions.mfa.none');
+    const work = one.current ? () => signOut() : () => end(`/api/sessions/${encodeURIComponent(one.id)}`, t('sessions.ended', { device }));
+    const sign = button(t('sessions.end'), work);
+    sign.append(heard(t('sessions.end.what', { device })));
+    return h('li', { class: 'session', 'data-session': one.current ? 'current' : 'other' },
+      h('div', {},
+        h('h2', {}, device, one.current && h('span', { class: 'tag' }, t('sessions.current'))),
+        h('p', { class: 'hint' }, [seen, when('sessions.created', one.created_at, now), mfa].filter(Boolean).join(' · ')),
+        h('p', { class: 'hint' }, t(one.current ? 'sessions.end.here' : 'sessions.end.does'))),
+      sign);
+  }
+
+  return {
+    screen: 'sessions',
+    title: t('sessions.title'),
+    nodes: [
+      h('h1', {}, t('sessions.title')),
+      h('p', { class: 'lead' }, t('sessions.lead')),
+      above,
+      h('ul', { class: 'sessions' }, sessions.map(row)),
+      ...(sessions.length > 1
+        ? [h('div', { class: 'actions apart' }, button(t('sessions.others'), () => end('/api/sessions', t('sessions.others.done')))), h('p', { class: 'hint' }, t('sessions.others.does'))]
+        : [h('p', { class: 'hint' }, t('sessions.alone'))]),
+    ],
+  };
+}
+
+/** @param {string} key @param {string | null | undefined} moment @param {number} now */
+const when = (key, moment, now) => (moment ? t(key, { when: ago(Date.parse(moment), now) }) : '');
