@@ -20,6 +20,20 @@ GATEWAY_CLIENT_ID = "0b9c7e64-2f1d-4a83-8e55-c1a4d0f6b7e2"
 API_CLIENT_ID = "a7d1f3c2-6b48-4e9f-b0c5-93e82d14f6a8"
 EDIT_PROFILE_SCOPE = f"api://{API_CLIENT_ID}/EditProfileService.ReadWrite"
 
+# What would contradict the local tenant's own: another way to prove oneself, another place to ask.
+_NOT_LOCAL = (
+    "GATEWAY_CLIENT_SECRET_FILE",
+    "GATEWAY_CLIENT_CERTIFICATE",
+    "GATEWAY_CLIENT_CERTIFICATE_FILE",
+    "GATEWAY_GRAPH_URL",
+    "RESOURCE_API_AUTHORITY",
+    "RESOURCE_API_CLIENT_SECRET_FILE",
+    "RESOURCE_API_CLIENT_CERTIFICATE",
+    "RESOURCE_API_CLIENT_CERTIFICATE_FILE",
+    "RESOURCE_API_GRAPH_URL",
+    "RESOURCE_API_SCOPE",
+)
+
 Settings = dict[str, str]
 
 
@@ -77,7 +91,7 @@ def local_environment(
     `redis_url` is the embedded server's address, or None when the person brings one.
     """
     real = has_real_tenant(own)
-    settings = {name: value for name, value in own.items() if value}
+    settings = dict(own)  # with the empty ones: an empty variable takes back what `.env` says
     _fill(settings, _gateway_defaults(ports, secrets, redis_url))
     _fill(settings, {"RESOURCE_API_HOST": "127.0.0.1"})
     settings |= {
@@ -111,10 +125,9 @@ def _gateway_defaults(ports: Ports, secrets: LocalSecrets, redis_url: str | None
 
 def _local_identity(settings: Settings, ports: Ports, secrets: LocalSecrets) -> Settings:
     tenant_url = f"http://127.0.0.1:{ports.tenant}"
-    for name in ("GATEWAY_CLIENT", "RESOURCE_API_CLIENT"):  # a certificate beside our secret would be a fault
-        for kind in ("SECRET_FILE", "CERTIFICATE", "CERTIFICATE_FILE"):
-            settings.pop(f"{name}_{kind}", None)
-    return {
+    # Emptied rather than removed: the services read `.env` again, and a variable goes before it.
+    emptied = dict.fromkeys(_NOT_LOCAL, "")
+    return emptied | {
         "LOCAL_TENANT_HOST": "127.0.0.1",
         "LOCAL_TENANT_PORT": str(ports.tenant),
         "LOCAL_TENANT_PUBLIC_URL": tenant_url,

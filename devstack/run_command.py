@@ -16,13 +16,14 @@ from devstack.environment import Settings, dotenv, has_real_tenant, is_setting
 from devstack.errors import LaunchError, StopRequested
 from devstack.interruption import ignore_all_but_ctrl_c
 from devstack.people import people
-from devstack.ports import Ports, free_port, require_free
+from devstack.ports import Ports, free_port, in_use, require_free
 from devstack.processes import Child
 from devstack.stack import Stack, assembled
 from devstack.watch import Watch
 
 _POLL_SECONDS = 0.2
 _LOOKS_PER_WATCH = 2
+_ADMIN_PORT = 3002
 INTERRUPTED = 130
 
 
@@ -121,11 +122,18 @@ def _obituary(child: Child) -> str:
 def _ports(own: Settings, options: RunOptions) -> Ports:
     return Ports(
         gateway=_port(own, "GATEWAY_PORT", options.port, 3000),
-        admin=_port(own, "GATEWAY_ADMIN_PORT", None, 3002),
+        admin=_admin_port(own),
         api=_port(own, "RESOURCE_API_PORT", options.api_port, 3001),
         tenant=_port(own, "LOCAL_TENANT_PORT", options.tenant_port, 8400),
         valkey=free_port(),
     )
+
+
+def _admin_port(own: Settings) -> int:
+    """Choose where the gateway's metrics are; nobody types this address, so it makes way for others."""
+    if own.get("GATEWAY_ADMIN_PORT"):
+        return _port(own, "GATEWAY_ADMIN_PORT", None, _ADMIN_PORT)
+    return free_port() if in_use(_ADMIN_PORT) else _ADMIN_PORT
 
 
 def _port(own: Settings, name: str, wish: int | None, default: int) -> int:
@@ -172,6 +180,7 @@ def _welcome(console: Console, stack: Stack, own: Settings, root: Path) -> None:
             console.say(f"  {label:<9} {person.email:<20} password {person.password}")
         console.say(f"  Codes     {stack.tenant_url}/inbox")
     console.say(f"  API       {stack.api_url}")
+    console.say(f"  Metrics   {stack.admin_url}/metrics")
     console.say("  Logs      .local/logs/")
     console.say()
     console.say("Ctrl-C stops it.")

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from devstack.embedded_valkey import server_binary
@@ -66,6 +66,7 @@ class Project:
 
     root: Path
     ports: Ports
+    launches: "list[Launch]" = field(default_factory=list)
 
     def launch(self, *arguments: str, environment: Mapping[str, str] | None = None) -> "Launch":
         """Run dev.py in it, in a session of its own as a terminal would."""
@@ -77,7 +78,8 @@ class Project:
             "LOCAL_TENANT_PORT": str(self.ports.tenant),
             "PATH": f"{self.root / 'bin'}:{surroundings['PATH']}",
         }
-        output = (self.root / "output.txt").open("wb")
+        output_file = self.root / f"output-{len(self.launches)}.txt"
+        output = output_file.open("wb")
         process = subprocess.Popen(
             [sys.executable, str(self.root / "dev.py"), *arguments],
             env=surroundings | settings | dict(environment or {}),
@@ -88,7 +90,15 @@ class Project:
             start_new_session=True,
         )
         output.close()
-        return Launch(process, self.root / "output.txt", str(self.root))
+        self.launches.append(Launch(process, output_file, str(self.root)))
+        return self.launches[-1]
+
+    def end(self) -> None:
+        """End whatever a failed test has left behind."""
+        for launch in self.launches:
+            if launch.process.poll() is None:
+                launch.process.kill()
+                launch.process.wait()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,28 +13,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.devstack.stand_in import ROOT, Launch, Project, make_project
+from tests.devstack.stand_in import ROOT, Project, make_project
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return make_project(tmp_path_factory.mktemp("project").resolve())
-
-
-@pytest.fixture
-def launches() -> Iterator[list[Launch]]:
-    """Whatever a test leaves behind is ended."""
-    started: list[Launch] = []
-    yield started
-    for launch in started:
-        if launch.process.poll() is None:
-            launch.process.kill()
-            launch.process.wait()
-
-
-def test_it_starts_everything_and_ctrl_c_ends_all_of_it(project: Project, launches: list[Launch]) -> None:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Make a stand-in working copy on which dev.py ran once, so that its environment is installed."""
+    project = make_project(tmp_path_factory.mktemp("project").resolve())
     launch = project.launch()
-    launches.append(launch)
+    launch.wait_for("Ctrl-C stops it.")
+    assert "Making .venv" in launch.output
+    assert launch.interrupt() == 0
+    yield project
+    project.end()
+
+
+def test_it_starts_everything_and_ctrl_c_ends_all_of_it(project: Project) -> None:
+    launch = project.launch()
     launch.wait_for("Ctrl-C stops it.")
     said = launch.output
 
@@ -45,10 +40,9 @@ def test_it_starts_everything_and_ctrl_c_ends_all_of_it(project: Project, launch
     assert launch.left_running() == []
 
 
-def test_U25_the_second_start_takes_less_than_three_seconds(project: Project, launches: list[Launch]) -> None:
+def test_U25_the_second_start_takes_less_than_three_seconds(project: Project) -> None:
     began = time.monotonic()
     launch = project.launch()
-    launches.append(launch)
     launch.wait_for("Ctrl-C stops it.")
     took = time.monotonic() - began
 
@@ -57,9 +51,8 @@ def test_U25_the_second_start_takes_less_than_three_seconds(project: Project, la
     assert took < 3
 
 
-def test_each_part_sees_only_its_own_settings(project: Project, launches: list[Launch]) -> None:
+def test_each_part_sees_only_its_own_settings(project: Project) -> None:
     launch = project.launch()
-    launches.append(launch)
     launch.wait_for("Ctrl-C stops it.")
     with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.api}/", timeout=5) as answer:
         names = json.load(answer)
@@ -69,9 +62,8 @@ def test_each_part_sees_only_its_own_settings(project: Project, launches: list[L
     assert [name for name in names if name.startswith(("GATEWAY_", "LOCAL_TENANT_"))] == []
 
 
-def test_a_warning_is_shown_and_a_calm_line_is_not(project: Project, launches: list[Launch]) -> None:
+def test_a_warning_is_shown_and_a_calm_line_is_not(project: Project) -> None:
     launch = project.launch()
-    launches.append(launch)
     launch.wait_for("Ctrl-C stops it.")
     with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.gateway}/warn", timeout=5):
         launch.wait_for("gateway   WARNING  the store is slow  (seconds=2)")
@@ -80,12 +72,9 @@ def test_a_warning_is_shown_and_a_calm_line_is_not(project: Project, launches: l
     assert "all is calm" not in launch.output
 
 
-def test_a_port_in_use_is_named_with_its_holder_and_the_option(
-    project: Project, launches: list[Launch]
-) -> None:
+def test_a_port_in_use_is_named_with_its_holder_and_the_option(project: Project) -> None:
     with socket.create_server(("127.0.0.1", project.ports.api)):
         launch = project.launch()
-        launches.append(launch)
         code = launch.ended()
 
     assert code == 1
@@ -96,11 +85,8 @@ def test_a_port_in_use_is_named_with_its_holder_and_the_option(
 
 
 @pytest.mark.parametrize("module", ["gateway", "resource_api", "local_tenant"])
-def test_a_killed_child_ends_the_launch_with_one_sentence(
-    project: Project, launches: list[Launch], module: str
-) -> None:
+def test_a_killed_child_ends_the_launch_with_one_sentence(project: Project, module: str) -> None:
     launch = project.launch()
-    launches.append(launch)
     launch.wait_for("Ctrl-C stops it.")
     os.kill(launch.child(module), signal.SIGKILL)
 
@@ -110,9 +96,8 @@ def test_a_killed_child_ends_the_launch_with_one_sentence(
 
 
 @pytest.mark.parametrize("behaviour", ["", "stubborn"])
-def test_nothing_outlives_a_killed_launcher(project: Project, launches: list[Launch], behaviour: str) -> None:
+def test_nothing_outlives_a_killed_launcher(project: Project, behaviour: str) -> None:
     launch = project.launch(environment={"GATEWAY_STAND_IN": behaviour})
-    launches.append(launch)
     launch.wait_for("Ctrl-C stops it.")
     launch.process.kill()
     launch.process.wait()
@@ -120,9 +105,8 @@ def test_nothing_outlives_a_killed_launcher(project: Project, launches: list[Lau
     assert launch.left_running() == []
 
 
-def test_a_refusing_part_has_its_last_words_shown(project: Project, launches: list[Launch]) -> None:
+def test_a_refusing_part_has_its_last_words_shown(project: Project) -> None:
     launch = project.launch(environment={"GATEWAY_STAND_IN": "refuse"})
-    launches.append(launch)
 
     assert launch.ended() == 1
     assert "The gateway ended with exit code 1 while starting. Its last words:" in launch.output
@@ -130,19 +114,17 @@ def test_a_refusing_part_has_its_last_words_shown(project: Project, launches: li
     assert launch.left_running() == []
 
 
-def test_ctrl_c_before_it_is_ready_ends_with_130(project: Project, launches: list[Launch]) -> None:
+def test_ctrl_c_before_it_is_ready_ends_with_130(project: Project) -> None:
     launch = project.launch(environment={"GATEWAY_STAND_IN": "hang"})
-    launches.append(launch)
     launch.wait_for("Starting")
 
     assert launch.interrupt() == 130
     assert launch.left_running() == []
 
 
-def test_sigterm_and_a_closed_terminal_end_it_too(project: Project, launches: list[Launch]) -> None:
+def test_sigterm_and_a_closed_terminal_end_it_too(project: Project) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         launch = project.launch()
-        launches.append(launch)
         launch.wait_for("Ctrl-C stops it.")
         launch.process.send_signal(number)
 
@@ -150,13 +132,10 @@ def test_sigterm_and_a_closed_terminal_end_it_too(project: Project, launches: li
         assert launch.left_running() == []
 
 
-def test_a_changed_source_restarts_its_part_and_a_broken_one_waits(
-    project: Project, launches: list[Launch]
-) -> None:
+def test_a_changed_source_restarts_its_part_and_a_broken_one_waits(project: Project) -> None:
     source = project.root / "resource_api" / "__main__.py"
     whole = source.read_text()
     launch = project.launch("--reload")
-    launches.append(launch)
     launch.wait_for("Ctrl-C stops it.")
     first = launch.child("resource_api")
     source.write_text("this is no Python\n")
@@ -169,9 +148,8 @@ def test_a_changed_source_restarts_its_part_and_a_broken_one_waits(
     assert launch.left_running() == []
 
 
-def test_a_redis_of_your_own_is_used(project: Project, launches: list[Launch]) -> None:
+def test_a_redis_of_your_own_is_used(project: Project) -> None:
     launch = project.launch(environment={"GATEWAY_REDIS_URL": "redis://127.0.0.1:6390/0"})
-    launches.append(launch)
     launch.wait_for("Ctrl-C stops it.")
     names = [line for line in launch.running() if "valkey" in line]
 
