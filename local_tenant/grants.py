@@ -18,6 +18,7 @@ from local_tenant.answers import client_info
 from local_tenant.client_auth import ProvenClient, prove_client
 from local_tenant.directory import Person
 from local_tenant.discovery import check_tenant
+from local_tenant.forgery import forge
 from local_tenant.ledger import Code, Grant
 from local_tenant.policies import ClaimsRequest
 from local_tenant.refusals import Refusal, refusal
@@ -98,7 +99,7 @@ def authorization_code(asked: TokenRequest) -> dict[str, object]:
     resource = requested.only_resource()
     person = _living(tenant, code.grant)
     wanted = ClaimsRequest.parse(asked.form.get("claims"))
-    answer = _answer(asked, person, code.grant, requested, resource, wanted=wanted, nonce=code.request.nonce)
+    answer = _answer(asked, person, code.grant, requested, resource, wanted=wanted, code=code)
     code.redeemed = True  # only now: a refused request leaves the code usable
     return answer
 
@@ -204,7 +205,7 @@ def _answer(
     resource: str,
     *,
     wanted: ClaimsRequest,
-    nonce: str | None = None,
+    code: Code | None = None,
 ) -> dict[str, object]:
     tenant, client = asked.tenant, asked.client
     check_consent(client.app, requested, resource)
@@ -232,9 +233,12 @@ def _answer(
     if "offline_access" in requested.openid:
         body["refresh_token"] = tenant.ledger.issue_refresh_token(lineage)
     if "openid" in requested.openid:
+        nonce = code.request.nonce if code else None
         id_claims = tenant.mint.id_token(client.app, person, lineage, nonce, contexts)
-        body["id_token"] = tenant.keys.sign(id_claims)
-    if asked.form.get("client_info") == "1":
+        order = tenant.take_forgery() if code else None
+        id_token = forge(order, id_claims, client.app, tenant.keys) if order else tenant.keys.sign(id_claims)
+        body |= {"id_token": id_token} if id_token else {}
+    if asked.form.get("client_info") == "1" and not tenant.knobs.omit_client_info:
         body["client_info"] = client_info(person.oid, tenant.directory.tenant_id)
     return body
 

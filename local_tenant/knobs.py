@@ -29,5 +29,7 @@ class Knobs(BaseModel):
     """On: APIs get v1 tokens, the misconfiguration that Entra starts out with."""
     optional_claims: dict[str, tuple[OptionalClaim, ...]] = Field(default_factory=dict)
     """Client id to optional claims; overrides the registration."""
+    omit_client_info: bool = False
+    """On: token answers carry no ``client_info``."""
     logout_picker: bool = False
     """On: sign-out without a hint asks which account first."""

@@ -86,23 +86,25 @@ class KeyRing:
     make: Callable[[], SigningKey] = generate_key
     signing: SigningKey = field(init=False)
     published: list[SigningKey] = field(init=False)
+    known: dict[str, SigningKey] = field(init=False, default_factory=dict)
+    """Every key that ever signed, by kid: the authority and Graph go on accepting their own tokens."""
 
     def __post_init__(self) -> None:
         self.published = [self.make(), self.make()]
-        self.signing = self.published[0]
+        self.use(self.published[0])
+
+    def use(self, key: SigningKey) -> None:
+        """Sign with this key from now on."""
+        self.signing = key
+        self.known[key.kid] = key
 
     def rotate(self, *, retire_old: bool) -> None:
-        """Sign with the next published key, and publish one more; the old one stays unless retired."""
-        old, upcoming = self.signing, self.upcoming
-        self.published.append(self.make())
-        self.signing = upcoming
+        """Sign with the newest published key, and publish one more; the old one stays unless retired."""
+        old = self.signing
+        self.use(self.published[-1])
+        self.publish_next()
         if retire_old and old in self.published:
             self.published.remove(old)
-
-    @property
-    def upcoming(self) -> SigningKey:
-        """Return the published key that signs after the next rotation."""
-        return self.published[-1]
 
     def publish_next(self) -> None:
         """Publish one more key and keep signing with the present one."""
@@ -110,18 +112,20 @@ class KeyRing:
 
     def sign_with_unpublished(self) -> None:
         """Sign with a key that nobody can find: the fault of an authority whose key set lags behind."""
-        self.signing = self.make()
+        self.use(self.make())
 
     def repair(self) -> None:
         """Sign with a published key again."""
         if self.signing not in self.published:
-            self.signing = self.published[0]
+            self.use(self.published[0])
 
-    def sign(self, claims: Claims, **header: str) -> str:
-        """Return an RS256 token. ``header`` adds members to ``typ``, ``alg`` and ``kid``."""
-        return jwt.encode(
-            claims, self.signing.private, algorithm="RS256", headers={"kid": self.signing.kid, **header}
-        )
+    def sign(self, claims: Claims, key: SigningKey | None = None, **header: str) -> str:
+        """Return an RS256 token, by the signing key unless another is given.
+
+        ``header`` adds members to ``typ``, ``alg`` and ``kid``.
+        """
+        key = key or self.signing
+        return jwt.encode(claims, key.private, algorithm="RS256", headers={"kid": key.kid, **header})
 
     def sign_for_graph(self, claims: Claims, nonce: str) -> str:
         """Return a token that only Graph can verify: it signs the nonce's hash and shows the nonce."""
@@ -147,9 +151,8 @@ class KeyRing:
         Not checked here: times, audience, issuer.
         """
         try:
-            kid = jwt.get_unverified_header(token).get("kid")
-            key = next(key for key in [self.signing, *self.published] if key.kid == kid)
-        except (jwt.PyJWTError, StopIteration) as error:
+            key = self.known[jwt.get_unverified_header(token)["kid"]]
+        except (jwt.PyJWTError, KeyError) as error:
             raise BadSignatureError("no key of ours") from error
         return _decode_with(token, key.private.public_key(), ["RS256"])
 

@@ -9,9 +9,10 @@ from typing import Final
 from aiohttp import web
 
 from local_tenant.clock import OffsetClock
-from local_tenant.configuration import Configuration
-from local_tenant.directory import Directory
+from local_tenant.configuration import Configuration, PersonSection
+from local_tenant.directory import Directory, Person
 from local_tenant.faults import Faults
+from local_tenant.forgery import Order, Variant
 from local_tenant.ids import Ids
 from local_tenant.inbox import Inbox
 from local_tenant.journal import Journal
@@ -41,6 +42,10 @@ class Tenant:
     mint: TokenMint = field(init=False)
     faults: Faults = field(init=False)
     journal: Journal = field(init=False)
+    forgery: Order | None = field(init=False, default=None)
+    """ID tokens to forge, on order."""
+    impostors: list[str] = field(init=False, default_factory=list)
+    """Addresses of the people as whom the next codes are issued, whoever signed in."""
 
     def __post_init__(self) -> None:
         self.reset()
@@ -51,6 +56,8 @@ class Tenant:
         self.keys.repair()
         self.knobs = Knobs()
         self.directory = self._furnished()
+        for person in self.configuration.people:
+            self.admit(person, since=0.0)  # long ago: every replica has seen them
         self.policies = Policies(
             {
                 policy.target: ConditionalAccessPolicy(**{"id": self.ids.guid(), **policy.model_dump()})
@@ -63,22 +70,42 @@ class Tenant:
         self.mint = TokenMint(self.clock, self.ids, self.keys, self.directory, self.knobs)
         self.faults = Faults()
         self.journal = Journal()
+        self.forgery = None
+        self.impostors = []
 
     def _furnished(self) -> Directory:
         configuration = self.configuration
         directory = Directory(configuration.tenant.id, configuration.tenant.subdomain)
         directory.apps = {app.client_id: app for app in configuration.apps}
-        for person in configuration.people:
-            directory.add(
-                oid=person.id,
-                email=person.email,
-                password=person.password,
-                profile=person.profile.model_dump(),
-                now=0.0,  # long ago: replicas have seen them
-                second_factor=person.second_factor,
-                federated_by=person.federated_by,
-            )
         return directory
+
+    def admit(self, person: PersonSection, since: float | None = None) -> Person:
+        """Add a person as a configuration describes them."""
+        return self.directory.add(
+            oid=person.id,
+            email=person.email,
+            password=person.password,
+            profile=person.profile.model_dump(),
+            now=self.clock() if since is None else since,
+            second_factor=person.second_factor,
+            federated_by=person.federated_by,
+        )
+
+    def turn(self, knobs: Knobs) -> None:
+        """Set every knob at once; whoever holds the knobs sees it."""
+        for name in Knobs.model_fields:
+            setattr(self.knobs, name, getattr(knobs, name))
+        self.clock.offset = knobs.clock_offset_seconds
+
+    def take_forgery(self) -> Variant | None:
+        """Return how the next ID token is to be forged, and count it."""
+        order = self.forgery
+        if order is None:
+            return None
+        order.times -= 1
+        if not order.times:
+            self.forgery = None
+        return order.variant
 
     @property
     def host(self) -> str:

@@ -153,6 +153,20 @@ class TokenMint:
             return self.keys.sign_for_graph(claims, self.ids.opaque(32))
         return self.keys.sign(claims)
 
+    def logout_token(self, person: Person, sid: str, client_id: str) -> Claims:
+        """Return the claims of a logout token (OpenID Connect Back-Channel Logout 1.0, 2.4). Entra sends none."""
+        now = int(self.clock())
+        return {
+            "iss": self.issuer,
+            "aud": client_id,
+            "iat": now,
+            "exp": now + 120,
+            "jti": self.ids.guid(),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+            "sid": sid,
+            "sub": self.subject(person.oid, client_id),
+        }
+
     def service_principal(self, client_id: str) -> str:
         """Return the object id of an application in this tenant, derived from its client id."""
         digest = hashlib.sha256(
