@@ -1,0 +1,37 @@
+"""`python -m resource_api`: one resource API, configured from the environment."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from resource_api.app import create_app
+from resource_api.routes import LIFE
+from resource_api.settings import PREFIX, Settings
+from servicekit.logs import configure_logs
+from servicekit.serving import serve
+from servicekit.settings_faults import SettingsFault, load_settings
+
+
+def main() -> int:
+    """Run, and return the exit status: 2 for a configuration that cannot be used, 1 for a port that is taken."""
+    try:
+        settings = load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
+    except SettingsFault as fault:
+        print(fault, file=sys.stderr)
+        return 2
+    configure_logs(level=settings.log_level)
+    app = create_app(settings)
+    try:
+        asyncio.run(serve(app, settings.host, settings.port, on_stop=app[LIFE].stop))
+    except OSError as error:
+        print(
+            f"The resource API cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Composition root of the resource API: where settings, network and routes meet.
+
+Owns the order of the rings, the response headers, and the birth and death of what needs closing.
+Never contacts the authority or Graph: it starts, and answers clearly, while both are down.
+"""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from resource_api.access import GATEKEEPER, Gatekeeper, Policy, ScopePolicy, access_ring
+from resource_api.body import LARGEST_BODY
+from resource_api.correlation import correlation_ring, tell_correlation
+from resource_api.deadlines import Patience
+from resource_api.editing import ProfileEditor
+from resource_api.graph import GraphMe
+from resource_api.on_behalf_of import GraphTokens
+from resource_api.routes import EDIT_POLICY, EDITOR, LIFE, Life, table
+from resource_api.settings import Settings
+from servicekit.authority_transport import AuthorityTransport
+from servicekit.discovery import Discovery
+from servicekit.entra import EntraClient
+from servicekit.jwt_verifier import ClaimRules, JwtVerifier, SigningKeys
+from servicekit.logs import log_event
+from servicekit.outbound import outbound
+from servicekit.problems import problems_ring
+
+_log = logging.getLogger(__name__)
+
+# An API for machines: nothing of it is ever a page, a script or a cached copy.
+_HEADERS: Final = {
+    hdrs.CACHE_CONTROL: "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def create_app(
+    settings: Settings,
+    *,
+    patience: Patience | None = None,
+    now: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> web.Application:
+    """Return the application.
+
+    `now` is the wall clock that tokens are judged by, `monotonic` the one that keys and metadata age by.
+    """
+    policies: dict[web.AbstractRoute, Policy] = {}
+    app = web.Application(
+        middlewares=[correlation_ring, problems_ring(), access_ring(policies)],
+        client_max_size=LARGEST_BODY,
+    )
+    policy = ScopePolicy(settings.scope, settings.acrs, settings.max_age_seconds)
+    for row in table(policy):
+        policies[app.router.add_route(row.method, row.path, row.handler)] = row.policy
+    app[EDIT_POLICY] = policy
+    app[LIFE] = Life()
+    app.on_response_prepare.append(_set_headers)
+    app.on_response_prepare.append(tell_correlation)
+    app.cleanup_ctx.append(_network(settings, patience or Patience(), now, monotonic))
+    return app
+
+
+def _network(
+    settings: Settings, patience: Patience, now: Callable[[], float], monotonic: Callable[[], float]
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Return the life of everything that speaks to the authority and to Graph."""
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        addresses = settings.addresses
+        if addresses.origins:
+            log_event(_log, logging.WARNING, "authority-map-in-use", hosts=sorted(addresses.origins))
+        async with outbound(addresses, settings.ca_bundle) as network:
+            discovery = Discovery(network, url=settings.discovery_url, issuer=settings.issuer, now=monotonic)
+            verifier = JwtVerifier(SigningKeys(network, discovery, now=monotonic), now=now)
+            entra = _entra(settings)
+            app[GATEKEEPER] = Gatekeeper(
+                verifier, discovery, _rules(settings), frozenset(settings.allowed_clients), now=now
+            )
+            app[EDITOR] = ProfileEditor(
+                GraphTokens(entra, now=now),
+                GraphMe(network, settings.graph_url, patience=patience),
+                patience=patience,
+            )
+            yield
+            entra.close()
+
+    return life
+
+
+def _entra(settings: Settings) -> EntraClient:
+    return EntraClient(
+        client_id=settings.client_id,
+        credential=settings.credential,
+        transport=AuthorityTransport(address_map=settings.addresses, verify=settings.ca_bundle or True),
+        authority=None if settings.authority else f"https://{settings.tenant_subdomain}.ciamlogin.com/",
+        oidc_authority=settings.authority,
+    )
+
+
+def _rules(settings: Settings) -> ClaimRules:
+    """Return what tokens must say: always `azp` and `oid`, and for a tenant of Entra its id and version 2."""
+    return ClaimRules(
+        issuer=settings.issuer,
+        audience=settings.client_id,
+        required=frozenset({"azp", "oid", "sub"}),
+        tenant_id=settings.tenant_id,
+        version="2.0" if settings.tenant_id else None,
+        types=frozenset({"jwt", "at+jwt"}),
+    )
+
+
+async def _set_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
+    # aiohttp names itself and its version here.
+    response.headers.pop(hdrs.SERVER, None)

@@ -1,0 +1,181 @@
+"""Every way in which the resource API fails, as a tree.
+
+    ProblemError                          servicekit.problems: the root, never raised itself
+    ├── TokenNeeded                   a bearer token would help; each carries its WWW-Authenticate
+    │   ├── InvalidToken          401 missing, unreadable, forged, expired, or not meant for us
+    │   ├── InsufficientScope     403 the token lacks the scope of the route
+    │   ├── InsufficientClaims    401 Entra or Graph wants more proof; claims say which
+    │   └── InsufficientUserAuthentication
+    │                             401 the person's sign-in is too old (RFC 9470)
+    ├── BadRequest                400 the body or a header is not what it should be
+    ├── RequestTimedOut           408 the body did not arrive in time
+    ├── BodyTooLarge              413 more than 16 kB
+    ├── UnsupportedMediaType      415 not JSON, or compressed
+    ├── InvalidProfilePatch       422 fields are unknown, of the wrong type, too long or empty
+    ├── AccessBlocked             403 policy blocks this person, or Graph refuses the change
+    ├── ProfileNotFound           409 Graph does not know the person (yet, or any more)
+    ├── ResourceUnavailable       502 Graph fails; `outcome` says what became of the write
+    │   └── ResourceBusy          503 Graph asks us to wait; nothing was written
+    ├── AuthorityUnavailable      503 the authority fails
+    └── Misconfigured             500 an administrator's fault
+
+What a token lacks is told by code alone; the reason goes to the log.
+"""
+
+import logging
+from dataclasses import replace
+
+from servicekit import challenges
+from servicekit.challenges import BearerChallenge
+from servicekit.problems import ProblemError
+from servicekit.text_fields import FieldError
+
+NOT_SAVED = "not-saved"
+UNKNOWN = "unknown"
+
+
+class TokenNeeded(ProblemError):  # noqa: N818 - the outcome's own name, as in the log and the documentation
+    """Another token would help; never raised itself."""
+
+    def __init__(self, challenge: BearerChallenge, *, log_detail: str = "") -> None:
+        super().__init__(log_detail=log_detail, headers={"WWW-Authenticate": challenge.header()})
+        self.challenge = challenge
+
+
+class InvalidToken(TokenNeeded):
+    """There is no token, or none that may be believed; `error` is left out where none was sent (RFC 6750)."""
+
+    status, slug, title = 401, "invalid-token", "A valid access token is needed"
+
+    def __init__(self, log_detail: str, *, sent: bool = True) -> None:
+        error = challenges.INVALID_TOKEN if sent else None
+        super().__init__(BearerChallenge(realm="", error=error), log_detail=log_detail)
+
+
+class InsufficientScope(TokenNeeded):
+    """The token is good, but not for this."""
+
+    status, slug, title = 403, "insufficient-scope", "The access token does not allow this"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(BearerChallenge(realm="", error=challenges.INSUFFICIENT_SCOPE, scope=scope))
+        self.members = {"scope": scope}
+
+
+class InsufficientClaims(TokenNeeded):
+    """More proof of the person is wanted; `claims` is what the next token request must carry (JSON)."""
+
+    status, slug, title = 401, "insufficient-claims", "The person has to confirm who they are"
+
+    def __init__(self, claims: str | None, *, cause: str) -> None:
+        challenge = BearerChallenge(realm="", error=challenges.INSUFFICIENT_CLAIMS, claims=claims)
+        super().__init__(challenge, log_detail=cause)
+
+    def name_authority(self, authorization_uri: str | None, client_id: str) -> None:
+        """Add where the proof can be had and for which API, as Entra's own challenges do."""
+        self.challenge = replace(self.challenge, authorization_uri=authorization_uri, client_id=client_id)
+        self.headers["WWW-Authenticate"] = self.challenge.header()
+
+
+class InsufficientUserAuthentication(TokenNeeded):
+    """The person's sign-in is older than the route allows (RFC 9470, section 3)."""
+
+    status, slug, title = 401, "insufficient-user-authentication", "The person has to sign in again"
+
+    def __init__(self, *, max_age: int, acr_values: str | None) -> None:
+        super().__init__(
+            BearerChallenge(
+                realm="",
+                error=challenges.INSUFFICIENT_USER_AUTHENTICATION,
+                max_age=max_age,
+                acr_values=acr_values,
+            )
+        )
+        self.members = {"max_age": max_age, "acr_values": acr_values}
+
+
+class BadRequest(ProblemError):  # noqa: N818
+    """The request is not what it should be; the detail says where and never quotes it."""
+
+    status, slug, title = 400, "bad-request", "This request cannot be read"
+
+
+class RequestTimedOut(ProblemError):  # noqa: N818
+    """The body did not arrive in time."""
+
+    status, slug, title = 408, "request-timeout", "The request took too long to arrive"
+
+
+class BodyTooLarge(ProblemError):  # noqa: N818
+    """The body is larger than any profile."""
+
+    status, slug, title = 413, "content-too-large", "The request is too large"
+
+
+class UnsupportedMediaType(ProblemError):  # noqa: N818
+    """The body is not JSON, or is compressed."""
+
+    status, slug, title = 415, "unsupported-media-type", "This kind of content cannot be read"
+
+
+class InvalidProfilePatch(ProblemError):  # noqa: N818
+    """Fields are unknown, of the wrong type, too long, or empty where a value is required."""
+
+    status, slug, title = 422, "invalid-profile-patch", "Some fields cannot be saved like this"
+
+    def __init__(self, errors: list[FieldError], *, log_detail: str = "") -> None:
+        super().__init__(log_detail=log_detail, members={"errors": [error.as_json() for error in errors]})
+
+
+class AccessBlocked(ProblemError):  # noqa: N818
+    """Policy blocks this person, or Graph refuses them the change; another token would not help."""
+
+    status, slug, title = 403, "access-blocked", "Your organisation does not allow this"
+    log_level = logging.WARNING
+
+
+class ProfileNotFound(ProblemError):  # noqa: N818
+    """Graph does not know the person: just created, and not everywhere yet, or deleted."""
+
+    status, slug, title = 409, "profile-not-found", "There is no profile to change"
+    log_level = logging.WARNING
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(log_detail=cause, members={"outcome": NOT_SAVED})
+
+
+class ResourceUnavailable(ProblemError):  # noqa: N818
+    """Graph fails; `outcome` says what became of the write: not-saved or unknown."""
+
+    status, slug, title = 502, "resource-unavailable", "The directory does not answer"
+    log_level = logging.WARNING
+
+    def __init__(self, cause: str, *, outcome: str = NOT_SAVED, retry_after: int | None = None) -> None:
+        super().__init__(
+            log_detail=cause,
+            headers={"Retry-After": str(retry_after or 5)},
+            members={"outcome": outcome},
+        )
+
+
+class ResourceBusy(ResourceUnavailable):
+    """Graph asks us to wait longer than a request can; nothing was written."""
+
+    status = 503
+
+
+class AuthorityUnavailable(ProblemError):  # noqa: N818
+    """The authority does not answer: no keys to check a token with, or no token for Graph."""
+
+    status, slug, title = 503, "authority-unavailable", "The sign-in service does not answer"
+    log_level = logging.WARNING
+
+    def __init__(self, cause: str, *, retry_after: int | None = None) -> None:
+        super().__init__(log_detail=cause, headers={"Retry-After": str(retry_after or 5)})
+
+
+class Misconfigured(ProblemError):  # noqa: N818
+    """An administrator's fault: consent, secret, resource or application."""
+
+    status, slug, title = 500, "misconfigured", "This service is not set up correctly"
+    log_level = logging.ERROR

@@ -1,0 +1,196 @@
+"""Microsoft Graph's `/me`: the only two calls that this service makes with a Graph token.
+
+Owns the requests (built from constants and our own fields, never copied from the caller), one retry where Graph
+asks for patience and did nothing, and what each answer means.
+Never passes on Graph's text, and never asks for anybody but `/me`.
+"""
+
+import asyncio
+import random
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from resource_api import errors
+from resource_api.deadlines import Deadline, Patience, RetryBudget
+from resource_api.profile import EDITABLE, MEMBERS, Profile, profile_of
+from servicekit.challenges import INSUFFICIENT_CLAIMS, parse_bearer_challenges
+from servicekit.outbound import Outbound, OutboundError, Reply
+from servicekit.problems import ProblemError
+from servicekit.text_fields import INVALID_VALUE, FieldError
+
+_SELECT: Final = ",".join(MEMBERS)
+_WRITTEN: Final = frozenset({200, 204})
+_BUSY: Final = frozenset({429, 503})
+_CONCURRENT: Final = "Directory_ConcurrencyViolation"
+
+
+class TokenRefused(Exception):  # noqa: N818 - named as the outcome it is
+    """Graph answered 401 and asks for no claims: the token is no good, another may be."""
+
+
+class WriteUnclear(Exception):  # noqa: N818 - the same
+    """The change may or may not have been made; the message says why we can't know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the calls of one request share."""
+
+    correlation: str
+    deadline: Deadline
+
+
+class GraphMe:
+    """Reads and writes the profile of whoever a token belongs to; `url` is Graph's address with its version."""
+
+    def __init__(
+        self,
+        outbound: Outbound,
+        url: str,
+        *,
+        patience: Patience,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._outbound = outbound
+        self._url = f"{url}/me"
+        self._patience = patience
+        self._sleep = sleep
+        self._jitter = jitter
+        self._budget = RetryBudget()
+
+    async def read(self, token: str, call: Call) -> Profile:
+        """Return the profile.
+
+        Raises TokenRefused, InsufficientClaims, AccessBlocked, ProfileNotFound, ResourceUnavailable, ResourceBusy.
+        """
+        try:
+            reply = await self._send("GET", token, call, params={"$select": _SELECT})
+        except OutboundError as error:
+            raise errors.ResourceUnavailable(f"GET /me: {error.reason}") from error
+        if reply.status != 200:  # noqa: PLR2004 - the one good answer
+            raise _refusal(reply) or errors.ResourceUnavailable(_told(reply), retry_after=reply.retry_after)
+        try:
+            return profile_of(reply.json())
+        except ValueError as error:
+            raise errors.ResourceUnavailable(f"{_told(reply)}, but no profile") from error
+
+    async def write(self, token: str, changes: Mapping[str, str | None], call: Call) -> None:
+        """Change the profile; only the given fields are sent.
+
+        Raises WriteUnclear after a time-out, a cut connection or an answer that says nothing; otherwise what
+        `read` raises, and InvalidProfilePatch where Graph refuses a value.
+        """
+        try:
+            reply = await self._send("PATCH", token, call, json_body=dict(changes))
+        except OutboundError as error:
+            if error.maybe_done:
+                raise WriteUnclear(f"PATCH /me: {error.reason}") from error
+            raise errors.ResourceUnavailable(f"PATCH /me: {error.reason}") from error
+        if reply.status in _WRITTEN:
+            return
+        if reply.status == 400:  # noqa: PLR2004 - named by what it raises
+            raise _invalid(reply)
+        if refusal := _refusal(reply):
+            raise refusal
+        if reply.status < 500:  # noqa: PLR2004 - where servers begin to fail, and may have done the work first
+            raise errors.ResourceUnavailable(_told(reply))
+        raise WriteUnclear(_told(reply))
+
+    async def _send(
+        self,
+        method: str,
+        token: str,
+        call: Call,
+        *,
+        params: Mapping[str, str] | None = None,
+        json_body: object = None,
+    ) -> Reply:
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "client-request-id": call.correlation,
+        }
+        reply = await self._once(method, call, headers=headers, params=params, json_body=json_body)
+        pause = self._pause_before_retry(reply, call)
+        if pause is None:
+            return reply
+        await self._sleep(pause)
+        return await self._once(method, call, headers=headers, params=params, json_body=json_body)
+
+    async def _once(self, method: str, call: Call, **request: Any) -> Reply:  # noqa: ANN401 - passed on as it is
+        seconds = min(self._patience.call, call.deadline.left)
+        if seconds <= 0:
+            raise OutboundError("no time left", maybe_done=False)
+        self._budget.called()
+        return await self._outbound.send(method, self._url, timeout_seconds=seconds, **request)
+
+    def _pause_before_retry(self, reply: Reply, call: Call) -> float | None:
+        """Return how long to wait before the one retry, or None where there is none.
+
+        429 and 503 mean that nothing was done, so even a write may be repeated; so does a concurrency violation.
+        """
+        if reply.status not in _BUSY and _code(reply) != _CONCURRENT:
+            return None
+        pause = reply.retry_after if reply.retry_after is not None else 0.3 + self._jitter() / 2
+        affordable = pause <= self._patience.pause and pause < call.deadline.left
+        return pause if affordable and self._budget.take() else None
+
+
+def _refusal(reply: Reply) -> Exception | None:
+    """Return what an answer that is clearly a refusal means; None where it says nothing about the write."""
+    if reply.status in {401, 403}:
+        for challenge in parse_bearer_challenges(reply.headers.getall("WWW-Authenticate", [])):
+            if challenge.claims or challenge.error == INSUFFICIENT_CLAIMS:
+                return errors.InsufficientClaims(challenge.claims, cause=f"{_told(reply)} with claims")
+    told = _told(reply)
+    meanings: dict[int, Callable[[], Exception]] = {
+        401: lambda: TokenRefused(told),
+        403: lambda: errors.AccessBlocked(
+            log_detail=f"{told}: is Graph's User.ReadWrite granted to this API?"
+        ),
+        404: lambda: errors.ProfileNotFound(told),
+        409: lambda: errors.ResourceBusy(told, retry_after=reply.retry_after),
+        429: lambda: errors.ResourceBusy(told, retry_after=reply.retry_after),
+        503: lambda: errors.ResourceBusy(told, retry_after=reply.retry_after),
+    }
+    meaning = meanings.get(reply.status)
+    return meaning() if meaning else None
+
+
+def _invalid(reply: Reply) -> ProblemError:
+    """Return Graph's 400 as faults of our fields, in our words; its own text stays in its house."""
+    details = _error(reply).get("details")
+    targets = (
+        [entry.get("target") for entry in details if isinstance(entry, dict)]
+        if isinstance(details, list)
+        else []
+    )
+    named = [name for name in EDITABLE.names if name in targets]
+    faults = [FieldError(name, INVALID_VALUE, "The directory does not accept this value.") for name in named]
+    unnamed = [FieldError("", INVALID_VALUE, "The directory does not accept one of the values.")]
+    return errors.InvalidProfilePatch(faults or unnamed, log_detail=_told(reply))
+
+
+def _error(reply: Reply) -> Mapping[str, Any]:
+    try:
+        body = reply.json()
+    except ValueError:
+        return {}
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _code(reply: Reply) -> str:
+    code = _error(reply).get("code")
+    return code if isinstance(code, str) and re.fullmatch(r"[A-Za-z_]{1,60}", code) else ""
+
+
+def _told(reply: Reply) -> str:
+    """Return what an operator can look up: status, Graph's error code and request id."""
+    request_id = re.sub(r"[^0-9A-Za-z-]", "", reply.headers.get("request-id", ""))[:40]
+    return f"Graph answered {reply.status} {_code(reply)} (request-id {request_id or 'none'})".replace(
+        "  ", " "
+    )

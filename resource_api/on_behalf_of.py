@@ -1,0 +1,127 @@
+"""Tokens for Graph, got on behalf of the caller.
+
+Owns the exchange (RFC 8693's forerunner, Entra's on-behalf-of), what its refusals mean for us, and the memory of
+the tokens: by the assertion that was shown and never by the person, so that a token can only come back to whoever
+holds the very assertion it was issued for. MSAL's own cache files them under the person and is kept empty.
+Never shows a token of Graph to anybody but Graph.
+"""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from resource_api import errors
+from resource_api.access import Caller
+from servicekit.authority_transport import AuthorityUnavailable
+from servicekit.entra import EntraClient
+from servicekit.logs import log_event
+from servicekit.problems import ProblemError
+from servicekit.refusals import Refusal, RefusalKind, refusal_of
+
+GRAPH_SCOPE: Final = "https://graph.microsoft.com/User.ReadWrite"
+MARGIN_SECONDS: Final = 60
+MOST_TOKENS: Final = 5000
+
+_log = logging.getLogger(__name__)
+
+
+class GraphTokens:
+    """Exchanges a caller's token for one for Graph, once per assertion however many requests come with it.
+
+    `now` is the wall clock. A remembered token is forgotten a minute before it or the assertion expires.
+    """
+
+    def __init__(self, entra: EntraClient, *, now: Callable[[], float] = time.time) -> None:
+        self._entra = entra
+        self._now = now
+        self._kept: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
+        self._flights: dict[bytes, asyncio.Task[str]] = {}
+
+    async def token(self, caller: Caller) -> str:
+        """Return an access token for Graph.
+
+        Raises InsufficientClaims, InvalidToken, AccessBlocked, Misconfigured, AuthorityUnavailable.
+        """
+        key = _key(caller)
+        kept = self._kept.get(key)
+        if kept and self._now() < kept[1]:
+            return kept[0]
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = asyncio.get_running_loop().create_task(self._exchange(caller, key))
+            self._flights[key] = flight
+            flight.add_done_callback(lambda done: self._landed(key, done))
+        # One caller that hangs up must not fail the others, nor waste a token that was issued.
+        return await asyncio.shield(flight)
+
+    def forget(self, caller: Caller) -> None:
+        """Drop what is remembered for the caller's assertion: Graph refused it."""
+        self._kept.pop(_key(caller), None)
+
+    def _landed(self, key: bytes, flight: asyncio.Task[str]) -> None:
+        self._flights.pop(key, None)
+        if not flight.cancelled():
+            flight.exception()  # whoever still waits gets it; nobody else needs to hear of it
+
+    async def _exchange(self, caller: Caller, key: bytes) -> str:
+        try:
+            answer = await self._entra.call(
+                lambda client: client.acquire_token_on_behalf_of(caller.token, [GRAPH_SCOPE])
+            )
+        except AuthorityUnavailable as error:
+            raise errors.AuthorityUnavailable(
+                f"on-behalf-of: {error.reason}", retry_after=error.retry_after
+            ) from error
+        refusal = refusal_of(answer)
+        if refusal is not None:
+            raise _failure(refusal)
+        token: str = answer["access_token"]
+        self._keep(key, token, min(self._now() + _lifetime(answer), caller.expires_at) - MARGIN_SECONDS)
+        return token
+
+    def _keep(self, key: bytes, token: str, until: float) -> None:
+        if until <= self._now():
+            return
+        self._kept[key] = (token, until)
+        self._kept.move_to_end(key)
+        while len(self._kept) > MOST_TOKENS:
+            self._kept.popitem(last=False)
+
+
+def _key(caller: Caller) -> bytes:
+    return hashlib.sha256(f"{GRAPH_SCOPE}\n{caller.token}".encode()).digest()
+
+
+def _lifetime(answer: Mapping[str, Any]) -> float:
+    seconds = answer.get("expires_in")
+    return seconds if isinstance(seconds, int) and 0 < seconds < 7 * 24 * 3600 else 0
+
+
+def _failure(refusal: Refusal) -> ProblemError:
+    """Return what a refused exchange means for the caller."""
+    told = f"on-behalf-of: {refusal}"
+    if refusal.kind is RefusalKind.INTERACTION:
+        return errors.InsufficientClaims(refusal.claims, cause=told)
+    if refusal.kind is RefusalKind.GRANT_DEAD:
+        return errors.InvalidToken(told)
+    if refusal.kind is RefusalKind.BLOCKED:
+        return errors.AccessBlocked(log_detail=told)
+    if refusal.kind is RefusalKind.UNAVAILABLE:
+        return errors.AuthorityUnavailable(told)
+    log_event(_log, logging.ERROR, "on-behalf-of-misconfigured", refusal=str(refusal), look_at=_hint(refusal))
+    return errors.Misconfigured(log_detail=told)
+
+
+def _hint(refusal: Refusal) -> str:
+    """Say where an operator should look; the number behind it is in the log line itself."""
+    if refusal.error == "invalid_client":
+        return "RESOURCE_API_CLIENT_SECRET or _CERTIFICATE: is it of this registration, and not expired?"
+    if refusal.error == "unauthorized_client":
+        return "RESOURCE_API_CLIENT_ID: is this API registered in the tenant of RESOURCE_API_TENANT_ID?"
+    if "consent_required" in {refusal.error, refusal.suberror}:
+        return "the API's registration: Graph's delegated User.ReadWrite needs an administrator's consent"
+    return "the API's registration: permissions, exposed scope, and who may ask for it"
