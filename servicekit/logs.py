@@ -48,7 +48,7 @@ def _silent_traceback(fault: BaseException) -> list[str]:
     return lines
 
 
-class _Lines(logging.Formatter):
+class Lines(logging.Formatter):
     """One short line per event, for a person at a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -74,7 +74,7 @@ def configure_logs(*, level: str = "INFO", stream: TextIO | None = None) -> None
     target = stream or sys.stderr
     out = logging.StreamHandler(target)
     if target.isatty():
-        out.setFormatter(_Lines())
+        out.setFormatter(Lines())
     else:
         out.setFormatter(
             _Json("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields={"message": "event"})

@@ -58,11 +58,11 @@ class _QuietServer(web.Server):
 class QuietRunner(web.AppRunner):
     """An AppRunner whose connections are quiet, and which leaves compressed bodies compressed."""
 
-    def __init__(self, app: web.Application) -> None:
+    def __init__(self, app: web.Application, *, drain_seconds: float = DRAIN_SECONDS) -> None:
         super().__init__(
             app,
             access_log_class=AccessLog,
-            shutdown_timeout=DRAIN_SECONDS,
+            shutdown_timeout=drain_seconds,
             keepalive_timeout=30,
             max_line_size=LONGEST_FIELD,
             max_field_size=LONGEST_FIELD,
