@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 
-def _token() -> str:
+def new_token() -> str:
+    """Make a password that nobody has to type: 256 random bits."""
     return secrets.token_urlsafe(32)
 
 
@@ -26,8 +27,8 @@ def _sealing_key() -> str:
 class LocalSecrets:
     """Client secrets of the two app registrations and the gateway's sealing key."""
 
-    gateway_client_secret: str = field(default_factory=_token, repr=False)
-    api_client_secret: str = field(default_factory=_token, repr=False)
+    gateway_client_secret: str = field(default_factory=new_token, repr=False)
+    api_client_secret: str = field(default_factory=new_token, repr=False)
     sealing_keys: str = field(default_factory=_sealing_key, repr=False)
 
 

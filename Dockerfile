@@ -1,0 +1,55 @@
+# The images of docker-compose.yml, and for production: `gateway` (the default) and `resource-api`.
+# No production image holds the local tenant, the launcher, tests, pip or a compiler.
+# It builds with the classic builder as well as with BuildKit.
+
+FROM python:3.13-slim AS packages
+COPY requirements.lock /build/requirements.lock
+# The environment gets no pip of its own; the builder's pip fills it from the outside.
+RUN python -m venv --without-pip /opt/stepup \
+ && python -m pip --python /opt/stepup/bin/python install --no-cache-dir --disable-pip-version-check \
+      --no-deps --require-hashes --only-binary :all: --requirement /build/requirements.lock \
+ && /opt/stepup/bin/python -m compileall -q /opt/stepup/lib
+
+
+FROM python:3.13-slim AS runtime
+RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3.*/site-packages/pip* /usr/local/lib/python3.*/ensurepip
+COPY --from=packages /opt/stepup /opt/stepup
+ENV PATH=/opt/stepup/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+WORKDIR /app
+COPY LICENSE ./
+# A number, so that an orchestrator can tell that it is not root. Nothing in the image belongs to it.
+USER 10001:10001
+
+
+# Entra External ID on a laptop: for local work only, see docs/local-tenant.md.
+FROM runtime AS local-tenant
+COPY local_tenant/ local_tenant/
+EXPOSE 8400
+CMD ["python", "-m", "local_tenant"]
+
+
+# Makes the secrets of `docker compose up` once, into volumes that belong to the services' user.
+FROM runtime AS local-secrets
+COPY devstack/ devstack/
+USER root
+RUN mkdir -m 0700 /volumes /volumes/gateway /volumes/resource-api /volumes/redis /volumes/redis-data \
+ && chown -R 10001:10001 /volumes
+USER 10001:10001
+CMD ["python", "-m", "devstack.container_secrets", "/volumes"]
+
+
+FROM runtime AS resource-api
+COPY servicekit/ servicekit/
+COPY resource_api/ resource_api/
+EXPOSE 3001
+CMD ["python", "-m", "resource_api"]
+
+
+FROM runtime AS gateway
+COPY servicekit/ servicekit/
+COPY spa/ spa/
+COPY gateway/ gateway/
+EXPOSE 3000
+CMD ["python", "-m", "gateway"]
