@@ -61,7 +61,7 @@ class World:
         assert await person.step_up("/auth/step-up?action=profile.edit&return_to=/edit") == "/edit"
         return person
 
-    async def admin(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+    async def admin(self, method: str, path: str, body: object = None) -> Any:
         """Turn one of the tenant's switches."""
         person = await self.front_end()
         async with person.session.request(method, f"{self.tenant_url}/admin{path}", json=body) as response:
@@ -88,7 +88,7 @@ class World:
 
 class _Printing(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        print(self.format(record), file=sys.stderr)
+        sys.stderr.write(self.format(record) + "\n")
 
 
 @pytest.fixture(scope="session", autouse=True)
