@@ -84,10 +84,12 @@ def refuse(
     destination: Destination,
     refused: Refusal,
     journey: Journey | None = None,
+    *,
+    error: str | None = None,
 ) -> web.Response:
     """Answer with a refusal: to the application, or on a page where Entra keeps it from the application.
 
-    From the page, the way back answers ``access_denied``.
+    From the page, the way back answers ``access_denied``; ``error`` says so then.
     """
     support = SupportIds.of(request, tenant.ids)
     if refused.row.at is At.PAGE and journey and "none" not in journey.request.prompt:
@@ -100,7 +102,7 @@ def refuse(
     return deliver(
         destination,
         {
-            "error": refused.row.authorize_error or refused.row.error,
+            "error": error or refused.row.authorize_error or refused.row.error,
             "error_description": refused.description(
                 support.trace_id, support.correlation_id, tenant.clock()
             ),

@@ -38,12 +38,12 @@ async def authorize(request: web.Request) -> web.Response:
     fields = {name: value for name, value in sent.items() if isinstance(value, str)}
     destination = Destination.resolve(fields, tenant.directory)
     try:
-        if injected := request.get(INJECTED):
-            raise injected
         asked = understand(fields, destination, tenant.directory)
     except Refusal as refused:
         return answers.refuse(request, tenant, destination, refused)
     journey = tenant.sessions.start_journey(asked)
+    if injected := request.get(INJECTED):
+        return answers.refuse(request, tenant, destination, injected, journey)
     return proceed(request, journey, Situation.of(tenant, journey, request.cookies.get(SSO_COOKIE)))
 
 
@@ -102,7 +102,7 @@ def proceed(request: web.Request, journey: Journey, now: Situation) -> web.Respo
 
 
 def show(
-    step: Step, now: Situation, *, fault: str = "", filled: dict[str, str] | None = None
+    step: Step, now: Situation, *, fault: str = "", details: str = "", filled: dict[str, str] | None = None
 ) -> web.Response:
     """Return the page of a step; ``fault`` is what was wrong with the form, ``filled`` what was typed into it."""
     tenant, journey, typed = now.tenant, now.journey, filled or {}
@@ -111,7 +111,7 @@ def show(
     if step is Step.SIGN_IN:
         hinted = hinted_person(tenant, journey.request.login_hint)
         email = typed.get("email", hinted.email if hinted else journey.request.login_hint or "")
-        page = pages.sign_in(app_name, path, email=email, fault=fault)
+        page = pages.sign_in(app_name, path, email=email, fault=fault, details=details)
     elif step is Step.SIGN_UP:
         page = pages.sign_up(app_name, path, typed, fault=fault)
     elif step is Step.CHOOSE_ACCOUNT:

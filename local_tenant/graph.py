@@ -12,7 +12,7 @@ from local_tenant.clock import graph_date
 from local_tenant.directory import GRAPH, Person
 from local_tenant.graph_fields import GraphRefusal, check_changes, selected
 from local_tenant.scopes import GRAPH_URI
-from local_tenant.signing import BadSignatureError, within_time
+from local_tenant.signing import BadSignatureError, Claims, within_time
 from local_tenant.tenant import TENANT, Tenant
 
 routes = web.RouteTableDef()
@@ -35,7 +35,7 @@ _DIAGNOSTIC: Final = json.dumps(
 async def get_me(request: web.Request) -> web.Response:
     """Answer the signed-in person's profile, as a replica sees it."""
     tenant = request.app[TENANT]
-    person = _caller(request, tenant, "User.Read", "User.ReadWrite")
+    _, person = _caller(request, tenant, "User.Read", "User.ReadWrite")
     profile = person.profile_at(tenant.clock() - tenant.knobs.graph_lag_seconds)
     if profile is None:
         raise GraphRefusal(
@@ -57,7 +57,7 @@ async def get_me(request: web.Request) -> web.Response:
 async def patch_me(request: web.Request) -> web.Response:
     """Change the signed-in person's profile: 204, all or nothing. No ETag: the last write wins."""
     tenant = request.app[TENANT]
-    person = _caller(request, tenant, "User.ReadWrite")
+    _, person = _caller(request, tenant, "User.ReadWrite")
     if request.content_type != "application/json":
         raise GraphRefusal(
             400, "BadRequest", "Write requests must contain the Content-Type header declaration."
@@ -70,7 +70,24 @@ async def patch_me(request: web.Request) -> web.Response:
     return web.Response(status=204, headers=support_headers(request, tenant))
 
 
-def _caller(request: web.Request, tenant: Tenant, *any_of: str) -> Person:
+@routes.get("/oidc/userinfo", name="graph.userinfo")
+async def userinfo(request: web.Request) -> web.Response:
+    """Answer the OpenID Connect userinfo endpoint, which Entra keeps at Graph."""
+    tenant = request.app[TENANT]
+    claims, person = _caller(request, tenant, "openid")
+    profile = person.profile()
+    known = {
+        "sub": tenant.mint.subject(person.oid, str(claims["appid"])),
+        "name": person.name,
+        "given_name": profile["givenName"],
+        "family_name": profile["surname"],
+        "email": person.email,
+    }
+    answer = {name: value for name, value in known.items() if value is not None}
+    return web.json_response(answer, headers=support_headers(request, tenant))
+
+
+def _caller(request: web.Request, tenant: Tenant, *any_of: str) -> tuple[Claims, Person]:
     scheme, _, value = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     if scheme.lower() != "bearer" or not value:
         raise GraphRefusal(401, "InvalidAuthenticationToken", "Access token is empty.")
@@ -97,7 +114,7 @@ def _caller(request: web.Request, tenant: Tenant, *any_of: str) -> Person:
         raise GraphRefusal(404, "Request_ResourceNotFound", "The user of this token does not exist.")
     if not person.enabled:
         raise GraphRefusal(401, "InvalidAuthenticationToken", "User account is disabled.")
-    return person
+    return claims, person
 
 
 def support_headers(request: web.Request, tenant: Tenant) -> dict[str, str]:

@@ -66,8 +66,11 @@ def _page(title: str, body: str, *, fault: str = "", head: str = "") -> str:
     return _FRAME.format(title=f"Error: {title}" if fault else title, body=body, head=head)
 
 
-def _fault(sentence: str) -> str:
-    return f'<p class="fault" id="fault" role="alert">{escape(sentence)}</p>' if sentence else ""
+def _fault(sentence: str, details: str = "") -> str:
+    if not sentence:
+        return ""
+    small = f'<p class="hint">{escape(details)}</p>' if details else ""
+    return f'<div class="fault" id="fault" role="alert"><p>{escape(sentence)}</p>{small}</div>'
 
 
 def _field(
@@ -91,11 +94,11 @@ def _ways(*links: tuple[str, str]) -> str:
     )
 
 
-def sign_in(app: str, path: str, *, email: str, fault: str) -> str:
+def sign_in(app: str, path: str, *, email: str, fault: str, details: str) -> str:
     """Return the sign-in page; focus is where typing goes on."""
     first, second = ("", " autofocus") if email else (" autofocus", "")
     body = (
-        f"<h1>Sign in</h1><p>to continue to <strong>{escape(app)}</strong></p>{_fault(fault)}"
+        f"<h1>Sign in</h1><p>to continue to <strong>{escape(app)}</strong></p>{_fault(fault, details)}"
         f'<form method="post" action="{path}/password">'
         + _field(
             "email",
@@ -229,15 +232,20 @@ def signed_out(urls: list[str], onward: str | None) -> str:
     return _page("Signed out", f"<h1>You are signed out</h1>{text}{link}{frames}", head=head)
 
 
+def _time(seconds: float) -> str:
+    moment = iso(seconds)
+    return f'<time datetime="{moment}">{moment[11:19]} UTC</time>'
+
+
 def inbox(messages: list[Message], to: str) -> str:
     """Return the inbox for people."""
     rows = "".join(
         f'<li><p class="code">{escape(message.code)}</p><p>{escape(message.purpose)}</p>'
-        f'<p class="hint">to {escape(message.to)}, <time>{iso(message.sent_at)}</time></p></li>'
+        f'<p class="hint">to {escape(message.to)}, {_time(message.sent_at)}</p></li>'
         for message in messages
     )
     whose = f" for {escape(to)}" if to else ""
-    body = f"<h1>Inbox{whose}</h1>" + (
+    body = f"<h1>Inbox{whose}</h1><p>Newest first. This page reloads by itself.</p>" + (
         f'<ol class="messages">{rows}</ol>' if rows else "<p>No codes yet.</p>"
     )
     return _page(

@@ -51,6 +51,7 @@ _ROWS: Final = (
         " you must enroll in multi-factor authentication to access '{resource}'.",
         suberror="basic_action",
         authorize_error="interaction_required",
+        at=At.PAGE,
     ),
     Aadsts(
         50074,

@@ -1,6 +1,7 @@
 """The two rings around every handler: faults on order and the journal inside, refusals drawn outside."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -25,6 +26,11 @@ _GRAPH_CODES: Final = {
     409: "Directory_ConcurrencyViolation",
     429: "TooManyRequests",
     503: "serviceNotAvailable",
+}
+_THROTTLED: Final = {
+    "x-ms-throttle-scope": "Tenant_Application/ReadWrite/local/local",
+    "x-ms-throttle-information": "CPULimitExceeded",
+    "x-ms-throttle-limit-percentage": "1.2",
 }
 
 
@@ -113,7 +119,7 @@ def _json_fault(request: web.Request, fault: Fault, retry: dict[str, str]) -> we
         status = fault.status or 503
         code = _GRAPH_CODES.get(status, "UnknownError")
         response = graph.refuse(request, GraphRefusal(status, code, "The stand-in was told to fail here."))
-        response.headers.update(retry)
+        response.headers.update(retry | (_THROTTLED if status == HTTPStatus.TOO_MANY_REQUESTS else {}))
         return response
     refused = fault.refusal
     if refused and request.match_info.route.name in {"authorize", "authorize_by_post"} and not fault.status:

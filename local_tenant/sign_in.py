@@ -24,6 +24,10 @@ routes = web.RouteTableDef()
 SHORTEST_PASSWORD: Final = 8
 LONGEST_NAME: Final = 256
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_SIGN_IN_FAULTS: Final = {
+    50126: "Your e-mail or password is wrong. Check both and try again.",
+    50057: "This account is disabled. Ask an administrator.",
+}
 _CODE_FAULTS: Final = {
     Outcome.WRONG: "That code isn't right. Check the inbox and enter the newest code.",
     Outcome.EXPIRED: "That code has expired. Send a new code.",
@@ -46,11 +50,13 @@ async def password(request: web.Request) -> web.Response:
     try:
         person = tenant.directory.check_password(typed.get("email", ""), typed.get("password", ""))
     except Refusal as refused:
-        now = _situation(request, tenant, journey)
-        fault = f"Your e-mail or password is wrong. ({refused.text})"
-        if refused.number != 50126:  # noqa: PLR2004 - AADSTS50126 is the wrong password
-            fault = refused.text
-        return show(Step.SIGN_IN, now, fault=fault, filled=typed)
+        return show(
+            Step.SIGN_IN,
+            _situation(request, tenant, journey),
+            fault=_SIGN_IN_FAULTS[refused.number],
+            details=refused.text,
+            filled=typed,
+        )
     return _signed_in(request, tenant, journey, person.oid)
 
 
@@ -136,7 +142,8 @@ async def cancel(request: web.Request) -> web.Response:
     tenant, journey = journey_of(request)
     destination = Destination.of(journey.request, tenant.directory)
     tenant.sessions.finish(journey)
-    return answers.refuse(request, tenant, destination, journey.refused or refusal(65004))
+    refused = journey.refused or refusal(65004)
+    return answers.refuse(request, tenant, destination, refused, error="access_denied")
 
 
 async def _typed(request: web.Request) -> dict[str, str]:
