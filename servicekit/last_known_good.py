@@ -20,6 +20,7 @@ T = TypeVar("T")
 REFRESH_SECONDS: Final = 3600
 STALE_SECONDS: Final = 24 * 3600
 RETRY_SECONDS: Final = 60
+WAIT_SECONDS: Final = 3
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +51,8 @@ class LastKnownGood(Generic[T]):
         if age >= REFRESH_SECONDS and self._now() >= self._not_before:
             flight = self._take_off()
             if age >= STALE_SECONDS:
-                await asyncio.wait([flight])
+                # A fetch may consist of several calls; nobody who could be served waits for all of them.
+                await asyncio.wait([flight], timeout=WAIT_SECONDS)
         return self._value
 
     async def refresh(self) -> T:

@@ -1,0 +1,165 @@
+"""A tiny authority: metadata and keys on a socket, failing on order, and tokens signed by its keys."""
+
+import asyncio
+import base64
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+
+from servicekit.address_map import AddressMap
+from servicekit.discovery import Discovery
+from servicekit.jwt_verifier import ClaimRules, JwtVerifier, SigningKeys
+from servicekit.outbound import Outbound, outbound
+
+HOST = "login.example.com"
+ISSUER = f"https://{HOST}/tenant/v2.0"
+URL = f"{ISSUER}/.well-known/openid-configuration"
+AUDIENCE = "a7d1f3c2-6b48-4e9f-b0c5-93e82d14f6a8"
+TENANT = "3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10"
+NOW = 1_800_000_000
+
+_stock = itertools.cycle([generate_private_key(65537, 2048) for _ in range(3)])
+
+
+def encoded(part: object) -> str:
+    """Return a token's part: JSON, or bytes as they are."""
+    content = part if isinstance(part, bytes) else json.dumps(part, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+@dataclass
+class Signer:
+    """One key of the authority."""
+
+    kid: str
+    private: RSAPrivateKey = field(default_factory=lambda: next(_stock))
+
+    def jwk(self, **changed: object) -> dict[str, Any]:
+        """Return the public half."""
+        made: dict[str, Any] = jwt.algorithms.RSAAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
+        made.pop("key_ops", None)
+        return {**made, "use": "sig", "kid": self.kid, **changed}
+
+    def sign(self, claims: object, **header: object) -> str:
+        """Return a token with this key's RS256 signature over whatever header and claims are given."""
+        head = {"typ": "JWT", "alg": "RS256", "kid": self.kid, **header}
+        signed = (
+            f"{encoded({name: value for name, value in head.items() if value is not ...})}.{encoded(claims)}"
+        )
+        algorithm = jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256)
+        return f"{signed}.{encoded(algorithm.sign(signed.encode(), self.private))}"
+
+
+def claims(**changed: object) -> dict[str, Any]:
+    """Return good claims with changes; a change to ... drops the claim."""
+    made: dict[str, object] = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "exp": NOW + 3600,
+        "iat": NOW,
+        "nbf": NOW,
+        "tid": TENANT,
+        "ver": "2.0",
+        "oid": "an-oid",
+        "sub": "a-sub",
+        **changed,
+    }
+    return {name: value for name, value in made.items() if value is not ...}
+
+
+RULES = ClaimRules(
+    issuer=ISSUER, audience=AUDIENCE, tenant_id=TENANT, version="2.0", required=frozenset({"oid", "sub"})
+)
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Authority:
+    """What the servers say, and how often they were asked."""
+
+    outbound: Outbound
+    signers: list[Signer]
+    ticks: Clock = field(default_factory=lambda: Clock(1000.0))
+    wall: Clock = field(default_factory=lambda: Clock(NOW))
+    metadata: dict[str, object] = field(default_factory=dict)
+    body: bytes | None = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0
+    asked: dict[str, int] = field(default_factory=lambda: {"metadata": 0, "keys": 0})
+
+    def __post_init__(self) -> None:
+        self.metadata = {
+            "issuer": ISSUER,
+            "jwks_uri": f"https://{HOST}/tenant/keys",
+            "authorization_endpoint": f"https://{HOST}/tenant/authorize",
+            "token_endpoint": f"https://{HOST}/tenant/token",
+            "end_session_endpoint": f"https://{HOST}/tenant/logout",
+        }
+        self.discovery = Discovery(self.outbound, url=URL, issuer=ISSUER, now=self.ticks)
+        self.keys = SigningKeys(self.outbound, self.discovery, now=self.ticks)
+        self.verifier = JwtVerifier(self.keys, now=self.wall)
+
+    async def answer_metadata(self, _request: web.Request) -> web.Response:
+        self.asked["metadata"] += 1
+        return await self._answer(self.metadata)
+
+    async def answer_keys(self, _request: web.Request) -> web.Response:
+        self.asked["keys"] += 1
+        return await self._answer({"keys": [signer.jwk() for signer in self.signers]})
+
+    async def _answer(self, document: object) -> web.Response:
+        await asyncio.sleep(self.delay)
+        body = json.dumps(document).encode() if self.body is None else self.body
+        return web.Response(
+            status=self.status, body=body, headers=self.headers, content_type="application/json"
+        )
+
+
+@asynccontextmanager
+async def running_authority() -> AsyncIterator[Authority]:
+    """Run an authority with one key."""
+    app = web.Application()
+    authority: list[Authority] = []
+    app.router.add_get("/tenant/v2.0/.well-known/openid-configuration", _late(authority, "answer_metadata"))
+    app.router.add_get("/tenant/keys", _late(authority, "answer_keys"))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        async with outbound(AddressMap({HOST: address})) as network:
+            authority.append(Authority(network, [Signer("one")]))
+            yield authority[0]
+    finally:
+        await runner.cleanup()
+
+
+def _late(holder: list[Authority], name: str) -> Callable[[web.Request], Any]:
+    async def handler(request: web.Request) -> web.Response:
+        answer: web.Response = await getattr(holder[0], name)(request)
+        return answer
+
+    return handler
+
+
+def now_in_seconds() -> int:
+    """Return the real time, where a part can't be given another."""
+    return int(time.time())

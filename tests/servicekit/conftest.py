@@ -1,0 +1,14 @@
+"""An authority for tests that need one."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.servicekit.authority import Authority, running_authority
+
+
+@pytest.fixture
+async def authority() -> AsyncIterator[Authority]:
+    """Run an authority with one key, on a free port, behind the address map."""
+    async with running_authority() as authority:
+        yield authority
