@@ -97,7 +97,8 @@ class OtherFrontEnd:
     async def sign_in(self, who: tuple[str, str] = ADA, path: str = "/auth/sign-in?return_to=/edit") -> str:
         """Sign in with a password; return where the gateway leads."""
         page = await self.leave(path)
-        page = await self.visitor.submit(page, email=who[0], password=who[1])
+        if "password" in page.form.inputs:  # not where the authority knows this browser
+            page = await self.visitor.submit(page, email=who[0], password=who[1])
         return await self.come_back(page)
 
     async def step_up(self, path: str, who: str = ADA[0]) -> str:
