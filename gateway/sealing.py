@@ -70,9 +70,13 @@ class KeyRing:
             packed = AESGCM(_derive(key, kind, secret)).decrypt(
                 head[-_NONCE:], sealed[_HEAD:], _bound(head, kind, owner)
             )
-            return zlib.decompressobj().decompress(packed, _LARGEST)
+            unpacking = zlib.decompressobj()
+            plain = unpacking.decompress(packed, _LARGEST)
         except (InvalidTag, zlib.error) as error:
             raise Unsealable from error
+        if not unpacking.eof:
+            raise Unsealable  # larger than anything we keep; half a record is none
+        return plain
 
 
 def _derive(key: bytes, kind: str, secret: bytes) -> bytes:
