@@ -1,0 +1,184 @@
+import base64
+import hashlib
+import zlib
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.sealing import KeyRing, Unsealable, read_key
+
+OLD, NEW = b"o" * 32, b"n" * 32
+PLAIN = b'{"name": "Ada Lovelace"}'
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a record belongs."""
+
+    kind: str = "token"
+    owner: str = "family:digest token:graph 1750000000000"
+    secret: bytes = b"the browser's half"
+
+
+HERE = Place()
+
+
+def seal(ring: KeyRing, plain: bytes = PLAIN, place: Place = HERE) -> bytes:
+    return ring.seal(plain, kind=place.kind, owner=place.owner, secret=place.secret)
+
+
+def unseal(ring: KeyRing, sealed: bytes, place: Place = HERE) -> bytes:
+    return ring.open(sealed, kind=place.kind, owner=place.owner, secret=place.secret)
+
+
+def test_S33_a_sealed_record_opens_in_its_own_place() -> None:
+    ring = KeyRing([NEW])
+
+    assert unseal(ring, seal(ring)) == PLAIN
+
+
+def test_S33_nothing_of_the_record_shows() -> None:
+    sealed = seal(KeyRing([NEW]))
+
+    assert b"Ada" not in sealed
+    assert zlib.compress(PLAIN, 1)[2:10] not in sealed
+
+
+def test_S33_every_flipped_byte_is_refused() -> None:
+    ring = KeyRing([NEW])
+    sealed = seal(ring)
+
+    for position in range(len(sealed)):
+        for bit in (0x01, 0x80):
+            damaged = bytearray(sealed)
+            damaged[position] ^= bit
+            with pytest.raises(Unsealable):
+                unseal(ring, bytes(damaged))
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        pytest.param(Place(kind="cache"), id="another kind"),
+        pytest.param(Place(owner="family:digest token:edit 1750000000000"), id="another field"),
+        pytest.param(Place(owner="family:other token:graph 1750000000000"), id="another session"),
+        pytest.param(Place(owner="family:digest token:graph 1750000000001"), id="another expiry"),
+        pytest.param(Place(secret=b"another browser's"), id="another browser's secret"),
+        pytest.param(Place(secret=b""), id="no secret"),
+        pytest.param(Place(kind="token\0family", owner="digest"), id="kind and owner cut elsewhere"),
+    ],
+)
+def test_S33_a_record_does_not_open_elsewhere(elsewhere: Place) -> None:
+    ring = KeyRing([NEW])
+
+    with pytest.raises(Unsealable):
+        unseal(ring, seal(ring), elsewhere)
+
+
+def test_S33_two_sessions_values_cannot_be_swapped() -> None:
+    ring = KeyRing([NEW])
+    ada = Place(owner="a:1 session 1", secret=b"a" * 32)
+    grace = Place(owner="g:2 session 1", secret=b"g" * 32)
+    of_ada, of_grace = seal(ring, b"ada", ada), seal(ring, b"grace", grace)
+
+    for sealed, place in ((of_ada, grace), (of_grace, ada)):
+        with pytest.raises(Unsealable):
+            unseal(ring, sealed, place)
+
+
+def test_S33_the_first_key_seals_and_all_open() -> None:
+    before, during, after = KeyRing([OLD]), KeyRing([NEW, OLD]), KeyRing([NEW])
+    old = seal(before)
+    fresh = seal(during)
+
+    assert unseal(during, old) == PLAIN, "an old record opens while the old key is in the ring"
+    assert unseal(after, fresh) == PLAIN, "a new record needs the new key only"
+    with pytest.raises(Unsealable):
+        unseal(after, old)
+    with pytest.raises(Unsealable):
+        unseal(before, fresh)
+
+
+def test_S33_a_new_key_may_be_told_to_every_process_before_it_seals() -> None:
+    cautious, brave = KeyRing([OLD, NEW]), KeyRing([NEW, OLD])
+
+    assert unseal(cautious, seal(brave)) == PLAIN
+    assert unseal(brave, seal(cautious)) == PLAIN
+
+
+def test_R27_a_newer_version_is_refused_cleanly() -> None:
+    ring = KeyRing([NEW])
+    sealed = seal(ring)
+
+    for version in (0, 2, 255):
+        with pytest.raises(Unsealable):
+            unseal(ring, bytes([version]) + sealed[1:])
+
+
+def test_R27_a_truncated_or_empty_record_is_refused_cleanly() -> None:
+    ring = KeyRing([NEW])
+    sealed = seal(ring)
+
+    for length in range(len(sealed)):
+        with pytest.raises(Unsealable):
+            unseal(ring, sealed[:length])
+    with pytest.raises(Unsealable):
+        unseal(ring, sealed + b"\0")
+
+
+@given(st.binary(max_size=200))
+def test_R27_foreign_bytes_are_refused_cleanly(foreign: bytes) -> None:
+    key_id = hashlib.sha256(b"key id" + NEW).digest()[:8]
+
+    for sealed in (foreign, b"\x01" + key_id + foreign):
+        with pytest.raises(Unsealable):
+            unseal(KeyRing([NEW]), sealed)
+
+
+def test_S33_a_hundred_thousand_seals_of_one_record_share_no_nonce() -> None:
+    ring = KeyRing([NEW])
+    nonces = {seal(ring, b"x")[9:21] for _ in range(100_000)}
+
+    assert len(nonces) == 100_000
+
+
+def test_a_record_beyond_the_limit_does_not_open_in_part() -> None:
+    ring = KeyRing([NEW])
+
+    assert unseal(ring, seal(ring, b"x" * 1_000_000)) == b"x" * 1_000_000
+    with pytest.raises(Unsealable):
+        unseal(ring, seal(ring, b"x" * 1_000_001))
+
+
+@given(st.binary(max_size=4_000), st.text(max_size=20), st.text(max_size=60), st.binary(max_size=40))
+def test_S33_whatever_is_sealed_opens_again(plain: bytes, kind: str, owner: str, secret: bytes) -> None:
+    ring, place = KeyRing([NEW, OLD]), Place(kind, owner, secret)
+
+    assert unseal(ring, seal(ring, plain, place), place) == plain
+
+
+def test_a_key_is_read_with_and_without_padding() -> None:
+    key = bytes(range(224, 256))
+    text = base64.urlsafe_b64encode(key).decode()
+
+    assert read_key(text) == read_key(text.rstrip("=")) == read_key(f" {text}\n") == key
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        pytest.param("", "holds 0 bytes", id="empty"),
+        pytest.param(
+            base64.urlsafe_b64encode(b"k" * 31).decode(), "holds 31 bytes instead of 32", id="short"
+        ),
+        pytest.param(base64.urlsafe_b64encode(b"k" * 33).decode(), "holds 33 bytes instead of 32", id="long"),
+        pytest.param("A", "is not base64url", id="no whole byte"),
+        pytest.param("schlüssel" * 5, "is not base64url", id="not ASCII"),
+        pytest.param("!" + "A" * 43, "is not base64url", id="a foreign character"),
+    ],
+)
+def test_a_key_that_is_none_is_refused_with_a_reason(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        read_key(text)
