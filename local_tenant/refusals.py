@@ -113,7 +113,8 @@ _ROWS: Final = (
         "invalid_grant",
         "The Code_Verifier does not match the code_challenge supplied in the authorization request.",
     ),
-    Aadsts(9002313, "invalid_grant", "Invalid request. Request is malformed or invalid."),
+    Aadsts(9002313, "invalid_grant", "Invalid request. Request is malformed or invalid.",
+           authorize_error="invalid_request"),
     Aadsts(900144, "invalid_request", "The request body must contain the following parameter: '{name}'."),
     Aadsts(70003, "unsupported_grant_type", "The app requested an unsupported grant type '{name}'."),
     Aadsts(28000, "invalid_request", "Provided value for the input parameter scope is not valid because it"

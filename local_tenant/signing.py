@@ -170,9 +170,12 @@ def open_client_assertion(token: str, certificates: tuple[str, ...]) -> tuple[Cl
     for pem in certificates:
         certificate = x509.load_pem_x509_certificate(pem.encode())
         key = certificate.public_key()
-        named = header.get("x5t#S256") == thumbprint(certificate, hashes.SHA256()) or header.get(
-            "x5t"
-        ) == thumbprint(certificate, hashes.SHA1())  # noqa: S303 - the header member's definition (RFC 7515 4.1.7)
+        # MSAL leaves the padding on, against RFC 7515 2; Entra takes both.
+        sha256, sha1 = (str(header.get(name, "")).rstrip("=") for name in ("x5t#S256", "x5t"))
+        named = sha256 == thumbprint(certificate, hashes.SHA256()) or sha1 == thumbprint(
+            certificate,
+            hashes.SHA1(),  # noqa: S303 - the header member's definition (RFC 7515 4.1.7)
+        )
         if named and isinstance(key, rsa.RSAPublicKey):
             claims = _decode_with(token, key, ["PS256", "RS256"])
             expires = claims.get("exp")

@@ -31,7 +31,7 @@ AUTHORITY = "https://stepuplocal.ciamlogin.com/"
 Result = dict[str, Any]
 
 
-class _Mapped(HTTPAdapter):
+class Mapped(HTTPAdapter):
     """Answers for the authority's host from the tenant's address, and counts the requests."""
 
     def __init__(self, address: str) -> None:
@@ -39,7 +39,7 @@ class _Mapped(HTTPAdapter):
         self.address = address
         self.posts = 0
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401 - requests' own signature
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         asked = urlsplit(str(request.url))
         here = urlsplit(self.address)
         request.headers["Host"] = asked.netloc
@@ -52,7 +52,7 @@ class Client:
     """MSAL for one registration."""
 
     def __init__(self, world: World, client_id: str, secret: str) -> None:
-        self.adapter = _Mapped(world.url)
+        self.adapter = Mapped(world.url)
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.mount("https://stepuplocal.ciamlogin.com", self.adapter)
@@ -60,7 +60,7 @@ class Client:
         self.client_id = client_id
         self.secret = secret
 
-    def _application(self) -> Any:  # noqa: ANN401 - MSAL ships no types
+    def _application(self) -> Any:
         return msal.ConfidentialClientApplication(
             self.client_id,
             client_credential=self.secret,

@@ -95,7 +95,7 @@ class World:
         kept = {name: value for name, value in fields.items() if value}
         return f"{self.url}/{TENANT_ID}/oauth2/v2.0/authorize?{urlencode(kept)}"
 
-    async def ask(self, method: str, path: str, **arguments: Any) -> Answer:  # noqa: ANN401 - aiohttp's own arguments
+    async def ask(self, method: str, path: str, **arguments: Any) -> Answer:
         """Send a request to the tenant."""
         async with self.session.request(method, f"{self.url}{path}", **arguments) as response:
             text = await response.text()
@@ -164,7 +164,7 @@ class World:
         answer = await self.on_behalf_of(stepped_up.body["access_token"])
         return str(answer.body["access_token"])
 
-    async def me(self, token: str, method: str = "GET", **arguments: Any) -> Answer:  # noqa: ANN401 - the same
+    async def me(self, token: str, method: str = "GET", **arguments: Any) -> Answer:
         """Ask Graph about the person of a token."""
         headers = {"Authorization": f"Bearer {token}", **arguments.pop("headers", {})}
         return await self.ask(method, "/v1.0/me", headers=headers, **arguments)

@@ -1,0 +1,230 @@
+"""The token endpoint: codes, refresh tokens, client credentials, client authentication (RFC 6749, RFC 7636)."""
+
+import base64
+
+import pytest
+
+from tests.local_tenant.world import (
+    API,
+    API_SECRET,
+    CALLBACK,
+    EDIT,
+    EDIT_SCOPE,
+    GATEWAY,
+    GATEWAY_SECRET,
+    GRAPH,
+    SIGN_IN_SCOPE,
+    TENANT_ID,
+    VERIFIER,
+    World,
+    claims_of,
+)
+
+
+async def test_a_code_brings_all_four_tokens(world: World) -> None:
+    answer = await world.signed_in()
+    assert answer.status == 200
+    assert answer.body["token_type"] == "Bearer"
+    assert {"access_token", "refresh_token", "id_token", "client_info"} <= set(answer.body)
+    assert 3600 <= answer.body["expires_in"] <= 5400
+    assert isinstance(answer.body["ext_expires_in"], int)
+
+
+async def test_answers_are_not_stored_and_try_to_set_a_cookie(world: World) -> None:
+    headers = (await world.signed_in()).headers
+    assert headers["Cache-Control"] == "no-store, no-cache"
+    assert headers["Pragma"] == "no-cache"
+    assert headers["Set-Cookie"].startswith("fpc=")
+    assert headers["x-ms-request-id"]
+    assert headers["x-ms-ests-server"]
+
+
+async def test_without_offline_access_and_openid_only_the_access_token_comes(world: World) -> None:
+    page = await world.visitor().sign_in(world.authorize_url("User.Read"))
+    answer = await world.redeem(page, "User.Read", client_info="")
+    assert set(answer.body) == {"token_type", "scope", "expires_in", "ext_expires_in", "access_token"}
+
+
+async def test_a_code_works_once(world: World) -> None:
+    page = await world.visitor().sign_in(world.authorize_url())
+    assert (await world.redeem(page)).status == 200
+    again = await world.redeem(page)
+    assert (again.status, again.body["error"], again.number) == (400, "invalid_grant", 54005)
+
+
+async def test_a_code_expires_after_ten_minutes(world: World) -> None:
+    page = await world.visitor().sign_in(world.authorize_url())
+    world.clock.now += 601
+    assert (await world.redeem(page)).number == 70008
+
+
+@pytest.mark.parametrize(
+    "changed, number, error",
+    [
+        ({"code": "garbage"}, 9002313, "invalid_grant"),
+        ({"code": ""}, 900144, "invalid_request"),
+        ({"code_verifier": "another-verifier-of-forty-three-characters-xx"}, 501481, "invalid_grant"),
+        ({"code_verifier": ""}, 501481, "invalid_grant"),
+        ({"redirect_uri": "http://localhost:3000/"}, 500112, "invalid_grant"),
+        ({"client_id": API, "client_secret": API_SECRET}, 70000, "invalid_grant"),
+        ({"scope": f"User.Read {EDIT}"}, 28000, "invalid_request"),
+        ({"scope": "api://nobody/Everything"}, 500011, "invalid_resource"),
+        ({"scope": "User.Everything"}, 70011, "invalid_scope"),
+        ({"scope": "User.ReadWrite"}, 65001, "invalid_grant"),
+        ({"grant_type": "password"}, 70003, "unsupported_grant_type"),
+        ({"grant_type": ""}, 900144, "invalid_request"),
+    ],
+)
+async def test_what_a_code_is_refused_for_does_not_use_it_up(
+    world: World, changed: dict[str, str], number: int, error: str
+) -> None:
+    page = await world.visitor().sign_in(world.authorize_url())
+    form = {"scope": SIGN_IN_SCOPE, **changed}
+    refused = await world.redeem(page, **form)
+    assert (refused.status, refused.number, refused.body["error"]) == (400, number, error)
+    assert (await world.redeem(page)).status == 200
+
+
+async def test_a_plain_code_challenge_is_binding_too(world: World) -> None:
+    url = world.authorize_url(code_challenge=VERIFIER, code_challenge_method="plain")
+    page = await world.visitor().sign_in(url)
+    assert (await world.redeem(page, code_verifier="x" * 43)).number == 501481
+    assert (await world.redeem(page)).status == 200
+
+
+async def test_a_refusal_has_entras_shape(world: World) -> None:
+    page = await world.visitor().sign_in(world.authorize_url())
+    form = {"grant_type": "authorization_code", "client_id": GATEWAY, "client_secret": "wrong"}
+    refused = await world.token({**form, "code": page.answer["code"]}, {"client-request-id": "our-own-id"})
+    assert refused.status == 401
+    assert refused.body["error"] == "invalid_client"
+    assert refused.body["error_codes"] == [7000215]
+    assert refused.body["correlation_id"] == "our-own-id"
+    assert refused.body["trace_id"] == refused.headers["x-ms-request-id"]
+    assert refused.body["timestamp"].endswith("Z")
+    assert refused.body["error_uri"].endswith("7000215")
+    assert "Correlation ID: our-own-id Timestamp: " in refused.body["error_description"]
+    assert refused.headers["x-ms-clitelem"] == "1,7000215,0,,"
+
+
+async def test_a_refresh_token_stays_usable_and_serves_any_resource(world: World) -> None:
+    tokens = await world.stepped_up()
+    old = tokens.body["refresh_token"]
+    first = await world.refresh(old, SIGN_IN_SCOPE)
+    second = await world.refresh(old, EDIT_SCOPE)
+    assert first.body["refresh_token"] != old
+    assert claims_of(second.body["access_token"])["aud"] == API
+    assert second.body["id_token"]
+
+
+async def test_of_two_resources_a_refresh_serves_the_first(world: World) -> None:
+    tokens = await world.stepped_up()
+    answer = await world.refresh(tokens.body["refresh_token"], f"{EDIT} User.Read")
+    assert answer.body["scope"] == EDIT
+    answer = await world.refresh(tokens.body["refresh_token"], f"User.Read {EDIT}")
+    assert "User.Read" in answer.body["scope"]
+
+
+async def test_a_refresh_token_belongs_to_its_client_and_ends_after_ninety_days(world: World) -> None:
+    token = (await world.signed_in()).body["refresh_token"]
+    assert (await world.refresh("garbage")).number == 70000
+    other = await world.refresh(token, client_id=API, client_secret=API_SECRET)
+    assert (other.number, other.body["suberror"]) == (70000, "bad_token")
+    world.clock.now += 90 * 24 * 3600 + 1
+    assert (await world.refresh(token)).number == 700082
+
+
+async def test_strict_rotation_is_a_switch_and_revokes_the_family(world: World) -> None:
+    await world.ask("PUT", "/admin/settings", json={"rotate_refresh_tokens": True})
+    old = (await world.signed_in()).body["refresh_token"]
+    new = (await world.refresh(old)).body["refresh_token"]
+    assert (await world.refresh(old)).number == 50173
+    assert (await world.refresh(new)).number == 50173
+
+
+async def test_scopes_are_echoed_as_they_were_spelled(world: World) -> None:
+    token = (await world.stepped_up()).body["refresh_token"]
+    assert (await world.refresh(token, EDIT_SCOPE)).body["scope"] == EDIT
+    by_id = f"{API}/EditProfileService.ReadWrite"
+    assert (await world.refresh(token, by_id)).body["scope"] == by_id
+    short = await world.refresh(token, "openid profile User.Read")
+    assert short.body["scope"] == "openid profile User.Read"
+    full = await world.refresh(token, "https://graph.microsoft.com/User.Read")
+    assert full.body["scope"] == "https://graph.microsoft.com/User.Read"
+
+
+async def test_openid_scopes_alone_bring_a_graph_token(world: World) -> None:
+    token = (await world.signed_in()).body["refresh_token"]
+    answer = await world.refresh(token, "openid profile")
+    assert claims_of(answer.body["access_token"])["aud"] == "https://graph.microsoft.com"
+
+
+async def test_client_credentials_answer_without_anything_of_a_person(world: World) -> None:
+    form = {"grant_type": "client_credentials", "client_id": API, "client_secret": API_SECRET}
+    answer = await world.token({**form, "scope": f"{GRAPH}/.default", "client_info": "1"})
+    assert set(answer.body) == {"token_type", "expires_in", "ext_expires_in", "access_token"}
+    claims = claims_of(answer.body["access_token"])
+    assert claims["idtyp"] == "app"
+    assert claims["sub"] == claims["oid"]
+    assert "scp" not in claims
+
+
+@pytest.mark.parametrize(
+    "scope", ["User.Read", f"api://{API}/.default https://graph.microsoft.com/.default", "openid"]
+)
+async def test_client_credentials_want_one_default_scope(world: World, scope: str) -> None:
+    form = {"grant_type": "client_credentials", "client_id": API, "client_secret": API_SECRET}
+    assert (await world.token({**form, "scope": scope})).number == 70011
+
+
+async def test_the_client_may_use_http_basic(world: World) -> None:
+    page = await world.visitor().sign_in(world.authorize_url())
+    form = {
+        "grant_type": "authorization_code",
+        "code": page.answer["code"],
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+        "scope": "User.Read",
+    }
+    good = base64.b64encode(f"{GATEWAY}:{GATEWAY_SECRET}".encode()).decode()
+    bad = base64.b64encode(f"{GATEWAY}:wrong".encode()).decode()
+    assert (await world.token(form, {"Authorization": f"Basic {bad}"})).number == 7000215
+    assert (await world.token(form, {"Authorization": "Basic %%%"})).number == 900144
+    assert (await world.token(form, {"Authorization": f"Basic {good}"})).status == 200
+
+
+@pytest.mark.parametrize(
+    "changed, status, number",
+    [
+        ({"client_id": "11111111-2222-4333-8444-555555555555"}, 400, 700016),
+        ({"client_secret": "wrong"}, 401, 7000215),
+        ({"client_secret": ""}, 401, 7000218),
+        ({"client_id": ""}, 400, 900144),
+    ],
+)
+async def test_a_client_that_is_not_who_it_says_is_refused(
+    world: World, changed: dict[str, str], status: int, number: int
+) -> None:
+    form = {"grant_type": "refresh_token", "client_id": GATEWAY, "client_secret": GATEWAY_SECRET, **changed}
+    refused = await world.token({**form, "refresh_token": "x", "scope": "User.Read"})
+    assert (refused.status, refused.number) == (status, number)
+
+
+async def test_an_expired_secret_says_that_it_expired(world: World) -> None:
+    secrets = [{"value": GATEWAY_SECRET, "expires_at": "2020-01-01T00:00:00Z"}]
+    await world.ask("PUT", f"/admin/apps/{GATEWAY}", json={"secrets": secrets})
+    refused = await world.refresh("x")
+    assert (refused.status, refused.number) == (401, 7000222)
+
+
+async def test_a_confidential_client_may_not_call_from_a_web_page(world: World) -> None:
+    form = {"grant_type": "refresh_token", "client_id": GATEWAY, "client_secret": GATEWAY_SECRET}
+    token = (await world.signed_in()).body["refresh_token"]
+    form |= {"refresh_token": token, "scope": "User.Read"}
+    refused = await world.token(form, {"Origin": "http://localhost:3000"})
+    assert (refused.body["error"], refused.number) == ("invalid_request", 9002326)
+    assert (await world.token(form)).status == 200
+
+
+async def test_the_token_endpoint_is_posted_to(world: World) -> None:
+    assert (await world.ask("GET", f"/{TENANT_ID}/oauth2/v2.0/token")).status == 405
