@@ -7,9 +7,9 @@ from pathlib import Path
 
 from resource_api.app import create_app
 from resource_api.routes import LIFE
+from resource_api.serving import serve
 from resource_api.settings import PREFIX, Settings
 from servicekit.logs import configure_logs
-from servicekit.serving import serve
 from servicekit.settings_faults import SettingsFault, load_settings
 
 

@@ -17,9 +17,9 @@ from local_tenant.configuration import BUNDLED, load
 from local_tenant.signing import KeyRing, SigningKey
 from resource_api.app import create_app
 from resource_api.deadlines import Patience
+from resource_api.serving import QuietRunner
 from resource_api.settings import PREFIX, Settings
 from servicekit.challenges import BearerChallenge, parse_bearer_challenges
-from servicekit.serving import QuietRunner
 from servicekit.settings_faults import load_settings
 from tests.local_tenant.world import API, API_SECRET, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock, World
 

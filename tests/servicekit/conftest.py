@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.servicekit.authority import Authority, running_authority
+from tests.servicekit.believer import Believer
 
 
 @pytest.fixture
@@ -12,3 +13,9 @@ async def authority() -> AsyncIterator[Authority]:
     """Run an authority with one key, on a free port, behind the address map."""
     async with running_authority() as authority:
         yield authority
+
+
+@pytest.fixture
+def believer() -> Believer:
+    """Return a verifier with one key."""
+    return Believer()
