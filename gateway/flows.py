@@ -23,7 +23,7 @@ FLOW_SECONDS: Final = 600
 MOST_FLOWS: Final = 5
 _PREFIX: Final = "__Host-Http-flow-"
 _COOKIE_FORM: Final = re.compile(r"(\d{10})\.([A-Za-z0-9_-]{43})")
-_PATH_FORM: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f-\uffff]*")
+_PATH_FORM: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _LONGEST_PATH: Final = 512
 _NOT_PAGES: Final = ("/auth/", "/api/", "/health/", "/metrics", "/problem")
 
