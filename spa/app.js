@@ -1,5 +1,6 @@
 // @ts-check
 /** Starts the client: the frame, the first screen, then what keeps it true. Decides nothing itself. */
+import { closeAll } from './dialog.js';
 import { drawFrame } from './frame.js';
 import { refresh, start } from './router.js';
 import { prefetch, resolve } from './routes.js';
@@ -18,6 +19,8 @@ if (store.user) tell('signed-in');
 
 // Somebody signed in, out, or became another: nothing of before may stay on the screen.
 store.addEventListener('session', (event) => {
-  if (event instanceof CustomEvent && event.detail.person) refresh();
+  if (!(event instanceof CustomEvent) || !event.detail.person) return;
+  closeAll();
+  refresh();
 });
 setTimeout(prefetch, 400);

@@ -34,6 +34,7 @@ export function combobox(input, choices) {
     if (!offered.length) list.append(h('li', { class: 'none', role: 'option', 'aria-disabled': 'true' }, t('list.none')));
     list.hidden = false;
     input.setAttribute('aria-expanded', 'true');
+    list.scrollIntoView({ block: 'nearest' });
     mark(search ? -1 : offered.findIndex((one) => one.label === input.value));
     announce(offered.length ? t('list.count', { n: offered.length }) : t('list.none'));
   }
@@ -50,7 +51,7 @@ export function combobox(input, choices) {
       'li',
       { id: `${id}-${index}`, role: 'option', 'aria-selected': 'false', on: { click: () => choose(index) } },
       h('span', {}, one.label),
-      one.note && h('span', { class: 'note' }, one.note),
+      one.note && h('span', { class: 'note', lang: one.noteLanguage }, one.note),
     );
   }
 

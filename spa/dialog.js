@@ -8,6 +8,15 @@
  */
 import { h } from './dom.js';
 
+let count = 0;
+/** @type {Set<(answer: string) => void>} */
+const open = new Set();
+
+/** Ends every open question unanswered: the person it was put to is gone. */
+export function closeAll() {
+  for (const finish of [...open]) finish('');
+}
+
 /**
  * @typedef {{title: string, body: Node[], actions: [answer: string, label: string, kind: string][], onOpen?: (close: (answer: string) => void) => void}} Question
  * @param {Question} question @returns {Promise<string>}
@@ -15,20 +24,21 @@ import { h } from './dom.js';
 export function ask({ title, body, actions, onOpen }) {
   return new Promise((resolve) => {
     const back = document.activeElement;
+    const id = `dialog-${(count += 1)}`;
     const buttons = actions.map(([answer, label, kind], index) =>
       h('button', { type: 'button', class: `button ${kind}`, autofocus: index === 0, on: { click: () => finish(answer) } }, label));
     const dialog = h(
       'dialog',
-      { role: 'alertdialog', 'aria-labelledby': 'dialog-title', 'aria-describedby': 'dialog-body' },
-      h('h2', { id: 'dialog-title' }, title),
-      h('div', { id: 'dialog-body' }, body),
+      { role: 'alertdialog', 'aria-labelledby': `${id}-title`, 'aria-describedby': `${id}-body` },
+      h('h2', { id: `${id}-title` }, title),
+      h('div', { id: `${id}-body` }, body),
       h('div', { class: 'actions' }, buttons),
       h('p', { class: 'heard', role: 'status' }),
     );
 
     /** @param {string} answer */
     function finish(answer) {
-      if (!dialog.isConnected) return;
+      if (!open.delete(finish)) return;
       dialog.close();
       dialog.remove();
       if (back instanceof HTMLElement && back.isConnected) back.focus();
@@ -41,6 +51,7 @@ export function ask({ title, body, actions, onOpen }) {
     });
     document.body.append(dialog);
     dialog.showModal();
+    open.add(finish);
     buttons[0]?.focus();
     onOpen?.(finish);
   });

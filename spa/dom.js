@@ -95,7 +95,7 @@ export const heard = (text) => h('span', { class: 'heard' }, text);
 /** Says something politely through the status line: the open dialog's, as the rest is silent then, or the page's.
  * @param {string} text */
 export function announce(text) {
-  const line = document.querySelector('dialog[open] [role=status]') ?? document.getElementById('status');
+  const line = [...document.querySelectorAll('dialog[open] [role=status]')].at(-1) ?? document.getElementById('status');
   if (!line) return;
   line.textContent = '';
   // A change of text is announced; the same text twice in one go is not.

@@ -52,7 +52,8 @@ async function due() {
   clearTimeout(timer);
   const { seconds } = left();
   if (!store.session.authenticated || shut) return;
-  if (seconds > WARNING + 1 || seconds > before + 5) plan();
+  // In its last moments there is nothing left to decide: the next look finds the session ended.
+  if (seconds > WARNING + 1 || seconds > before + 5 || seconds < 2) plan();
   else await warn();
 }
 
@@ -99,6 +100,6 @@ async function act(answer) {
     timer = setTimeout(() => store.loadSession().catch(() => undefined), (left().seconds + 1) * 1000);
     return undefined;
   }
-  if (answer !== 'ended') await store.loadSession().catch(() => undefined);
+  if (answer && answer !== 'ended') await store.loadSession().catch(() => undefined);
   return undefined;
 }

@@ -9,7 +9,7 @@
  */
 import { LANGUAGE } from './words.js';
 
-/** @typedef {{value: string, label: string, note: string, search: string}} Choice */
+/** @typedef {{value: string, label: string, note: string, noteLanguage: string, search: string}} Choice */
 
 const REGIONS =
   'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF ' +
@@ -34,10 +34,10 @@ const languages = new Intl.DisplayNames([LANGUAGE], { type: 'language', language
 /** Letters without their marks, small: what a search compares. @param {string} text */
 export const plain = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();
 
-/** @param {string} value @param {string} label @param {string} own @param {string} code @returns {Choice} */
-function choice(value, label, own, code) {
+/** @param {string} value @param {string} label @param {string} own @param {string} noteLanguage @param {string} code @returns {Choice} */
+function choice(value, label, own, noteLanguage, code) {
   const note = plain(own) === plain(label) ? '' : own;
-  return { value, label, note, search: plain(`${label}|${own}|${code}`) };
+  return { value, label, note, noteLanguage, search: plain(`${label}|${own}|${code}`) };
 }
 
 /** @param {Choice[]} list */
@@ -51,7 +51,7 @@ export function countries() {
   countryList ??= sorted(
     REGIONS.split(' ').map((code) => {
       const name = regions.of(code) ?? code;
-      return choice(name, name, mine.of(code) ?? '', code);
+      return choice(name, name, mine.of(code) ?? '', mine.resolvedOptions().locale, code);
     }),
   );
   return countryList;
@@ -61,7 +61,7 @@ export function countries() {
 let languageList;
 /** Languages, with the name they have for themselves as a note. */
 export function spoken() {
-  languageList ??= sorted(TAGS.split(' ').map((tag) => choice(tag, languageName(tag), languageName(tag, tag), tag)));
+  languageList ??= sorted(TAGS.split(' ').map((tag) => choice(tag, languageName(tag), languageName(tag, tag), tag, tag)));
   return languageList;
 }
 

@@ -11,8 +11,8 @@ import { t } from './words.js';
 
 /**
  * @typedef {{screen: string, title: string, nodes: Node[], problem?: string, error?: boolean, focus?: () => void,
- *   dirty?: () => boolean, guard?: () => Promise<boolean>, close?: () => void}} Screen
- *   `dirty` says whether leaving loses something; `guard` asks the person; `close` frees timers.
+ *   dirty?: (path: string) => boolean, guard?: () => Promise<boolean>, close?: () => void}} Screen
+ *   `dirty` says whether going to a path loses something; `guard` asks the person; `close` frees timers.
  * @typedef {(url: URL, show: (screen: Screen) => void) => Promise<Screen>} Resolve
  */
 
@@ -40,7 +40,7 @@ export async function start(element, how) {
   addEventListener('popstate', back);
   addEventListener('pageshow', () => (leaving = false));
   addEventListener('beforeunload', (event) => {
-    if (!leaving && current?.dirty?.()) event.preventDefault();
+    if (!leaving && current?.dirty?.('')) event.preventDefault();
   });
   document.addEventListener('click', follow);
   await render({ focus: false });
@@ -48,7 +48,7 @@ export async function start(element, how) {
 
 /** Goes to a path of this page. @param {string} path @param {{replace?: boolean, force?: boolean}} [options] */
 export async function navigate(path, { replace = false, force = false } = {}) {
-  if (!force && !(await mayLeave())) return;
+  if (!force && !(await mayLeave(new URL(path, location.origin).pathname))) return;
   scrolls.set(position, scrollY);
   if (!replace) position += 1;
   history[replace ? 'replaceState' : 'pushState']({ at: position }, '', path);
@@ -66,8 +66,8 @@ export function leave(url) {
 /** Draws the present path again, because what it shows has changed. @param {{focus?: boolean}} [options] */
 export const refresh = ({ focus = true } = {}) => render({ focus, scroll: focus ? 0 : scrollY });
 
-/** Whether the screen may be left; asks the person where changes would be lost. */
-export const mayLeave = async () => !current?.dirty?.() || !current.guard || current.guard();
+/** Whether the screen may be left; asks the person where changes would be lost. @param {string} [path] */
+export const mayLeave = async (path = '') => !current?.dirty?.(path) || !current.guard || current.guard();
 
 /** Puts a screen in place without changing the path. @param {Screen} screen @param {{focus?: boolean, scroll?: number}} [options] */
 export function show(screen, { focus = true, scroll = 0 } = {}) {
@@ -114,7 +114,7 @@ async function back(event) {
   expected = '';
   if (reason === 'undo') return;
   if (location.pathname + location.search === shown) return void (position = at);
-  if (reason !== 'agreed' && current?.dirty?.() && current.guard) {
+  if (reason !== 'agreed' && current?.dirty?.(location.pathname) && current.guard) {
     const steps = at - position;
     expected = 'undo';
     history.go(-steps);

@@ -38,7 +38,7 @@ class Store extends EventTarget {
     const { data, now } = await request('GET', '/api/session');
     this.skew = now - Date.now();
     this.known = true;
-    this.#become(data);
+    this.#become(data, data.reason);
     return this.session;
   }
 
@@ -62,7 +62,7 @@ class Store extends EventTarget {
   }
 
   /** @param {Session} session @param {string} [reason] */
-  #become(session, reason = 'expired') {
+  #become(session, reason = this.#overdue() ? 'expired' : 'ended') {
     const before = this.user?.id;
     this.session = session;
     const after = this.user?.id;
@@ -71,8 +71,15 @@ class Store extends EventTarget {
     if (before !== after) {
       this.profile = null;
       this.etag = '';
+      this.hasSessions = false;
     }
     this.dispatchEvent(new CustomEvent('session', { detail: { person: before !== after } }));
+  }
+
+  /** Whether the session's time was up, give or take a few seconds. */
+  #overdue() {
+    const { idle_at: idle = '', absolute_at: absolute = '' } = this.session.expires ?? {};
+    return Math.min(Date.parse(idle), Date.parse(absolute)) - 5000 < Date.now() + this.skew;
   }
 }
 

@@ -42,8 +42,8 @@ export const date = (moment) => full.format(moment);
 export function ago(moment, now) {
   const seconds = Math.round((moment - now) / 1000);
   if (Math.abs(seconds) < 60) return t('just.now');
-  if (Math.abs(seconds) < 3600) return relative.format(Math.round(seconds / 60), 'minute');
-  if (Math.abs(seconds) < 86_400) return relative.format(Math.round(seconds / 3600), 'hour');
+  if (Math.abs(seconds) < 3570) return relative.format(Math.round(seconds / 60), 'minute');
+  if (Math.abs(seconds) < 84_600) return relative.format(Math.round(seconds / 3600), 'hour');
   return relative.format(Math.round(seconds / 86_400), 'day');
 }
 

@@ -14,6 +14,9 @@ import { t } from '../words.js';
 
 /** @typedef {ReturnType<typeof fieldRow>} Row */
 
+/** Screens that go on with the draft; moving to them loses nothing. */
+const KEEPING = new Set(['/check', '/confirm', '/problem', '/edit']);
+
 /** @param {URL} url @returns {Promise<import('../router.js').Screen>} */
 export async function view(url) {
   const profile = await store.loadProfile();
@@ -100,8 +103,8 @@ export async function view(url) {
   return {
     screen: 'edit',
     title: t('edit.title'),
-    nodes: [h('h1', {}, t('edit.title')), h('p', { class: 'lead' }, t('edit.lead')), above, form],
-    dirty: () => Object.keys(draft.changes).length > 0 && load(user) !== null,
+    nodes: [h('h1', {}, t('edit.title')), h('p', { class: 'lead' }, t('edit.lead'), ' ', !store.mayEdit && t('edit.lead.step-up')), above, form],
+    dirty: (path) => !KEEPING.has(path) && Object.keys(draft.changes).length > 0 && load(user) !== null,
     guard,
     ...(refused.length ? { focus: () => reject(refused) } : rows.has(field) ? { focus: () => goTo(field) } : {}),
   };

@@ -28,6 +28,12 @@ const DO = new Map([
   ['invalid-profile-patch', ['edit']],
 ]);
 
+/** Nothing is broken: the person turned back, or the address is wrong. The rest are faults. @type {Map<string, string>} */
+const TONE = new Map([
+  ['not-found', 'calm'], ['sign-in-required', 'calm'], ['sign-in-cancelled', 'calm'], ['sign-in-expired', 'calm'],
+  ['step-up-required', 'amber'], ['step-up-cancelled', 'amber'], ['different-person', 'amber'],
+]);
+
 /** The address that the gateway sends a browser to when a journey failed.
  * @param {URL} url @returns {Promise<import('../router.js').Screen>} */
 export async function view(url) {
@@ -48,7 +54,7 @@ export function screenFor(error, returnTo) {
     problem: error.slug,
     error: true,
     nodes: [
-      h('div', { class: 'emblem calm' }, icon('alert')),
+      h('div', { class: `emblem ${TONE.get(error.slug) ?? 'fault'}` }, icon('alert')),
       h('h1', {}, words.title),
       h('p', { class: 'lead' }, words.happened),
       h('h2', {}, t('problem.data')),

@@ -23,6 +23,7 @@ export async function view(_url, show) {
 /** @param {import('../store.js').Profile | null} profile @param {ReturnType<typeof takeSaved>} saved */
 function screen(profile, saved) {
   const name = profile?.displayName || store.user?.name || '';
+  const waiting = profile && draftNotice();
   if (saved) announce(t('profile.saved', { time: time(saved.at) }));
   return {
     screen: 'profile',
@@ -31,8 +32,8 @@ function screen(profile, saved) {
       h('h1', {}, t('profile.hello', { name })),
       h('p', { class: 'lead' }, t('profile.lead')),
       saved && h('p', { class: 'notice saved' }, icon('tick'), t('profile.saved', { time: time(saved.at) })),
-      draftNotice(),
-      h('div', { class: 'actions' }, button(t('profile.edit'), () => startEdit(), { kind: 'primary' })),
+      waiting,
+      h('div', { class: 'actions' }, button(t('profile.edit'), () => startEdit(), { kind: waiting ? 'second' : 'primary' })),
       ...GROUPS.map(({ id, fields }) => group(t(`group.${id}`), fields.map((field) => row(field, profile, saved)))),
       group(t('profile.sign-in'), [emailRow(profile)]),
     ].filter(Boolean),
@@ -77,7 +78,7 @@ function draftNotice() {
     'div', { class: 'notice' },
     h('p', {}, t('profile.draft', { n })),
     h('div', { class: 'actions' },
-      button(t('profile.draft.go'), () => navigate('/edit')),
+      button(t('profile.draft.go'), () => navigate('/edit'), { kind: 'primary' }),
       button(t('discard'), async () => {
         await discard(draft);
         notice.remove();

@@ -32,12 +32,13 @@ const screens = {
   'home.sign-in': 'Sign in',
   'home.sign-up': 'Create an account',
   'home.why.title': 'Why changes ask for more',
-  'home.why': 'Looking at your profile takes your sign-in. Changing it also takes a code sent to you, so that somebody who learns your password still can’t change who you are.',
+  'home.why': 'To look, you sign in. To change something, you also enter a code sent to you, so that somebody who learns your password still can’t change who you are.',
   'home.opening': 'Sign in to continue to the page you asked for.',
   'ended.title': 'You were signed out',
   'ended.expired': 'You were signed out because nothing happened here for a while.',
   'ended.signed-out': 'You were signed out because you signed out in another tab or place.',
   'ended.revoked': 'You were signed out because your access was withdrawn or your password was changed.',
+  'ended.ended': 'You were signed out because your session was ended, here or in another place.',
   'ended.here': 'You’re signed out.',
   'ended.draft': 'Your draft is kept on this device. Sign in to go on with it.',
 
@@ -73,6 +74,7 @@ const screens = {
 
   'edit.title': 'Edit profile',
   'edit.lead': 'Change what you like. Only what you change is sent.',
+  'edit.lead.step-up': 'When you save, we ask you to confirm it’s you first. What you wrote is kept.',
   'edit.save': 'Save changes',
   'edit.saving': 'Saving…',
   'edit.cancel': 'Cancel',
