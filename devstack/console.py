@@ -65,11 +65,11 @@ class Console:
 
 
 class LogFollower:
-    """Hands out the complete lines that a log file has gained since the last look."""
+    """Hands out the complete lines that a log file has gained since the last look, or since its beginning."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, from_start: bool = False) -> None:
         self._path = path
-        self._offset = path.stat().st_size if path.exists() else 0
+        self._offset = path.stat().st_size if path.exists() and not from_start else 0
 
     def new_lines(self) -> list[str]:
         """Return the lines since the last call; a line without its end waits for the next one."""

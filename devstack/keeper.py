@@ -43,9 +43,9 @@ class Keeper:
 
     def close(self) -> None:
         """End the keeper, and with it every group that is still on the list."""
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
+        assert self._process.stdin is not None  # noqa: S101 -- it was opened with a pipe
+        with contextlib.suppress(OSError):  # what was not sent to a dead keeper
+            self._process.stdin.close()
         self._process.wait()
 
     def _tell(self, line: str) -> None:
@@ -54,7 +54,7 @@ class Keeper:
             self._process.stdin.write(f"{line}\n".encode())
             self._process.stdin.flush()
         except OSError:  # somebody killed the keeper: a new one takes over the whole list
-            self._process.wait()
+            self.close()
             self._process = self._start()
             for group in sorted(self._groups):
                 self._tell(f"+{group}")

@@ -77,8 +77,11 @@ class _Loop:
     resting: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        # What the parts warn of while starting is, with the local tenant, that it is no real one.
+        chatty = self.console.verbose or not self.stack.tenant_url
         self.followers = {
-            name: LogFollower(part.child.program.log_file) for name, part in self.stack.parts.items()
+            name: LogFollower(part.child.program.log_file, from_start=chatty)
+            for name, part in self.stack.parts.items()
         }
 
     def stay(self) -> NoReturn:

@@ -1,0 +1,111 @@
+"""docker-compose.yml and Dockerfile keep their promises; read as text, for no YAML parser is among our dependencies."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+PARTS = ("redis", "tenant", "resource-api", "gateway")
+DRAIN_SECONDS = 20
+
+
+def section(name: str) -> str:
+    """Cut a top-level section out of the compose file."""
+    return re.split(r"^\S", COMPOSE.split(f"\n{name}:", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def services() -> dict[str, str]:
+    pieces = re.split(r"^  ([a-z-]+):$", section("services"), flags=re.MULTILINE)
+    return dict(zip(pieces[1::2], pieces[2::2], strict=True))
+
+
+def targets() -> dict[str, str]:
+    """Give each image's own instructions, after those of the image that it is built on."""
+    found: dict[str, str] = {}
+    for piece in re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]:
+        head, instructions = piece.split("\n", 1)
+        base, _, name = head.partition(" AS ")
+        found[name] = found.get(base, "") + instructions
+    return found
+
+
+def test_S59_every_service_has_the_hardening_and_its_limits() -> None:
+    hardened = COMPOSE.split("\nx-hardened: &hardened\n", 1)[1].split("\n\n", 1)[0]
+
+    assert set(services()) == {"secrets", *PARTS}
+    for promise in (
+        'user: "10001:10001"',
+        "read_only: true",
+        "cap_drop: [ALL]",
+        "no-new-privileges:true",
+        "pids_limit:",
+    ):
+        assert promise in hardened
+    for name, service in services().items():
+        assert "<<: *hardened" in service, name
+        assert "mem_limit:" in service, name
+        assert not re.search(r"privileged|cap_add|user:|read_only|security_opt", service), name
+
+
+def test_S59_only_the_gateway_and_the_tenant_are_published_and_on_loopback() -> None:
+    published = {name: re.findall(r'"([^"]+:\d+:\d+)"', service) for name, service in services().items()}
+
+    assert {name: ports for name, ports in published.items() if ports} == {
+        "gateway": ["127.0.0.1:3000:3000"],
+        "tenant": ["127.0.0.1:8400:8400"],
+    }
+
+
+def test_S59_nobody_but_the_gateway_reaches_the_store() -> None:
+    members = [name for name, service in services().items() if re.search(r"networks: \[.*store.*\]", service)]
+
+    assert members == ["redis", "gateway"]
+    assert "store: {internal: true}" in section("networks")
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_S59_every_part_is_watched(name: str) -> None:
+    assert "healthcheck:" in services()[name]
+
+
+@pytest.mark.parametrize("name", ["gateway", "resource-api"])
+def test_R19_a_part_is_given_longer_than_it_takes_to_finish_its_work(name: str) -> None:
+    grace = re.search(r"stop_grace_period: (\d+)s", services()[name])
+
+    assert grace is not None
+    assert int(grace.group(1)) > DRAIN_SECONDS
+
+
+def test_S59_no_secret_is_in_the_file() -> None:
+    values = re.findall(r"^      (\w*(?:SECRET|KEYS|PASSWORD|REDIS_URL)\w*):", COMPOSE, flags=re.MULTILINE)
+
+    assert values
+    assert [name for name in values if not name.endswith("_FILE")] == []
+
+
+def test_S57_production_images_hold_neither_tenant_nor_launcher_nor_tests() -> None:
+    images = targets()
+
+    for name in ("gateway", "resource-api"):
+        assert not re.search(r"local_tenant|devstack|tests", images[name]), name
+    assert "COPY local_tenant/" in images["local-tenant"]
+    assert list(images)[-1] == "gateway"
+
+
+def test_S59_images_run_without_root_and_without_pip() -> None:
+    for name, instructions in targets().items():
+        if name != "packages":
+            assert re.findall(r"^USER (.+)$", instructions, flags=re.MULTILINE)[-1] == "10001:10001", name
+            assert "rm -rf /usr/local/bin/pip*" in instructions, name
+    assert "--require-hashes" in targets()["packages"]
+
+
+def test_only_what_the_images_are_made_of_is_sent_to_the_builder() -> None:
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = set(re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, flags=re.MULTILINE))
+
+    assert lines[1] == "*"
+    assert {line[1:] for line in lines if line.startswith("!")} == copied
