@@ -100,6 +100,23 @@ async def opened(world: World, person: OtherFrontEnd) -> tuple[LiveSession, Toke
     return live, TokenRecords(world.app[VAULT])
 
 
+async def with_cookie(world: World, value: str, path: str = "/api/profile") -> Answer:
+    """Ask with nothing but this session cookie."""
+    person = await world.front_end()
+    return await person.call("GET", path, headers={"Cookie": f"{SESSION}={value}"})
+
+
+async def tell_the_story(person: RecordingFrontEnd) -> None:
+    """Sign in, look, be refused, step up, save what was parked, and begin another journey."""
+    await person.sign_in()
+    await person.call("GET", "/api/profile")
+    refused = await person.call("PATCH", "/api/profile", {"city": "Paris"}, headers={"Idempotency-Key": "1"})
+    await person.step_up(f"{refused.body['redirect']}&return_to=/check")
+    saved = await person.call("POST", f"/api/parked-edits/{refused.body['parked_edit']['id']}")
+    assert saved.status == 200, saved.text
+    await person.navigate("/auth/sign-in")
+
+
 def session_keys(keys: list[str]) -> list[str]:
     """Return the keys of sessions that live, among all."""
     return [
