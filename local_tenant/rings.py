@@ -1,6 +1,8 @@
 """The two rings around every handler: faults on order and the journal inside, refusals drawn outside."""
 
 import asyncio
+import socket
+import struct
 from http import HTTPStatus
 from typing import Final
 
@@ -64,11 +66,12 @@ async def faults_ring(request: web.Request, handler: Handler) -> web.StreamRespo
     if point is None:
         return await handler(request)
     body = (await request.read()).decode("utf-8", "replace")
-    status = 0  # what stays where the connection was cut
+    status = 500  # what a fault of our own would be
     try:
         fault = tenant.faults.take(point)
         response = await _struck(request, handler, fault) if fault else await handler(request)
-        status = response.status
+        cut = fault is not None and fault.body == "reset"
+        status = 0 if cut else response.status
     except GraphRefusal as refused:
         status = refused.status
         raise
@@ -102,8 +105,7 @@ async def _struck(request: web.Request, handler: Handler, fault: Fault) -> web.S
         response.headers.update(retry)
         return response
     if fault.body == "reset":
-        if request.transport:
-            request.transport.abort()
+        _cut(request)
         return web.Response(status=500)  # nobody gets it: the connection is gone
     if fault.body == "empty":
         return web.Response(status=fault.status or 200, headers=retry)
@@ -111,6 +113,15 @@ async def _struck(request: web.Request, handler: Handler, fault: Fault) -> web.S
         text = "<html><body><h1>Service Unavailable</h1></body></html>"
         return web.Response(status=fault.status or 503, text=text, content_type="text/html", headers=retry)
     return _json_fault(request, fault, retry) or await handler(request)
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is None:
+        return
+    if connection := request.transport.get_extra_info("socket"):
+        # Without lingering, closing sends a reset and not an orderly end.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    request.transport.abort()
 
 
 def _json_fault(request: web.Request, fault: Fault, retry: dict[str, str]) -> web.Response | None:
