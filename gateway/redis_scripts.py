@@ -50,6 +50,15 @@ end
 return 1
 """
 
+# KEYS: hash; ARGV: field, value, version field, expected version
+SWAP: Final = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if (redis.call('HGET', KEYS[1], ARGV[3]) or '0') ~= ARGV[4] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HINCRBY', KEYS[1], ARGV[3], 1)
+return 1
+"""
+
 # KEYS: hash, tombstone; ARGV: reason, tombstone seconds
 END: Final = """
 local gone = redis.call('DEL', KEYS[1])
@@ -60,5 +69,11 @@ return gone
 # Only whoever took the lock may release it. KEYS: the lock; ARGV: the mark
 RELEASE: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+# KEYS: lock; ARGV: mark, milliseconds. Renewed while the work runs, by whoever holds it.
+RENEW: Final = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0
 """

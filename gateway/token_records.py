@@ -37,11 +37,12 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class RememberedRefusal:
-    """A refusal of the last seconds: a burst of calls costs one token request."""
+    """A refusal of the last seconds, until `until` (since 1970): a burst of calls costs one token request."""
 
     kind: str
     told: str
     claims: str | None
+    until: float
 
 
 class TokenRecords:
@@ -60,25 +61,31 @@ class TokenRecords:
         (stored,) = await self._read(session, f"refusal:{resource.name}")
         return None if stored is None else RememberedRefusal(**json.loads(stored))
 
-    async def cache(self, session: LiveSession) -> str | None:
-        """Return MSAL's serialized cache."""
-        (stored,) = await self._read(session, CACHE)
-        return stored.decode() if stored is not None else None
+    async def cache(self, session: LiveSession) -> tuple[str | None, int]:
+        """Return MSAL's serialized cache and its version."""
+        stored, version = await self._vault.read_versioned(session.ref, CACHE, secret=session.cookie.secret)
+        return (stored.decode() if stored is not None else None), version
 
     async def keep_token(self, session: LiveSession, resource: Resource, token: AccessToken) -> None:
         """Keep an access token until it ends."""
         await self._write(session, *self.token_field(resource, token))
 
-    async def keep_cache(self, session: LiveSession, serialized: str) -> None:
-        """Keep MSAL's cache for the life of the session."""
-        await self._write(session, CACHE, self.cache_field(serialized, session.absolute_at))
+    async def keep_cache(self, session: LiveSession, serialized: str, *, version: int) -> bool:
+        """Keep MSAL's cache, if nobody has written it since `version`; an older view never replaces a newer one."""
+        return await self._vault.swap(
+            session.ref,
+            CACHE,
+            self.cache_field(serialized, session.absolute_at),
+            version=version,
+            secret=session.cookie.secret,
+        )
 
     async def keep_refusal(
-        self, session: LiveSession, resource: Resource, refusal: RememberedRefusal, *, now: float
+        self, session: LiveSession, resource: Resource, refusal: RememberedRefusal
     ) -> None:
-        """Remember a refusal for some seconds."""
+        """Remember a refusal until it ends."""
         value = json.dumps(asdict(refusal)).encode()
-        await self._write(session, f"refusal:{resource.name}", Field(value, now + REFUSAL_SECONDS))
+        await self._write(session, f"refusal:{resource.name}", Field(value, refusal.until))
 
     async def forget_token(self, session: LiveSession, resource: Resource) -> None:
         """Drop the access token for `resource`: it was refused or challenged."""

@@ -6,6 +6,7 @@ Never sees a request or a response, and never hands out a refresh token or an ID
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from gateway import errors
 from gateway.id_token import IdTokenJudge, Person
+from gateway.leases import lease
 from gateway.sessions import LiveSession, SessionStore
 from gateway.token_records import (
+    REFUSAL_SECONDS,
     AccessToken,
     RememberedRefusal,
     Resource,
@@ -33,8 +36,8 @@ from servicekit.refusals import Refusal, RefusalKind, refusal_of
 # MSAL renews below 300 s as well; the same limit keeps its memory and ours in step.
 _FRESH_SECONDS: Final = 300
 _USABLE_SECONDS: Final = 30
-_LOCK_SECONDS: Final = 20
-_WAIT_SECONDS: Final = 14
+_PAUSE_SECONDS: Final = 5
+_LONGEST_PAUSE: Final = 60
 
 _log = logging.getLogger(__name__)
 
@@ -172,29 +175,23 @@ class TokenBroker:
             flight.exception()  # whoever waited has it; nobody may be left to ask
 
     async def _refresh_once(self, session: LiveSession, resource: Resource) -> AccessToken:
-        """Refresh under the session's lock, or use what its holder brought."""
-        deadline = self._now() + _WAIT_SECONDS
-        pause = 0.05
-        while (mark := await self._vault.lock(session.ref, "refresh", seconds=_LOCK_SECONDS)) is None:
-            if self._now() > deadline:
-                raise errors.AuthorityUnavailable("the token request of another process does not end")
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 0.4)
-        try:
+        """Refresh while holding the session's lease, or use what its last holder brought.
+
+        One lease for all resources: they share MSAL's cache, and a refresh token that rotates.
+        """
+        async with lease(self._vault, session.ref, "refresh"):
             kept = await self._records.access_token(session, resource)
             if kept and kept.expires_at - self._now() > _FRESH_SECONDS:
                 return kept
-            if refused := await self._records.refusal(session, resource):
-                refusal = Refusal(RefusalKind(refused.kind), refused.told, claims=refused.claims)
-                return await self._refused(session, resource, refusal, kept)
-            return await self._refresh(session, resource, kept)
-        finally:
-            await self._vault.unlock(session.ref, "refresh", mark)
+            refusal = await self._remembered(session, resource) or await self._refresh(session, resource)
+            if isinstance(refusal, AccessToken):
+                return refusal
+            return await self._refused(session, resource, refusal, kept)
 
-    async def _refresh(
-        self, session: LiveSession, resource: Resource, kept: AccessToken | None
-    ) -> AccessToken:
-        cache = new_token_cache(await self._records.cache(session))
+    async def _refresh(self, session: LiveSession, resource: Resource) -> AccessToken | Refusal:
+        """Ask the authority once; return the token, kept by then, or why there is none."""
+        serialized, version = await self._records.cache(session)
+        cache = new_token_cache(serialized)
 
         def work(client: Any) -> dict[str, Any] | None:  # noqa: ANN401
             accounts = client.get_accounts()
@@ -204,32 +201,78 @@ class TokenBroker:
             return got
 
         try:
-            got = await self._ask(work, cache)
-        except errors.AuthorityUnavailable:
-            if kept and kept.expires_at - self._now() > _USABLE_SECONDS:
-                return kept
-            raise
-        refusal = refusal_of(got)
-        if refusal is None and got is not None:
+            got = await self._entra.call(work, cache)
+        except AuthorityUnavailable as error:
+            refusal = Refusal(RefusalKind.UNAVAILABLE, error.reason)
+            await self._remember(session, resource, refusal, error.retry_after or _PAUSE_SECONDS)
+            return refusal
+        refusal_or_none = refusal_of(got)
+        if refusal_or_none is None and got is not None:
             token = access_token_of(got, now=self._now())
-            if cache.has_state_changed:
-                await self._records.keep_cache(session, cache.serialize())
-            await self._records.keep_token(session, resource, token)
+            await self._keep(session, resource, token, cache, version)
             return token
-        return await self._refused(session, resource, refusal or Refusal(RefusalKind.GRANT_DEAD, ""), kept)
+        refusal = refusal_or_none or Refusal(RefusalKind.GRANT_DEAD, "no_grant")
+        if refusal.kind is not RefusalKind.GRANT_DEAD:
+            await self._remember(session, resource, refusal, REFUSAL_SECONDS)
+        return refusal
+
+    async def _keep(
+        self,
+        session: LiveSession,
+        resource: Resource,
+        token: AccessToken,
+        cache: Any,  # noqa: ANN401
+        version: int,
+    ) -> None:
+        """Keep what was redeemed, trying again when Redis stumbles; the caller has its token in any case.
+
+        What cannot be kept is not lost for good: Entra leaves the previous refresh token valid.
+        """
+        for pause in (0.05, 0.2, 0.8, None):
+            try:
+                if cache.has_state_changed:
+                    await self._records.keep_cache(session, cache.serialize(), version=version)
+                await self._records.keep_token(session, resource, token)
+            except errors.SessionStoreUnavailable as error:
+                if pause is None:
+                    log_event(
+                        _log,
+                        logging.WARNING,
+                        "token-not-kept",
+                        session=session.ref.short,
+                        cause=error.log_detail,
+                    )
+                    return
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    async def _remembered(self, session: LiveSession, resource: Resource) -> Refusal | None:
+        known = await self._records.refusal(session, resource)
+        return Refusal(RefusalKind(known.kind), known.told, claims=known.claims) if known else None
+
+    async def _remember(
+        self, session: LiveSession, resource: Resource, refusal: Refusal, seconds: float
+    ) -> None:
+        until = self._now() + min(seconds, _LONGEST_PAUSE)
+        known = RememberedRefusal(refusal.kind.value, refusal.error, refusal.claims, until)
+        with contextlib.suppress(errors.SessionStoreUnavailable):
+            await self._records.keep_refusal(session, resource, known)
 
     async def _refused(
         self, session: LiveSession, resource: Resource, refusal: Refusal, kept: AccessToken | None
     ) -> AccessToken:
+        """Raise what the refusal means; a kept token with some life left is used while the authority is away."""
+        if refusal.kind is RefusalKind.UNAVAILABLE:
+            if kept and kept.expires_at - self._now() > _USABLE_SECONDS:
+                return kept
+            known = await self._records.refusal(session, resource)
+            wait = round(known.until - self._now()) if known else _PAUSE_SECONDS
+            raise errors.AuthorityUnavailable(str(refusal) or refusal.error, retry_after=max(1, wait))
         if refusal.kind is RefusalKind.GRANT_DEAD:
             await self._sessions.end(session, "revoked")
             log_event(_log, logging.INFO, "grant-dead", refusal=str(refusal), session=session.ref.short)
             raise errors.SignInRequired("revoked")
-        if refusal.kind is not RefusalKind.UNAVAILABLE:
-            remembered = RememberedRefusal(refusal.kind.value, refusal.error, refusal.claims)
-            await self._records.keep_refusal(session, resource, remembered, now=self._now())
-        elif kept and kept.expires_at - self._now() > _USABLE_SECONDS:
-            return kept
         if refusal.kind is RefusalKind.INTERACTION:
             raise errors.StepUpRequired(scope=resource.scope, claims=refusal.claims, cause=str(refusal))
         raise _of_administration(refusal)

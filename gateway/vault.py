@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway.errors import SessionStoreUnavailable
-from gateway.redis_scripts import CREATE, END, RELEASE, TOUCH, WRITE
+from gateway.redis_scripts import CREATE, END, RELEASE, RENEW, SWAP, TOUCH, WRITE
 from gateway.sealing import KeyRing, Unsealable
 
 PREFIX: Final = "stepup"
@@ -146,6 +146,20 @@ class Vault:
         arguments = [name, sealed, name.partition(":")[0] + ":", _milliseconds(self._now())]
         return bool(await self._run(WRITE, [ref.key], arguments))
 
+    async def read_versioned(self, ref: SessionRef, name: str, *, secret: bytes) -> tuple[bytes | None, int]:
+        """Return a field's value with its version, for a later `swap`."""
+        async with _faults():
+            stored, version = await self._redis.hmget(ref.key, [name, f"{name}_version"])
+        return self._open(ref, name, stored, secret), int(version or 0)
+
+    async def swap(self, ref: SessionRef, name: str, field: Field, *, version: int, secret: bytes) -> bool:
+        """Write a field only if its version is still `version`; False when it is not, or the session has ended.
+
+        The version is the fence: whoever lost a lock without noticing cannot overwrite what came after.
+        """
+        sealed = self._seal(ref, name, field, secret)
+        return bool(await self._run(SWAP, [ref.key], [name, sealed, f"{name}_version", str(version)]))
+
     async def remove(self, ref: SessionRef, *names: str) -> bool:
         """Remove fields; True when at least one was there, so that of two takers one wins."""
         async with _faults():
@@ -195,6 +209,10 @@ class Vault:
         async with _faults():
             got = await self._redis.set(_lock(ref, name), mark, nx=True, px=round(seconds * 1000))
         return mark if got else None
+
+    async def renew(self, ref: SessionRef, name: str, mark: str, *, seconds: float) -> bool:
+        """Prolong the lock to `seconds` from now, if it is still ours."""
+        return bool(await self._run(RENEW, [_lock(ref, name)], [mark, round(seconds * 1000)]))
 
     async def unlock(self, ref: SessionRef, name: str, mark: str) -> None:
         """Release the lock, if it is still ours."""

@@ -51,10 +51,11 @@ async def end_of_token(world: World, person: OtherFrontEnd, seconds_left: float)
     assert kept is not None
     soon = AccessToken(kept.value, world.clock.now + seconds_left)
     await records.keep_token(session, READ, soon)
-    cache = json.loads(await records.cache(session) or "{}")
+    serialized, version = await records.cache(session)
+    cache = json.loads(serialized or "{}")
     for token in cache["AccessToken"].values():
         token["expires_on"] = str(int(world.clock.now + seconds_left))
-    await records.keep_cache(session, json.dumps(cache))
+    assert await records.keep_cache(session, json.dumps(cache), version=version)
 
 
 async def test_a_living_token_costs_no_token_request(world: World) -> None:
@@ -120,6 +121,10 @@ async def test_R15_a_failing_authority_signs_nobody_out(world: World, fault: dic
     assert (failed.status, failed.slug) == (503, "authority-unavailable")
     assert int(failed.headers["Retry-After"]) == fault.get("retry_after", 5)
     assert "Set-Cookie" not in failed.headers
+    again = await ada.call("GET", "/api/profile")
+    assert again.status == 503
+    assert await world.asked("token.refresh_token") == 1, "the failure is remembered for as long as was asked"
+    world.forward(8)
     assert (await ada.call("GET", "/api/profile")).status == 200
 
 
