@@ -24,6 +24,43 @@ T = TypeVar("T")
 _log: Final = logging.getLogger(__name__)
 
 
+class _Errand:
+    """One request's dealings with Graph: one caller, one token, one deadline."""
+
+    def __init__(self, caller: Caller, tokens: GraphTokens, call: Call) -> None:
+        self.caller = caller
+        self.call = call
+        self._tokens = tokens
+        self._token: str | None = None
+
+    async def run(self, work: Callable[[str, Call], Awaitable[T]]) -> T:
+        """Run `work` with a Graph token; if Graph refuses the token, drop it and try once with a new one."""
+        try:
+            return await work(await self._held_token(), self.call)
+        except TokenRefused:
+            self._drop()
+        try:
+            return await work(await self._held_token(), self.call)
+        except TokenRefused as refused:
+            self._drop()
+            log_event(_log, logging.ERROR, "graph-refuses-our-tokens", told=str(refused))
+            raise errors.ResourceUnavailable(str(refused)) from refused
+
+    async def _held_token(self) -> str:
+        # Kept here too: near its end an exchange is not remembered, and each step would make another.
+        if self._token is None:
+            try:
+                async with asyncio.timeout(self.call.deadline.left):
+                    self._token = await self._tokens.token(self.caller)
+            except TimeoutError as error:
+                raise errors.AuthorityUnavailable("on-behalf-of: no answer in time") from error
+        return self._token
+
+    def _drop(self) -> None:
+        self._token = None
+        self._tokens.forget(self.caller)
+
+
 class ProfileEditor:
     """Applies patches for callers."""
 
@@ -47,17 +84,17 @@ class ProfileEditor:
         while (its documentation advises to trust the write). An empty patch writes nothing.
         Raises what `GraphTokens.token` and `GraphMe` raise, except TokenRefused and WriteUnclear.
         """
-        call = Call(correlation, Deadline(self._patience.whole))
-        before = await self._with_token(caller, call, lambda token: self._graph.read(token, call))
+        errand = _Errand(caller, self._tokens, Call(correlation, Deadline(self._patience.whole)))
+        before = await errand.run(self._graph.read)
         if before["id"] != caller.oid:
             log_event(_log, logging.ERROR, "graph-answered-for-another-person", reference=correlation)
             raise errors.ResourceUnavailable("Graph's /me is not the caller")
         if not patch.changes:
             return before
         try:
-            await self._with_token(caller, call, lambda token: self._graph.write(token, patch.changes, call))
+            await errand.run(lambda token, call: self._graph.write(token, patch.changes, call))
         except WriteUnclear as doubt:
-            return await self._look(caller, patch, before, call, doubt)
+            return await self._look(errand, patch, before, doubt)
         log_event(
             _log,
             logging.INFO,
@@ -68,56 +105,31 @@ class ProfileEditor:
         )
         return patch.applied_to(before)
 
-    async def _with_token(self, caller: Caller, call: Call, work: Callable[[str], Awaitable[T]]) -> T:
-        """Run `work` with a Graph token; if Graph refuses the token, drop it and try once with a new one."""
-        try:
-            return await work(await self._token(caller, call))
-        except TokenRefused:
-            self._tokens.forget(caller)
-        try:
-            return await work(await self._token(caller, call))
-        except TokenRefused as refused:
-            self._tokens.forget(caller)
-            log_event(_log, logging.ERROR, "graph-refuses-our-tokens", told=str(refused))
-            raise errors.ResourceUnavailable(str(refused)) from refused
-
-    async def _token(self, caller: Caller, call: Call) -> str:
-        try:
-            async with asyncio.timeout(call.deadline.left):
-                return await self._tokens.token(caller)
-        except TimeoutError as error:
-            raise errors.AuthorityUnavailable("on-behalf-of: no answer in time") from error
-
     async def _look(
-        self, caller: Caller, patch: ProfilePatch, before: Profile, call: Call, doubt: WriteUnclear
+        self, errand: _Errand, patch: ProfilePatch, before: Profile, doubt: WriteUnclear
     ) -> Profile:
         """Find out what became of a write by reading back, twice at most.
 
-        Saved: the profile shows every new value. Not saved: every look, the last one included, showed every old
-        value. Anything else (a mixture, no answer, no time, nothing that would have moved) is unknown. A write
-        that is applied after the last look is beyond this; all values are absolute, so that saving again is safe.
+        Saved: the profile shows every new value. Not saved: the last look showed every old value. Anything else
+        (a mixture, no answer, no time) is unknown. A write that is applied after the last look is beyond this;
+        all values are absolute, so that saving again is safe.
         """
-        seen: Profile | None = None
+        reference = errand.call.correlation
+        unchanged = False
         for pause in self._patience.settle:
-            if pause >= call.deadline.left:
-                seen = None
+            unchanged = False
+            if pause >= errand.call.deadline.left:
                 break
             await self._sleep(pause)
             try:
-                seen = await self._with_token(caller, call, lambda token: self._graph.read(token, call))
+                seen = await errand.run(self._graph.read)
             except ProblemError:
-                seen = None
                 continue
             if seen["id"] == before["id"] and patch.shows_in(seen):
                 log_event(
-                    _log,
-                    logging.WARNING,
-                    "unclear-write-was-saved",
-                    cause=str(doubt),
-                    reference=call.correlation,
+                    _log, logging.WARNING, "unclear-write-was-saved", cause=str(doubt), reference=reference
                 )
                 return patch.applied_to(seen)
-            if not patch.differs_wholly_from(seen, before):
-                seen = None
-        outcome = errors.NOT_SAVED if seen is not None else errors.UNKNOWN
+            unchanged = patch.differs_wholly_from(seen, before)
+        outcome = errors.NOT_SAVED if unchanged else errors.UNKNOWN
         raise errors.ResourceUnavailable(str(doubt), outcome=outcome) from doubt

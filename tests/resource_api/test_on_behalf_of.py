@@ -1,0 +1,227 @@
+"""Tokens for Graph: whose they are, how often they are asked for, and what a refused exchange means (E24)."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+
+from local_tenant.signing import SigningKey
+from resource_api.deadlines import Patience
+from tests.local_tenant.world import API, claims_of
+from tests.resource_api.graph_double import Act, graph_double
+from tests.resource_api.stage import SCOPE, Stage, running_api
+
+CHANGE = {"city": "Turin"}
+CLAIMS = {"access_token": {"capolids": {"essential": True, "values": ["a-policy"]}}}
+
+
+async def exchanges(stage: Stage) -> int:
+    return len(await stage.asked("token.on_behalf_of"))
+
+
+async def test_E24_one_exchange_serves_an_assertion_however_often_it_comes(stage: Stage) -> None:
+    await stage.token()
+    told = await asyncio.gather(*(stage.patch({"city": f"City {number}"}) for number in range(10)))
+
+    assert {answer.status for answer in told} == {200}
+    assert await exchanges(stage) == 1
+    assert (await stage.patch(CHANGE)).status == 200
+    assert await exchanges(stage) == 1
+
+
+async def test_S36_another_assertion_of_the_same_person_is_exchanged_anew(stage: Stage) -> None:
+    await stage.patch(CHANGE)
+    stage.tokens.clear()
+    await stage.patch(CHANGE)
+
+    assert await exchanges(stage) == 2
+
+
+async def test_S36_people_never_mix(stage: Stage) -> None:
+    people = ["ada@example.com", "grace@example.com"]
+    tokens = {email: await stage.token(email) for email in people}
+
+    async def edit(number: int) -> None:
+        email = people[number % 2]
+        told = await stage.patch({"jobTitle": f"{email} {number}"}, tokens[email])
+        assert told.status == 200
+        assert told.body["givenName"] == email.partition("@")[0].title()
+        assert told.body["jobTitle"] == f"{email} {number}"
+
+    await asyncio.gather(*(edit(number) for number in range(40)))
+    assert await exchanges(stage) == 2
+    for email in people:
+        assert (await stage.held(email))["jobTitle"].startswith(email)
+
+
+async def test_an_expired_assertion_opens_nothing_although_its_graph_token_is_known(stage: Stage) -> None:
+    assert (await stage.patch(CHANGE)).status == 200
+    stage.clock.now += 2 * 3600
+
+    told = await stage.patch({"city": "Genoa"})
+
+    assert (told.status, told.slug) == (401, "invalid-token")
+    assert (await stage.held())["city"] == "Turin"
+
+
+async def test_a_short_lived_graph_token_is_not_kept(stage: Stage) -> None:
+    await stage.token()
+    await stage.world.ask("PUT", "/admin/settings", json={"access_token_seconds": 60})
+
+    await stage.patch(CHANGE)
+    await stage.patch(CHANGE)
+    assert await exchanges(stage) == 2
+
+
+async def test_a_graph_token_that_graph_refuses_is_dropped_and_fetched_once_more(stage: Stage) -> None:
+    await stage.patch(CHANGE)
+    await stage.fault("graph.get_me", status=401, times=1)
+
+    assert (await stage.patch({"city": "Genoa"})).status == 200
+    assert await exchanges(stage) == 2
+
+
+async def test_a_graph_that_refuses_every_token_is_a_fault_for_the_operator(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    await stage.token()
+    await stage.fault("graph.get_me", status=401)
+
+    told = await stage.patch(CHANGE)
+
+    assert (told.status, told.slug) == (502, "resource-unavailable")
+    assert await exchanges(stage) == 2
+    assert "graph-refuses-our-tokens" in caplog.text
+
+
+# --- what refusals mean (entra.md A10) ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [50076, 50079])
+async def test_A11_E10_a_claims_challenge_is_relayed_in_entras_form(stage: Stage, number: int) -> None:
+    await stage.token()
+    await stage.fault("token.on_behalf_of", aadsts=number, claims=json.dumps(CLAIMS))
+
+    told = await stage.patch(CHANGE)
+
+    assert (told.status, told.slug) == (401, "insufficient-claims")
+    (header,) = told.headers.getall("WWW-Authenticate")
+    assert header.startswith('Bearer realm="", authorization_uri="http')
+    challenge = told.challenge
+    assert (challenge.error, challenge.client_id) == ("insufficient_claims", API)
+    assert json.loads(challenge.claims or "") == CLAIMS
+    assert "AADSTS" not in told.text + header
+    assert await stage.asked("graph.patch_me") == []
+
+
+async def test_A11_the_policy_of_the_api_itself_does_not_stop_an_exchange(stage: Stage) -> None:
+    assert (await stage.patch(CHANGE)).status == 200
+
+
+@pytest.mark.parametrize(
+    "number, status, slug",
+    [
+        (500133, 401, "invalid-token"),
+        (50013, 401, "invalid-token"),
+        (500131, 401, "invalid-token"),
+        (50173, 401, "invalid-token"),
+        (53003, 403, "access-blocked"),
+        (65001, 500, "misconfigured"),
+        (7000215, 500, "misconfigured"),
+        (7000222, 500, "misconfigured"),
+        (700016, 500, "misconfigured"),
+        (70011, 500, "misconfigured"),
+        (500011, 500, "misconfigured"),
+    ],
+)
+async def test_E24_each_refusal_has_one_meaning(
+    stage: Stage, caplog: pytest.LogCaptureFixture, number: int, status: int, slug: str
+) -> None:
+    await stage.token()
+    await stage.fault("token.on_behalf_of", aadsts=number)
+
+    told = await stage.patch(CHANGE)
+
+    assert (told.status, told.slug) == (status, slug)
+    assert ("WWW-Authenticate" in told.headers) == (status == 401)
+    assert "AADSTS" not in told.text
+    assert "Trace" not in told.text
+    events = [record for record in caplog.records if record.message == "on-behalf-of-misconfigured"]
+    assert bool(events) == (status == 500)
+    for event in events:
+        fields = event.__dict__["event_fields"]
+        assert f"AADSTS{number}" in fields["refusal"]
+        assert fields["look_at"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429, "retry_after": 7},
+        {"status": 503, "retry_after": 7},
+        {"status": 500},
+        {"status": 502, "body": "html"},
+        {"body": "reset"},
+        {"status": 200, "body": "html"},
+        {"status": 200, "body": "empty"},
+    ],
+    ids=str,
+)
+async def test_R15_an_authority_in_trouble_is_503_and_comes_back_by_itself(
+    stage: Stage, fault: dict[str, object]
+) -> None:
+    token = await stage.token()
+    await stage.fault("token.on_behalf_of", **fault)
+
+    told = await stage.patch(CHANGE)
+    assert (told.status, told.slug) == (503, "authority-unavailable")
+    assert told.headers["Retry-After"] == str(fault.get("retry_after", 5))
+
+    await stage.world.ask("DELETE", "/admin/faults")
+    assert (await stage.patch(CHANGE, token)).status == 200
+
+
+async def test_C7_one_persons_failure_is_not_replayed_to_the_next(stage: Stage) -> None:
+    ada, grace = await stage.token(), await stage.token("grace@example.com")
+    await stage.fault("token.on_behalf_of", status=429, retry_after=600, times=1)
+
+    assert (await stage.patch(CHANGE, ada)).status == 503
+    assert (await stage.patch(CHANGE, grace)).status == 200
+    assert (await stage.patch(CHANGE, ada)).status == 200
+
+
+async def test_R14_a_slow_authority_does_not_hold_a_request_for_ever(
+    made_keys: Callable[[], SigningKey],
+) -> None:
+    async with running_api(made_keys, patience=Patience(whole=0.5)) as stage:
+        await stage.token()
+        await stage.fault("token.on_behalf_of", delay_ms=1500)
+
+        start = time.perf_counter()
+        told = await stage.patch(CHANGE)
+        assert (told.status, told.slug) == (503, "authority-unavailable")
+        assert time.perf_counter() - start < 1.4
+
+
+async def test_A11_graphs_own_claims_challenge_is_relayed(made_keys: Callable[[], SigningKey]) -> None:
+    encoded = "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ"  # without padding
+    header = f'Bearer realm="", error="insufficient_claims", claims="{encoded}"'
+    async with graph_double() as double, running_api(made_keys, graph=double.url) as stage:
+        double.profile["id"] = claims_of(await stage.token())["oid"]
+        for status in (401, 403):
+            double.patches = [Act(status=status, applies=False, headers={"WWW-Authenticate": header})]
+            told = await stage.patch(CHANGE)
+
+            assert (told.status, told.slug) == (401, "insufficient-claims")
+            assert json.loads(told.challenge.claims or "") == {"access_token": {"nbf": {"essential": True}}}
+            assert told.challenge.client_id == API
+
+
+async def test_the_exchange_asks_for_one_permission(stage: Stage) -> None:
+    await stage.patch(CHANGE)
+
+    (asked,) = await stage.asked("token.on_behalf_of")
+    assert "https://graph.microsoft.com/User.ReadWrite" in json.dumps(asked)
+    assert SCOPE not in json.dumps(asked)
