@@ -100,7 +100,11 @@ def guard_ring(public_url: str) -> Middleware:
 
 
 def _judge_host(request: web.Request, public_url: str) -> None:
-    named, ours = urlsplit(f"//{request.host}").hostname, urlsplit(public_url).hostname
+    ours = urlsplit(public_url).hostname
+    try:
+        named = urlsplit(f"//{request.host}").hostname
+    except ValueError:  # such as an open bracket
+        named = None
     if named != ours and not {named, ours} <= LOCAL_HOSTS:
         raise MisdirectedRequest
 
