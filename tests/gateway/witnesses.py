@@ -10,6 +10,7 @@ from typing import Any
 from multidict import CIMultiDictProxy
 from redis.asyncio import Redis
 
+from gateway.guard import POLICIES, Policy
 from gateway.keys import SESSIONS, VAULT
 from gateway.sessions import LiveSession, SessionCookie
 from gateway.token_records import TokenRecords
@@ -61,6 +62,33 @@ def all_of(answer: Answer, name: str) -> list[str]:
     """Return every value of a header."""
     assert isinstance(answer.headers, CIMultiDictProxy)
     return list(answer.headers.getall(name, []))
+
+
+def paths_of(world: World, *policies: Policy) -> list[tuple[str, str]]:
+    """Return method and address of every route under these policies, as the router has them."""
+    found = []
+    for route, policy in world.app[POLICIES].items():
+        assert route.resource is not None
+        if policy in policies:
+            found.append((route.method, route.resource.canonical.replace("{id}", "x" * 22)))
+    return sorted(found)
+
+
+async def ask(person: OtherFrontEnd, method: str, path: str, headers: dict[str, str]) -> Answer:
+    """Send a request with exactly these headers."""
+    async with person.session.request(
+        method,
+        person.gateway_url + path,
+        headers=headers,
+        data=b"{}" if method in {"PATCH", "POST"} else None,
+        allow_redirects=False,
+    ) as response:
+        return Answer(response.status, response.headers, await response.text())
+
+
+async def asked_in_all(world: World) -> int:
+    """Count everything that the tenant was ever asked."""
+    return len(await world.admin("GET", "/requests"))
 
 
 async def commands(redis: "Redis") -> int:
