@@ -19,8 +19,9 @@ from tests.sources import ROOT, modules
 LEVELS: Final = (
     "errors redis_scripts sealing",  # vocabulary, and what needs nothing of ours
     "settings vault profile id_token",  # what is configured, kept, edited, believed
-    "sessions flows",  # from a cookie to a person; a journey
+    "sessions flows leases",  # from a cookie to a person; a journey; who may work on a session now
     "token_records",  # a session's tokens at rest
+    "silent_refresh",  # how they are replaced
     "tokens step_up",  # a session's tokens at work
     "graph resource_client",  # what is done with them
     "edits",  # the product's one story

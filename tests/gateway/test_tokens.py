@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from gateway import errors
-from gateway.keys import AUTH_FLOW, SESSIONS
+from gateway.keys import AUTH_FLOW, SESSIONS, VAULT
 from gateway.sessions import LiveSession, SessionCookie
 from gateway.token_records import AccessToken, Resource, TokenRecords
 from gateway.tokens import TokenBroker
@@ -31,9 +31,7 @@ async def live(world: World, person: OtherFrontEnd) -> LiveSession:
 
 def vault_of(world: World) -> Vault:
     """The gateway's own vault."""
-    vault = world.app[AUTH_FLOW]._broker._vault
-    assert isinstance(vault, Vault)
-    return vault
+    return world.app[VAULT]
 
 
 def broker_of(world: World) -> TokenBroker:
