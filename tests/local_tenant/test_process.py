@@ -16,12 +16,16 @@ HERE = Path(__file__).parents[2]
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what must be refused, or allowed on purpose
 
 
-async def start(**settings: str) -> asyncio.subprocess.Process:
+def settings_of_ours(**settings: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOCAL_TENANT_")}
+    return {**inherited, **{f"LOCAL_TENANT_{name}": value for name, value in settings.items()}}
+
+
+async def start(**settings: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", "-m", "local_tenant"),
         cwd=HERE,
-        env={**inherited, **{f"LOCAL_TENANT_{name}": value for name, value in settings.items()}},
+        env=settings_of_ours(**settings),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

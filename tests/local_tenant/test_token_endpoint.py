@@ -142,6 +142,12 @@ async def test_strict_rotation_is_a_switch_and_revokes_the_family(world: World) 
     assert (await world.refresh(new)).number == 50173
 
 
+async def test_a_refresh_says_what_it_is_for(world: World) -> None:
+    token = (await world.signed_in()).body["refresh_token"]
+    refused = await world.refresh(token, "")
+    assert (refused.body["error"], refused.number) == ("invalid_request", 28003)
+
+
 async def test_scopes_are_echoed_as_they_were_spelled(world: World) -> None:
     token = (await world.stepped_up()).body["refresh_token"]
     assert (await world.refresh(token, EDIT_SCOPE)).body["scope"] == EDIT

@@ -1,0 +1,158 @@
+"""The pages in a real browser: what only scripts, focus, cookies of two sites and small screens show."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from playwright.async_api import BrowserContext, Page, Route
+
+from tests.browser import NewContext, PageFaults
+from tests.local_tenant.test_process import free_port, settings_of_ours
+from tests.local_tenant.visitor import PASSWORDS
+from tests.local_tenant.world import CALLBACK, EDIT_SCOPE, GATEWAY, TENANT_ID
+
+APPLICATION = "http://localhost:3000"
+
+
+@pytest.fixture(scope="module")
+def tenant_url() -> Iterator[str]:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local_tenant"],
+        cwd=Path(__file__).parents[2],
+        env=settings_of_ours(PORT=str(port)),
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout
+    process.stdout.readline()
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(10)
+    process.stdout.close()
+
+
+class Application:
+    """Stands where the application would be, and notes what reaches it."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str, str | None, dict[str, str]]] = []
+
+    async def listen(self, context: BrowserContext) -> None:
+        await context.route(f"{APPLICATION}/**", self._answer)
+
+    async def _answer(self, route: Route) -> None:
+        request = route.request
+        body = dict(parse_qsl(request.post_data or ""))
+        self.heard.append((request.method, request.url, request.headers.get("origin"), body))
+        await route.fulfill(status=200, content_type="text/html", body="<h1>the application</h1>")
+
+
+def authorize(tenant_url: str, **more: str) -> str:
+    fields = {
+        "client_id": GATEWAY,
+        "response_type": "code",
+        "redirect_uri": CALLBACK,
+        "scope": EDIT_SCOPE,
+        "state": "a state",
+        "response_mode": "form_post",
+        **more,
+    }
+    return f"{tenant_url}/{TENANT_ID}/oauth2/v2.0/authorize?{urlencode(fields)}"
+
+
+async def sign_in(page: Page, email: str) -> None:
+    await page.fill("[name=email]", email)
+    await page.fill("[name=password]", PASSWORDS[email])
+    await page.click("button")
+
+
+async def newest_code(page: Page, tenant_url: str, email: str) -> str:
+    answer = await page.request.get(
+        f"{tenant_url}/inbox", params={"to": email}, headers={"Accept": "application/json"}
+    )
+    return str((await answer.json())[0]["code"])
+
+
+async def test_the_answer_posts_itself_to_the_application_and_names_its_origin(
+    context: BrowserContext, page: Page, tenant_url: str
+) -> None:
+    application = Application()
+    await application.listen(context)
+    await page.goto(authorize(tenant_url))
+    await sign_in(page, "ada@example.com")
+    await page.fill("[name=code]", await newest_code(page, tenant_url, "ada@example.com"))
+    await page.click("button")
+    await page.wait_for_url(CALLBACK)
+    method, _, origin, body = application.heard[-1]
+    assert (method, origin, body["state"]) == ("POST", tenant_url, "a state")
+    assert body["code"]
+
+    # The session is remembered on the way back, and sign-out tells the application in a frame before going on.
+    await page.goto(authorize(tenant_url, prompt="none"))
+    await page.wait_for_url(CALLBACK)
+    session_state = application.heard[-1][3]["session_state"]
+    home = urlencode({"post_logout_redirect_uri": f"{APPLICATION}/"})
+    await page.goto(f"{tenant_url}/{TENANT_ID}/oauth2/v2.0/logout?{home}")
+    await page.wait_for_url(f"{APPLICATION}/")
+    frame = f"{APPLICATION}/auth/frontchannel-logout?sid={session_state}"
+    assert [url for _, url, _, _ in application.heard[-2:]] == [frame, f"{APPLICATION}/"]
+
+
+async def test_query_mode_comes_back_after_a_form(
+    context: BrowserContext, page: Page, tenant_url: str
+) -> None:
+    application = Application()
+    await application.listen(context)
+    await page.goto(authorize(tenant_url, response_mode="query", scope="openid User.Read"))
+    await sign_in(page, "grace@example.com")
+    await page.wait_for_url(f"{CALLBACK}?**")
+    assert "code=" in application.heard[-1][1]
+
+
+async def test_without_script_the_answer_has_a_button(new_context: NewContext, tenant_url: str) -> None:
+    context = await new_context(java_script_enabled=False)
+    application = Application()
+    await application.listen(context)
+    page = await context.new_page()
+    await page.goto(authorize(tenant_url, scope="openid User.Read"))
+    await sign_in(page, "ada@example.com")
+    assert application.heard == []
+    await page.click("text=Continue")
+    await page.wait_for_url(CALLBACK)
+    assert application.heard[-1][3]["code"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_pages_fit_a_narrow_screen_and_focus_is_where_typing_goes_on(
+    new_context: NewContext, page_faults: PageFaults, tenant_url: str, scheme: str
+) -> None:
+    page_faults.expect("400 \\(Bad Request\\)")  # a form with a fault in it
+    context = await new_context(viewport={"width": 320, "height": 640}, color_scheme=scheme)
+    page = await context.new_page()
+
+    async def looks_right(focused: str) -> None:
+        assert await page.evaluate("document.documentElement.scrollWidth") == 320
+        assert await page.evaluate("document.activeElement.name ?? ''") == focused
+
+    await page.goto(authorize(tenant_url))
+    await looks_right("email")
+    await page.click("text=Create an account")
+    await looks_right("email")
+    await page.click("text=I have an account")
+    await page.fill("[name=email]", "ada@example.com")
+    await page.fill("[name=password]", "wrong")
+    await page.click("button")
+    assert (await page.title()).startswith("Error: Sign in")
+    assert "AADSTS50126" in await page.inner_text("[role=alert]")
+    await looks_right("password")
+    await page.fill("[name=password]", PASSWORDS["ada@example.com"])
+    await page.click("button")
+    await looks_right("code")
+    assert await page.get_attribute("[name=code]", "autocomplete") == "one-time-code"
+    await page.goto(authorize(tenant_url, redirect_uri="https://evil.example/"))
+    await looks_right("")
+    await page.goto(f"{tenant_url}/inbox")
+    await looks_right("")
