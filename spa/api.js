@@ -23,13 +23,19 @@ export class ApiError extends Error {
 
   get reference() { return typeof this.problem.reference === 'string' ? this.problem.reference : ''; }
   get signedOut() { return this.slug === 'sign-in-required'; }
-  get rotated() { return this.signedOut && this.problem.reason === 'rotated'; }
+  /** Another tab got a new session meanwhile, and this browser has its cookie by now: 'rotated' is the same person,
+   * 'replaced' may be another, for whom nothing may be written by mistake. @param {string} method */
+  mayRepeat(method) {
+    const { reason } = this.problem;
+    return this.signedOut && (reason === 'rotated' || (reason === 'replaced' && method === 'GET'));
+  }
+
   get needsStepUp() { return this.slug === 'step-up-required'; }
   get changedElsewhere() { return this.slug === 'profile-changed'; }
   get invalid() { return this.slug === 'invalid-profile-patch'; }
   get gone() { return this.status === 404; }
-  /** The request may have been carried out although no answer came. */
-  get unsure() { return this.slug === 'timeout' || this.slug === 'offline' || this.status >= 500; }
+  /** The server says that it doesn't know itself whether the change was made. */
+  get unsure() { return this.problem.outcome === 'unknown'; }
 }
 
 /**
@@ -42,8 +48,7 @@ export async function request(method, path, options = {}) {
   try {
     return await once(method, path, options);
   } catch (error) {
-    // Another tab stepped up meanwhile; the browser already has the new cookie.
-    if (error instanceof ApiError && error.rotated) return once(method, path, options);
+    if (error instanceof ApiError && error.mayRepeat(method)) return once(method, path, options);
     throw error;
   }
 }

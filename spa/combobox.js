@@ -32,6 +32,8 @@ export function combobox(input, choices) {
     if (words) offered.sort((a, b) => Number(b.search.startsWith(words)) - Number(a.search.startsWith(words)));
     list.replaceChildren(...offered.map(option));
     if (!offered.length) list.append(h('li', { class: 'none', role: 'option', 'aria-disabled': 'true' }, t('list.none')));
+    // The words are exactly the one thing that the list could offer.
+    if (offered.length === 1 && offered[0]?.label === input.value) return close();
     list.hidden = false;
     input.setAttribute('aria-expanded', 'true');
     list.scrollIntoView({ block: 'nearest' });

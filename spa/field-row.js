@@ -19,9 +19,7 @@ export function fieldRow(name, before, now = before) {
   const error = h('p', { class: 'field-error', id: `${name}-error`, hidden: true });
   const changed = h('span', { class: 'changed', id: `${name}-changed`, hidden: true }, t('edit.changed'));
   const attributes = { id: name, name, autocomplete: field.autocomplete, 'aria-required': field.required ? 'true' : null };
-  const input = field.kind === 'lines'
-    ? h('textarea', { ...attributes, rows: '3' })
-    : h('input', { ...attributes, type: 'text', inputmode: field.inputmode ?? 'text', class: field.narrow ? 'narrow' : null });
+  const input = h('input', { ...attributes, type: 'text', class: field.narrow ? 'narrow' : null });
   const box = field.kind === 'country' ? combobox(input, countries) : field.kind === 'language' ? combobox(input, spoken) : null;
 
   /** @param {string | null} value */
@@ -55,8 +53,7 @@ export function fieldRow(name, before, now = before) {
     input,
     /** What would be sent. An untouched value is exactly what it was, whatever it is. */
     get value() {
-      if (box && input.value === initial) return before;
-      return tidy(box ? box.value : input.value, before);
+      return input.value === initial ? before : tidy(box ? box.value : input.value);
     },
     /** @param {boolean} is */
     mark(is) {

@@ -8,8 +8,8 @@ import { languageName } from './places.js';
 import { has, t } from './words.js';
 
 /**
- * @typedef {{limit: number, kind?: 'line' | 'lines' | 'country' | 'language', required?: boolean,
- *   autocomplete: string, inputmode?: string, narrow?: boolean}} Field
+ * @typedef {{limit: number, kind?: 'country' | 'language', required?: boolean,
+ *   autocomplete: string, narrow?: boolean}} Field
  */
 
 export const GROUPS = [
@@ -25,12 +25,12 @@ export const FIELDS = new Map([
   ['givenName', { limit: 64, autocomplete: 'given-name' }],
   ['surname', { limit: 64, autocomplete: 'family-name' }],
   ['jobTitle', { limit: 128, autocomplete: 'organization-title' }],
-  ['streetAddress', { limit: 1024, autocomplete: 'street-address', kind: 'lines' }],
+  ['streetAddress', { limit: 1024, autocomplete: 'street-address' }],
   ['city', { limit: 128, autocomplete: 'address-level2' }],
   ['state', { limit: 128, autocomplete: 'address-level1' }],
   ['postalCode', { limit: 40, autocomplete: 'postal-code', narrow: true }],
   ['country', { limit: 128, autocomplete: 'country-name', kind: 'country' }],
-  ['preferredLanguage', { limit: 64, autocomplete: 'language', kind: 'language' }],
+  ['preferredLanguage', { limit: 35, autocomplete: 'language', kind: 'language' }],
 ]);
 
 /** @param {string} name */
@@ -61,10 +61,5 @@ export function sentence(name, code, value, detail = '') {
   return t(key, { label: label(name), limit: FIELDS.get(name)?.limit ?? 0, length: value?.length ?? 0, detail });
 }
 
-/** What the person typed, as it is sent: outer space gone, line ends as the browser has them, '' becomes null.
- * @param {string} text @param {string | null | undefined} before */
-export function tidy(text, before) {
-  const lines = (/** @type {string} */ value) => value.replace(/\r\n?/g, '\n');
-  if (lines(text) === lines(before ?? '')) return before ?? null;
-  return text.trim() || null;
-}
+/** What the person typed, as it is sent: outer space gone, '' becomes null. @param {string} text */
+export const tidy = (text) => text.trim() || null;

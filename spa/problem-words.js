@@ -16,7 +16,7 @@ export function problemWords(error, { wrote = false } = {}) {
   return {
     title: known || typeof title !== 'string' ? t(`problem.${slug}.title`) : title,
     happened: known || typeof detail !== 'string' ? t(`problem.${slug}.happened`) : detail,
-    data: t(`data.${consequence(t(`problem.${slug}.data`), wrote)}`),
+    data: t(`data.${consequence(error.unsure ? 'unsure' : t(`problem.${slug}.data`), wrote)}`),
     todo: t(`problem.${slug}.todo`),
     reference: error.reference,
   };

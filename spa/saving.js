@@ -90,6 +90,10 @@ async function handle(error, draft) {
   } else if (error.invalid && location.pathname !== '/edit') {
     rejected = error.problem.errors ?? [];
     await navigate('/edit', { force: true });
+  } else if (error.gone && draft.parked) {
+    // Applied or expired meanwhile: compare the draft with the profile as it is now.
+    keep({ ...draft, parked: null });
+    await navigate('/check', { force: true, replace: true });
   } else {
     return error;
   }

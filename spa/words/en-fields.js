@@ -26,7 +26,7 @@ export const fields = {
   'wrong.required': '{label} can’t be empty',
   'wrong.too_long': '{label} must be {limit} characters or fewer; it has {length}',
   'wrong.invalid_value.preferredLanguage': 'Choose a language from the list, or enter a code such as en-US',
-  'wrong.invalid_value': '{label} has characters that can’t be stored',
+  'wrong.invalid_value': '{label} has line breaks or characters that can’t be stored',
   'wrong.wrong_type': '{label} can’t be stored in this form',
   'wrong.unknown_field': '{label} can’t be changed here',
   'wrong.other': '{label}: {detail}',

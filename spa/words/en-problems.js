@@ -20,7 +20,7 @@ const table = [
   ['invalid-profile-patch', 'Some details can’t be saved', 'At least one field has a value that can’t be stored.', 'kept', 'Go back to your changes and correct the marked fields.'],
   ['too-many-requests', 'Too many requests', 'More requests came from you than we take in a short time.', 'kept', 'Wait a moment, then try again.'],
   ['step-up-loop', 'Confirming didn’t work', 'You confirmed several times, and your organisation’s sign-in service still doesn’t let us save.', 'kept', 'Wait a while before you try again. If it goes on, tell your administrator and quote the reference.'],
-  ['resource-unavailable', 'The profile service isn’t answering', 'The service that holds your profile can’t be reached just now.', 'unsure', 'Wait a moment, then try again. You stay signed in.'],
+  ['resource-unavailable', 'The profile service isn’t answering', 'The service that holds your profile can’t be reached just now.', 'kept', 'Wait a moment, then try again. You stay signed in.'],
   ['authority-unavailable', 'The sign-in service isn’t answering', 'Your organisation’s sign-in service can’t be reached just now.', 'kept', 'Wait a moment, then try again. You don’t lose your session here.'],
   ['session-store-unavailable', 'We can’t look up your session', 'The place where sessions are kept can’t be reached just now.', 'kept', 'Wait a moment, then try again. You stay signed in.'],
   ['misconfigured', 'This service isn’t set up correctly', 'Something is missing in how this service is connected to your organisation. It’s not your fault, and you can’t mend it from here.', 'nothing', 'Tell your administrator, and quote the reference.'],
@@ -29,9 +29,12 @@ const table = [
   ['sign-in-failed', 'Signing in didn’t work', 'The answer of your organisation’s sign-in service didn’t pass our checks, so we didn’t rely on it.', 'nothing', 'Start again. If it happens twice, tell your administrator and quote the reference.'],
   ['step-up-cancelled', 'You didn’t confirm', 'You turned back before entering the code.', 'kept', 'Try again, go back to your changes, or discard them.'],
   ['different-person', 'That was somebody else', 'The person who confirmed isn’t the person who is signed in here.', 'kept', 'Confirm with your own account, or sign out first if you want to use the other one.'],
-  ['payload-too-large', 'That’s too much text', 'What was sent is larger than a profile can be.', 'kept', 'Shorten your changes, then save again.'],
+  ['content-too-large', 'That’s too much text', 'What was sent is larger than a profile can be.', 'kept', 'Shorten your changes, then save again.'],
   ['unsupported-media-type', 'That form isn’t accepted', 'What was sent isn’t in a form this service reads.', 'nothing', 'Reload the page and try again.'],
-  ['malformed-request', 'That couldn’t be read', 'What was sent can’t be read.', 'nothing', 'Reload the page and try again.'],
+  ['bad-request', 'That couldn’t be read', 'What was sent can’t be read.', 'nothing', 'Reload the page and try again.'],
+  ['edit-in-progress', 'This change is being saved right now', 'The same change was sent twice, and the first is still on its way.', 'unsure', 'Wait a moment, then try again.'],
+  ['idempotency-key-reused', 'This change doesn’t match the first one', 'It was sent under the number of an earlier, different change.', 'kept', 'Reload the page, then save again.'],
+  ['misdirected-request', 'Wrong address', 'This service doesn’t answer under the address you used.', 'nothing', 'Use the address you were given, and tell your administrator if it stays like this.'],
   ['internal-error', 'A fault on our side', 'This service failed in a way we didn’t foresee. It has been recorded.', 'unsure', 'Try again. If it happens twice, tell your administrator and quote the reference.'],
 ];
 

@@ -6,10 +6,8 @@ import { problems } from './en-problems.js';
 
 /** @type {Record<string, string | Record<string, string>>} */
 const screens = {
-  'product': 'Stepup',
   'title': '{screen} – Stepup',
   'title.error': 'Error: {title}',
-  'loading': 'Loading…',
   'just.now': 'just now',
   'span.minutes': { one: '{n} minute', other: '{n} minutes' },
   'span.seconds': { one: '{n} second', other: '{n} seconds' },
@@ -18,7 +16,6 @@ const screens = {
   'menu.sessions': 'Where you’re signed in',
   'menu.claims': 'Sign-in details',
   'menu.label': 'Your account',
-  'menu.open': 'Account menu',
   'sign-out': 'Sign out',
   'signing-out': 'Signing out…',
   'theme': 'Theme',
@@ -39,6 +36,7 @@ const screens = {
   'ended.signed-out': 'You were signed out because you signed out in another tab or place.',
   'ended.revoked': 'You were signed out because your access was withdrawn or your password was changed.',
   'ended.ended': 'You were signed out because your session was ended, here or in another place.',
+  'ended.replaced': 'You were signed out because somebody signed in again in this browser.',
   'ended.here': 'You’re signed out.',
   'ended.draft': 'Your draft is kept on this device. Sign in to go on with it.',
 
@@ -78,10 +76,9 @@ const screens = {
   'edit.save': 'Save changes',
   'edit.saving': 'Saving…',
   'edit.cancel': 'Cancel',
-  'edit.count': { zero: 'No changes', one: '{n} change', other: '{n} changes' },
+  'edit.count': { one: '{n} change', other: '{n} changes' },
   'edit.none': 'No changes yet',
   'edit.changed': 'Changed',
-  'edit.optional': 'optional',
   'edit.nothing': 'There is nothing to save yet. Change a field first.',
   'edit.restored': 'Your draft is back. It isn’t saved yet.',
   'edit.confirmed': 'Identity confirmed. You can change your profile now.',
