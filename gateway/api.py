@@ -15,7 +15,7 @@ from gateway.errors import BadRequest, NotFound
 from gateway.guard import Policy, Route
 from gateway.keys import EDITS, SESSIONS, STEP_UPS
 from gateway.profile import Profile, etag_of, if_match, read_changes
-from gateway.sessions import rfc3339
+from gateway.timestamps import rfc3339
 
 OPENAPI: Final = Path(__file__).parent / "openapi.json"
 _KEY_FORM: Final = re.compile(r"[\x21-\x7e]{1,255}")

@@ -17,17 +17,19 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from gateway import api, auth, health, keys, logout
+from gateway import api, auth, backchannel, health, keys, logout
 from gateway.auth_flow import AuthFlow
 from gateway.edits import ProfileEdits
 from gateway.flows import FlowStore
 from gateway.graph import ProfileReader
 from gateway.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, security_headers
 from gateway.id_token import IdTokenJudge
+from gateway.logout_token import LogoutTokenJudge
 from gateway.profile import LARGEST_BODY
 from gateway.resource_client import ProfileEditor
 from gateway.sealing import KeyRing
-from gateway.sessions import SessionStorage, SessionStore
+from gateway.session_storage import SessionStorage
+from gateway.sessions import SessionStore
 from gateway.settings import Settings
 from gateway.spa_files import SpaFiles
 from gateway.step_up import StepUps
@@ -74,6 +76,7 @@ def create_app(
     for rows in (
         auth.routes(settings.response_mode),
         logout.ROUTES,
+        backchannel.routes(enabled=settings.backchannel_logout),
         api.ROUTES,
         health.ROUTES,
         pages.routes(),
@@ -84,8 +87,9 @@ def create_app(
         async with outbound(settings.addresses, settings.ca_bundle) as http:
             discovery = Discovery(http, url=settings.discovery_url, issuer=settings.issuer)
             entra = _entra(settings)
+            verifier = JwtVerifier(SigningKeys(http, discovery), now=now)
             judge = IdTokenJudge(
-                JwtVerifier(SigningKeys(http, discovery), now=now),
+                verifier,
                 issuer=settings.issuer,
                 client_id=settings.client_id,
                 tenant_id=settings.tenant_id,
@@ -110,6 +114,9 @@ def create_app(
                 now=now,
             )
             app[keys.DISCOVERY] = discovery
+            app[keys.LOGOUT_TOKENS] = LogoutTokenJudge(
+                verifier, issuer=settings.issuer, client_id=settings.client_id
+            )
             app[keys.STEP_UPS] = step_ups
             app[keys.EDITS] = edits
             app[keys.AUTH_FLOW] = AuthFlow(broker, sessions, step_ups, edits, read=read, edit=edit, now=now)

@@ -14,7 +14,8 @@ from typing import Final
 from gateway import errors
 from gateway.edits import ProfileEdits
 from gateway.flows import AuthCodeFlow
-from gateway.sessions import LiveSession, SessionCookie, SessionStore, UserSession
+from gateway.session_cookie import SessionCookie
+from gateway.sessions import LiveSession, SessionStore, UserSession
 from gateway.step_up import StepUps
 from gateway.token_records import CACHE, Resource, TokenRecords
 from gateway.tokens import Redeemed, TokenBroker

@@ -15,8 +15,9 @@ from gateway import errors
 from gateway.graph import ProfileReader
 from gateway.profile import Changes, Profile, etag_of, matches, with_changes
 from gateway.resource_client import ProfileEditor
-from gateway.sessions import LiveSession, rfc3339
+from gateway.sessions import LiveSession
 from gateway.step_up import StepUps
+from gateway.timestamps import rfc3339
 from gateway.vault import Field, Vault
 from servicekit.problems import ProblemError
 

@@ -35,6 +35,9 @@ class Policy(enum.Enum):
     """The authority, through the person's browser."""
     FRAMED = "framed"
     """The authority's sign-out page, in a frame, without cookies."""
+    BACKCHANNEL = "backchannel"
+    """The authority itself, server to server: no browser, no cookie, perhaps by an inner name of this service; a
+    signed token is the proof, and the handler asks for it."""
     PUBLIC = "public"
     """Anyone; there is nothing personal."""
 
@@ -90,7 +93,7 @@ def guard_ring(public_url: str) -> Middleware:
         policy = policy_of(request)
         if policy is None:
             raise CrossOriginRefused(log_detail="the route has no policy")
-        if policy not in {Policy.PUBLIC, Policy.FRAMED}:
+        if policy not in {Policy.PUBLIC, Policy.FRAMED, Policy.BACKCHANNEL}:
             _judge_host(request, public_url)
         if policy in judges:
             judges[policy](request, public_url)

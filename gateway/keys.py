@@ -8,6 +8,7 @@ from aiohttp import web
 from gateway.auth_flow import AuthFlow
 from gateway.edits import ProfileEdits
 from gateway.flows import FlowStore
+from gateway.logout_token import LogoutTokenJudge
 from gateway.sessions import SessionStore
 from gateway.settings import Settings
 from gateway.step_up import StepUps
@@ -20,6 +21,7 @@ AUTH_FLOW: Final = web.AppKey("auth_flow", AuthFlow)
 EDITS: Final = web.AppKey("edits", ProfileEdits)
 STEP_UPS: Final = web.AppKey("step_ups", StepUps)
 DISCOVERY: Final = web.AppKey("discovery", Discovery)
+LOGOUT_TOKENS: Final = web.AppKey("logout_tokens", LogoutTokenJudge)
 VAULT: Final = web.AppKey("vault", Vault)
 FLOWS: Final = web.AppKey("flows", FlowStore)
 CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")

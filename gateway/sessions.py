@@ -9,13 +9,8 @@ is ours, because its Redis storage keeps plain JSON under the bare cookie value,
 session back, and deletes `__Host-` cookies in a way that browsers ignore.
 """
 
-import base64
-import hashlib
-import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import aiohttp_session
@@ -23,50 +18,13 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.errors import SignInRequired
+from gateway.session_cookie import COOKIE, SessionCookie
 from gateway.vault import Field, SessionRef, Vault, digest_of
 
-COOKIE: Final = "__Host-Http-session"
-_FORM: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})")
-_LIVE: Final = "live"
+LIVE: Final = "live"
 # Between two uses closer than this nothing is written: the idle limit is minutes at least.
 _TOUCH_SECONDS: Final = 20
 RECORD: Final = "session"
-
-
-@dataclass(frozen=True, slots=True)
-class SessionCookie:
-    """What the browser holds: family, id and the secret half of the key that seals the session's records."""
-
-    family: str
-    id: str
-    secret: bytes
-
-    @classmethod
-    def new(cls, family: str | None = None) -> "SessionCookie":
-        """Make a cookie of 256 bits of id and as many of secret; a change of id keeps the family."""
-        return cls(family or secrets.token_urlsafe(16), secrets.token_urlsafe(32), secrets.token_bytes(32))
-
-    @classmethod
-    def parse(cls, text: str | None) -> "SessionCookie | None":
-        """Read what a browser sent; None unless it has exactly our form, so that Redis never sees foreign text."""
-        found = _FORM.fullmatch(text) if text and len(text) < 128 else None  # noqa: PLR2004 - a little over the form
-        if not found:
-            return None
-        return cls(found[1], found[2], base64.urlsafe_b64decode(found[3] + "="))
-
-    @property
-    def text(self) -> str:
-        """The cookie's value."""
-        secret = base64.urlsafe_b64encode(self.secret).decode().rstrip("=")
-        return f"{self.family}.{self.id}.{secret}"
-
-    @property
-    def ref(self) -> SessionRef:
-        """What the session is called in Redis and in logs."""
-        return SessionRef(self.family, hashlib.sha256(self.id.encode()).hexdigest())
-
-    def __repr__(self) -> str:
-        return f"SessionCookie({self.ref.short})"
 
 
 class UserSession(BaseModel):
@@ -141,7 +99,7 @@ class SessionStore:
         idle = min(self._idle, absolute_at - now)
         # The index first: a reference without a session does no harm, a session that no sign-out finds does.
         for kind, owner in _owners(user):
-            await self._vault.index(kind, owner, cookie.ref, ttl=self._absolute)
+            await self._vault.index(kind, owner, cookie.ref, at=user.created_at, ttl=self._absolute)
         record = Field(user.model_dump_json().encode(), absolute_at)
         created = await self._vault.create(
             cookie.ref, {**records, RECORD: record}, idle=idle, secret=cookie.secret, replaces=replaces
@@ -186,14 +144,14 @@ class SessionStore:
 
     async def find(self, request: web.Request) -> LiveSession | None:
         """Return the request's session if there is one; asking does not prolong it."""
-        live = (await aiohttp_session.get_session(request)).get(_LIVE)
+        live = (await aiohttp_session.get_session(request)).get(LIVE)
         return live if isinstance(live, LiveSession) else None
 
     async def bind(self, request: web.Request, session: LiveSession) -> None:
         """Let the answer to this request carry the session's cookie."""
         fresh = await aiohttp_session.new_session(request)
         fresh.set_new_identity(session.cookie.text)
-        fresh[_LIVE] = session
+        fresh[LIVE] = session
 
     async def end(self, session: LiveSession, reason: str) -> None:
         """End one session: its records are gone and cannot be written back."""
@@ -205,13 +163,26 @@ class SessionStore:
         """Let the answer to this request delete the cookie."""
         (await aiohttp_session.get_session(request)).invalidate()
 
-    async def end_matching(self, *, tid: str, sid: str, reason: str) -> int:
-        """End every session of the authority's session `sid`; return how many there were."""
-        owner = digest_of(tid, sid)
+    async def end_matching(
+        self,
+        *,
+        tid: str,
+        sid: str | None = None,
+        sub: str | None = None,
+        created_until: float | None = None,
+        reason: str,
+    ) -> int:
+        """End every session of the authority's session `sid`, of the subject `sub`, or of both where both are given.
+
+        Sessions of persons who signed in after `created_until` survive. Returns how many there were.
+        """
+        owners = [(kind, digest_of(tid, named)) for kind, named in (("sid", sid), ("sub", sub)) if named]
+        found = [set(await self._vault.indexed(*owner, until=created_until)) for owner in owners]
         ended = 0
-        for ref in await self._vault.indexed("sid", owner):
+        for ref in set.intersection(*found) if found else ():
             ended += await self._vault.end(ref, reason)
-            await self._vault.unindex("sid", owner, ref)
+            for kind, owner in owners:
+                await self._vault.unindex(kind, owner, ref)
         return ended
 
 
@@ -220,40 +191,6 @@ def _touch_every(idle: int) -> float:
 
 
 def _owners(user: UserSession) -> list[tuple[str, str]]:
-    owners = [("person", digest_of(user.tid, user.oid))]
+    # Entra's `sub` is another one for each application, and is what a logout token names.
+    owners = [("person", digest_of(user.tid, user.oid)), ("sub", digest_of(user.tid, user.sub))]
     return [*owners, ("sid", digest_of(user.tid, user.sid))] if user.sid else owners
-
-
-class SessionStorage(aiohttp_session.AbstractStorage):
-    """aiohttp-session's storage: finds the session by its cookie, and writes or deletes the cookie.
-
-    The records themselves are written by `SessionStore` at the moment when something happens, so that a handler
-    that fails afterwards loses nothing.
-    """
-
-    def __init__(self, store: SessionStore) -> None:
-        # A session cookie (no Max-Age): the server ends sessions, and the browser forgets with its last window.
-        super().__init__(cookie_name=COOKIE, secure=True, httponly=True, samesite="Strict", path="/")
-        self._store = store
-
-    async def load_session(self, request: web.Request) -> aiohttp_session.Session:
-        """Return the session behind the cookie, or an empty new one."""
-        cookie = SessionCookie.parse(self.load_cookie(request))
-        live = await self._store.load(cookie) if cookie else None
-        data: Any = {"session": {_LIVE: live}} if live else None
-        return aiohttp_session.Session(None, data=data, new=live is None)
-
-    async def save_session(
-        self, request: web.Request, response: web.StreamResponse, session: aiohttp_session.Session
-    ) -> None:
-        """Set the cookie of a session that was bound, or delete that of one that was unbound."""
-        if session.identity:
-            self.save_cookie(response, session.identity)
-        elif session.empty and COOKIE in request.cookies:
-            # The attributes are repeated: browsers ignore a deletion of a `__Host-` cookie without `Secure`.
-            response.del_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="Strict")
-
-
-def rfc3339(seconds: float) -> str:
-    """Return a time as RFC 3339 in UTC, whole seconds."""
-    return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")

@@ -152,6 +152,11 @@ class Settings(EnvironmentSettings):
         description="for how long a confirmation lasts; unset: as long as the authority gives tokens for it",
         examples=["900"],
     )
+    backchannel_logout: bool = Field(
+        default=False,
+        description="1 or 0, whether the authority may end sessions by Back-Channel Logout",
+        examples=["1"],
+    )
     host: str = Field("127.0.0.1", description="the address to listen on", examples=["0.0.0.0"])  # noqa: S104 - an example
     port: int = Field(3000, ge=1, le=65_535, description="the port to listen on", examples=["3000"])
     admin_port: int | None = Field(

@@ -98,6 +98,11 @@ class Vault:
         except Unsealable:
             return None
 
+    async def note(self, kind: str, owner: str, *, ttl: int) -> bool:
+        """Note that something happened, for `ttl` seconds; False when that was noted before."""
+        async with _faults():
+            return bool(await self._redis.set(f"{PREFIX}:{kind}:{owner}", b"1", ex=ttl, nx=True))
+
     # A session's records
 
     async def create(
@@ -183,22 +188,29 @@ class Vault:
 
     # Indexes: which sessions belong together; never sealed, as they hold only hashes
 
-    async def index(self, kind: str, owner: str, ref: SessionRef, *, ttl: int) -> None:
-        """Note that the session belongs to `owner`."""
+    async def index(self, kind: str, owner: str, ref: SessionRef, *, at: float, ttl: int) -> None:
+        """Note that the session, begun `at` (seconds since 1970), belongs to `owner`.
+
+        `ttl` is how long any session lives; references that are older are dropped on the way.
+        """
+        key = _index(kind, owner)
         async with _faults(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.sadd(_index(kind, owner), str(ref))
-            pipe.expire(_index(kind, owner), ttl)
+            pipe.zadd(key, {str(ref): at})
+            pipe.zremrangebyscore(key, "-inf", self._now() - ttl)
+            pipe.expire(key, ttl)
             await pipe.execute()
 
     async def unindex(self, kind: str, owner: str, ref: SessionRef) -> None:
         """Forget that the session belongs to `owner`."""
         async with _faults():
-            await self._redis.srem(_index(kind, owner), str(ref))
+            await self._redis.zrem(_index(kind, owner), str(ref))
 
-    async def indexed(self, kind: str, owner: str) -> list[SessionRef]:
-        """Return the sessions noted for `owner`, ended ones perhaps among them."""
+    async def indexed(self, kind: str, owner: str, *, until: float | None = None) -> list[SessionRef]:
+        """Return the sessions of `owner` that began at `until` or before, ended ones perhaps among them."""
         async with _faults():
-            members = await self._redis.smembers(_index(kind, owner))
+            members = await self._redis.zrangebyscore(
+                _index(kind, owner), "-inf", "+inf" if until is None else until
+            )
         return [SessionRef.parse(member.decode()) for member in members]
 
     # Locks

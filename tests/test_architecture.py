@@ -18,7 +18,8 @@ from tests.sources import ROOT, modules
 # The gateway, lowest first: a module imports from lines above its own only. Handlers share a line: never one another.
 LEVELS: Final = (
     "errors redis_scripts sealing",  # vocabulary, and what needs nothing of ours
-    "settings vault profile id_token",  # what is configured, kept, edited, believed
+    "settings vault profile id_token logout_token",  # what is configured, kept, edited, believed
+    "session_cookie timestamps",  # names and forms
     "sessions flows leases",  # from a cookie to a person; a journey; who may work on a session now
     "token_records",  # a session's tokens at rest
     "silent_refresh",  # how they are replaced
@@ -27,7 +28,7 @@ LEVELS: Final = (
     "edits",  # the product's one story
     "auth_flow",  # journeys, from end to end
     "guard keys",  # the edge
-    "auth logout api health spa_files",  # handlers
+    "auth logout backchannel api health spa_files session_storage",  # handlers
     "app",  # composition
     "__main__",
 )
@@ -50,7 +51,7 @@ DOORS: Final = {
     "msal": ("servicekit/entra.py",),
     "requests": ("servicekit/authority_transport.py",),
     "redis": ("gateway/vault.py", "gateway/app.py"),
-    "aiohttp_session": ("gateway/sessions.py", "gateway/app.py"),
+    "aiohttp_session": ("gateway/sessions.py", "gateway/session_storage.py", "gateway/app.py"),
     "jwt": ("servicekit/jwt_verifier.py", "local_tenant/signing.py"),
     "cryptography": (
         "gateway/sealing.py",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from yarl import URL
 
-from gateway.sessions import SessionCookie
+from gateway.session_cookie import SessionCookie
 from gateway.vault import TOMBSTONE_SECONDS
 from tests.gateway.conftest import World
 from tests.gateway.witnesses import (

@@ -8,7 +8,8 @@ import pytest
 
 from gateway import errors
 from gateway.keys import AUTH_FLOW, SESSIONS, VAULT
-from gateway.sessions import LiveSession, SessionCookie
+from gateway.session_cookie import SessionCookie
+from gateway.sessions import LiveSession
 from gateway.token_records import AccessToken, Resource, TokenRecords
 from gateway.tokens import TokenBroker
 from gateway.vault import Vault

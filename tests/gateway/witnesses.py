@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from gateway.guard import POLICIES, Policy
 from gateway.keys import SESSIONS, VAULT
-from gateway.sessions import LiveSession, SessionCookie
+from gateway.session_cookie import SessionCookie
+from gateway.sessions import LiveSession
 from gateway.token_records import TokenRecords
 from tests.gateway.conftest import World
 from tests.other_front_end import Answer, OtherFrontEnd
@@ -112,8 +113,8 @@ async def everything_in(redis: "Redis") -> bytes:
         if kind == b"hash":
             for name, value in (await redis.hgetall(key)).items():
                 found += [name, value]
-        elif kind == b"set":
-            found += await redis.smembers(key)
+        elif kind == b"zset":
+            found += await redis.zrange(key, 0, -1)
         else:
             found.append(await redis.get(key))
     return b"\n".join(value or b"" for value in found)
