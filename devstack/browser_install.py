@@ -104,5 +104,11 @@ def _attempt(command: list[str], environment: Mapping[str, str], name: str, seco
         return f"{name}: {type(problem).__name__}"
     if answer.returncode == 0:
         return ""
-    words = (answer.stderr or answer.stdout).strip().splitlines()
-    return f"{name}: {words[-1].strip() if words else f'exit code {answer.returncode}'}"
+    return f"{name}: {_telling(answer.stdout + answer.stderr) or f'exit code {answer.returncode}'}"
+
+
+def _telling(output: str) -> str:
+    """Choose the line that says most: the first that speaks of an error, else the last."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    told = next((line for line in lines if line.startswith(("Error:", "E:"))), lines[-1] if lines else "")
+    return told.removesuffix(", caused by")

@@ -87,18 +87,18 @@ class Stack:
     def wait_until_ready(self, *names: str) -> None:
         """Wait for parts. Raises LaunchError with the last words of one that ended or stayed silent."""
         deadline = time.monotonic() + READY_SECONDS
-        for name in names or tuple(self.parts):
-            part = self.parts[name]
-            while not part.ready():
+        waiting = {name: self.parts[name] for name in names or tuple(self.parts)}
+        while waiting:
+            for name, part in waiting.items():
                 if not part.child.running:
                     raise LaunchError(
                         _epitaph(part.child, f"The {name} {part.child.ending()} while starting")
                     )
                 if time.monotonic() > deadline:
-                    raise LaunchError(
-                        _epitaph(part.child, f"The {name} was not ready in {READY_SECONDS:.0f} seconds")
-                    )
-                time.sleep(_POLL_SECONDS)
+                    late = f"The {name} was not ready in {READY_SECONDS:.0f} seconds"
+                    raise LaunchError(_epitaph(part.child, late))
+            waiting = {name: part for name, part in waiting.items() if not part.ready()}
+            time.sleep(_POLL_SECONDS)
 
     def stop(self, *names: str) -> list[str]:
         """Stop parts (all when none is named), the store last; the names of those that had to be killed come back."""
