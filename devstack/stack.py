@@ -26,7 +26,7 @@ from devstack.processes import Child, Program
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = {"tenant": "local_tenant", "api": "resource_api", "gateway": "gateway"}
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 # Longer than the gateway's own draining, so that a request in flight is finished and not cut.
 STOP_SECONDS = 25.0
 _POLL_SECONDS = 0.03
