@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 
 from gateway.errors import BadRequest, NotFound
 from gateway.guard import Policy, Route
-from gateway.keys import EDITS, SESSIONS, STEP_UPS
+from gateway.keys import EDITS, OWN_SESSIONS, SESSIONS, STEP_UPS
 from gateway.profile import Profile, etag_of, if_match, read_changes
 from gateway.timestamps import rfc3339
 
@@ -84,7 +84,26 @@ async def drop_parked_edit(request: web.Request) -> web.Response:
     """Drop a parked edit."""
     live = await request.app[SESSIONS].require(request)
     await request.app[EDITS].drop_parked(live, _identifier(request))
-    return web.Response(status=204, headers={hdrs.CACHE_CONTROL: "no-store"})
+    return _nothing()
+
+
+async def list_sessions(request: web.Request) -> web.Response:
+    """Answer with this person's sessions."""
+    live = await request.app[SESSIONS].require(request, slide=False)
+    return _json({"sessions": await request.app[OWN_SESSIONS].shown(live)})
+
+
+async def end_session(request: web.Request) -> web.Response:
+    """End one of this person's sessions, this one included."""
+    live = await request.app[SESSIONS].require(request)
+    await request.app[OWN_SESSIONS].end(live, request.match_info["id"])
+    return _nothing()
+
+
+async def end_other_sessions(request: web.Request) -> web.Response:
+    """End all of this person's sessions but this one."""
+    live = await request.app[SESSIONS].require(request)
+    return _json({"ended": await request.app[OWN_SESSIONS].end_others(live)})
 
 
 async def openapi(_request: web.Request) -> web.Response:
@@ -118,6 +137,10 @@ def _json(body: Mapping[str, Any]) -> web.Response:
     return web.json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
 
 
+def _nothing() -> web.Response:
+    return web.Response(status=204, headers={hdrs.CACHE_CONTROL: "no-store"})
+
+
 def _profile(profile: Profile) -> web.Response:
     return web.json_response(profile, headers={hdrs.CACHE_CONTROL: "no-store", hdrs.ETAG: etag_of(profile)})
 
@@ -130,5 +153,8 @@ ROUTES: Final = (
     Route(hdrs.METH_GET, "/api/parked-edits/{id}", get_parked_edit, Policy.JSON),
     Route(hdrs.METH_POST, "/api/parked-edits/{id}", apply_parked_edit, Policy.JSON),
     Route(hdrs.METH_DELETE, "/api/parked-edits/{id}", drop_parked_edit, Policy.JSON),
+    Route(hdrs.METH_GET, "/api/sessions", list_sessions, Policy.JSON),
+    Route(hdrs.METH_DELETE, "/api/sessions", end_other_sessions, Policy.JSON),
+    Route(hdrs.METH_DELETE, "/api/sessions/{id}", end_session, Policy.JSON),
     Route(hdrs.METH_GET, "/api/openapi.json", openapi, Policy.PUBLIC),
 )

@@ -25,6 +25,7 @@ from gateway.graph import ProfileReader
 from gateway.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, security_headers
 from gateway.id_token import IdTokenJudge
 from gateway.logout_token import LogoutTokenJudge
+from gateway.own_sessions import OwnSessions
 from gateway.profile import LARGEST_BODY
 from gateway.resource_client import ProfileEditor
 from gateway.sealing import KeyRing
@@ -73,6 +74,7 @@ def create_app(
     app[keys.VAULT] = vault
     app[keys.SESSIONS] = sessions
     app[keys.FLOWS] = FlowStore(vault)
+    app[keys.OWN_SESSIONS] = OwnSessions(vault)
     for rows in (
         auth.routes(settings.response_mode),
         logout.ROUTES,

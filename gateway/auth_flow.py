@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway import errors
+from gateway.devices import device_name
 from gateway.edits import ProfileEdits
 from gateway.flows import AuthCodeFlow
 from gateway.session_cookie import SessionCookie
@@ -129,7 +130,9 @@ class AuthFlow:
 
     async def _confirm(self, before: LiveSession, redeemed: Redeemed, answer: dict[str, str]) -> LiveSession:
         now = int(self._now())
-        fresh = _user(redeemed, answer, created_at=before.user.created_at, device=before.user.device)
+        fresh = _user(redeemed, answer, created_at=before.user.created_at, device="").model_copy(
+            update={"device": before.user.device}
+        )
         if not fresh.is_same_person(before.user):
             log_event(_log, logging.WARNING, "step-up-by-another", session=before.ref.short)
             raise errors.DifferentPerson
@@ -187,7 +190,7 @@ def _user(redeemed: Redeemed, answer: dict[str, str], *, created_at: int, device
         # Entra gives no `sid` claim unless configured; its `session_state` is the `sid` of front-channel logout.
         sid=person.sid or answer.get("session_state", "")[:128],
         login_hint=person.login_hint,
-        device=device[:300],
+        device=device_name(device),
         created_at=created_at,
         claims=person.claims,
     )

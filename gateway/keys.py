@@ -9,6 +9,7 @@ from gateway.auth_flow import AuthFlow
 from gateway.edits import ProfileEdits
 from gateway.flows import FlowStore
 from gateway.logout_token import LogoutTokenJudge
+from gateway.own_sessions import OwnSessions
 from gateway.sessions import SessionStore
 from gateway.settings import Settings
 from gateway.step_up import StepUps
@@ -23,6 +24,7 @@ STEP_UPS: Final = web.AppKey("step_ups", StepUps)
 DISCOVERY: Final = web.AppKey("discovery", Discovery)
 LOGOUT_TOKENS: Final = web.AppKey("logout_tokens", LogoutTokenJudge)
 VAULT: Final = web.AppKey("vault", Vault)
+OWN_SESSIONS: Final = web.AppKey("own_sessions", OwnSessions)
 FLOWS: Final = web.AppKey("flows", FlowStore)
 CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")
 

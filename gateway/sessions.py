@@ -9,6 +9,7 @@ is ours, because its Redis storage keeps plain JSON under the bare cookie value,
 session back, and deletes `__Host-` cookies in a way that browsers ignore.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -25,6 +26,7 @@ LIVE: Final = "live"
 # Between two uses closer than this nothing is written: the idle limit is minutes at least.
 _TOUCH_SECONDS: Final = 20
 RECORD: Final = "session"
+SUMMARY: Final = "summary"
 
 
 class UserSession(BaseModel):
@@ -100,24 +102,27 @@ class SessionStore:
         # The index first: a reference without a session does no harm, a session that no sign-out finds does.
         for kind, owner in _owners(user):
             await self._vault.index(kind, owner, cookie.ref, at=user.created_at, ttl=self._absolute)
-        record = Field(user.model_dump_json().encode(), absolute_at)
+        told = user.model_dump(include={"device", "created_at", "last_mfa_at"})
+        own = {
+            RECORD: Field(user.model_dump_json().encode(), absolute_at),
+            SUMMARY: Field(json.dumps(told).encode(), absolute_at, keyed=False),
+        }
         created = await self._vault.create(
-            cookie.ref, {**records, RECORD: record}, idle=idle, secret=cookie.secret, replaces=replaces
+            cookie.ref, {**records, **own}, idle=idle, secret=cookie.secret, replaces=replaces
         )
         return LiveSession(cookie, user, now + idle, absolute_at) if created else None
 
     async def load(self, cookie: SessionCookie) -> LiveSession | None:
         """Return the session that the cookie opens, or None: unknown, ended, too old, or not ours to open."""
-        (stored,) = await self._vault.read(cookie.ref, [RECORD], secret=cookie.secret)
-        seen = await self._vault.seen(cookie.ref) if stored else None
-        if stored is None or seen is None:
+        stored, seen = await self._vault.read_beside(cookie.ref, RECORD, "seen", secret=cookie.secret)
+        if stored is None:
             return None
         try:
             user = UserSession.model_validate_json(stored)
         except ValidationError:
             return None
         absolute_at = float(user.created_at + self._absolute)
-        idle_at = min(seen + self._idle, absolute_at)
+        idle_at = min(seen / 1000 + self._idle, absolute_at)
         if self._now() >= idle_at:
             await self._vault.end(cookie.ref, "expired")
             return None

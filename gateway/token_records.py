@@ -63,7 +63,9 @@ class TokenRecords:
 
     async def cache(self, session: LiveSession) -> tuple[str | None, int]:
         """Return MSAL's serialized cache and its version."""
-        stored, version = await self._vault.read_versioned(session.ref, CACHE, secret=session.cookie.secret)
+        stored, version = await self._vault.read_beside(
+            session.ref, CACHE, f"{CACHE}_version", secret=session.cookie.secret
+        )
         return (stored.decode() if stored is not None else None), version
 
     async def keep_token(self, session: LiveSession, resource: Resource, token: AccessToken) -> None:

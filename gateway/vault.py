@@ -57,10 +57,15 @@ class SessionRef:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A value on its way into a session's hash; `expires_at` in seconds since 1970."""
+    """A value on its way into a session's hash; `expires_at` in seconds since 1970.
+
+    Unless it is `keyed` with the browser's secret, the server's keys alone open it: for what another session of the
+    same person may read.
+    """
 
     value: bytes
     expires_at: float
+    keyed: bool = True
 
 
 @asynccontextmanager
@@ -120,7 +125,7 @@ class Vault:
         """
         pairs: list[Any] = []
         for name, field in fields.items():
-            pairs += [name, self._seal(ref, name, field, secret)]
+            pairs += [name, self._seal(ref, name, field, secret if field.keyed else b"")]
         keys = [ref.key, *([replaces.key, _tombstone(replaces)] if replaces else [])]
         arguments = [round(idle * 1000), _milliseconds(self._now()), TOMBSTONE_SECONDS, *pairs]
         return bool(await self._run(CREATE, keys, arguments))
@@ -130,12 +135,6 @@ class Vault:
         async with _faults():
             stored = await self._redis.hmget(ref.key, list(names))
         return [self._open(ref, name, value, secret) for name, value in zip(names, stored, strict=True)]
-
-    async def seen(self, ref: SessionRef) -> float | None:
-        """Return when the session was last used, in seconds since 1970; None when it is gone."""
-        async with _faults():
-            stamp = await self._redis.hget(ref.key, "seen")
-        return int(stamp) / 1000 if stamp else None
 
     async def touch(self, ref: SessionRef, *, idle: float) -> None:
         """Note that the session is in use: it now lives `idle` seconds from here."""
@@ -151,11 +150,16 @@ class Vault:
         arguments = [name, sealed, name.partition(":")[0] + ":", _milliseconds(self._now())]
         return bool(await self._run(WRITE, [ref.key], arguments))
 
-    async def read_versioned(self, ref: SessionRef, name: str, *, secret: bytes) -> tuple[bytes | None, int]:
-        """Return a field's value with its version, for a later `swap`."""
+    async def read_beside(
+        self, ref: SessionRef, name: str, number: str, *, secret: bytes
+    ) -> tuple[bytes | None, int]:
+        """Return a field's value together with a plain number of the same session, 0 where there is none.
+
+        The numbers are `seen`, when the session was last used (milliseconds since 1970), and `…_version`, for `swap`.
+        """
         async with _faults():
-            stored, version = await self._redis.hmget(ref.key, [name, f"{name}_version"])
-        return self._open(ref, name, stored, secret), int(version or 0)
+            stored, beside = await self._redis.hmget(ref.key, [name, number])
+        return self._open(ref, name, stored, secret), int(beside or 0)
 
     async def swap(self, ref: SessionRef, name: str, field: Field, *, version: int, secret: bytes) -> bool:
         """Write a field only if its version is still `version`; False when it is not, or the session has ended.

@@ -19,9 +19,9 @@ from tests.sources import ROOT, modules
 LEVELS: Final = (
     "errors redis_scripts sealing",  # vocabulary, and what needs nothing of ours
     "settings vault profile id_token logout_token",  # what is configured, kept, edited, believed
-    "session_cookie timestamps",  # names and forms
+    "session_cookie timestamps devices",  # names and forms
     "sessions flows leases",  # from a cookie to a person; a journey; who may work on a session now
-    "token_records",  # a session's tokens at rest
+    "own_sessions token_records",  # a session's tokens at rest
     "silent_refresh",  # how they are replaced
     "tokens step_up",  # a session's tokens at work
     "graph resource_client",  # what is done with them

@@ -1,0 +1,93 @@
+"""A person's own sessions: seen and ended from any of them.
+
+Owns the list behind "Where you're signed in", and ending one, all others, or all of a person.
+Never shows what would open a session: its id in the list is part of the hash of its id.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.errors import NotFound
+from gateway.sessions import SUMMARY, LiveSession
+from gateway.timestamps import rfc3339
+from gateway.vault import SessionRef, Vault, digest_of
+
+_ID_CHARACTERS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSession:
+    """One session of the list; times in seconds since 1970."""
+
+    ref: SessionRef
+    device: str
+    created_at: float
+    last_seen_at: float
+    last_mfa_at: float | None
+
+    @property
+    def id(self) -> str:
+        """What the list calls it."""
+        return self.ref.digest[:_ID_CHARACTERS]
+
+    def as_json(self, *, current: bool) -> dict[str, Any]:
+        """Return the members of the answer."""
+        return {
+            "id": self.id,
+            "device": self.device,
+            "created_at": rfc3339(self.created_at),
+            "last_seen_at": rfc3339(self.last_seen_at),
+            "last_mfa_at": rfc3339(self.last_mfa_at) if self.last_mfa_at else None,
+            "current": current,
+        }
+
+
+class OwnSessions:
+    """Lists and ends the sessions of one person; everything raises SessionStoreUnavailable when Redis fails."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def listed(self, tid: str, oid: str) -> list[ListedSession]:
+        """Return the person's living sessions, last used first; references to ended ones are cleared away."""
+        owner = digest_of(tid, oid)
+        found: list[ListedSession] = []
+        for ref in await self._vault.indexed("person", owner):
+            stored, seen = await self._vault.read_beside(ref, SUMMARY, "seen", secret=b"")
+            if stored is None:
+                await self._vault.unindex("person", owner, ref)
+                continue
+            summary = json.loads(stored)
+            found.append(
+                ListedSession(
+                    ref, summary["device"], summary["created_at"], seen / 1000, summary["last_mfa_at"]
+                )
+            )
+        return sorted(found, key=lambda one: -one.last_seen_at)
+
+    async def end(self, session: LiveSession, identifier: str) -> None:
+        """End the session of the same person that the list calls `identifier`; raises NotFound."""
+        for one in await self._of(session):
+            if one.id == identifier:
+                await self._vault.end(one.ref, "ended-elsewhere")
+                return
+        raise NotFound
+
+    async def end_others(self, session: LiveSession) -> int:
+        """End every other session of the same person; return how many there were."""
+        others = [one for one in await self._of(session) if one.ref != session.ref]
+        return sum([await self._vault.end(one.ref, "ended-elsewhere") for one in others])
+
+    async def end_all(self, tid: str, oid: str) -> int:
+        """End every session of a person, for an operator; return how many there were."""
+        return sum(
+            [await self._vault.end(one.ref, "ended-by-operator") for one in await self.listed(tid, oid)]
+        )
+
+    async def shown(self, session: LiveSession) -> list[dict[str, Any]]:
+        """Return the list for its person."""
+        return [one.as_json(current=one.ref == session.ref) for one in await self._of(session)]
+
+    async def _of(self, session: LiveSession) -> list[ListedSession]:
+        return await self.listed(session.user.tid, session.user.oid)
