@@ -13,9 +13,11 @@ from urllib.parse import urlencode, urlsplit
 from aiohttp import web
 
 from local_tenant import pages
+from local_tenant.aadsts import At
 from local_tenant.directory import AppRegistration, Directory
 from local_tenant.next_step import Situation
-from local_tenant.refusals import At, Refusal, refusal
+from local_tenant.page_frame import respond
+from local_tenant.refusals import Refusal, refusal
 from local_tenant.sessions import AuthorizeRequest, Journey
 from local_tenant.tenant import Tenant
 from local_tenant.wire import SupportIds, redirect
@@ -95,8 +97,8 @@ def refuse(
     if refused.row.at is At.PAGE and journey and "none" not in journey.request.prompt:
         journey.refused = refused
         way_back = f"/{tenant.directory.tenant_id}/journeys/{journey.id}/cancel"
-        page = pages.refused(refused.text, support.trace_id, support.correlation_id, way_back)
-        return pages.respond(page, status=refused.row.status, form_action=journey.request.redirect_origin)
+        page = pages.refused(refused.text, support.trace_id, support.correlation_id, way_back=way_back)
+        return respond(page, status=refused.row.status, form_action=journey.request.redirect_origin)
     if journey:
         tenant.sessions.finish(journey)
     return deliver(
@@ -119,7 +121,7 @@ def deliver(destination: Destination, fields: dict[str, str]) -> web.Response:
     if destination.response_mode == "form_post":
         parts = urlsplit(uri)
         page = pages.form_post(uri, destination.client.name, fields)
-        return pages.respond(page, form_action=f"{parts.scheme}://{parts.netloc}")
+        return respond(page, form_action=f"{parts.scheme}://{parts.netloc}")
     if not urlsplit(uri).path:
         uri += "/"  # Entra returns a redirect URI without a path with one
     separator = "#" if destination.response_mode == "fragment" else ("&" if urlsplit(uri).query else "?")

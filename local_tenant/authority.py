@@ -13,6 +13,7 @@ from local_tenant.answers import Destination
 from local_tenant.directory import Directory
 from local_tenant.discovery import check_tenant
 from local_tenant.next_step import SILENT_REFUSALS, Situation, Step, hinted_person, next_step
+from local_tenant.page_frame import respond
 from local_tenant.policies import ClaimsRequest
 from local_tenant.refusals import Refusal, refusal
 from local_tenant.scopes import RequestedScope
@@ -121,7 +122,7 @@ def show(
         if not tenant.inbox.has_sent(journey.id):
             tenant.inbox.send(journey.id, address, f"Confirm it's you for {app_name}")
         page = pages.second_factor(app_name, path, pages.masked(address), fault=fault)
-    return pages.respond(page, status=400 if fault else 200, form_action=origin)
+    return respond(page, status=400 if fault else 200, form_action=origin)
 
 
 def journey_path(tenant: Tenant, journey: Journey) -> str:

@@ -8,7 +8,8 @@ from typing import Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from local_tenant.refusals import CATALOGUE, Refusal, refusal
+from local_tenant.aadsts import CATALOGUE
+from local_tenant.refusals import Refusal, refusal
 
 Point = Literal[
     "discovery",

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from local_tenant import pages
 from local_tenant.clock import iso
+from local_tenant.page_frame import respond
 from local_tenant.tenant import ADMIN, TENANT
 
 ASSETS: Final = Path(__file__).with_name("assets")
@@ -20,7 +21,7 @@ async def home(request: web.Request) -> web.Response:
     tenant = request.app[TENANT]
     people = [(person.name, person.email) for person in tenant.directory.people.values()]
     discovery = f"/{tenant.directory.tenant_id}/v2.0/.well-known/openid-configuration"
-    return pages.respond(pages.home(discovery, people, admin=request.app[ADMIN]))
+    return respond(pages.home(discovery, people, admin=request.app[ADMIN]))
 
 
 @routes.get("/health/live")
@@ -41,4 +42,4 @@ async def inbox(request: web.Request) -> web.Response:
             for message in messages
         ]
         return web.json_response(listed, headers={"Cache-Control": "no-store"})
-    return pages.respond(pages.inbox(messages, to))
+    return respond(pages.inbox(messages, to))

@@ -3,6 +3,7 @@
 Takes only Graph's own tokens, and writes errors in Graph's shape. Which properties there are is in ``graph_fields``.
 """
 
+import base64
 import json
 from typing import Final
 
@@ -145,9 +146,13 @@ def refuse(request: web.Request, refused: GraphRefusal) -> web.Response:
     if refused.target:
         error["details"] = [{"target": refused.target, "code": "InvalidValue"}]
     if refused.status == 401:  # noqa: PLR2004 - HTTP's own number
-        headers[hdrs.WWW_AUTHENTICATE] = (
+        challenge = (
             'Bearer realm="", '
             'authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
             f'client_id="{GRAPH}"'
         )
+        if refused.claims:
+            packed = base64.b64encode(refused.claims.encode()).decode()
+            challenge += f', error="insufficient_claims", claims="{packed}"'
+        headers[hdrs.WWW_AUTHENTICATE] = challenge
     return web.json_response({"error": error}, status=refused.status, headers=headers)

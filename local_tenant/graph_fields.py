@@ -49,6 +49,8 @@ class GraphRefusal(Exception):  # noqa: N818 - an answer, not a failure of the p
     code: str
     message: str
     target: str | None = None
+    claims: str | None = None
+    """A claims challenge, as continuous access evaluation sends one with a 401."""
 
 
 def invalid(name: str) -> GraphRefusal:

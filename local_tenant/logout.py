@@ -12,6 +12,7 @@ from local_tenant import pages
 from local_tenant.directory import Directory
 from local_tenant.discovery import check_tenant
 from local_tenant.next_step import hinted_person
+from local_tenant.page_frame import respond
 from local_tenant.sessions import SsoSession
 from local_tenant.tenant import Tenant
 from local_tenant.wire import SSO_COOKIE, redirect
@@ -29,17 +30,17 @@ async def logout(request: web.Request) -> web.Response:
     onward = _onward(fields, tenant.directory)
     session = tenant.sessions.current(request.cookies.get(SSO_COOKIE))
     if session is None:
-        return redirect(onward) if onward else pages.respond(pages.signed_out([], None))
+        return redirect(onward) if onward else respond(pages.signed_out([], None))
     hinted = hinted_person(tenant, fields.get("logout_hint"))
     if tenant.knobs.logout_picker and hinted is None and "picked" not in fields:
         person = tenant.directory.by_oid(session.oid)
         page = pages.choose_sign_out(request.path, fields, person.email if person else "")
-        return pages.respond(page)
+        return respond(page)
     urls = frontchannel_urls(tenant, session)
     tenant.sessions.end(session)
     if urls or not onward:
         origins = {f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in urls}
-        response = pages.respond(pages.signed_out(urls, onward), frames=sorted(origins))
+        response = respond(pages.signed_out(urls, onward), frames=sorted(origins))
     else:
         response = redirect(onward)
     response.del_cookie(SSO_COOKIE, path="/")

@@ -72,8 +72,8 @@ def _signed_in_too_long_ago(now: Situation) -> bool:
 
 
 def _hint_names_someone_else(now: Situation) -> bool:
-    hinted = hinted_person(now.tenant, now.journey.request.login_hint)
-    return hinted is not None and now.person is not hinted
+    hint = now.journey.request.login_hint
+    return bool(hint) and hinted_person(now.tenant, hint) is not now.person
 
 
 SIGN_IN_BECAUSE: Final[tuple[Callable[[Situation], bool], ...]] = (
@@ -130,12 +130,12 @@ SILENT_REFUSALS: Final = {
 
 
 def hinted_person(tenant: Tenant, hint: str | None) -> Person | None:
-    """Return whom ``login_hint`` names: the opaque claim's value, or an address."""
+    """Return whom ``login_hint`` names: an address, a user principal name, or the opaque claim's value."""
     if not hint:
         return None
     if found := tenant.directory.find(hint):
         return found
-    return next(
-        (person for person in tenant.directory.people.values() if tenant.mint.login_hint(person) == hint),
-        None,
-    )
+    for person in tenant.directory.people.values():
+        if hint in (person.user_principal_name, tenant.mint.login_hint(person)):
+            return person
+    return None

@@ -3,57 +3,11 @@
 Every value goes through ``escape``. Each form has one submit button and a way out that answers ``access_denied``.
 """
 
-from collections.abc import Iterable
 from html import escape
-from typing import Final
-
-from aiohttp import web
 
 from local_tenant.clock import iso
 from local_tenant.inbox import CODE_DIGITS, CODE_SECONDS, Message
-
-_FRAME: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title} &ndash; Local tenant</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/assets/tenant.css">{head}
-</head>
-<body>
-<header><p class="brand">Local tenant</p><p class="notice">local stand-in, not Microsoft</p></header>
-<main>
-{body}
-</main>
-</body>
-</html>
-"""
-
-
-def respond(
-    page: str, *, status: int = 200, form_action: str = "", frames: Iterable[str] = ()
-) -> web.Response:
-    """Return a page with its headers.
-
-    ``form_action`` is the origin that a form's answer may go to: browsers hold redirects after a form to it as well.
-    The referrer policy stays at the browser's default on purpose: with ``no-referrer`` the form post to the
-    application would carry ``Origin: null``, which the real authority's doesn't.
-    """
-    framed = " ".join(frames) or "'none'"
-    policy = (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; base-uri 'none'; "
-        f"frame-ancestors 'none'; form-action 'self' {form_action}; frame-src {framed}"
-    )
-    headers = {
-        "Cache-Control": "no-store, no-cache",
-        "Pragma": "no-cache",
-        "Content-Security-Policy": policy,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "strict-origin-when-cross-origin",
-    }
-    return web.Response(text=page, status=status, content_type="text/html", headers=headers)
+from local_tenant.page_frame import fault_notice, field, ways, whole
 
 
 def masked(email: str) -> str:
@@ -62,82 +16,50 @@ def masked(email: str) -> str:
     return f"{local[:2]}•••@{domain}"
 
 
-def _page(title: str, body: str, *, fault: str = "", head: str = "") -> str:
-    return _FRAME.format(title=f"Error: {title}" if fault else title, body=body, head=head)
-
-
-def _fault(sentence: str, details: str = "") -> str:
-    if not sentence:
-        return ""
-    small = f'<p class="hint">{escape(details)}</p>' if details else ""
-    return f'<div class="fault" id="fault" role="alert"><p>{escape(sentence)}</p>{small}</div>'
-
-
-def _field(
-    name: str, label: str, attributes: str, *, value: str = "", hint: str = "", fault: str = ""
-) -> str:
-    described = " ".join(part for part in ("fault" if fault else "", f"{name}-hint" if hint else "") if part)
-    hint_line = f'<p class="hint" id="{name}-hint">{escape(hint)}</p>' if hint else ""
-    aria = f' aria-describedby="{described}"' if described else ""
-    filled = f' value="{escape(value)}"' if value else ""
-    return (
-        f'<div class="field"><label for="{name}">{escape(label)}</label>{hint_line}'
-        f'<input id="{name}" name="{name}" required {attributes}{aria}{filled}></div>'
-    )
-
-
-def _ways(*links: tuple[str, str]) -> str:
-    return (
-        '<p class="ways">'
-        + "".join(f'<a href="{escape(to)}">{escape(text)}</a>' for to, text in links)
-        + "</p>"
-    )
-
-
 def sign_in(app: str, path: str, *, email: str, fault: str, details: str) -> str:
     """Return the sign-in page; focus is where typing goes on."""
     first, second = ("", " autofocus") if email else (" autofocus", "")
     body = (
-        f"<h1>Sign in</h1><p>to continue to <strong>{escape(app)}</strong></p>{_fault(fault, details)}"
+        f"<h1>Sign in</h1><p>to continue to <strong>{escape(app)}</strong></p>{fault_notice(fault, details)}"
         f'<form method="post" action="{path}/password">'
-        + _field(
+        + field(
             "email",
             "E-mail",
             f'type="email" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="320"{first}',
             value=email,
             fault=fault,
         )
-        + _field(
+        + field(
             "password",
             "Password",
             f'type="password" autocomplete="current-password" maxlength="256"{second}',
             fault=fault,
         )
         + '<button type="submit">Sign in</button></form>'
-        + _ways((f"{path}/sign-up", "Create an account"), (f"{path}/cancel", "Cancel"))
+        + ways((f"{path}/sign-up", "Create an account"), (f"{path}/cancel", "Cancel"))
     )
-    return _page("Sign in", body, fault=fault)
+    return whole("Sign in", body, fault=fault)
 
 
 def sign_up(app: str, path: str, typed: dict[str, str], *, fault: str) -> str:
     """Return the sign-up page, with what was typed but for the password."""
     body = (
-        f"<h1>Create an account</h1><p>to continue to <strong>{escape(app)}</strong></p>{_fault(fault)}"
+        f"<h1>Create an account</h1><p>to continue to <strong>{escape(app)}</strong></p>{fault_notice(fault)}"
         f'<form method="post" action="{path}/sign-up">'
-        + _field(
+        + field(
             "email",
             "E-mail",
             'type="email" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="320" autofocus',
             value=typed.get("email", ""),
             fault=fault,
         )
-        + _field(
+        + field(
             "password",
             "Password",
             'type="password" autocomplete="new-password" minlength="8" maxlength="256"',
             hint="8 characters or more",
         )
-        + _field(
+        + field(
             "display_name",
             "Display name",
             'autocomplete="name" maxlength="256"',
@@ -145,9 +67,9 @@ def sign_up(app: str, path: str, typed: dict[str, str], *, fault: str) -> str:
             hint="How you want to be called",
         )
         + '<button type="submit">Create account</button></form>'
-        + _ways((f"{path}/sign-in", "I have an account"), (f"{path}/cancel", "Cancel"))
+        + ways((f"{path}/sign-in", "I have an account"), (f"{path}/cancel", "Cancel"))
     )
-    return _page("Create an account", body, fault=fault)
+    return whole("Create an account", body, fault=fault)
 
 
 def choose_account(app: str, path: str, *, email: str) -> str:
@@ -155,9 +77,9 @@ def choose_account(app: str, path: str, *, email: str) -> str:
     body = (
         f"<h1>Choose an account</h1><p>to continue to <strong>{escape(app)}</strong></p>"
         f'<form method="post" action="{path}/account"><button type="submit">Continue as {escape(email)}</button></form>'
-        + _ways((f"{path}/sign-in", "Use another account"), (f"{path}/cancel", "Cancel"))
+        + ways((f"{path}/sign-in", "Use another account"), (f"{path}/cancel", "Cancel"))
     )
-    return _page("Choose an account", body)
+    return whole("Choose an account", body)
 
 
 def second_factor(app: str, path: str, address: str, *, fault: str) -> str:
@@ -167,9 +89,9 @@ def second_factor(app: str, path: str, address: str, *, fault: str) -> str:
         f"<p><strong>{escape(app)}</strong> needs a second proof. "
         f"We sent a code to <strong>{escape(address)}</strong>. "
         'It arrives in the <a href="/inbox" target="_blank" rel="noopener">inbox</a>.</p>'
-        f"{_fault(fault)}"
+        f"{fault_notice(fault)}"
         f'<form method="post" action="{path}/code">'
-        + _field(
+        + field(
             "code",
             "Code",
             'inputmode="numeric" autocomplete="one-time-code" maxlength="20" spellcheck="false" autofocus',
@@ -177,20 +99,21 @@ def second_factor(app: str, path: str, address: str, *, fault: str) -> str:
             fault=fault,
         )
         + '<button type="submit">Confirm</button></form>'
-        + _ways((f"{path}/new-code", "Send a new code"), (f"{path}/cancel", "Cancel"))
+        + ways((f"{path}/new-code", "Send a new code"), (f"{path}/cancel", "Cancel"))
     )
-    return _page("Confirm it&rsquo;s you", body, fault=fault)
+    return whole("Confirm it&rsquo;s you", body, fault=fault)
 
 
-def refused(text: str, trace_id: str, correlation_id: str, way_back: str | None) -> str:
-    """Return the authority's error page; ``way_back`` is None when the application can't be told."""
+def refused(text: str, trace_id: str, correlation_id: str, *, way_back: str = "", advice: str = "") -> str:
+    """Return the authority's error page; without ``way_back`` where the application can't be told."""
+    said = f"<p>{escape(advice)}</p>" if advice else ""
     body = (
-        f'<h1>This can&rsquo;t go on</h1><p class="fault" role="alert">{escape(text)}</p>'
+        f'<h1>This can&rsquo;t go on</h1><p class="fault" role="alert">{escape(text)}</p>{said}'
         f'<dl class="facts"><dt>Trace ID</dt><dd>{escape(trace_id)}</dd>'
         f"<dt>Correlation ID</dt><dd>{escape(correlation_id)}</dd></dl>"
     )
-    return _page(
-        "This can&rsquo;t go on", body + (_ways((way_back, "Go back to the application")) if way_back else "")
+    return whole(
+        "This can&rsquo;t go on", body + (ways((way_back, "Go back to the application")) if way_back else "")
     )
 
 
@@ -204,7 +127,7 @@ def form_post(uri: str, app: str, fields: dict[str, str]) -> str:
         f"<h1>One moment</h1><p>You are going back to <strong>{escape(app)}</strong>.</p>"
         f'<form method="post" action="{escape(uri)}" id="answer">{inputs}<button type="submit">Continue</button></form>'
     )
-    return _page("One moment", body, head='\n<script src="/assets/form_post.js" defer></script>')
+    return whole("One moment", body, head='\n<script src="/assets/form_post.js" defer></script>')
 
 
 def choose_sign_out(path: str, fields: dict[str, str], email: str) -> str:
@@ -218,7 +141,7 @@ def choose_sign_out(path: str, fields: dict[str, str], email: str) -> str:
         f'<form method="post" action="{escape(path)}">{inputs}<input type="hidden" name="picked" value="1">'
         f'<button type="submit">Sign out {escape(email)}</button></form>'
     )
-    return _page("Sign out", body)
+    return whole("Sign out", body)
 
 
 def signed_out(urls: list[str], onward: str | None) -> str:
@@ -229,7 +152,7 @@ def signed_out(urls: list[str], onward: str | None) -> str:
     head = '\n<script src="/assets/signed_out.js" defer></script>' if onward else ""
     if onward:
         head += f'\n<noscript><meta http-equiv="refresh" content="3; url={escape(onward)}"></noscript>'
-    return _page("Signed out", f"<h1>You are signed out</h1>{text}{link}{frames}", head=head)
+    return whole("Signed out", f"<h1>You are signed out</h1>{text}{link}{frames}", head=head)
 
 
 def _time(seconds: float) -> str:
@@ -248,9 +171,9 @@ def inbox(messages: list[Message], to: str) -> str:
     body = f"<h1>Inbox{whose}</h1><p>Newest first. This page reloads by itself.</p>" + (
         f'<ol class="messages">{rows}</ol>' if rows else "<p>No codes yet.</p>"
     )
-    return _page(
+    return whole(
         "Inbox",
-        body + _ways(("/inbox", "Show all")) if to else body,
+        body + ways(("/inbox", "Show all")) if to else body,
         head='\n<meta http-equiv="refresh" content="5">',
     )
 
@@ -266,4 +189,4 @@ def home(discovery: str, people: list[tuple[str, str]], *, admin: bool) -> str:
         f'<li><a href="{escape(discovery)}">OpenID Connect discovery</a></li>'
         f"<li>Admin surface at <code>/admin</code>: {'on, from this machine only' if admin else 'off'}</li></ul>"
     )
-    return _page("Home", body)
+    return whole("Home", body)

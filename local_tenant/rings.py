@@ -16,6 +16,7 @@ from local_tenant.faults import POINTS, Fault
 from local_tenant.grants import ON_BEHALF_OF
 from local_tenant.graph_fields import GraphRefusal
 from local_tenant.journal import Entry, form_fields, headers_without_secrets, without_secrets
+from local_tenant.page_frame import respond
 from local_tenant.refusals import Refusal
 from local_tenant.tenant import TENANT
 from local_tenant.wire import SupportIds
@@ -47,8 +48,10 @@ async def refusals_ring(request: web.Request, handler: Handler) -> web.StreamRes
         tenant = request.app[TENANT]
         support = SupportIds.of(request, tenant.ids)
         if _is_page(request):
-            page = pages.refused(refused.text, support.trace_id, support.correlation_id, None)
-            return pages.respond(page, status=refused.row.status)
+            over = "/journeys/" in request.path
+            advice = "Go back to the application and start again: this page is out of date." if over else ""
+            page = pages.refused(refused.text, support.trace_id, support.correlation_id, advice=advice)
+            return respond(page, status=refused.row.status)
         answer = refused.as_json(support.trace_id, support.correlation_id, tenant.clock())
         return web.json_response(answer, status=refused.row.status, headers=support.headers())
 
@@ -129,7 +132,8 @@ def _json_fault(request: web.Request, fault: Fault, retry: dict[str, str]) -> we
     if request.path.startswith("/v1.0/"):
         status = fault.status or 503
         code = _GRAPH_CODES.get(status, "UnknownError")
-        response = graph.refuse(request, GraphRefusal(status, code, "The stand-in was told to fail here."))
+        told = GraphRefusal(status, code, "The stand-in was told to fail here.", claims=fault.claims)
+        response = graph.refuse(request, told)
         response.headers.update(retry | (_THROTTLED if status == HTTPStatus.TOO_MANY_REQUESTS else {}))
         return response
     refused = fault.refusal

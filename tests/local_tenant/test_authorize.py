@@ -144,8 +144,17 @@ async def test_a_login_hint_for_someone_else_asks_who_it_is(world: World) -> Non
     visitor = world.visitor()
     await visitor.sign_in(world.authorize_url())
     assert "code" in (await visitor.open(world.authorize_url(login_hint="ADA@example.com"))).answer
-    page = await visitor.open(world.authorize_url(login_hint="grace@example.com"))
-    assert page.form.inputs["email"] == "grace@example.com"
+    for someone in ("grace@example.com", "nobody@example.com"):
+        page = await visitor.open(world.authorize_url(login_hint=someone))
+        assert page.form.inputs["email"] == someone
+
+
+async def test_a_user_principal_name_is_a_login_hint_too(world: World) -> None:
+    visitor = world.visitor()
+    token = (await world.signed_in(visitor)).body["access_token"]
+    name = (await world.me(token)).body["userPrincipalName"]
+    assert name.endswith("@stepuplocal.onmicrosoft.com")
+    assert "code" in (await visitor.open(world.authorize_url(login_hint=name))).answer
 
 
 async def test_the_opaque_login_hint_claim_is_understood(world: World) -> None:

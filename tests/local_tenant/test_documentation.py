@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from local_tenant.aadsts import CATALOGUE
 from local_tenant.faults import POINTS, Fault
 from local_tenant.forgery import VARIANTS
 from local_tenant.knobs import Knobs
-from local_tenant.refusals import CATALOGUE
 from local_tenant.settings import PUBLIC_API_SECRET, PUBLIC_GATEWAY_SECRET, Settings
 from local_tenant.unusual_people import PASSWORD, UNUSUAL
 from tests.local_tenant.visitor import PASSWORDS

@@ -1,12 +1,13 @@
 """Faults on order, at every point and in every form."""
 
+import base64
 import time
 
 import aiohttp
 import pytest
 
+from local_tenant.aadsts import CATALOGUE, At
 from local_tenant.faults import POINTS
-from local_tenant.refusals import CATALOGUE, At
 from tests.local_tenant.world import (
     API,
     API_SECRET,
@@ -199,3 +200,12 @@ async def test_the_journal_cuts_secrets_and_keeps_what_tests_ask_for(world: Worl
     await world.ask("DELETE", "/admin/requests")
     assert (await world.ask("GET", "/admin/requests")).body == []
     assert claims_of(tokens.body["access_token"])["aud"] == API
+
+
+async def test_graph_may_send_a_claims_challenge(world: World) -> None:
+    claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
+    await order(world, "graph.get_me", status=401, claims=claims)
+    refused = await world.me((await world.signed_in()).body["access_token"])
+    challenge = refused.headers["WWW-Authenticate"]
+    assert refused.status == 401
+    assert f'error="insufficient_claims", claims="{base64.b64encode(claims.encode()).decode()}"' in challenge

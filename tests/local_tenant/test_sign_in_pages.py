@@ -177,6 +177,7 @@ async def test_a_code_can_not_be_given_before_the_password(world: World) -> None
 async def test_a_journey_that_is_over_says_so(world: World) -> None:
     page = await world.visitor().open(f"/{TENANT_ID}/journeys/nothing")
     assert page.status == 400
+    assert "start again" in page.text
     assert "AADSTS9002313" in page.text
 
 
