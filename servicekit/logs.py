@@ -52,6 +52,7 @@ class Lines(logging.Formatter):
     """One short line per event, for a person at a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return level, logger, event and fields."""
         fields: dict[str, Any] = getattr(record, _FIELDS, {})
         told = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in fields.items())
         return f"{record.levelname.lower():8}{record.name}  {record.getMessage()}  {told}".rstrip()
@@ -64,6 +65,10 @@ class _Json(JsonFormatter):
         super().add_fields(log_data, record, message_dict)
         log_data.pop(_FIELDS, None)
         log_data |= getattr(record, _FIELDS, {})
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401 - logging's own name and type
+        # What outer libraries log: aiohttp's parser errors quote the request, cookie and all.
+        return "\n".join(_silent_traceback(ei[1])) if ei[1] else ""
 
 
 def configure_logs(*, level: str = "INFO", stream: TextIO | None = None) -> None:
