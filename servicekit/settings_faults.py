@@ -155,7 +155,12 @@ def _dot_env(path: Path | None) -> dict[str, str]:
 
 
 def _is_secret(field: FieldInfo) -> bool:
-    return field.annotation is SecretStr or SecretStr in get_args(field.annotation)
+    return _holds_secret(field.annotation)
+
+
+def _holds_secret(annotation: object) -> bool:
+    """Look into `Annotated[SecretStr, …] | None` and the like, however deep."""
+    return annotation is SecretStr or any(map(_holds_secret, get_args(annotation)))
 
 
 def _may_come_from_file(name: str, field: FieldInfo) -> bool:
