@@ -19,7 +19,7 @@ export function fieldRow(name, before, now = before) {
   const error = h('p', { class: 'field-error', id: `${name}-error`, hidden: true });
   const changed = h('span', { class: 'changed', id: `${name}-changed`, hidden: true }, t('edit.changed'));
   const attributes = { id: name, name, autocomplete: field.autocomplete, 'aria-required': field.required ? 'true' : null };
-  const input = h('input', { ...attributes, type: 'text', class: field.narrow ? 'narrow' : null });
+  const input = h('input', { ...attributes, type: 'text', dir: 'auto', class: field.narrow ? 'narrow' : null });
   const box = field.kind === 'country' ? combobox(input, countries) : field.kind === 'language' ? combobox(input, spoken) : null;
 
   /** @param {string | null} value */

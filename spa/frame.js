@@ -58,7 +58,7 @@ function accountMenu(name) {
       if (one.pathname === location.pathname) one.setAttribute('aria-current', 'page');
       else one.removeAttribute('aria-current');
     }
-    if (open && !store.hasSessions) findSessions().then((found) => (sessions.hidden = !found));
+    if (open && store.hasSessions === null) findSessions().then((found) => (sessions.hidden = !found));
   }
 
   node.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {

@@ -25,7 +25,8 @@ let current = null;
 let shown = '';
 let turn = 0;
 let position = 0;
-let leaving = false;
+/** When the page was last told to go away, to go there once; 0 while it is not. */
+let leaving = 0;
 /** What the next popstate is for: taking one back, or going on after the person agreed. */
 let expected = '';
 /** @type {Map<number, number>} */
@@ -38,9 +39,9 @@ export async function start(element, how) {
   position = history.state?.at ?? 0;
   history.scrollRestoration = 'manual';
   addEventListener('popstate', back);
-  addEventListener('pageshow', () => (leaving = false));
+  addEventListener('pageshow', () => (leaving = 0));
   addEventListener('beforeunload', (event) => {
-    if (!leaving && current?.dirty?.('')) event.preventDefault();
+    if (Date.now() - leaving > 5000 && current?.dirty?.('')) event.preventDefault();
   });
   document.addEventListener('click', follow);
   await render({ focus: false });
@@ -59,7 +60,8 @@ export async function navigate(path, { replace = false, force = false } = {}) {
 export function leave(url) {
   const target = new URL(url, location.origin);
   if (!/^https?:$/.test(target.protocol)) throw new TypeError('not a web address');
-  leaving = true;
+  if (Date.now() - leaving < 1000) return;
+  leaving = Date.now();
   location.assign(target.href);
 }
 

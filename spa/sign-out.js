@@ -7,6 +7,7 @@
 import { request } from './api.js';
 import { announce } from './dom.js';
 import { drop } from './draft.js';
+import { leaveNote } from './note.js';
 import { leave, mayLeave, show } from './router.js';
 import { explain } from './routes.js';
 import { store } from './store.js';
@@ -25,6 +26,7 @@ export async function signOut() {
     tell('signed-out');
     // What was on the screen goes before the authority answers, so that Back has nothing to show.
     store.end('here');
+    leaveNote('ended', 'here');
     leave(data.redirect);
   } catch (error) {
     show(await explain(error, new URL(location.href)));

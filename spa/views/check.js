@@ -99,9 +99,9 @@ const words = (field, value) => shown(field, value) || t('profile.unset');
 const plainChange = ({ field, from, to }) =>
   h('div', { class: 'change', 'data-field': field },
     h('h2', {}, label(field)),
-    h('p', { class: 'was' }, heard(`${t('check.was')} `), h('del', {}, words(field, from))),
+    h('p', { class: 'was' }, heard(`${t('check.was')} `), h('del', { dir: 'auto' }, words(field, from))),
     icon('arrow'),
-    h('p', { class: 'becomes' }, heard(`${t('check.becomes')} `), h('ins', {}, words(field, to))));
+    h('p', { class: 'becomes' }, heard(`${t('check.becomes')} `), h('ins', { dir: 'auto' }, words(field, to))));
 
 /** @param {Change} change */
 function choice({ field, from, to }) {
@@ -109,7 +109,7 @@ function choice({ field, from, to }) {
   const option = (which, value, checked) =>
     h('div', { class: 'choice' },
       h('input', { type: 'radio', name: field, id: `${field}-${which}`, value: which, checked }),
-      h('label', { for: `${field}-${which}` }, h('span', { class: 'hint' }, t(`conflict.${which}`)), h('span', { class: 'value' }, words(field, value))));
+      h('label', { for: `${field}-${which}` }, h('span', { class: 'hint' }, t(`conflict.${which}`)), h('span', { class: 'value', dir: 'auto' }, words(field, value))));
   return h('fieldset', { class: 'conflict', 'data-field': field },
     h('legend', {}, h('h2', {}, label(field))),
     option('mine', to, true),

@@ -29,7 +29,7 @@ function screen(profile, saved) {
     screen: 'profile',
     title: t('profile.title'),
     nodes: [
-      h('h1', {}, t('profile.hello', { name })),
+      h('h1', {}, t('profile.hello', { name: isolated(name) })),
       h('p', { class: 'lead' }, t('profile.lead')),
       saved && h('p', { class: 'notice saved' }, icon('tick'), t('profile.saved', { time: time(saved.at) })),
       waiting,
@@ -39,6 +39,9 @@ function screen(profile, saved) {
     ].filter(Boolean),
   };
 }
+
+/** A name that runs the other way must not turn the sentence around it (Unicode UAX #9). @param {string} name */
+const isolated = (name) => (/[\u0590-\u08ff\ufb1d-\ufefc]/.test(name) ? `\u2068${name}\u2069` : name);
 
 /** @param {string} title @param {Node[]} rows */
 const group = (title, rows) => h('section', { class: 'group' }, h('h2', {}, title), h('dl', { class: 'summary' }, rows));
@@ -57,7 +60,7 @@ function row(field, profile, saved) {
     'div', { class: fresh ? 'row fresh' : 'row', 'data-field': field },
     h('dt', {}, label(field)),
     profile
-      ? h('dd', { class: value ? 'value' : 'value unset' }, value || t('profile.unset'), fresh && h('span', { class: 'tag' }, icon('tick'), t('profile.saved.row')))
+      ? h('dd', { class: value ? 'value' : 'value unset' }, value ? h('bdi', {}, value) : t('profile.unset'), fresh && h('span', { class: 'tag' }, icon('tick'), t('profile.saved.row')))
       : h('dd', { class: 'value' }, h('span', { class: 'bone' })),
     h('dd', { class: 'action' }, change),
   );

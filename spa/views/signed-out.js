@@ -2,6 +2,7 @@
 /** Signed out: what this is, signing in, and why one was signed out. The path stays, so that signing in returns to it. */
 import { button, h, icon } from '../dom.js';
 import { waiting } from '../draft.js';
+import { takeNote } from '../note.js';
 import { leave } from '../router.js';
 import { localPath } from '../step-up.js';
 import { store } from '../store.js';
@@ -10,25 +11,26 @@ import { has, t } from '../words.js';
 /** @param {URL} url @returns {Promise<import('../router.js').Screen>} */
 export async function view(url) {
   const draft = waiting();
-  const ended = store.ended;
+  const ended = store.ended || takeNote('ended');
+  const title = t(ended === 'here' ? 'ended.here' : ended ? 'ended.title' : 'home.title');
   const asked = localPath(url.pathname + url.search);
   const returnTo = draft ? (asked === '/check' ? asked : '/edit') : asked;
   /** @param {string} path */
   const go = (path) => () => leave(`${path}?return_to=${encodeURIComponent(returnTo)}`);
 
-  const why = ended && t(has(`ended.${ended}`) ? `ended.${ended}` : 'ended.expired');
-  const notice = (ended || draft) && h(
+  const why = ended && ended !== 'here' && t(has(`ended.${ended}`) ? `ended.${ended}` : 'ended.expired');
+  const notice = (why || draft) && h(
     'div', { class: 'notice', role: 'status' },
     h('p', {}, [why, draft && t('ended.draft')].filter(Boolean).join(' ')),
   );
 
   return {
     screen: 'signed-out',
-    title: ended ? t('ended.title') : t('home.sign-in'),
+    title: ended ? title : t('home.sign-in'),
     nodes: [
-      h('h1', { class: 'display' }, ended ? t('ended.title') : t('home.title')),
+      h('h1', { class: 'display' }, title),
       notice,
-      !ended && h('p', { class: 'lead' }, t('home.lead')),
+      !why && h('p', { class: 'lead' }, t('home.lead')),
       !ended && !draft && asked !== '/' && h('p', {}, t('home.opening')),
       h('div', { class: 'actions' },
         button(t('home.sign-in'), go(store.session.sign_in ?? '/auth/sign-in'), { kind: 'primary' }),

@@ -37,7 +37,7 @@ const screens = {
   'ended.revoked': 'You were signed out because your access was withdrawn or your password was changed.',
   'ended.ended': 'You were signed out because your session was ended, here or in another place.',
   'ended.replaced': 'You were signed out because somebody signed in again in this browser.',
-  'ended.here': 'You’re signed out.',
+  'ended.here': 'You’re signed out',
   'ended.draft': 'Your draft is kept on this device. Sign in to go on with it.',
 
   'profile.title': 'Profile',
