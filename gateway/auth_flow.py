@@ -84,16 +84,23 @@ class AuthFlow:
         self, session: LiveSession, return_to: str, *, challenge: str | None
     ) -> tuple[str, AuthCodeFlow]:
         """Begin the step-up that meets `challenge`, or one up front for editing when it is None or forgotten."""
-        met = await self._step_ups.challenge(session, challenge) if challenge else None
-        scope = met.scope if met else self._edit.scope
+        kept = await self._step_ups.challenge(session, challenge) if challenge else None
+        met = kept or self._step_ups.up_front(session)
         departure = await self._broker.begin(
-            self._read if scope == self._read.scope else self._edit,
+            self._read if met.scope == self._read.scope else self._edit,
             state=secrets.token_urlsafe(32),
+            # The one way to be asked again that needs no optional claim: MSAL's `max_age` fails without `auth_time`.
+            prompt="login" if met.fresh else None,
             login_hint=session.user.login_hint or None,
-            claims=met.claims if met else None,
+            claims=met.claims,
         )
         flow = AuthCodeFlow(
-            departure.msal_flow, STEP_UP, return_to, departure.nonce, session=session.cookie.text
+            departure.msal_flow,
+            STEP_UP,
+            return_to,
+            departure.nonce,
+            session=session.cookie.text,
+            fresh_since=int(self._now()) if met.fresh else None,
         )
         return departure.authorize_url, flow
 
@@ -108,7 +115,7 @@ class AuthFlow:
         if flow.purpose == STEP_UP:
             if before is None:
                 raise errors.SignInRequired("expired")
-            session = await self._confirm(before, redeemed, answer)
+            session = await self._confirm(flow, before, redeemed, answer)
         else:
             session = await self._sign_in(before, redeemed, answer, device)
         return Arrival(session, flow.return_to)
@@ -128,11 +135,14 @@ class AuthFlow:
         log_event(_log, logging.INFO, "signed-in", session=session.ref.short)
         return session
 
-    async def _confirm(self, before: LiveSession, redeemed: Redeemed, answer: dict[str, str]) -> LiveSession:
+    async def _confirm(
+        self, flow: AuthCodeFlow, before: LiveSession, redeemed: Redeemed, answer: dict[str, str]
+    ) -> LiveSession:
         now = int(self._now())
         fresh = _user(redeemed, answer, created_at=before.user.created_at, device="").model_copy(
             update={"device": before.user.device}
         )
+        _check_freshness(redeemed, flow.fresh_since)
         if not fresh.is_same_person(before.user):
             log_event(_log, logging.WARNING, "step-up-by-another", session=before.ref.short)
             raise errors.DifferentPerson
@@ -177,6 +187,14 @@ class AuthFlow:
 
 
 _LONGEST_SESSION: Final = 604_800
+_SKEW_SECONDS: Final = 120
+
+
+def _check_freshness(redeemed: Redeemed, since: int | None) -> None:
+    """Refuse a confirmation of before the journey, where the ID token tells; Entra tells only if configured to."""
+    told = redeemed.person.claims.get("auth_time")
+    if since is not None and isinstance(told, int) and told < since - _SKEW_SECONDS:
+        raise errors.SignInFailed(log_detail="the confirmation is older than the journey that asked for it")
 
 
 def _user(redeemed: Redeemed, answer: dict[str, str], *, created_at: int, device: str) -> UserSession:

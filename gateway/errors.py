@@ -46,11 +46,14 @@ class StepUpRequired(ProblemError):  # noqa: N818
     """The authority or a resource wants more proof of the person.
 
     `claims` is the JSON that the next authorization and token request must carry. It stays on this side.
+    `fresh` means that a confirmation of earlier does not count: the person must be asked again.
     """
 
     status, slug, title = 403, "step-up-required", "Confirm it is you"
 
-    def __init__(self, *, scope: str, claims: str | None = None, cause: str = "") -> None:
+    def __init__(
+        self, *, scope: str, claims: str | None = None, fresh: bool = False, cause: str = ""
+    ) -> None:
         super().__init__(
             "Saving changes needs a second confirmation of who you are.",
             log_detail=cause,
@@ -58,6 +61,7 @@ class StepUpRequired(ProblemError):  # noqa: N818
         )
         self.scope = scope
         self.claims = claims
+        self.fresh = fresh
 
 
 class StepUpLoop(ProblemError):  # noqa: N818

@@ -33,7 +33,7 @@ class AuthCodeFlow:
     """One journey: MSAL's own record, why it was begun, and for whom.
 
     `session` is the text of the cookie of the session that it belongs to, if any; at step-up its person must come
-    back.
+    back. `fresh_since` is when the journey began (seconds since 1970), if an earlier confirmation does not count.
     """
 
     msal: dict[str, Any]
@@ -41,6 +41,7 @@ class AuthCodeFlow:
     return_to: str
     nonce: str
     session: str = ""
+    fresh_since: int | None = None
 
 
 def local_path(text: str | None) -> str:

@@ -49,7 +49,10 @@ class ProfileEditor:
         if challenge is not None and challenge.error in _STEP_UP:
             await self._tokens.forget_token(session, self.resource)
             raise errors.StepUpRequired(
-                scope=self.resource.scope, claims=_claims(challenge), cause=f"the API: {challenge.error}"
+                scope=self.resource.scope,
+                claims=_claims(challenge),
+                fresh=challenge.max_age is not None,
+                cause=f"the API: {challenge.error}",
             )
         return _judge(reply, session)
 
@@ -83,7 +86,7 @@ def _claims(challenge: BearerChallenge) -> str | None:
     """Return the claims request (JSON) that would satisfy the challenge.
 
     RFC 9470's `acr_values` has no place in a token request of Entra; as an `acrs` claim it asks for the same
-    authentication context. `max_age` is met by the interactive sign-in itself.
+    authentication context. `max_age` is met by asking the person again.
     """
     if challenge.claims:
         return challenge.claims

@@ -8,7 +8,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 from gateway import errors
 from gateway.sessions import LiveSession
@@ -22,10 +22,14 @@ _LOOP_SECONDS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What a step-up must bring: a token for `scope`, by way of `claims` (JSON) where they were demanded."""
+    """What a step-up must bring: a token for `scope`, by way of `claims` (JSON) where they were demanded.
+
+    `fresh` means that the person must be asked again, whatever the authority remembers.
+    """
 
     scope: str
     claims: str | None = None
+    fresh: bool = False
 
 
 class StepUps:
@@ -50,7 +54,7 @@ class StepUps:
         """
         if await self._in_vain(session) >= MOST_IN_VAIN:
             raise errors.StepUpLoop(retry_after=_LOOP_SECONDS)
-        challenge = Challenge(required.scope, required.claims)
+        challenge = Challenge(required.scope, required.claims, required.fresh)
         identifier = secrets.token_urlsafe(16)
         value = Field(json.dumps(asdict(challenge)).encode(), self._now() + CHALLENGE_SECONDS)
         name = f"challenge:{identifier}"
@@ -66,10 +70,18 @@ class StepUps:
         )
         return None if stored is None else Challenge(**json.loads(stored))
 
+    def up_front(self, session: LiveSession) -> Challenge:
+        """Return what a step-up that nobody demanded yet must bring, so that an edit goes through after it."""
+        return Challenge(self._edit.scope, fresh=self._is_stale(session))
+
     def demand_freshness(self, session: LiveSession) -> None:
         """Raise StepUpRequired when the last confirmation is older than an edit allows."""
-        if self._max_age is not None and not self._is_fresh(session):
-            raise errors.StepUpRequired(scope=self._edit.scope, cause="the last confirmation is too old")
+        if self._max_age is not None and (session.user.last_mfa_at is None or self._is_stale(session)):
+            raise errors.StepUpRequired(
+                scope=self._edit.scope,
+                fresh=self._is_stale(session),
+                cause="there is no confirmation yet, or it is too old",
+            )
 
     async def access(self, session: LiveSession) -> str:
         """Say whether an edit would go through now: `granted` or `step-up`; asks nobody outside.
@@ -77,7 +89,7 @@ class StepUps:
         Once confirmed, the authority renews the edit token without asking again; a refusal of the last seconds
         says otherwise.
         """
-        if self._max_age is not None and not self._is_fresh(session):
+        if self._is_stale(session):
             return "step-up"
         if await self._records.access_token(session, self._edit):
             return "granted"
@@ -101,6 +113,7 @@ class StepUps:
         """Return the count that a session carries on after one more confirmation."""
         return await self._in_vain(session) + 1
 
-    def _is_fresh(self, session: LiveSession) -> bool:
-        last: Any = session.user.last_mfa_at
-        return last is not None and self._now() - last < (self._max_age or 0)
+    def _is_stale(self, session: LiveSession) -> bool:
+        """Tell whether there was a confirmation, and it is too old by now."""
+        last = session.user.last_mfa_at
+        return self._max_age is not None and last is not None and self._now() - last >= self._max_age
