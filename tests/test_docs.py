@@ -227,6 +227,20 @@ def test_files_and_tests_that_a_page_names_exist(document: Path) -> None:
     assert {name for name in named if f"def {name}(" not in tests} == set()
 
 
+def test_S60_the_threat_model_claims_no_proof_that_is_not_there() -> None:
+    tests = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
+    proven = {
+        f"{kind}{int(number)}"
+        for name in re.findall(r"def test((?:_[SRU]\d+)+)_", tests)
+        for kind, number in re.findall(r"_([SRU])(\d+)", name)
+    }
+    rows = [row for row in tables(text_of("docs/threat-model.md")) if len(row) == 4 and row[-1] != "proof"]
+    claimed = {one for row in rows for one in re.findall(r"\b[SRU]\d+\b", row[-1])}
+
+    assert len(claimed) > 30
+    assert claimed - proven == set()
+
+
 def direct_dependencies() -> set[str]:
     """Return the names in pyproject.toml, groups included."""
     project = tomllib.loads(text_of("pyproject.toml"))
