@@ -1,7 +1,8 @@
-"""Makes sure that there is a Chromium for the browser journeys.
+"""Makes sure that the browser journeys can run: a Chromium, and Playwright's driver, which steers it.
 
-Owns the order of looking: one named in CHROME_PATH, one on the path, one of Playwright's, then installing: by
-Playwright, else by the system's package manager where this user may use it. Never falls back to skipping the tests.
+Owns the order of looking for a Chromium: one named in CHROME_PATH, one on the path, one of Playwright's, then
+installing: by Playwright, else by the system's package manager where this user may use it.
+Never falls back to skipping the tests.
 """
 
 import os
@@ -19,8 +20,10 @@ _MAC_APPLICATIONS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
+# What the driver's own Node.js needs and the smallest systems lack.
+_DRIVER_LIBRARY = "libatomic1"
 _TRY_SECONDS = 30
-_PLAYWRIGHT_SECONDS = 300
+_DOWNLOAD_SECONDS = 300
 
 
 def system_chromium(environment: Mapping[str, str]) -> str | None:
@@ -36,19 +39,20 @@ def find_chromium(environment: Mapping[str, str]) -> str | None:
     """Return a Chromium of this computer, or else Playwright's own, or None."""
     if found := system_chromium(environment):
         return found
-    own = _of_playwright()
+    own = _of_playwright(environment)
     return own if own and _starts(own, environment) else None
 
 
 def ensure_chromium(environment: Mapping[str, str], console: Console) -> str:
     """Return a Chromium's path, installing one when there is none. Raises LaunchError where none can be had."""
+    _ensure_driver(environment, console)
     if found := find_chromium(environment):
         return found
     console.say("There is no Chromium here; asking Playwright for its own.")
     failures = [_by_playwright(environment)]
     if (found := find_chromium(environment)) is None and _may_use_apt():
         console.say("Playwright could not bring one; installing the system's chromium package.")
-        failures.append(_by_apt(environment))
+        failures.append(_by_apt(environment, "chromium"))
         found = find_chromium(environment)
     if found is None:
         raise LaunchError(
@@ -59,16 +63,41 @@ def ensure_chromium(environment: Mapping[str, str], console: Console) -> str:
     return found
 
 
-def _of_playwright() -> str | None:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- only there once the environment is installed
+def _ensure_driver(environment: Mapping[str, str], console: Console) -> None:
+    """Make sure that Playwright's driver starts. Raises LaunchError with what it lacks."""
+    failure = _driver(environment)
+    if failure and _may_use_apt():
+        console.say(f"Playwright's driver does not start here; installing {_DRIVER_LIBRARY} for it.")
+        _by_apt(environment, _DRIVER_LIBRARY)
+        failure = _driver(environment)
+    if failure:
+        raise LaunchError(
+            f"The browser journeys need Playwright's driver, and it does not start ({failure}). "
+            f"On Debian and Ubuntu: apt install {_DRIVER_LIBRARY}. Then run this again."
+        )
 
-    with sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
-    return path if Path(path).exists() else None
+
+def _driver(environment: Mapping[str, str]) -> str:
+    return _attempt(
+        [sys.executable, "-m", "playwright", "--version"], environment, "playwright", _TRY_SECONDS
+    )
+
+
+def _of_playwright(environment: Mapping[str, str]) -> str | None:
+    """Ask in a process of its own: the library leaves an event loop behind."""
+    code = (
+        "from playwright.sync_api import sync_playwright as start\n"
+        "with start() as playwright: print(playwright.chromium.executable_path)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], env=dict(environment), capture_output=True, text=True, check=False
+    )
+    path = answer.stdout.strip()
+    return path if answer.returncode == 0 and Path(path).is_file() else None
 
 
 def _starts(path: str, environment: Mapping[str, str]) -> bool:
-    """Whether the file is a working browser: Ubuntu's `chromium-browser` may be a stub that asks for a snap."""
+    """Say whether the file is a working browser: Ubuntu's `chromium-browser` may be a stub that asks for a snap."""
     try:
         answer = subprocess.run(
             [path, "--version"], env=dict(environment), capture_output=True, timeout=_TRY_SECONDS, check=False
@@ -80,22 +109,23 @@ def _starts(path: str, environment: Mapping[str, str]) -> bool:
 
 def _by_playwright(environment: Mapping[str, str]) -> str:
     command = [sys.executable, "-m", "playwright", "install", "chromium"]
-    return _attempt(command, environment, "playwright install chromium", _PLAYWRIGHT_SECONDS)
+    return _attempt(command, environment, "playwright install chromium", _DOWNLOAD_SECONDS)
 
 
 def _may_use_apt() -> bool:
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def _by_apt(environment: Mapping[str, str]) -> str:
+def _by_apt(environment: Mapping[str, str], package: str) -> str:
     quiet = dict(environment) | {"DEBIAN_FRONTEND": "noninteractive"}
-    if failure := _attempt(["apt-get", "update"], quiet, "apt-get update", _PLAYWRIGHT_SECONDS):
+    if failure := _attempt(["apt-get", "update"], quiet, "apt-get update", _DOWNLOAD_SECONDS):
         return failure
-    install = ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]
-    return _attempt(install, quiet, "apt-get install chromium", 2 * _PLAYWRIGHT_SECONDS)
+    install = ["apt-get", "install", "-y", "--no-install-recommends", package]
+    return _attempt(install, quiet, f"apt-get install {package}", 2 * _DOWNLOAD_SECONDS)
 
 
 def _attempt(command: list[str], environment: Mapping[str, str], name: str, seconds: int) -> str:
+    """Run a command; what went wrong comes back, or nothing."""
     try:
         answer = subprocess.run(
             command, env=dict(environment), capture_output=True, text=True, timeout=seconds, check=False
