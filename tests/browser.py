@@ -129,7 +129,7 @@ async def new_context(
     """
     contexts: list[BrowserContext] = []
 
-    async def make(*, viewport: ViewportSize | None = None, **options: Any) -> BrowserContext:  # noqa: ANN401 -- Playwright's
+    async def make(*, viewport: ViewportSize | None = None, **options: Any) -> BrowserContext:
         size: ViewportSize = viewport or {"width": 1280, "height": 800}
         context = await chromium.new_context(base_url=page_faults.base_url, viewport=size, **options)
         await context.tracing.start(screenshots=True, snapshots=True)
