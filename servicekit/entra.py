@@ -14,6 +14,7 @@ import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import msal
 from msal.oauth2cli import JwtAssertionCreator
@@ -63,7 +64,7 @@ class EntraClient:
         self._where = (
             {"authority": authority, "instance_discovery": False}
             if authority
-            else {"oidc_authority": (oidc_authority or "").rstrip("/")}
+            else {"oidc_authority": _for_msal_authority(oidc_authority or "")}
         )
         self._credential = _for_msal(credential)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="msal")
@@ -106,6 +107,16 @@ class EntraClient:
             **self._where,
         )
         return work(client)
+
+
+def _for_msal_authority(issuer: str) -> str:
+    """Return the issuer as MSAL takes it: without a slash at the end, and never without a path.
+
+    MSAL wants a segment of path, for a tenant; many providers have none. A dot is one, and is gone when the address
+    of the metadata is made (RFC 3986, section 5.2.4).
+    """
+    bare = issuer.rstrip("/")
+    return bare if urlsplit(bare).path else f"{bare}/."
 
 
 def _for_msal(credential: Credential) -> str | dict[str, Any]:
