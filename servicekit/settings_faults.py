@@ -43,6 +43,7 @@ _SHOWN = 80
 # What pydantic finds, as a phrase that goes on from "which".
 _PHRASES = {
     "int_parsing": "is not a whole number",
+    "int_parsing_size": "is too large",
     "int_from_float": "is not a whole number",
     "float_parsing": "is not a number",
     "bool_parsing": "is neither 1 nor 0",
@@ -189,17 +190,15 @@ def _text_of(variable: str, texts: Mapping[str, str], faults: list[str], *, from
 
 
 def _near_misses(settings: type[EnvironmentSettings], texts: Mapping[str, str], prefix: str) -> Iterator[str]:
-    known = {name.upper() for name in settings.model_fields}
-    known |= {
-        name.upper() + "_FILE"
-        for name, field in settings.model_fields.items()
-        if _may_come_from_file(name, field)
-    }
+    fields = settings.model_fields.items()
+    known = [name.upper() for name, _ in fields]
+    known += [f"{name.upper()}_FILE" for name, field in fields if _may_come_from_file(name, field)]
     for variable in sorted(texts):
         name = variable.removeprefix(prefix)
         if variable == name or name in known:
             continue
-        near = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.75)
+        stem = name.upper().removesuffix("_FILE")
+        near = [stem] if stem in known else difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.75)
         if near:
             yield f"{variable} is no setting. Did you mean {prefix}{near[0]}?"
 
