@@ -144,6 +144,7 @@ def gateway_app(spa: Path, mode: str) -> web.Application:
         "GATEWAY_REDIS_URL": "redis://localhost",
         "GATEWAY_SEALING_KEYS": "A" * 43,
         "GATEWAY_RESPONSE_MODE": mode,
+        "GATEWAY_BACKCHANNEL_LOGOUT": "1",
     }
     return create_app(load_settings(GatewaySettings, given, "GATEWAY_"), spa=spa)
 
