@@ -159,7 +159,7 @@ class Vault:
         """
         async with _faults():
             stored, beside = await self._redis.hmget(ref.key, [name, number])
-        return self._open(ref, name, stored, secret), int(beside or 0)
+        return self._open(ref, name, stored, secret), _number(beside)
 
     async def swap(self, ref: SessionRef, name: str, field: Field, *, version: int, secret: bytes) -> bool:
         """Write a field only if its version is still `version`; False when it is not, or the session has ended.
@@ -269,6 +269,11 @@ def digest_of(*parts: str) -> str:
 
 def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
+
+
+def _number(stored: bytes | None) -> int:
+    """Read a plain number; a damaged one counts as none."""
+    return int(stored) if stored and stored.isdigit() and len(stored) <= _EXPIRY_DIGITS else 0
 
 
 def _tombstone(ref: SessionRef) -> str:
