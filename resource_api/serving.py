@@ -1,4 +1,4 @@
-"""A service as a process: listening, draining, and answers to what is not HTTP.
+"""The service as a process: listening, draining, and answers to what is not HTTP.
 
 Owns the server's limits, the end on SIGTERM and Ctrl-C, and the reply to requests that the parser refuses:
 aiohttp's own quotes the offending bytes and names its version.
@@ -62,6 +62,8 @@ class QuietRunner(web.AppRunner):
         super().__init__(
             app,
             access_log_class=AccessLog,
+            # Under our own name: the loggers of outer libraries are kept at WARNING.
+            access_log=logging.getLogger("resource_api.access"),
             shutdown_timeout=drain_seconds,
             keepalive_timeout=30,
             max_line_size=LONGEST_FIELD,
