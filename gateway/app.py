@@ -13,9 +13,6 @@ from urllib.parse import urlencode
 
 import aiohttp_session
 from aiohttp import hdrs, web
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from gateway import api, auth, backchannel, health, keys, logout
 from gateway.auth_flow import AuthFlow
@@ -27,6 +24,8 @@ from gateway.id_token import IdTokenJudge
 from gateway.logout_token import LogoutTokenJudge
 from gateway.own_sessions import OwnSessions
 from gateway.profile import LARGEST_BODY
+from gateway.redis_budget import redis_budget_ring
+from gateway.redis_connection import redis_client
 from gateway.resource_client import ProfileEditor
 from gateway.sealing import KeyRing
 from gateway.session_storage import SessionStorage
@@ -45,8 +44,6 @@ from servicekit.outbound import outbound
 from servicekit.problems import Problem, draw_json, problems_ring
 
 SPA: Final = Path(__file__).parent.parent / "spa"
-_REDIS_SECONDS: Final = 0.5
-_REDIS_CONNECTIONS: Final = 50
 
 
 def create_app(
@@ -54,7 +51,11 @@ def create_app(
 ) -> web.Application:
     """Return the gateway for `settings`; `now` is the wall clock in seconds."""
     pages = SpaFiles(spa)
-    redis = _redis(settings)
+    redis = redis_client(
+        settings.redis_url.get_secret_value(),
+        password_file=settings.redis_password_file,
+        ca_bundle=settings.redis_ca_bundle or settings.ca_bundle,
+    )
     vault = Vault(redis, KeyRing(settings.ring), now=now)
     sessions = SessionStore(
         vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
@@ -62,6 +63,7 @@ def create_app(
     app = web.Application(
         middlewares=[
             problems_ring(_drawer(pages)),
+            redis_budget_ring(),
             guard_ring(settings.public_url),
             aiohttp_session.session_middleware(SessionStorage(sessions)),
         ],
@@ -128,20 +130,6 @@ def create_app(
 
     app.cleanup_ctx.append(resources)
     return app
-
-
-def _redis(settings: Settings) -> "Redis":
-    """Return a client whose every wait is bounded; redis-py's defaults wait up to 58 s for a silent server."""
-    pool = BlockingConnectionPool.from_url(
-        settings.redis_url.get_secret_value(),
-        max_connections=_REDIS_CONNECTIONS,
-        timeout=_REDIS_SECONDS,
-        socket_connect_timeout=_REDIS_SECONDS,
-        socket_timeout=_REDIS_SECONDS,
-        retry=Retry(NoBackoff(), 1),
-        health_check_interval=30,
-    )
-    return Redis.from_pool(pool)
 
 
 def _entra(settings: Settings) -> EntraClient:

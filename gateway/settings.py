@@ -4,13 +4,17 @@ Owns what can be set, its form, and what must be set together.
 Never reads the environment itself: `load_settings` is handed one.
 """
 
+import os
 import re
+import ssl
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr
 
+from gateway.redis_address import RedisAddress
 from gateway.sealing import read_key
 from servicekit.address_map import AddressMap
 from servicekit.client_credential import CertificateKey, Credential
@@ -55,9 +59,22 @@ def _origin(text: str) -> str:
 
 
 def _redis_url(text: str) -> str:
-    if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
-        raise ValueError("is not a Redis address")
+    RedisAddress.parse(text)
     return text
+
+
+def _readable(path: str) -> str:
+    if not os.access(path, os.R_OK) or not Path(path).is_file():
+        raise ValueError("is not a file that can be read")
+    return path
+
+
+def _ca_bundle(path: str) -> str:
+    try:
+        ssl.create_default_context(cafile=_readable(path))
+    except ssl.SSLError:
+        raise ValueError("holds no certificates in PEM form") from None
+    return path
 
 
 def _keys(value: object) -> object:
@@ -134,6 +151,23 @@ class Settings(EnvironmentSettings):
     )
     redis_url: Annotated[SecretStr, BeforeValidator(_redis_url)] = Field(
         description="the address of Redis", examples=["redis://localhost:6379/0"]
+    )
+    redis_password_file: Annotated[str, BeforeValidator(_readable)] | None = Field(
+        None,
+        description="a file with Redis' password, instead of one in the address; read for every new connection",
+        examples=["/run/secrets/redis-password"],
+    )
+    redis_ca_bundle: Annotated[str, BeforeValidator(_ca_bundle)] | None = Field(
+        None,
+        description="a PEM file with the certificates to trust for Redis, instead of GATEWAY_CA_BUNDLE's",
+        examples=["/etc/ssl/redis-ca.pem"],
+    )
+    redis_wait_replicas: int = Field(
+        0,
+        ge=0,
+        le=9,
+        description="how many replicas must have a sign-out before the person is told that it is done",
+        examples=["1"],
     )
     sealing_keys: Annotated[SecretStr, BeforeValidator(_keys)] = Field(
         description="base64url keys of 32 bytes, comma-separated; the first seals, all open",

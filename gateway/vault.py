@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import RedisError
 
 from gateway.errors import SessionStoreUnavailable
@@ -79,7 +79,7 @@ async def _faults() -> AsyncIterator[None]:
 class Vault:
     """Reads and writes sealed records; `now` is the wall clock in seconds."""
 
-    def __init__(self, redis: "Redis", ring: KeyRing, *, now: Callable[[], float]) -> None:
+    def __init__(self, redis: Redis | RedisCluster, ring: KeyRing, *, now: Callable[[], float]) -> None:
         self._redis: Any = redis
         self._ring = ring
         self._now = now

@@ -1,0 +1,75 @@
+"""A circuit breaker: after some failures in a row nobody waits for the next one.
+
+Owns the three states and who may try in each: closed (everyone), open (nobody, for a while), half-open (one caller, to
+find out). Never knows what is tried, and never retries.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+FAILURES: Final = 5
+OPEN_SECONDS: Final = 1.0
+
+
+class BreakerOpen(Exception):  # noqa: N818 - a state, not a fault of its own
+    """Nothing was tried, as the last tries failed a moment ago."""
+
+
+class CircuitBreaker:
+    """Counts failures in a row; `now` is a monotonic clock in seconds.
+
+    `failures` in a row open it for `open_seconds`. Then one caller may try, while the others are still refused: its
+    success closes the breaker, its failure opens it again.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float],
+        failures: int = FAILURES,
+        open_seconds: float = OPEN_SECONDS,
+    ) -> None:
+        self._now = now
+        self._most = failures
+        self._open_seconds = open_seconds
+        self._in_a_row = 0
+        self._open_until: float | None = None
+        self._probing = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a call would be refused at this moment."""
+        return self._open_until is not None and (self._probing or self._now() < self._open_until)
+
+    @contextmanager
+    def attempt(self, is_failure: Callable[[BaseException], bool]) -> Iterator[None]:
+        """Let the block try, and judge by how it ends; raises BreakerOpen without trying.
+
+        An exception that is no failure by `is_failure` shows that the other side answers, and counts as success. A
+        block that is cancelled, or otherwise ended from outside, tells nothing.
+        """
+        if self.is_open:
+            raise BreakerOpen
+        probe = self._probing = self._open_until is not None
+        try:
+            yield
+        except Exception as error:
+            self._judge(failed=is_failure(error), probe=probe)
+            raise
+        except BaseException:
+            if probe:
+                self._probing = False
+            raise
+        self._judge(failed=False, probe=probe)
+
+    def _judge(self, *, failed: bool, probe: bool) -> None:
+        if probe:
+            self._probing = False
+        elif self._open_until is not None:
+            return  # begun before it opened: what it says is old news
+        self._in_a_row = self._in_a_row + 1 if failed else 0
+        if self._in_a_row >= self._most:
+            self._open_until = self._now() + self._open_seconds
+        elif not failed:
+            self._open_until = None

@@ -1,0 +1,220 @@
+"""Clients of Redis whose every command is bounded.
+
+Owns what a command passes on its way: the circuit breaker, the bounded queue for a connection, the request's budget and
+at most one more try. With redis-py's defaults a silent server costs 58 s, and a command that takes something may be
+sent twice.
+Never knows what a command is for, never decides what a fault means to a person, and never chooses a server.
+
+Only what reads is tried again, and only when the connection broke. A write is tried again only when Redis said that it
+did not happen (READONLY): of a write that timed out nobody knows.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.client import Pipeline
+from redis.asyncio.cluster import ClusterNode, ClusterPipeline
+from redis.asyncio.sentinel import SentinelConnectionPool
+from redis.exceptions import (
+    BusyLoadingError,
+    ClusterDownError,
+    ConnectionError,  # noqa: A004 - redis-py's own, which is not Python's
+    ReadOnlyError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from gateway.breaker import BreakerOpen, CircuitBreaker
+from gateway.redis_budget import Budget, current_budget
+
+COMMAND_SECONDS: Final = 0.5
+CONNECTIONS: Final = 50
+# Two tries, or one with everything that comes before it: a place in the queue, a connection, a failover.
+_ATTEMPT_SECONDS: Final = 1.2
+_WAIT_MILLISECONDS: Final = 300
+_READS: Final = frozenset({"GET", "HGET", "HKEYS", "HMGET", "PING", "ZRANGEBYSCORE"})
+_T = TypeVar("_T")
+
+
+class RedisGuard:
+    """What every command passes on its way."""
+
+    def __init__(self, breaker: CircuitBreaker, *, connections: int = CONNECTIONS) -> None:
+        self._breaker = breaker
+        self._places = asyncio.Semaphore(connections)
+
+    async def run(
+        self,
+        work: Callable[[], Awaitable[_T]],
+        *,
+        again: bool = False,
+        leave: Callable[[], Awaitable[None]] | None = None,
+    ) -> _T:
+        """Return what `work` returns; raises RedisError whatever goes wrong.
+
+        `again` allows a second try; `leave` drops idle connections, and is called when there is reason to believe
+        that they lead to the wrong server or to none.
+        """
+        budget = current_budget() or Budget(_ATTEMPT_SECONDS)
+        if budget.left <= 0:
+            raise RedisTimeoutError("this request has waited for Redis long enough")
+        try:
+            with self._breaker.attempt(_is_outage), budget.spent():
+                return await self._bounded(work, min(_ATTEMPT_SECONDS, budget.left), again=again, leave=leave)
+        except BreakerOpen as error:
+            raise ConnectionError("Redis failed a moment ago") from error
+        except RedisError:
+            if leave and self._breaker.is_open:
+                await leave()
+            raise
+
+    async def _bounded(
+        self,
+        work: Callable[[], Awaitable[_T]],
+        seconds: float,
+        *,
+        again: bool,
+        leave: Callable[[], Awaitable[None]] | None,
+    ) -> _T:
+        try:
+            async with asyncio.timeout(seconds):
+                async with asyncio.timeout(COMMAND_SECONDS):
+                    await self._places.acquire()
+                try:
+                    return await _tried(work, again=again, leave=leave)
+                finally:
+                    self._places.release()
+        except (OSError, RedisClusterException) as error:
+            raise ConnectionError(type(error).__name__) from error
+
+
+async def _tried(
+    work: Callable[[], Awaitable[_T]], *, again: bool, leave: Callable[[], Awaitable[None]] | None
+) -> _T:
+    try:
+        return await work()
+    except ResponseError as error:
+        if not leave or not _is_read_only(error):
+            raise
+        await leave()
+    except ConnectionError:
+        if not again:
+            raise
+    return await work()
+
+
+def _is_read_only(error: BaseException) -> bool:
+    return isinstance(error, ReadOnlyError) or (isinstance(error, ResponseError) and "READONLY" in str(error))
+
+
+def _is_outage(error: BaseException) -> bool:
+    """Tell a server that is not there from one that refuses: the latter answers at once, and reads still work."""
+    answered = isinstance(error, ResponseError) and not isinstance(error, ClusterDownError | BusyLoadingError)
+    return isinstance(error, RedisError) and not answered
+
+
+class _GuardedPipeline(Pipeline):
+    guard: RedisGuard
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
+        commands = list(self.command_stack)
+
+        async def work() -> list[Any]:
+            self.command_stack = list(commands)  # redis-py forgets them, also when they failed
+            return await super(_GuardedPipeline, self).execute(raise_on_error)
+
+        pool = self.connection_pool
+        return await self.guard.run(work, leave=lambda: pool.disconnect(inuse_connections=False))
+
+
+class GuardedRedis(Redis):
+    """A client of one server, or of the master that Sentinel names."""
+
+    guard: RedisGuard
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - redis-py's signature
+        """Send one command by way of the guard."""
+        return await self.guard.run(
+            lambda: super(GuardedRedis, self).execute_command(*args, **options),  # type: ignore[no-untyped-call]
+            again=args[0] in _READS,
+            leave=self._leave,
+        )
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:  # noqa: FBT001, FBT002 - the same
+        """Return a pipeline that passes the guard as a whole."""
+        pipe = _GuardedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipe.guard = self.guard
+        return pipe
+
+    async def run_confirmed(
+        self, script: str, keys: Sequence[str], arguments: Sequence[Any], *, replicas: int
+    ) -> tuple[Any, bool]:
+        """Run a script, and say whether `replicas` have its effect.
+
+        WAIT counts what the same connection wrote, so both go as one pipeline.
+        """
+        async with self.pipeline(transaction=False) as pipe:
+            pipe.eval(script, len(keys), *keys, *arguments)
+            pipe.wait(replicas, _WAIT_MILLISECONDS)
+            answer, reached = await pipe.execute()
+        return answer, int(reached) >= replicas
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - the same
+        """Close every connection, those to the sentinels too."""
+        await super().aclose(close_connection_pool)
+        if isinstance(self.connection_pool, SentinelConnectionPool):
+            await self.connection_pool.sentinel_manager.aclose()
+
+    async def _leave(self) -> None:
+        """Drop idle connections: the next one asks DNS, or Sentinel, where the master is."""
+        await self.connection_pool.disconnect(inuse_connections=False)
+
+
+class _GuardedClusterPipeline(ClusterPipeline):
+    guard: RedisGuard
+
+    async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
+        return await self.guard.run(
+            lambda: super(_GuardedClusterPipeline, self).execute(raise_on_error, allow_redirections)
+        )
+
+
+class GuardedCluster(RedisCluster):
+    """A client of a cluster."""
+
+    guard: RedisGuard
+
+    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - redis-py's signature
+        """Send one command by way of the guard."""
+        return await self.guard.run(
+            lambda: super(GuardedCluster, self).execute_command(*args, **kwargs), again=args[0] in _READS
+        )
+
+    def pipeline(self, transaction: bool | None = None, shard_hint: object = None) -> ClusterPipeline:  # noqa: ARG002, FBT001 - the same
+        """Return a pipeline that passes the guard as a whole."""
+        pipe = _GuardedClusterPipeline(self, transaction)  # type: ignore[abstract]  # as redis-py makes its own
+        pipe.guard = self.guard
+        return pipe
+
+    async def run_confirmed(
+        self, script: str, keys: Sequence[str], arguments: Sequence[Any], *, replicas: int
+    ) -> tuple[Any, bool]:
+        """Run a script, and say whether `replicas` of its shard have its effect."""
+        node = await self._node_of(keys[0])
+        async with self.pipeline(transaction=False) as pipe:
+            pipe.execute_command("EVAL", script, len(keys), *keys, *arguments, target_nodes=node)
+            pipe.execute_command("WAIT", replicas, _WAIT_MILLISECONDS, target_nodes=node)
+            # Sent on after a redirection, the script would run elsewhere than WAIT.
+            answer, reached = await pipe.execute(allow_redirections=False)
+        return answer, int(reached) >= replicas
+
+    async def _node_of(self, key: str) -> ClusterNode:
+        await self.guard.run(self.initialize)
+        node = self.get_node_from_key(key)
+        if node is None:
+            raise ConnectionError("no server has this slot")
+        return node
