@@ -49,8 +49,8 @@ async def step_up(request: web.Request) -> web.Response:
 async def callback(request: web.Request) -> web.Response:
     """Take the authority's answer: a session, or a refusal that the SPA explains."""
     answer = await _answer(request)
-    request[FLOW_STATE] = answer["state"]
     flow = await request.app[FLOWS].take(request, answer["state"])
+    request[FLOW_STATE] = answer["state"]  # from here the journey is over; while Redis is away it is not
     if flow is None:
         raise errors.SignInExpired
     request[RETURN_TO] = flow.return_to
