@@ -1,0 +1,87 @@
+"""Records that this version cannot read (R27): discarded cleanly, never a fault of ours."""
+
+from typing import Any
+
+import pytest
+
+from gateway.session_cookie import SessionCookie
+from tests.gateway.conftest import World
+from tests.gateway.witnesses import session_keys, with_cookie
+
+DAMAGE = {
+    "empty": b"",
+    "aiohttp-session's": b"{}",
+    "no text": b"\xff\xfe\x00 no text",
+    "a newer version": b"9999999999999\x02" + b"n" * 200,
+    "an unknown key": b"9999999999999\x01" + b"k" * 200,
+    "digits that are none": b"\xb2" * 13 + b"x" * 100,
+    "an expiry below zero": b"-999999999999\x01" + b"x" * 100,
+    "a number beyond any": b"9" * 5_000,
+}
+
+
+@pytest.mark.parametrize("field", ["session", "seen"])
+async def test_R27_a_damaged_session_is_a_clean_end(world: World, field: str) -> None:
+    ada = await world.front_end()
+    for what, damage in DAMAGE.items():
+        await ada.sign_in()
+        (key,) = session_keys(await world.keys())
+
+        await world.redis.hset(key, field, damage)
+
+        answer = await ada.call("GET", "/api/profile")
+        assert (answer.status, answer.slug) == (401, "sign-in-required"), what
+        assert (await ada.call("GET", "/api/session")).body["authenticated"] is False
+        assert (await ada.call("POST", "/auth/sign-out")).status == 200
+        await world.redis.flushall()
+    assert await ada.sign_in() == "/edit", "and signing in mends it"
+
+
+async def test_R27_a_record_that_is_bent_anywhere_is_never_a_fault_of_ours(world: World) -> None:
+    ada = await world.confirmed()
+    await ada.call("PATCH", "/api/profile", {"city": "Paris"})
+    (key,) = session_keys(await world.keys())
+    fields: dict[Any, Any] = await world.redis.hgetall(key)
+    names = {name.decode() for name in fields}
+    assert names >= {"session", "seen", "cache", "token:edit", "overlay"}
+
+    for name, value in fields.items():
+        for bent in (value[:-1], value[: len(value) // 2], value[::-1], b"9" * 13 + value[13:], b""):
+            await world.redis.hset(key, name, bent)
+            answer = await ada.call("GET", "/api/profile")
+            assert answer.status in {200, 401}, name
+            # A session without its cache is over; put everything back for the next.
+            await world.redis.delete(f"{key}:ended")
+            await world.redis.hset(key, mapping=fields)
+    assert (await ada.call("GET", "/api/profile")).status == 200
+
+
+async def test_R27_a_key_of_another_kind_is_never_a_fault_of_ours(world: World) -> None:
+    ada = await world.signed_in()
+    (key,) = session_keys(await world.keys())
+
+    await world.redis.set(key, b"not a hash", ex=60)
+
+    assert (await ada.call("GET", "/api/profile")).status in {401, 503}
+
+
+async def test_R27_a_damaged_journey_is_too_old(world: World) -> None:
+    ada = await world.front_end()
+    page = await ada.leave("/auth/sign-in")
+    page = await ada.visitor.submit(page, email="ada@example.com", password="Analytical-Engine-1843")
+    (journey,) = [key for key in await world.keys() if key.startswith("stepup:flow:")]
+
+    await world.redis.set(journey, b"\x02" + b"newer" * 30, ex=60)
+
+    assert (await ada.come_back(page)).startswith("/problem?type=sign-in-expired")
+
+
+async def test_R27_a_session_of_another_ring_of_keys_is_a_clean_end(world: World) -> None:
+    ada = await world.signed_in()
+    old = ada.cookie()
+    assert SessionCookie.parse(old)
+
+    other = await world.new_gateway(SEALING_KEYS="bmV3LWtleS1vZi0zMi1ieXRlcy0wMTIzNDU2Nzg5MDE")
+
+    assert (await with_cookie(other, old)).status == 401
+    assert (await with_cookie(world, old)).status == 200, "where the key is still known, it lives on"
