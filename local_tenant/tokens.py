@@ -126,6 +126,8 @@ class TokenMint:
             claims["xms_cc"] = list(context.capabilities)
         if "sid" in wanted:
             claims["sid"] = grant.sid
+        if "auth_time" in wanted:
+            claims["auth_time"] = int(grant.proof.auth_time)
         return self.keys.sign(claims)
 
     def app_token(self, client: AppRegistration, resource_id: str, credential: str, seconds: int) -> str:

@@ -138,10 +138,12 @@ def gateway_settings(**changed: str) -> Settings:
 async def make_world(
     valkey: str, signing_keys: Callable[[], SigningKey]
 ) -> AsyncIterator[Callable[..., Awaitable[World]]]:
-    """Give a maker of worlds; settings of the gateway may be changed by name."""
+    """Give a maker of worlds; settings of the gateway may be changed by NAME, those of the API by api_NAME."""
     async with AsyncExitStack() as everything:
 
-        async def make(**changed: str) -> World:
+        async def make(**given: str) -> World:
+            changed = {name: value for name, value in given.items() if not name.startswith("api_")}
+            changed_api = {name[4:]: value for name, value in given.items() if name.startswith("api_")}
             ports = [free_port() for _ in range(3)]
             gateway_url = f"http://localhost:{ports[0]}"
             tenant_url, api_url = (f"http://127.0.0.1:{port}" for port in ports[1:])
@@ -166,6 +168,7 @@ async def make_world(
                         "RESOURCE_API_CLIENT_SECRET": API_SECRET,
                         "RESOURCE_API_ALLOWED_CLIENTS": GATEWAY,
                         "RESOURCE_API_AUTHORITY_MAP": tenant_url,
+                        **{API_PREFIX + name: value for name, value in changed_api.items()},
                     },
                     API_PREFIX,
                 ),

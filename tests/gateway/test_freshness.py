@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
 
 from tests.gateway.conftest import World
+from tests.local_tenant.world import API
 from tests.other_front_end import ADA, OtherFrontEnd
 
 MakeWorld = Callable[..., Awaitable[World]]
@@ -65,3 +66,36 @@ async def test_without_an_age_the_authority_alone_decides(world: World) -> None:
     world.forward(1500)
 
     assert (await ada.call("PATCH", "/api/profile", {"city": "Oslo"})).status == 200
+
+
+async def test_A11_an_authentication_context_that_the_api_demands_is_proven_in_the_token(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(api_ACRS="c1")
+    ada = await world.confirmed()  # MFA, but not for the context
+
+    refused = await ada.call("PATCH", "/api/profile", {"city": "Oslo"})
+    assert (refused.status, refused.slug) == (403, "step-up-required")
+    left = await ada.navigate(refused.body["redirect"])
+    asked = parse_qs(urlsplit(left.headers["Location"]).query)["claims"]
+    assert "c1" in asked[0]
+    await ada.step_up(f"{refused.body['redirect']}&return_to=/check")
+
+    parked = f"/api/parked-edits/{refused.body['parked_edit']['id']}"
+    assert (await ada.call("POST", parked)).body["city"] == "Oslo"
+    assert (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).status == 200
+
+
+async def test_RFC9470_an_api_that_wants_a_recent_sign_in_gets_one(make_world: MakeWorld) -> None:
+    world = await make_world(api_MAX_AGE_SECONDS="300")
+    await world.admin("PUT", "/settings", {"optional_claims": {API: ["auth_time"]}})
+    ada = await world.confirmed()
+    assert (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).status == 200
+    world.forward(400)
+
+    refused = await ada.call("PATCH", "/api/profile", {"city": "Oslo"})
+
+    assert (refused.status, refused.slug) == (403, "step-up-required")
+    assert await confirm_again(ada, f"{refused.body['redirect']}&return_to=/check") == "/check"
+    parked = f"/api/parked-edits/{refused.body['parked_edit']['id']}"
+    assert (await ada.call("POST", parked)).body["city"] == "Oslo"
