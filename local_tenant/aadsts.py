@@ -1,6 +1,6 @@
 """The AADSTS catalogue: every way in which the authority says no, as data.
 
-Sources: Microsoft's list of authentication error codes, and answers quoted in public issues.
+Sources: Microsoft's list of authentication error codes, and answers quoted in public reports.
 The numbers are for people and logs; Microsoft warns that they change, so that no program may depend on them.
 """
 
