@@ -6,19 +6,25 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+LOCAL, PRODUCTION = "docker-compose.yml", "docker-compose.production.yml"
+COMPOSE = {name: (ROOT / name).read_text(encoding="utf-8") for name in (LOCAL, PRODUCTION)}
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-PARTS = ("redis", "tenant", "resource-api", "gateway")
+PARTS = {
+    LOCAL: {"redis", "tenant", "resource-api", "gateway"},
+    PRODUCTION: {"redis", "resource-api", "gateway"},
+}
 DRAIN_SECONDS = 20
 
-
-def section(name: str) -> str:
-    """Cut a top-level section out of the compose file."""
-    return re.split(r"^\S", COMPOSE.split(f"\n{name}:", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+each_file = pytest.mark.parametrize("file", [LOCAL, PRODUCTION])
 
 
-def services() -> dict[str, str]:
-    pieces = re.split(r"^  ([a-z-]+):$", section("services"), flags=re.MULTILINE)
+def section(file: str, name: str) -> str:
+    """Cut a top-level section out of a compose file."""
+    return re.split(r"^\S", COMPOSE[file].split(f"\n{name}:", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def services(file: str) -> dict[str, str]:
+    pieces = re.split(r"^  ([a-z-]+):$", section(file, "services"), flags=re.MULTILINE)
     return dict(zip(pieces[1::2], pieces[2::2], strict=True))
 
 
@@ -32,58 +38,73 @@ def targets() -> dict[str, str]:
     return found
 
 
-def test_S59_every_service_has_the_hardening_and_its_limits() -> None:
-    hardened = COMPOSE.split("\nx-hardened: &hardened\n", 1)[1].split("\n\n", 1)[0]
-
-    assert set(services()) == {"secrets", *PARTS}
-    for promise in (
-        'user: "10001:10001"',
+@each_file
+def test_S59_every_service_has_the_hardening_and_its_limits(file: str) -> None:
+    hardened = COMPOSE[file].split("\nx-hardened: &hardened\n", 1)[1].split("\n\n", 1)[0]
+    promises = (
+        '"10001:10001"',
         "read_only: true",
         "cap_drop: [ALL]",
         "no-new-privileges:true",
         "pids_limit:",
-    ):
-        assert promise in hardened
-    for name, service in services().items():
+    )
+
+    assert [promise for promise in promises if promise not in hardened] == []
+    assert set(services(file)) - {"secrets"} == PARTS[file]
+    for name, service in services(file).items():
         assert "<<: *hardened" in service, name
         assert "mem_limit:" in service, name
         assert not re.search(r"privileged|cap_add|user:|read_only|security_opt", service), name
 
 
-def test_S59_only_the_gateway_and_the_tenant_are_published_and_on_loopback() -> None:
-    published = {name: re.findall(r'"([^"]+:\d+:\d+)"', service) for name, service in services().items()}
+@each_file
+def test_S59_only_what_a_browser_opens_is_published_and_on_loopback(file: str) -> None:
+    published = {name: re.findall(r'"([^"]+:\d+:\d+)"', service) for name, service in services(file).items()}
+    wanted = {"gateway": ["127.0.0.1:3000:3000"], "tenant": ["127.0.0.1:8400:8400"]}
 
     assert {name: ports for name, ports in published.items() if ports} == {
-        "gateway": ["127.0.0.1:3000:3000"],
-        "tenant": ["127.0.0.1:8400:8400"],
+        name: ports for name, ports in wanted.items() if name in PARTS[file]
     }
 
 
-def test_S59_nobody_but_the_gateway_reaches_the_store() -> None:
-    members = [name for name, service in services().items() if re.search(r"networks: \[.*store.*\]", service)]
+@each_file
+def test_S59_nobody_but_the_gateway_reaches_the_store(file: str) -> None:
+    members = [
+        name for name, service in services(file).items() if re.search(r"networks: \[.*store.*\]", service)
+    ]
 
     assert members == ["redis", "gateway"]
-    assert "store: {internal: true}" in section("networks")
+    assert "store: {internal: true}" in section(file, "networks")
 
 
-@pytest.mark.parametrize("name", PARTS)
-def test_S59_every_part_is_watched(name: str) -> None:
-    assert "healthcheck:" in services()[name]
+@each_file
+def test_S59_every_part_is_watched(file: str) -> None:
+    assert {name for name, service in services(file).items() if "healthcheck:" in service} == PARTS[file]
 
 
+@each_file
 @pytest.mark.parametrize("name", ["gateway", "resource-api"])
-def test_R19_a_part_is_given_longer_than_it_takes_to_finish_its_work(name: str) -> None:
-    grace = re.search(r"stop_grace_period: (\d+)s", services()[name])
+def test_R19_a_part_is_given_longer_than_it_takes_to_finish_its_work(file: str, name: str) -> None:
+    grace = re.search(r"stop_grace_period: (\d+)s", services(file)[name])
 
     assert grace is not None
     assert int(grace.group(1)) > DRAIN_SECONDS
 
 
-def test_S59_no_secret_is_in_the_file() -> None:
-    values = re.findall(r"^      (\w*(?:SECRET|KEYS|PASSWORD|REDIS_URL)\w*):", COMPOSE, flags=re.MULTILINE)
+@each_file
+def test_S59_no_secret_is_in_the_file(file: str) -> None:
+    names = re.findall(
+        r"^      (\w*(?:SECRET|KEYS|PASSWORD|REDIS_URL)\w*):", COMPOSE[file], flags=re.MULTILINE
+    )
 
-    assert values
-    assert [name for name in values if not name.endswith("_FILE")] == []
+    assert names
+    assert [name for name in names if not name.endswith("_FILE")] == []
+
+
+def test_S57_the_production_file_starts_nothing_made_for_local_work() -> None:
+    text = "".join(services(PRODUCTION).values())
+
+    assert not re.search(r"local-tenant|local-secrets|AUTHORITY_MAP|LOCAL_TENANT", text)
 
 
 def test_S57_production_images_hold_neither_tenant_nor_launcher_nor_tests() -> None:
