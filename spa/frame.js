@@ -4,7 +4,6 @@
  *
  *   drawFrame();  // once; then it follows the store
  */
-import { request } from './api.js';
 import { h, icon } from './dom.js';
 import { label } from './fields.js';
 import { link } from './router.js';
@@ -30,13 +29,12 @@ function drawMenu() {
 
 /** A button that opens a list of links. @param {string} name */
 function accountMenu(name) {
-  const sessions = h('li', { hidden: !store.hasSessions }, link('/sessions', t('menu.sessions')));
   const list = h(
     'div',
     { class: 'menu', id: 'account-menu', hidden: true },
     h('ul', {},
       h('li', {}, link('/', t('menu.profile'))),
-      sessions,
+      h('li', {}, link('/sessions', t('menu.sessions'))),
       h('li', {}, link('/sign-in-details', t('menu.claims')))),
     themeSwitch('menu'),
     h('button', { type: 'button', class: 'menu-action', id: 'sign-out', on: { click: () => signOut() } }, t('sign-out')),
@@ -58,7 +56,6 @@ function accountMenu(name) {
       if (one.pathname === location.pathname) one.setAttribute('aria-current', 'page');
       else one.removeAttribute('aria-current');
     }
-    if (open && store.hasSessions === null) findSessions().then((found) => (sessions.hidden = !found));
   }
 
   node.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
@@ -76,12 +73,6 @@ function accountMenu(name) {
     if (!list.hidden && event.target instanceof Node && !node.contains(event.target)) toggle(false);
   });
   return node;
-}
-
-/** Whether this gateway lists sessions; asked once, when the menu is first opened. */
-async function findSessions() {
-  store.hasSessions = await request('GET', '/api/sessions').then(() => true, () => false);
-  return store.hasSessions;
 }
 
 /** Three choices: the system's theme, light, dark. @param {string} place */

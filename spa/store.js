@@ -27,8 +27,6 @@ class Store extends EventTarget {
   skew = 0;
   /** Why the last session ended, while the page was open. */
   ended = '';
-  /** Whether the gateway lists this person's sessions; null until it has been asked. @type {boolean | null} */
-  hasSessions = null;
 
   get user() { return this.session.user ?? null; }
   get mayEdit() { return this.session.access?.['profile.edit'] === 'granted'; }
@@ -71,7 +69,6 @@ class Store extends EventTarget {
     if (before !== after) {
       this.profile = null;
       this.etag = '';
-      this.hasSessions = null;
     }
     this.dispatchEvent(new CustomEvent('session', { detail: { person: before !== after } }));
   }

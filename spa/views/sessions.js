@@ -8,17 +8,13 @@ import { signOut } from '../sign-out.js';
 import { store } from '../store.js';
 import { ago, t } from '../words.js';
 
-/** @typedef {{id: string, device?: string, created_at?: string, last_seen_at?: string, last_mfa_at?: string | null, current?: boolean, place?: string}} Listed */
+/** @typedef {{id: string, device: string, created_at: string, last_seen_at: string, last_mfa_at: string | null, current: boolean}} Listed */
 
 /** @returns {Promise<import('../router.js').Screen>} */
 export async function view() {
-  const { data, now } = await request('GET', '/api/sessions').catch((error) => {
-    // A gateway that doesn't list sessions has no such page.
-    throw error instanceof ApiError && error.gone ? new ApiError('not-found', 404) : error;
-  });
-  store.hasSessions = true;
+  const { data, now } = await request('GET', '/api/sessions');
   /** @type {Listed[]} */
-  const sessions = [...(data.sessions ?? data)].sort((a, b) => Number(b.current ?? false) - Number(a.current ?? false) || String(b.last_seen_at).localeCompare(String(a.last_seen_at)));
+  const sessions = [...data.sessions].sort((a, b) => Number(b.current) - Number(a.current) || b.last_seen_at.localeCompare(a.last_seen_at));
   const above = h('div', { class: 'above' });
 
   /** @param {string} path @param {string} done */
@@ -39,7 +35,7 @@ export async function view() {
 
   /** @param {Listed} one */
   function row(one) {
-    const device = [one.device || t('sessions.unknown'), one.place].filter(Boolean).join(', ');
+    const device = one.device || t('sessions.unknown');
     const seen = one.current ? t('sessions.active.now') : when('sessions.active', one.last_seen_at, now);
     const mfa = one.last_mfa_at ? when('sessions.mfa', one.last_mfa_at, now) : t('sessions.mfa.none');
     const work = one.current ? () => signOut() : () => end(`/api/sessions/${encodeURIComponent(one.id)}`, t('sessions.ended', { device }));
@@ -48,7 +44,7 @@ export async function view() {
     return h('li', { class: 'session', 'data-session': one.current ? 'current' : 'other' },
       h('div', {},
         h('h2', {}, device, one.current && h('span', { class: 'tag' }, t('sessions.current'))),
-        h('p', { class: 'hint' }, [seen, when('sessions.created', one.created_at, now), mfa].filter(Boolean).join(' · ')),
+        h('p', { class: 'hint' }, [seen, when('sessions.created', one.created_at, now), mfa].join(' · ')),
         h('p', { class: 'hint' }, t(one.current ? 'sessions.end.here' : 'sessions.end.does'))),
       sign);
   }
@@ -68,5 +64,5 @@ export async function view() {
   };
 }
 
-/** @param {string} key @param {string | null | undefined} moment @param {number} now */
-const when = (key, moment, now) => (moment ? t(key, { when: ago(Date.parse(moment), now) }) : '');
+/** @param {string} key @param {string} moment @param {number} now */
+const when = (key, moment, now) => t(key, { when: ago(Date.parse(moment), now) });

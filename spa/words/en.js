@@ -36,6 +36,8 @@ const screens = {
   'ended.signed-out': 'You were signed out because you signed out in another tab or place.',
   'ended.revoked': 'You were signed out because your access was withdrawn or your password was changed.',
   'ended.ended': 'You were signed out because your session was ended, here or in another place.',
+  'ended.ended-elsewhere': 'You were signed out because you ended this session from another browser.',
+  'ended.ended-by-operator': 'You were signed out because an administrator ended your sessions.',
   'ended.replaced': 'You were signed out because somebody signed in again in this browser.',
   'ended.here': 'You’re signed out',
   'ended.draft': 'Your draft is kept on this device. Sign in to go on with it.',

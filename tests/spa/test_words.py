@@ -108,3 +108,12 @@ def test_words_are_plain(banned: str) -> None:
     for name in files.names(".js"):
         if name.startswith("words/"):
             assert banned not in files.code(name).lower(), name
+
+
+@pytest.mark.parametrize(
+    "reason", ["expired", "signed-out", "revoked", "replaced", "ended-elsewhere", "ended-by-operator"]
+)
+def test_U9_every_end_of_a_session_is_told_apart(reason: str) -> None:
+    told = "".join(path.read_text("utf-8") for path in (files.ROOT / "gateway").glob("*.py"))
+    assert f'"{reason}"' in told, "the gateway no longer ends sessions for this reason"
+    assert f"ended.{reason}" in files.words()
