@@ -56,7 +56,7 @@ def create_app(
         password_file=settings.redis_password_file,
         ca_bundle=settings.redis_ca_bundle or settings.ca_bundle,
     )
-    vault = Vault(redis, KeyRing(settings.ring), now=now)
+    vault = Vault(redis, KeyRing(settings.ring), now=now, replicas=settings.redis_wait_replicas)
     sessions = SessionStore(
         vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
     )

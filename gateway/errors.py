@@ -222,6 +222,14 @@ class SessionStoreUnavailable(ProblemError):  # noqa: N818
     def __init__(self, cause: str) -> None:
         super().__init__(log_detail=cause, headers={"Retry-After": "2"})
 
+    @classmethod
+    def at_sign_out(cls) -> "SessionStoreUnavailable":
+        """Return what is said of a session that ended in one Redis only, and would live again if that were lost."""
+        told = cls("too few replicas have the end of a session")
+        told.detail = "You are signed out, but that is not confirmed yet. Please sign out again in a moment."
+        told.members = {"confirmed": False}
+        return told
+
 
 class Misconfigured(ProblemError):  # noqa: N818
     """An administrator's fault: consent, secret, resource or application. Signing in again would not help."""

@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from gateway.vault import Vault, digest_of
+from gateway.record_keys import digest_of
+from gateway.vault import Vault
 
 FLOW_SECONDS: Final = 600
 MOST_FLOWS: Final = 5

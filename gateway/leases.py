@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from gateway.errors import AuthorityUnavailable, SessionStoreUnavailable
-from gateway.vault import SessionRef, Vault
+from gateway.record_keys import SessionRef
+from gateway.vault import Vault
 
 # Short, so that a killed holder is soon replaced; renewed three times as often as it would end.
 LEASE_SECONDS: Final = 6.0

@@ -21,11 +21,16 @@ _log = logging.getLogger(__name__)
 
 
 async def sign_out(request: web.Request) -> web.Response:
-    """End the session, then say where the authority ends its own; without a session the same, again and again."""
+    """End the session, then say where the authority ends its own; without a session the same, again and again.
+
+    Raises SessionStoreUnavailable also where a failover could still undo it: the cookie is kept, to ask again with.
+    """
     session = await request.app[SESSIONS].find(request)
     if session is not None:
         await request.app[SESSIONS].end(session, "signed-out")
         log_event(_log, logging.INFO, "signed-out", session=session.ref.short)
+    else:
+        await request.app[SESSIONS].confirm_end(request)
     await request.app[SESSIONS].unbind(request)
     return web.json_response(
         {"redirect": await _end_session_url(request, session)},

@@ -5,8 +5,8 @@ at most one more try. With redis-py's defaults a silent server costs 58 s, and a
 sent twice.
 Never knows what a command is for, never decides what a fault means to a person, and never chooses a server.
 
-Only what reads is tried again, and only when the connection broke. A write is tried again only when Redis said that it
-did not happen (READONLY): of a write that timed out nobody knows.
+Only what may happen twice is tried again: reads, and writes that say the same again. Of another write that timed out
+nobody knows whether it happened; it is tried again only when Redis said that it did not (READONLY).
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.breaker import BreakerOpen, CircuitBreaker
 from gateway.redis_budget import Budget, current_budget
+from gateway.redis_scripts import REPEATABLE
 
 COMMAND_SECONDS: Final = 0.5
 CONNECTIONS: Final = 50
@@ -37,6 +38,7 @@ CONNECTIONS: Final = 50
 _ATTEMPT_SECONDS: Final = 1.2
 _WAIT_MILLISECONDS: Final = 300
 _READS: Final = frozenset({"GET", "HGET", "HKEYS", "HMGET", "PING", "ZRANGEBYSCORE"})
+_SAY_THE_SAME: Final = frozenset({"ZREM"})
 _T = TypeVar("_T")
 
 
@@ -101,10 +103,17 @@ async def _tried(
         if not leave or not _is_read_only(error):
             raise
         await leave()
-    except ConnectionError:
+    except (ConnectionError, RedisTimeoutError):
         if not again:
             raise
     return await work()
+
+
+def _may_happen_twice(command: Sequence[Any]) -> bool:
+    name = command[0]
+    if name == "EVAL":
+        return command[1] in REPEATABLE
+    return name in _READS or name in _SAY_THE_SAME or (name == "SET" and "NX" not in command[3:])
 
 
 def _is_read_only(error: BaseException) -> bool:
@@ -128,7 +137,12 @@ class _GuardedPipeline(Pipeline):
             return await super(_GuardedPipeline, self).execute(raise_on_error)
 
         pool = self.connection_pool
-        return await self.guard.run(work, leave=lambda: pool.disconnect(inuse_connections=False))
+        return await self.guard.run(
+            work,
+            # A transaction notes a session in an index, and may do so twice; what WAIT follows may not.
+            again=self.is_transaction,
+            leave=lambda: pool.disconnect(inuse_connections=False),
+        )
 
 
 class GuardedRedis(Redis):
@@ -140,7 +154,7 @@ class GuardedRedis(Redis):
         """Send one command by way of the guard."""
         return await self.guard.run(
             lambda: super(GuardedRedis, self).execute_command(*args, **options),  # type: ignore[no-untyped-call]
-            again=args[0] in _READS,
+            again=_may_happen_twice(args),
             leave=self._leave,
         )
 
@@ -191,7 +205,8 @@ class GuardedCluster(RedisCluster):
     async def execute_command(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - redis-py's signature
         """Send one command by way of the guard."""
         return await self.guard.run(
-            lambda: super(GuardedCluster, self).execute_command(*args, **kwargs), again=args[0] in _READS
+            lambda: super(GuardedCluster, self).execute_command(*args, **kwargs),
+            again=_may_happen_twice(args),
         )
 
     def pipeline(self, transaction: bool | None = None, shard_hint: object = None) -> ClusterPipeline:  # noqa: ARG002, FBT001 - the same

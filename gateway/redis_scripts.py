@@ -6,25 +6,26 @@ short: Redis does nothing else meanwhile.
 
 from typing import Final
 
+# The id is new: where its hash exists, this call was made before and nobody heard the answer.
 # KEYS: new hash [, old hash, old tombstone]; ARGV: idle ms, now ms, tombstone seconds, field, value, ...
 CREATE: Final = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
 if KEYS[2] then
   if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
   redis.call('DEL', KEYS[2])
   redis.call('SET', KEYS[3], 'rotated', 'EX', ARGV[3])
 end
-redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'seen', ARGV[2])
 for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1
 """
 
+# The lifetime first: a Redis without memory refuses HSET only as a script's first write, and people go on reading.
 # KEYS: hash; ARGV: now ms, idle ms
 TOUCH: Final = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if redis.call('PEXPIRE', KEYS[1], ARGV[2]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'seen', ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 """
 
@@ -59,10 +60,11 @@ redis.call('HINCRBY', KEYS[1], ARGV[3], 1)
 return 1
 """
 
+# A tombstone that is there is written again, so that WAIT has a write to wait for when an end is asked for twice.
 # KEYS: hash, tombstone; ARGV: reason, tombstone seconds
 END: Final = """
 local gone = redis.call('DEL', KEYS[1])
-if gone == 1 then redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2]) end
+if gone == 1 or redis.call('EXISTS', KEYS[2]) == 1 then redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2]) end
 return gone
 """
 
@@ -77,3 +79,6 @@ RENEW: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0
 """
+
+# What may be run twice: the second time changes nothing, or the same again.
+REPEATABLE: Final = frozenset({CREATE, TOUCH, WRITE, END, RELEASE, RENEW})

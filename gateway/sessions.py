@@ -9,6 +9,7 @@ is ours, because its Redis storage keeps plain JSON under the bare cookie value,
 session back, and deletes `__Host-` cookies in a way that browsers ignore.
 """
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ import aiohttp_session
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gateway.errors import SignInRequired
+from gateway.errors import SessionStoreUnavailable, SignInRequired
+from gateway.record_keys import SessionRef, digest_of
 from gateway.session_cookie import COOKIE, SessionCookie
-from gateway.vault import Field, SessionRef, Vault, digest_of
+from gateway.vault import Field, Vault
 
 LIVE: Final = "live"
 # Between two uses closer than this nothing is written: the idle limit is minutes at least.
@@ -132,7 +134,9 @@ class SessionStore:
         """Note that the person is active: the idle limit counts from now."""
         now = self._now()
         if session.idle_at < min(now + self._idle - _touch_every(self._idle), session.absolute_at):
-            await self._vault.touch(session.ref, idle=min(self._idle, session.absolute_at - now))
+            # A Redis that can be read but not written, as a replica is during a failover, hides no profile.
+            with contextlib.suppress(SessionStoreUnavailable):
+                await self._vault.touch(session.ref, idle=min(self._idle, session.absolute_at - now))
 
     async def require(self, request: web.Request, *, slide: bool = True) -> LiveSession:
         """Return the request's session, the only way to one; raises SignInRequired with the reason.
@@ -163,6 +167,12 @@ class SessionStore:
         await self._vault.end(session.ref, reason)
         for kind, owner in _owners(session.user):
             await self._vault.unindex(kind, owner, session.ref)
+
+    async def confirm_end(self, request: web.Request) -> None:
+        """Ask again about a session that ended before this request; raises SessionStoreUnavailable."""
+        cookie = SessionCookie.parse(request.cookies.get(COOKIE))
+        if cookie:
+            await self._vault.confirm_end(cookie.ref)
 
     async def unbind(self, request: web.Request) -> None:
         """Let the answer to this request delete the cookie."""

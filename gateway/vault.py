@@ -9,7 +9,7 @@ ended session cannot be written back: a write to a hash that is gone is refused.
 tag (`{family}`), also across a change of its id, as Redis Cluster demands.
 """
 
-import hashlib
+import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -20,39 +20,17 @@ from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import RedisError
 
 from gateway.errors import SessionStoreUnavailable
+from gateway.record_keys import SessionRef, index_key, lock_key, record_key, tombstone_key
 from gateway.redis_scripts import CREATE, END, RELEASE, RENEW, SWAP, TOUCH, WRITE
 from gateway.sealing import KeyRing, Unsealable
+from servicekit.logs import log_event
 
-PREFIX: Final = "stepup"
+_log = logging.getLogger(__name__)
+
 TOMBSTONE_SECONDS: Final = 900
 _EXPIRY_DIGITS: Final = 13
-
-
-@dataclass(frozen=True, slots=True)
-class SessionRef:
-    """Names a session in Redis and in logs: its family and the hash of its id; opens nothing by itself."""
-
-    family: str
-    digest: str
-
-    def __str__(self) -> str:
-        return f"{self.family}:{self.digest}"
-
-    @classmethod
-    def parse(cls, text: str) -> "SessionRef":
-        """Read back what `str` wrote."""
-        family, _, digest = text.partition(":")
-        return cls(family, digest)
-
-    @property
-    def key(self) -> str:
-        """The session's hash."""
-        return f"{PREFIX}:{{{self.family}}}:{self.digest}"
-
-    @property
-    def short(self) -> str:
-        """Enough to tell sessions apart in a log."""
-        return self.digest[:12]
+# Ends that a person, an operator or the authority is told of, and relies on.
+_TOLD: Final = frozenset({"signed-out", "ended-elsewhere", "ended-by-operator"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +55,18 @@ async def _faults() -> AsyncIterator[None]:
 
 
 class Vault:
-    """Reads and writes sealed records; `now` is the wall clock in seconds."""
+    """Reads and writes sealed records; `now` is the wall clock in seconds.
 
-    def __init__(self, redis: Redis | RedisCluster, ring: KeyRing, *, now: Callable[[], float]) -> None:
+    `replicas` is how many replicas must have the end of a session before it is told; 0 where there is no failover.
+    """
+
+    def __init__(
+        self, redis: Redis | RedisCluster, ring: KeyRing, *, now: Callable[[], float], replicas: int = 0
+    ) -> None:
         self._redis: Any = redis
         self._ring = ring
         self._now = now
+        self._replicas = replicas
 
     # Single records
 
@@ -90,12 +74,12 @@ class Vault:
         """Keep `value` for `ttl` seconds."""
         sealed = self._ring.seal(value, kind=kind, owner=owner, secret=secret)
         async with _faults():
-            await self._redis.set(f"{PREFIX}:{kind}:{owner}", sealed, ex=ttl)
+            await self._redis.set(record_key(kind, owner), sealed, ex=ttl)
 
     async def take(self, kind: str, owner: str, *, secret: bytes = b"") -> bytes | None:
         """Return the value and remove it in the same step; None when there is none, or it cannot be opened."""
         async with _faults():
-            sealed = await self._redis.getdel(f"{PREFIX}:{kind}:{owner}")
+            sealed = await self._redis.getdel(record_key(kind, owner))
         if sealed is None:
             return None
         try:
@@ -106,7 +90,7 @@ class Vault:
     async def note(self, kind: str, owner: str, *, ttl: int) -> bool:
         """Note that something happened, for `ttl` seconds; False when that was noted before."""
         async with _faults():
-            return bool(await self._redis.set(f"{PREFIX}:{kind}:{owner}", b"1", ex=ttl, nx=True))
+            return bool(await self._redis.set(record_key(kind, owner), b"1", ex=ttl, nx=True))
 
     # A session's records
 
@@ -126,9 +110,15 @@ class Vault:
         pairs: list[Any] = []
         for name, field in fields.items():
             pairs += [name, self._seal(ref, name, field, secret if field.keyed else b"")]
-        keys = [ref.key, *([replaces.key, _tombstone(replaces)] if replaces else [])]
+        keys = [ref.key, *([replaces.key, tombstone_key(replaces)] if replaces else [])]
         arguments = [round(idle * 1000), _milliseconds(self._now()), TOMBSTONE_SECONDS, *pairs]
-        return bool(await self._run(CREATE, keys, arguments))
+        if replaces is None or not self._replicas:
+            return bool(await self._run(CREATE, keys, arguments))
+        created, reached = await self._run_confirmed(CREATE, keys, arguments)
+        if created and not reached:
+            # Refusing would sign the person out; the old id opens what it opened before, and nothing that is new.
+            log_event(_log, logging.WARNING, "rotation-not-confirmed", session=ref.short)
+        return bool(created)
 
     async def read(self, ref: SessionRef, names: Sequence[str], *, secret: bytes) -> list[bytes | None]:
         """Return the fields' values; None for those that are absent, expired or cannot be opened."""
@@ -181,13 +171,27 @@ class Vault:
         return [name.decode() for name in found if name.startswith(kind.encode())]
 
     async def end(self, ref: SessionRef, reason: str) -> bool:
-        """Remove the session and leave a tombstone that says why; False when it was gone already."""
-        return bool(await self._run(END, [ref.key, _tombstone(ref)], [reason, TOMBSTONE_SECONDS]))
+        """Remove the session and leave a tombstone that says why; False when it was gone already.
+
+        Raises SessionStoreUnavailable also when somebody is told of this end, and a failover could still undo it.
+        """
+        keys, arguments = [ref.key, tombstone_key(ref)], [reason, TOMBSTONE_SECONDS]
+        if not self._replicas or reason not in _TOLD:
+            return bool(await self._run(END, keys, arguments))
+        gone, reached = await self._run_confirmed(END, keys, arguments)
+        if not reached:
+            raise SessionStoreUnavailable.at_sign_out()
+        return bool(gone)
+
+    async def confirm_end(self, ref: SessionRef) -> None:
+        """Ask again whether the end of a session that is gone already is safe; raises SessionStoreUnavailable."""
+        if self._replicas and (reason := await self.ended(ref)):
+            await self.end(ref, reason)
 
     async def ended(self, ref: SessionRef) -> str | None:
         """Return why the session ended, while that is remembered."""
         async with _faults():
-            reason = await self._redis.get(_tombstone(ref))
+            reason = await self._redis.get(tombstone_key(ref))
         return reason.decode() if reason else None
 
     # Indexes: which sessions belong together; never sealed, as they hold only hashes
@@ -197,7 +201,7 @@ class Vault:
 
         `ttl` is how long any session lives; references that are older are dropped on the way.
         """
-        key = _index(kind, owner)
+        key = index_key(kind, owner)
         async with _faults(), self._redis.pipeline(transaction=True) as pipe:
             pipe.zadd(key, {str(ref): at})
             pipe.zremrangebyscore(key, "-inf", self._now() - ttl)
@@ -207,13 +211,13 @@ class Vault:
     async def unindex(self, kind: str, owner: str, ref: SessionRef) -> None:
         """Forget that the session belongs to `owner`."""
         async with _faults():
-            await self._redis.zrem(_index(kind, owner), str(ref))
+            await self._redis.zrem(index_key(kind, owner), str(ref))
 
     async def indexed(self, kind: str, owner: str, *, until: float | None = None) -> list[SessionRef]:
         """Return the sessions of `owner` that began at `until` or before, ended ones perhaps among them."""
         async with _faults():
             members = await self._redis.zrangebyscore(
-                _index(kind, owner), "-inf", "+inf" if until is None else until
+                index_key(kind, owner), "-inf", "+inf" if until is None else until
             )
         return [SessionRef.parse(member.decode()) for member in members]
 
@@ -223,16 +227,16 @@ class Vault:
         """Take a lock for at most `seconds`; return its holder's mark, or None when it is taken."""
         mark = secrets.token_hex(16)
         async with _faults():
-            got = await self._redis.set(_lock(ref, name), mark, nx=True, px=round(seconds * 1000))
+            got = await self._redis.set(lock_key(ref, name), mark, nx=True, px=round(seconds * 1000))
         return mark if got else None
 
     async def renew(self, ref: SessionRef, name: str, mark: str, *, seconds: float) -> bool:
         """Prolong the lock to `seconds` from now, if it is still ours."""
-        return bool(await self._run(RENEW, [_lock(ref, name)], [mark, round(seconds * 1000)]))
+        return bool(await self._run(RENEW, [lock_key(ref, name)], [mark, round(seconds * 1000)]))
 
     async def unlock(self, ref: SessionRef, name: str, mark: str) -> None:
         """Release the lock, if it is still ours."""
-        await self._run(RELEASE, [_lock(ref, name)], [mark])
+        await self._run(RELEASE, [lock_key(ref, name)], [mark])
 
     async def ping(self) -> None:
         """Ask Redis for a sign of life; raises SessionStoreUnavailable."""
@@ -261,10 +265,14 @@ class Vault:
             answer: Awaitable[Any] = self._redis.eval(script, len(keys), *keys, *arguments)
             return await answer
 
-
-def digest_of(*parts: str) -> str:
-    """Return a SHA-256 in hex that names something without telling it."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    async def _run_confirmed(
+        self, script: str, keys: Sequence[str], arguments: Sequence[Any]
+    ) -> tuple[Any, bool]:
+        async with _faults():
+            answer: Awaitable[tuple[Any, bool]] = self._redis.run_confirmed(
+                script, keys, arguments, replicas=self._replicas
+            )
+            return await answer
 
 
 def _milliseconds(seconds: float) -> int:
@@ -274,15 +282,3 @@ def _milliseconds(seconds: float) -> int:
 def _number(stored: bytes | None) -> int:
     """Read a plain number; a damaged one counts as none."""
     return int(stored) if stored and stored.isdigit() and len(stored) <= _EXPIRY_DIGITS else 0
-
-
-def _tombstone(ref: SessionRef) -> str:
-    return f"{ref.key}:ended"
-
-
-def _lock(ref: SessionRef, name: str) -> str:
-    return f"{ref.key}:lock:{name}"
-
-
-def _index(kind: str, owner: str) -> str:
-    return f"{PREFIX}:index:{kind}:{owner}"

@@ -1,0 +1,65 @@
+"""What records are called in Redis.
+
+Owns every key of the gateway. All start with one prefix, so that one line of an access control list covers them, and
+those of one session share a hash tag (`{family}`), also across a change of its id, so that a cluster keeps them
+together.
+Never holds anything personal: whatever names a person, a session or a journey is hashed first.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+PREFIX: Final = "stepup"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRef:
+    """Names a session in Redis and in logs: its family and the hash of its id; opens nothing by itself."""
+
+    family: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.family}:{self.digest}"
+
+    @classmethod
+    def parse(cls, text: str) -> "SessionRef":
+        """Read back what `str` wrote."""
+        family, _, digest = text.partition(":")
+        return cls(family, digest)
+
+    @property
+    def key(self) -> str:
+        """The session's hash."""
+        return f"{PREFIX}:{{{self.family}}}:{self.digest}"
+
+    @property
+    def short(self) -> str:
+        """Enough to tell sessions apart in a log."""
+        return self.digest[:12]
+
+
+def record_key(kind: str, owner: str) -> str:
+    """Name a single record."""
+    return f"{PREFIX}:{kind}:{owner}"
+
+
+def tombstone_key(ref: SessionRef) -> str:
+    """Name what is left of an ended session."""
+    return f"{ref.key}:ended"
+
+
+def lock_key(ref: SessionRef, name: str) -> str:
+    """Name a lock on a session."""
+    return f"{ref.key}:lock:{name}"
+
+
+def index_key(kind: str, owner: str) -> str:
+    """Name the set of sessions that belong together."""
+    return f"{PREFIX}:index:{kind}:{owner}"
+
+
+def digest_of(*parts: str) -> str:
+    """Return a SHA-256 in hex that names something without telling it."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
