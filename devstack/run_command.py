@@ -24,6 +24,8 @@ from devstack.watch import Watch
 _POLL_SECONDS = 0.2
 _LOOKS_PER_WATCH = 2
 _ADMIN_PORT = 3002
+# Who edits the source wants to see it run, and not the last request of the old one.
+_RELOAD_GRACE_SECONDS = 1.0
 INTERRUPTED = 130
 
 
@@ -61,7 +63,7 @@ def run(options: RunOptions, environment: Mapping[str, str], root: Path, console
                 _Loop(stack, console, Watch(root) if options.reload else None).stay()
             finally:
                 ignore_all_but_ctrl_c()
-                console.say("Stopping …")
+                console.say("Stopping … (Ctrl-C again ends everything at once)")
                 for name in stack.stop():
                     console.part(name, "did not stop in time and was killed")
     except StopRequested:
@@ -108,7 +110,7 @@ class _Loop:
                 continue
             self.console.part(name, "its source has changed; restarting")
             try:
-                self.stack.restart(name)
+                self.stack.restart(name, grace=_RELOAD_GRACE_SECONDS)
             except LaunchError as problem:  # most likely a typo, soon mended: wait for the next change
                 self._relay()
                 self.console.part(name, f"{str(problem).splitlines()[0]} Waiting for the next change.")

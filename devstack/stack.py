@@ -100,22 +100,22 @@ class Stack:
             waiting = {name: part for name, part in waiting.items() if not part.ready()}
             time.sleep(_POLL_SECONDS)
 
-    def stop(self, *names: str) -> list[str]:
+    def stop(self, *names: str, grace: float = STOP_SECONDS) -> list[str]:
         """Stop parts (all when none is named), the store last; the names of those that had to be killed come back."""
         chosen = [self.parts[name].child for name in names or tuple(self.parts)]
         first = [child for child in chosen if child.name != "valkey"]
         last = [child for child in chosen if child.name == "valkey"]
         try:
-            killed = _stop_together(first) + _stop_together(last)
+            killed = _stop_together(first, grace) + _stop_together(last, grace)
         except BaseException:  # a second Ctrl-C: no more patience
             for child in chosen:
                 child.kill()
             raise
         return killed
 
-    def restart(self, name: str) -> None:
+    def restart(self, name: str, *, grace: float = STOP_SECONDS) -> None:
         """Stop one part, start it again with the same settings and wait until it is ready."""
-        self.stop(name)
+        self.stop(name, grace=grace)
         self.start(name)
 
     def kill(self, name: str) -> None:
@@ -235,8 +235,8 @@ def _override(settings: Settings, overrides: Mapping[str, str | None]) -> None:
             settings[name] = value
 
 
-def _stop_together(children: list[Child]) -> list[str]:
-    deadline = time.monotonic() + STOP_SECONDS
+def _stop_together(children: list[Child], grace: float) -> list[str]:
+    deadline = time.monotonic() + grace
     for child in children:
         child.terminate()
     return [child.name for child in children if not child.wait(max(0.0, deadline - time.monotonic()))]

@@ -125,6 +125,18 @@ def test_ctrl_c_before_it_is_ready_ends_with_130(project: Project) -> None:
     assert launch.left_running() == []
 
 
+def test_a_second_ctrl_c_does_not_wait_for_a_stubborn_part(project: Project) -> None:
+    launch = project.launch(environment={"GATEWAY_STAND_IN": "stubborn"})
+    launch.wait_for("Ctrl-C stops it.")
+    launch.process.send_signal(signal.SIGINT)
+    launch.wait_for("Stopping")
+    began = time.monotonic()
+
+    assert launch.interrupt() == 0
+    assert time.monotonic() - began < 10
+    assert launch.left_running() == []
+
+
 def test_sigterm_and_a_closed_terminal_end_it_too(project: Project) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         launch = project.launch()
