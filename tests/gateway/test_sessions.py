@@ -233,15 +233,16 @@ async def test_a_request_that_fails_keeps_the_tokens_it_renewed(world: World) ->
     await world.admin("PUT", "/settings", {"access_token_seconds": 200})
     ada = await world.signed_in()
     live, records = await opened(world, ada)
-    before = await records.cache(live)
+    before, version = await records.cache(live)
     await world.admin("PUT", "/faults/graph.get_me", {"status": 500, "times": 1})
 
     assert (await ada.call("GET", "/api/profile")).slug == "resource-unavailable"
 
-    after = await records.cache(live)
+    after, next_version = await records.cache(live)
     assert before
     assert after
     assert before != after, "the renewed tokens are kept although the request failed"
+    assert next_version > version
     assert await world.asked("token.refresh_token") == 1
     assert (await ada.call("GET", "/api/profile")).status == 200
 
