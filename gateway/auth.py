@@ -15,7 +15,9 @@ from gateway import errors
 from gateway.auth_flow import SIGN_IN, SIGN_UP, STEP_UP
 from gateway.flows import AuthCodeFlow, FlowStore, local_path
 from gateway.guard import Policy, Route
-from gateway.keys import AUTH_FLOW, CLOCK, FLOW_STATE, FLOWS, RETURN_TO, SESSIONS, SETTINGS
+from gateway.keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOW_STATE, FLOWS, RETURN_TO, SESSIONS
+from servicekit.authority_transport import AuthorityUnavailable
+from servicekit.discovery import IssuerMismatch
 from servicekit.problems import ProblemError
 from servicekit.refusals import RefusalKind, refusal_of
 
@@ -54,7 +56,7 @@ async def callback(request: web.Request) -> web.Response:
     if flow is None:
         raise errors.SignInExpired
     request[RETURN_TO] = flow.return_to
-    _check_issuer(answer.get("iss"), request.app[SETTINGS].issuer)
+    await _check_issuer(request, answer.get("iss"))
     if "error" in answer:
         raise _refused(answer["error"], flow)
     arrival = await request.app[AUTH_FLOW].complete(
@@ -105,9 +107,17 @@ async def _answer(request: web.Request) -> dict[str, str]:
     return answer
 
 
-def _check_issuer(told: str | None, expected: str) -> None:
-    """Refuse an answer of another authority (RFC 9207, section 2.4); Entra sends no `iss`."""
-    if told is not None and not hmac.compare_digest(told.encode(), expected.encode()):
+async def _check_issuer(request: web.Request, told: str | None) -> None:
+    """Refuse an answer of another authority (RFC 9207, section 2.4); Entra neither promises nor sends `iss`."""
+    try:
+        metadata = await request.app[DISCOVERY].metadata()
+    except AuthorityUnavailable as error:
+        raise errors.AuthorityUnavailable(error.reason, retry_after=error.retry_after) from error
+    except IssuerMismatch as error:
+        raise errors.Misconfigured(log_detail=str(error)) from error
+    if told is None and metadata.promises_issuer:
+        raise errors.SignInFailed(log_detail="the answer names no issuer, which the authority promised")
+    if told is not None and not hmac.compare_digest(told.encode(), metadata.issuer.encode()):
         raise errors.SignInFailed(log_detail="the answer names another issuer")
 
 

@@ -48,6 +48,11 @@ def _web_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _issuer(text: str) -> str:
+    _web_url(text)
+    return text  # to the letter: some issuers end with a slash
+
+
 def _origin(text: str) -> str:
     url = _web_url(text)
     parts = urlsplit(url)
@@ -104,7 +109,7 @@ class Settings(EnvironmentSettings):
     tenant_id: Annotated[str, BeforeValidator(_guid)] | None = Field(
         None, description="the tenant's id", examples=["3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10"]
     )
-    authority: Annotated[str, BeforeValidator(_web_url)] | None = Field(
+    authority: Annotated[str, BeforeValidator(_issuer)] | None = Field(
         None,
         description="the authority's address, instead of GATEWAY_TENANT_SUBDOMAIN",
         examples=["https://login.example.com/tenant/v2.0"],
@@ -256,7 +261,7 @@ class Settings(EnvironmentSettings):
         """Where the authority publishes its metadata."""
         if self.tenant_subdomain:
             return ciam_discovery_url(self.tenant_subdomain)
-        return f"{self.authority}/.well-known/openid-configuration"
+        return f"{str(self.authority).rstrip('/')}/.well-known/openid-configuration"
 
     @property
     def issuer(self) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gateway import errors
+from gateway.id_token import IdTokenJudge
 from gateway.leases import lease
 from gateway.sessions import LiveSession, SessionStore
 from gateway.token_records import (
@@ -25,6 +26,7 @@ from gateway.token_records import (
 from gateway.vault import Vault
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.entra import EntraClient, new_token_cache
+from servicekit.jwt_verifier import UNKNOWN_KEY, TokenRejected
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 from servicekit.refusals import Refusal, RefusalKind, refusal_of
@@ -42,9 +44,16 @@ class SilentRefresh:
     """Replaces access tokens from the session's refresh token; `now` is the wall clock in seconds."""
 
     def __init__(
-        self, entra: EntraClient, vault: Vault, sessions: SessionStore, *, now: Callable[[], float]
+        self,
+        entra: EntraClient,
+        judge: IdTokenJudge,
+        vault: Vault,
+        sessions: SessionStore,
+        *,
+        now: Callable[[], float],
     ) -> None:
         self._entra = entra
+        self._judge = judge
         self._vault = vault
         self._sessions = sessions
         self._records = TokenRecords(vault)
@@ -85,6 +94,8 @@ class SilentRefresh:
             return refusal
         refusal_or_none = refusal_of(got)
         if refusal_or_none is None and got is not None:
+            refusal_or_none = await self._distrust(session, got.get("id_token"))
+        if refusal_or_none is None and got is not None:
             token = access_token_of(got, now=self._now())
             await self._keep(session, resource, token, cache, version)
             return token
@@ -92,6 +103,29 @@ class SilentRefresh:
         if refusal.kind is not RefusalKind.GRANT_DEAD:
             await self._remember(session, resource, refusal, REFUSAL_SECONDS)
         return refusal
+
+    async def _distrust(self, session: LiveSession, id_token: object) -> Refusal | None:
+        """Return why the answer must not be used: its ID token is not whole, or not of this person.
+
+        An answer without one is fine (OpenID Connect Core, section 12.2).
+        """
+        if id_token is None:
+            return None
+        try:
+            person = await self._judge.person(id_token, nonce=None)
+        except AuthorityUnavailable as error:
+            return Refusal(RefusalKind.UNAVAILABLE, error.reason)
+        except errors.SignInFailed as failed:
+            cause = failed.__cause__
+            if isinstance(cause, TokenRejected) and cause.code == UNKNOWN_KEY:
+                # Keys that rolled a moment ago must not sign everybody out.
+                return Refusal(RefusalKind.UNAVAILABLE, "unknown_key")
+            log_event(_log, logging.WARNING, "refresh-distrusted", reason=failed.log_detail)
+            return Refusal(RefusalKind.GRANT_DEAD, "id_token_rejected")
+        if (person.tid, person.oid, person.sub) != (session.user.tid, session.user.oid, session.user.sub):
+            log_event(_log, logging.WARNING, "refresh-by-another", session=session.ref.short)
+            return Refusal(RefusalKind.GRANT_DEAD, "id_token_of_another")
+        return None
 
     async def _keep(
         self,

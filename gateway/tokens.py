@@ -67,7 +67,7 @@ class TokenBroker:
         self._entra = entra
         self._judge = judge
         self._records = TokenRecords(vault)
-        self._refresh = SilentRefresh(entra, vault, sessions, now=now)
+        self._refresh = SilentRefresh(entra, judge, vault, sessions, now=now)
         self._now = now
         self._redirect_uri = redirect_uri
         self._response_mode = response_mode
@@ -82,7 +82,7 @@ class TokenBroker:
         login_hint: str | None = None,
         claims: str | None = None,
     ) -> Departure:
-        """Prepare a journey with PKCE, state and nonce for one resource; raises AuthorityUnavailable."""
+        """Prepare a journey with PKCE, state and nonce for one resource; raises AuthorityUnavailable, Misconfigured."""
 
         def work(client: Any) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
             flow: dict[str, Any] = client.initiate_auth_code_flow(
@@ -96,7 +96,13 @@ class TokenBroker:
             )
             return flow
 
-        flow = await self._ask(work, None)
+        try:
+            flow = await self._ask(work, None)
+        except ValueError as error:
+            # MSAL: metadata that names another issuer or a plain http endpoint, or a scope that it keeps for itself.
+            raise errors.Misconfigured(
+                log_detail="MSAL refuses the authority's metadata, or our scope"
+            ) from error
         url = flow.pop("auth_uri")
         (nonce,) = parse_qs(urlsplit(url).query)["nonce"]
         return Departure(url, flow, nonce)

@@ -37,6 +37,8 @@ class AuthorityMetadata:
     authorization_endpoint: str
     token_endpoint: str
     end_session_endpoint: str | None
+    promises_issuer: bool = False
+    """Authorization responses name their issuer (RFC 9207, section 3)."""
 
 
 def ciam_discovery_url(subdomain: str, tenant_id: str | None = None) -> str:
@@ -131,6 +133,7 @@ def _read(reply: Reply) -> AuthorityMetadata:
         authorization_endpoint=url_of("authorization_endpoint"),
         token_endpoint=url_of("token_endpoint"),
         end_session_endpoint=url_of("end_session_endpoint") if document.get("end_session_endpoint") else None,
+        promises_issuer=document.get("authorization_response_iss_parameter_supported") is True,
     )
 
 
