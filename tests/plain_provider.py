@@ -34,6 +34,11 @@ def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def number(value: int) -> str:
+    """Encode a number as RFC 7518 does."""
+    return base64url(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+
 @functools.cache
 def rsa_key(_number: int) -> rsa.RSAPrivateKey:
     """Return one of a few keys, the same for the same number: making one takes a while."""
@@ -67,10 +72,7 @@ class Key:
     def jwk(self) -> Claims:
         """Return the public half (RFC 7517)."""
         numbers = self.private.public_key().public_numbers()
-        n, e = (
-            base64url(value.to_bytes((value.bit_length() + 7) // 8, "big"))
-            for value in (numbers.n, numbers.e)
-        )
+        n, e = number(numbers.n), number(numbers.e)
         return {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": n, "e": e}
 
 
