@@ -126,9 +126,12 @@ def test_U29_pages_name_only_settings_that_exist(document: Path) -> None:
     assert named - settings().keys() - from_files() == set()
 
 
-def test_compose_sets_only_settings_that_exist() -> None:
-    set_there = set(re.findall(r"^\s+([A-Z_]+):", text_of("docker-compose.yml"), re.MULTILINE))
+@pytest.mark.parametrize("document", sorted(ROOT.glob("*compose*.yml")), ids=lambda path: path.name)
+def test_compose_sets_only_settings_that_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    set_there = set(re.findall(r"^\s+([A-Z_]+):", text, re.MULTILINE)) | set(SETTING.findall(text))
 
+    assert set_there
     assert set_there - settings().keys() - from_files() == set()
 
 
