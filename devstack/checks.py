@@ -3,6 +3,7 @@
 Owns the list of checks. With arguments only pytest runs, and gets them. Never hides a check's output.
 """
 
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,9 @@ from pathlib import Path
 
 from devstack.browser_install import ensure_chromium
 from devstack.console import Console
+from devstack.errors import StopRequested
+
+_CLEAN_UP_SECONDS = 30
 
 # pytest comes last, so that its summary is what a person reads at the end.
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -39,7 +43,24 @@ def _run(
 ) -> int:
     console.say(f"── {name}: {' '.join(command[2:])}")
     began = time.monotonic()
-    code = subprocess.run(command, env=dict(environment), cwd=root, check=False).returncode
+    # In the terminal's foreground group, so that pytest may ask (--pdb) and hears Ctrl-C itself.
+    process = subprocess.Popen(command, env=dict(environment), cwd=root)
+    try:
+        code = process.wait()
+    except StopRequested as wish:
+        _end(process, wish.number)
+        raise
     if name != "tests":  # pytest's own summary is the better last line
         console.say(f"── {name}: {'failed' if code else 'fine'} ({time.monotonic() - began:.0f} s)")
     return code
+
+
+def _end(process: subprocess.Popen[bytes], number: int) -> None:
+    """Let a check that heard Ctrl-C clean up; anything else is passed on."""
+    if number != signal.SIGINT:
+        process.send_signal(number)
+    try:
+        process.wait(_CLEAN_UP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.wait()

@@ -17,3 +17,7 @@ class LaunchError(Exception):
 
 class StopRequested(BaseException):
     """Ctrl-C, SIGTERM or SIGHUP arrived; like KeyboardInterrupt, no `except Exception` may eat it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number

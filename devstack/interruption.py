@@ -53,5 +53,5 @@ def deferred() -> Iterator[None]:
             signal.raise_signal(pending[0])
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise StopRequested
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise StopRequested(number)

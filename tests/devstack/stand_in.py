@@ -127,6 +127,10 @@ class Launch:
         self.process.send_signal(signal.SIGINT)
         return self.ended()
 
+    def press(self, number: signal.Signals) -> None:
+        """Send a signal as a terminal does, to everybody in its foreground group."""
+        os.killpg(self.process.pid, number)
+
     def ended(self) -> int:
         """Wait for the end; the exit code comes back."""
         return self.process.wait(timeout=PATIENCE)
