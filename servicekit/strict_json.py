@@ -33,7 +33,7 @@ def load_strict_json(data: bytes, *, deepest: int = DEEPEST) -> Any:  # noqa: AN
         text = data.decode()
     except UnicodeDecodeError as error:
         raise NotStrictJson("not UTF-8") from error
-    if _depth(text) > deepest:
+    if _is_deeper(text, deepest):
         raise NotStrictJson(f"nested more than {deepest} levels deep")
     try:
         value = json.loads(
@@ -50,15 +50,16 @@ def load_strict_json(data: bytes, *, deepest: int = DEEPEST) -> Any:  # noqa: AN
     return value
 
 
-def _depth(text: str) -> int:
-    deepest = depth = 0
+def _is_deeper(text: str, deepest: int) -> bool:
+    depth = 0
     for found in _TOKENS.finditer(text):
         if found[0] in "[{":
             depth += 1
-            deepest = max(deepest, depth)
+            if depth > deepest:
+                return True
         elif found[0] in "]}":
             depth -= 1
-    return deepest
+    return False
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -197,12 +197,12 @@ async def test_R14_a_slow_authority_does_not_hold_a_request_for_ever(
 ) -> None:
     async with running_api(made_keys, patience=Patience(whole=0.5)) as stage:
         await stage.token()
-        await stage.fault("token.on_behalf_of", delay_ms=1500)
+        await stage.fault("token.on_behalf_of", delay_ms=5000)
 
         start = time.perf_counter()
         told = await stage.patch(CHANGE)
         assert (told.status, told.slug) == (503, "authority-unavailable")
-        assert time.perf_counter() - start < 1.4
+        assert time.perf_counter() - start < 4
 
 
 async def test_A11_graphs_own_claims_challenge_is_relayed(made_keys: Callable[[], SigningKey]) -> None:

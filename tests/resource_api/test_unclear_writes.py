@@ -2,13 +2,14 @@
 
 import uuid
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 
 from local_tenant.signing import SigningKey
 from tests.local_tenant.world import claims_of
 from tests.resource_api.graph_double import Act, GraphDouble, graph_double
-from tests.resource_api.stage import Stage, running_api
+from tests.resource_api.stage import QUICK, Stage, running_api
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ async def double() -> AsyncIterator[GraphDouble]:
 
 @pytest.fixture
 async def stage(made_keys: Callable[[], SigningKey], double: GraphDouble) -> AsyncIterator[Stage]:
-    async with running_api(made_keys, graph=double.url) as stage:
+    async with running_api(made_keys, graph=double.url, patience=replace(QUICK, call=1.5)) as stage:
         double.profile |= {
             "id": claims_of(await stage.token())["oid"],
             "city": "London",
@@ -30,7 +31,7 @@ async def stage(made_keys: Callable[[], SigningKey], double: GraphDouble) -> Asy
 
 LOST = [
     pytest.param({"answers": False}, id="cut"),
-    pytest.param({"delay": 0.8}, id="time-out"),
+    pytest.param({"delay": 4}, id="time-out"),
     pytest.param({"status": 500}, id="500"),
     pytest.param({"status": 502}, id="502"),
     pytest.param({"status": 504}, id="504"),

@@ -54,7 +54,7 @@ async def server() -> AsyncIterator[Server]:
     async with listening(app) as url:
         clock = Clock(0)
         transport = AuthorityTransport(
-            address_map=AddressMap({"login.example.com": url}), timeouts=(0.5, 0.5), now=clock
+            address_map=AddressMap({"login.example.com": url}), timeouts=(2, 2), now=clock
         )
         holder.append(Server(transport, clock))
         yield holder[0]
@@ -123,12 +123,12 @@ async def test_R15_what_says_nothing_about_the_person_is_an_outage(
 
 
 async def test_R14_a_silent_authority_is_left_after_the_time_out(server: Server) -> None:
-    server.delay = 2
+    server.delay = 8
     start = time.perf_counter()
 
     with pytest.raises(AuthorityUnavailable):
         await server.post()
-    assert time.perf_counter() - start < 1.5
+    assert time.perf_counter() - start < 6
 
 
 async def test_nobody_there_is_an_outage() -> None:

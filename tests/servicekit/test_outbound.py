@@ -28,7 +28,7 @@ async def redirect(_request: web.Request) -> web.StreamResponse:
 
 
 async def slow(_request: web.Request) -> web.StreamResponse:
-    await asyncio.sleep(1)
+    await asyncio.sleep(5)
     return web.Response()
 
 
@@ -72,7 +72,7 @@ async def network(server: str) -> AsyncIterator[Outbound]:
         yield network
 
 
-async def failure(network: Outbound, url: str, seconds: float = 0.3) -> OutboundError:
+async def failure(network: Outbound, url: str, seconds: float = 5) -> OutboundError:
     with pytest.raises(OutboundError) as caught:
         await network.send("GET", url, timeout_seconds=seconds)
     return caught.value
@@ -97,10 +97,10 @@ async def test_the_map_moves_the_connection_and_keeps_the_name(network: Outbound
 @pytest.mark.parametrize("path", ["slow", "trickle"])
 async def test_a_wait_has_an_end_even_when_bytes_trickle(network: Outbound, server: str, path: str) -> None:
     start = time.perf_counter()
-    error = await failure(network, f"{server}/{path}")
+    error = await failure(network, f"{server}/{path}", 0.3)
 
     assert (error.reason, error.maybe_done) == ("timeout", True)
-    assert time.perf_counter() - start < 0.8
+    assert time.perf_counter() - start < 3
 
 
 async def test_a_cut_connection_may_have_done_the_work(network: Outbound, server: str) -> None:
