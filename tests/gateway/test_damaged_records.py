@@ -1,12 +1,15 @@
-"""Records that this version cannot read (R27): discarded cleanly, never a fault of ours."""
+"""Records that this version cannot read (R27): discarded cleanly, never a fault of ours; and a change of keys (S33)."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from gateway.session_cookie import SessionCookie
-from tests.gateway.conftest import World
+from tests.gateway.conftest import SEALING_KEY, World
 from tests.gateway.witnesses import session_keys, with_cookie
+
+NEW_KEY = "bmV3LWtleS1vZi0zMi1ieXRlcy0wMTIzNDU2Nzg5MDE"
 
 DAMAGE = {
     "empty": b"",
@@ -81,7 +84,24 @@ async def test_R27_a_session_of_another_ring_of_keys_is_a_clean_end(world: World
     old = ada.cookie()
     assert SessionCookie.parse(old)
 
-    other = await world.new_gateway(SEALING_KEYS="bmV3LWtleS1vZi0zMi1ieXRlcy0wMTIzNDU2Nzg5MDE")
+    other = await world.new_gateway(SEALING_KEYS=NEW_KEY)
 
     assert (await with_cookie(other, old)).status == 401
     assert (await with_cookie(world, old)).status == 200, "where the key is still known, it lives on"
+
+
+async def test_S33_turning_to_a_new_sealing_key_signs_nobody_out(
+    make_world: Callable[..., Awaitable[World]],
+) -> None:
+    before = await make_world()
+    early = (await before.confirmed()).cookie()
+    turning = await before.new_gateway(SEALING_KEYS=f"{NEW_KEY},{SEALING_KEY}")
+    assert (await with_cookie(turning, early)).body["displayName"] == "Ada Lovelace", (
+        "the old key still opens"
+    )
+
+    during = await make_world(SEALING_KEYS=f"{NEW_KEY},{SEALING_KEY}")
+    late = (await during.confirmed()).cookie()
+    after = await during.new_gateway(SEALING_KEYS=NEW_KEY)
+    assert (await with_cookie(after, late)).body["displayName"] == "Ada Lovelace", "the new one seals"
+    assert (await with_cookie(after, early)).status == 401

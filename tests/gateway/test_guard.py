@@ -89,6 +89,34 @@ async def test_S23_every_route_of_the_router_has_a_policy(world: World) -> None:
     assert {*world.app.router.routes()} == {*world.app[POLICIES]}
 
 
+async def test_S24_no_origin_is_given_leave_to_read_our_answers(world: World) -> None:
+    ada = await world.signed_in()
+    ours = world.gateway_url
+
+    for origin in (
+        "null",
+        "*",
+        "https://evil.example",
+        f"{ours}.evil.example",
+        f"{ours}0",
+        ours.upper(),
+        f"{ours}.",
+        ours,
+    ):
+        asked = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "PATCH",
+            "Access-Control-Request-Headers": "x-csrf,content-type",
+            "Access-Control-Request-Private-Network": "true",
+        }
+        preflight = await ask(ada, "OPTIONS", "/api/profile", asked)
+        assert preflight.status == 405, origin
+        answer = await ask(ada, "GET", "/api/profile", {"Origin": origin, "X-CSRF": "1"})
+        assert answer.status == (200 if origin == ours else 403), origin
+        for given in (preflight, answer):
+            assert not [name for name in given.headers if name.lower().startswith("access-control-")]
+
+
 async def test_S26_every_undeclared_method_on_every_route_is_refused_with_what_is_allowed(
     world: World,
 ) -> None:
