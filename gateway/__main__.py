@@ -1,61 +1,53 @@
-"""`python -m gateway`: one gateway, configured from the environment."""
+"""`python -m gateway`: the gateway, configured from the environment; and what an operator does to it from a shell.
 
+python -m gateway                       serves until SIGTERM or SIGINT
+python -m gateway end-sessions OID      signs a person out everywhere, by object id
+"""
+
+import argparse
 import asyncio
 import os
-import signal
 import sys
+import time
 from pathlib import Path
 
-from aiohttp import web
-
-from gateway.app import create_app
+from gateway.app import create_vault
+from gateway.errors import SessionStoreUnavailable
+from gateway.own_sessions import OwnSessions
+from gateway.serving import serve
 from gateway.settings import PREFIX, Settings
-from servicekit.logs import AccessLog, configure_logs
 from servicekit.settings_faults import SettingsFault, load_settings
 
-# What a person waits for at most; docker-compose.yml's stop_grace_period is longer still.
-DRAIN_SECONDS = 20
 
-
-async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is under way."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    runner = web.AppRunner(
-        create_app(settings),
-        access_log_class=AccessLog,
-        shutdown_timeout=DRAIN_SECONDS,
-        max_line_size=8190,
-        max_field_size=8190,
-        keepalive_timeout=30,
-    )
-    await runner.setup()
+async def _end_sessions(settings: Settings, oid: str) -> int:
+    redis, vault = create_vault(settings, now=time.time)
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        await stopping.wait()
+        ended = await OwnSessions(vault).end_all(settings.tenant_id or settings.issuer, oid)
+    except SessionStoreUnavailable as error:
+        print(f"Redis cannot be used, and nobody was signed out: {error.log_detail}.", file=sys.stderr)
+        return 1
     finally:
-        await runner.cleanup()
+        await redis.aclose()
+    print(f"{ended} session{'' if ended == 1 else 's'} ended.")
+    return 0
 
 
-def main() -> int:
-    """Run, and return the exit status: 2 for a configuration that cannot be used, 1 for a port that is taken."""
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says; return the exit status, 2 for settings that cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m gateway", description="The Stepup gateway.")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="serve until it is stopped (what happens without a command)")
+    ending = commands.add_parser("end-sessions", help="sign a person out everywhere")
+    ending.add_argument("oid", help="the person's object id, as Microsoft Graph calls it `id`")
+    asked = parser.parse_args(arguments)
     try:
         settings = load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
         return 2
-    configure_logs(level=settings.log_level)
-    try:
-        asyncio.run(serve(settings))
-    except OSError as error:
-        print(
-            f"The gateway cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
-            file=sys.stderr,
-        )
-        return 1
-    return 0
+    if asked.command == "end-sessions":
+        return asyncio.run(_end_sessions(settings, asked.oid))
+    return serve(settings)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from gateway.logout_token import LogoutTokenJudge
 from gateway.own_sessions import OwnSessions
 from gateway.profile import LARGEST_BODY
 from gateway.redis_budget import redis_budget_ring
+from gateway.redis_clients import GuardedCluster, GuardedRedis
 from gateway.redis_connection import redis_client
 from gateway.resource_client import ProfileEditor
 from gateway.sealing import KeyRing
@@ -46,17 +47,24 @@ from servicekit.problems import Problem, draw_json, problems_ring
 SPA: Final = Path(__file__).parent.parent / "spa"
 
 
-def create_app(
-    settings: Settings, *, now: Callable[[], float] = time.time, spa: Path = SPA
-) -> web.Application:
-    """Return the gateway for `settings`; `now` is the wall clock in seconds."""
-    pages = SpaFiles(spa)
+def create_vault(
+    settings: Settings, *, now: Callable[[], float]
+) -> tuple[GuardedRedis | GuardedCluster, Vault]:
+    """Return the connection to Redis, which its owner closes, and the vault on it."""
     redis = redis_client(
         settings.redis_url.get_secret_value(),
         password_file=settings.redis_password_file,
         ca_bundle=settings.redis_ca_bundle or settings.ca_bundle,
     )
-    vault = Vault(redis, KeyRing(settings.ring), now=now, replicas=settings.redis_wait_replicas)
+    return redis, Vault(redis, KeyRing(settings.ring), now=now, replicas=settings.redis_wait_replicas)
+
+
+def create_app(
+    settings: Settings, *, now: Callable[[], float] = time.time, spa: Path = SPA
+) -> web.Application:
+    """Return the gateway for `settings`; `now` is the wall clock in seconds."""
+    pages = SpaFiles(spa)
+    redis, vault = create_vault(settings, now=now)
     sessions = SessionStore(
         vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
     )

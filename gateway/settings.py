@@ -201,6 +201,9 @@ class Settings(EnvironmentSettings):
     admin_port: int | None = Field(
         None, ge=1, le=65_535, description="the port for readiness details", examples=["9000"]
     )
+    admin_host: str = Field(
+        "127.0.0.1", description="the address on which operators are answered", examples=["127.0.0.1"]
+    )
     workers: int = Field(1, ge=1, le=64, description="the number of processes", examples=["2"])
     trusted_proxies: CommaSeparated = Field(
         (),

@@ -17,7 +17,9 @@ from tests.sources import ROOT, modules
 
 # The gateway, lowest first: a module imports from lines above its own only. Handlers share a line: never one another.
 LEVELS: Final = (
-    "errors record_keys redis_scripts sealing breaker redis_address redis_budget redis_tls",  # needs nothing of ours
+    # needs nothing of ours
+    "errors failpoints record_keys redis_scripts sealing breaker redis_address redis_budget redis_tls",
+    "session_fields",  # sealed values, each with its end
     "settings vault profile id_token logout_token redis_clients",  # what is configured, kept, edited, believed
     "redis_connection",  # from an address to a client
     "session_cookie timestamps devices",  # names and forms
@@ -30,7 +32,8 @@ LEVELS: Final = (
     "auth_flow",  # journeys, from end to end
     "guard keys",  # the edge
     "auth logout backchannel api health spa_files session_storage",  # handlers
-    "app",  # composition
+    "app admin_side workers",  # composition
+    "serving",  # and its life as processes
     "__main__",
 )
 

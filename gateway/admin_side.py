@@ -1,0 +1,60 @@
+"""The operators' side: an application of its own on a port of its own, which is never published.
+
+Owns what an operator may read: whether each dependency is usable, and since when this process runs.
+Never shows a secret, a person or a session, and never answers on the public port.
+"""
+
+import time
+from typing import Any, Final
+
+from aiohttp import web
+
+from gateway.errors import SessionStoreUnavailable
+from gateway.keys import DISCOVERY, SETTINGS, VAULT
+from servicekit.authority_transport import AuthorityUnavailable
+from servicekit.discovery import IssuerMismatch
+
+PUBLIC: Final[web.AppKey[web.Application]] = web.AppKey("public")
+STARTED: Final = web.AppKey("started", float)
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Say of each dependency whether it is usable; 503 when sessions are not, as on the public port."""
+    public = request.app[PUBLIC]
+    details: dict[str, Any] = {
+        "redis": await _redis(public),
+        "authority": await _authority(public),
+        "issuer": public[SETTINGS].issuer,
+        "uptime_seconds": round(time.monotonic() - request.app[STARTED]),
+    }
+    usable = details["redis"] == "usable"
+    return web.json_response(
+        {"status": "ready" if usable else "not ready", **details}, status=200 if usable else 503
+    )
+
+
+async def _redis(public: web.Application) -> str:
+    try:
+        await public[VAULT].ping()
+    except SessionStoreUnavailable as error:
+        return f"unusable: {error.log_detail}"
+    return "usable"
+
+
+async def _authority(public: web.Application) -> str:
+    try:
+        await public[DISCOVERY].metadata()
+    except AuthorityUnavailable as error:
+        return f"unusable: {error.reason}"
+    except IssuerMismatch as error:
+        return f"misconfigured: {error}"
+    return "usable"
+
+
+def create_admin_side(public: web.Application) -> web.Application:
+    """Return the operators' application beside the public one."""
+    app = web.Application()
+    app[PUBLIC] = public
+    app[STARTED] = time.monotonic()
+    app.router.add_get("/health/ready", ready)
+    return app

@@ -1,0 +1,53 @@
+"""Several processes behind one port.
+
+Owns the listening socket that the workers share, and their life: they start together and end together.
+Never restarts one: a worker that died takes the others with it, in good order, so that whatever runs the gateway sees
+one failure and starts it anew.
+"""
+
+import multiprocessing
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from types import FrameType
+from typing import Final
+
+_BACKLOG: Final = 1024
+_GRACE_SECONDS: Final = 30
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises OSError when the address is taken or is not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
+def run_workers(count: int, work: Callable[[int, socket.socket], None], listener: socket.socket) -> int:
+    """Run `work(number, listener)` in `count` processes until a signal or the end of one; return the exit status.
+
+    Fresh interpreters and no forks: threads, connections and event loops do not survive one.
+    """
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=work, args=(number, listener)) for number in range(count)]
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+        for worker in workers:
+            if worker.is_alive():
+                worker.terminate()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    for worker in workers:
+        worker.start()
+    wait([worker.sentinel for worker in workers])
+    asked = stopping.is_set()
+    stop(signal.SIGTERM, None)
+    for worker in workers:
+        worker.join(_GRACE_SECONDS)
+        if worker.is_alive():
+            worker.kill()
+    return 0 if asked else 1
