@@ -32,7 +32,7 @@ function accountMenu(name) {
   const list = h(
     'div',
     { class: 'menu', id: 'account-menu', hidden: true },
-    h('ul', {},
+    h('ul', { role: 'list' },
       h('li', {}, link('/', t('menu.profile'))),
       h('li', {}, link('/sessions', t('menu.sessions'))),
       h('li', {}, link('/sign-in-details', t('menu.claims')))),

@@ -37,7 +37,7 @@ export async function view() {
       h('div', { class: 'emblem' }, icon('shield')),
       h('h1', {}, t('confirm.title')),
       h('p', { class: 'lead' }, t('confirm.why')),
-      h('ol', { class: 'steps' },
+      h('ol', { class: 'steps', role: 'list' },
         h('li', {}, t('confirm.step.1')),
         h('li', {}, address ? t('confirm.step.2', { address }) : t('confirm.step.2.unknown')),
         h('li', {}, t(parked ? 'confirm.step.3.check' : 'confirm.step.3.edit'))),

@@ -46,7 +46,7 @@ export async function view(url) {
  * @returns {import('../router.js').Screen} */
 export function screenFor(error, returnTo) {
   const words = problemWords(error);
-  const actions = (DO.get(error.slug) ?? ['retry', 'home']).filter(sensible).map((name, index) => action(name, index, returnTo));
+  const actions = (DO.get(error.slug) ?? ['retry', 'home']).filter((name) => sensible(name, returnTo)).map((name, index) => action(name, index, returnTo));
   if (!actions.length) actions.push(action('home', 0, returnTo));
   return {
     screen: error.slug === 'not-found' ? 'not-found' : 'problem',
@@ -68,8 +68,10 @@ export function screenFor(error, returnTo) {
   };
 }
 
-/** @param {string} name */
-function sensible(name) {
+/** @param {string} name @param {string} [returnTo] */
+function sensible(name, returnTo) {
+  // Where the profile itself failed, trying again is the way to it.
+  if (name === 'home' && returnTo === undefined) return location.pathname !== '/';
   if (['edit', 'check', 'discard'].includes(name)) return waiting() && store.session.authenticated;
   return name !== 'sign-out' || store.session.authenticated;
 }

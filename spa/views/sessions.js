@@ -56,7 +56,7 @@ export async function view() {
       h('h1', {}, t('sessions.title')),
       h('p', { class: 'lead' }, t('sessions.lead')),
       above,
-      h('ul', { class: 'sessions' }, sessions.map(row)),
+      h('ul', { class: 'sessions', role: 'list' }, sessions.map(row)),
       ...(sessions.length > 1
         ? [h('div', { class: 'actions apart' }, button(t('sessions.others'), () => end('/api/sessions', t('sessions.others.done')))), h('p', { class: 'hint' }, t('sessions.others.does'))]
         : [h('p', { class: 'hint' }, t('sessions.alone'))]),
