@@ -29,7 +29,7 @@ async def test_U22_the_examples_with_curl_answer_as_they_say(stack: Stack, tmp_p
     async with OtherFrontEnd.open(stack.gateway_url, stack.tenant_url) as person:
         await person.sign_in()
         waiting = [(await person.call("PATCH", "/api/profile", {"city": city})).body for city in "ABC"]
-        await person.step_up(waiting[-1]["redirect"])
+        assert await person.step_up(waiting[-1]["redirect"]) == "/"
         session = person.cookie()
         edits = [answer["parked_edit"]["id"] for answer in waiting]
         assert len(examples) > 10
