@@ -9,15 +9,15 @@ spend or open the journey (RFC 9700, section 4.7). One cookie per journey, so th
 other.
 """
 
-import json
 import re
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
 
 from gateway.record_keys import digest_of
+from gateway.stored_form import read_record, write_record
 from gateway.vault import Vault
 
 FLOW_SECONDS: Final = 600
@@ -75,7 +75,7 @@ class FlowStore:
         """Keep the journey and give the browser its cookie; the browser's oldest beyond five are dropped."""
         state = flow.msal["state"]
         secret = secrets.token_urlsafe(32)
-        value = json.dumps(asdict(flow)).encode()
+        value = write_record(flow)
         await self._vault.put(
             "flow", digest_of(state, secret), value, ttl=FLOW_SECONDS, secret=secret.encode()
         )
@@ -104,7 +104,7 @@ class FlowStore:
             return None
         secret = cookie[2]
         stored = await self._vault.take("flow", digest_of(state, secret), secret=secret.encode())
-        return AuthCodeFlow(**json.loads(stored)) if stored else None
+        return read_record(AuthCodeFlow, stored)
 
     @staticmethod
     def close(response: web.StreamResponse, state: str) -> None:

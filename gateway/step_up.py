@@ -4,32 +4,21 @@ Owns challenges, the loop guard, and the answer to "may this session edit?".
 Never shows claims to a browser: it gets the id of a challenge, and the claims travel from here to the authority.
 """
 
-import json
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Final
 
 from gateway import errors
+from gateway.demands import Demand
+from gateway.session_fields import Field
 from gateway.sessions import LiveSession
+from gateway.stored_form import read_record, write_record
 from gateway.token_records import Resource, TokenRecords
-from gateway.vault import Field, Vault
+from gateway.vault import Vault
 
 CHALLENGE_SECONDS: Final = 600
 MOST_IN_VAIN: Final = 3
 _LOOP_SECONDS: Final = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """What a step-up must bring: a token for `scope`, by way of `claims` (JSON) where they were demanded.
-
-    `fresh` means that the person must be asked again, whatever the authority remembers.
-    """
-
-    scope: str
-    claims: str | None = None
-    fresh: bool = False
 
 
 class StepUps:
@@ -54,25 +43,27 @@ class StepUps:
         """
         if await self._in_vain(session) >= MOST_IN_VAIN:
             raise errors.StepUpLoop(retry_after=_LOOP_SECONDS)
-        challenge = Challenge(required.scope, required.claims, required.fresh)
+        demand = Demand(
+            required.scope, required.claims, required.fresh, required.acr_values, required.max_age
+        )
         identifier = secrets.token_urlsafe(16)
-        value = Field(json.dumps(asdict(challenge)).encode(), self._now() + CHALLENGE_SECONDS)
+        value = Field(write_record(demand), self._now() + CHALLENGE_SECONDS)
         name = f"challenge:{identifier}"
         if not await self._vault.write(session.ref, name, value, secret=session.cookie.secret):
             raise errors.SignInRequired(await self._vault.ended(session.ref))
         required.members["redirect"] = f"/auth/step-up?challenge={identifier}"
         return required
 
-    async def challenge(self, session: LiveSession, identifier: str) -> Challenge | None:
+    async def challenge(self, session: LiveSession, identifier: str) -> Demand | None:
         """Return a kept challenge of this session."""
         (stored,) = await self._vault.read(
             session.ref, [f"challenge:{identifier}"], secret=session.cookie.secret
         )
-        return None if stored is None else Challenge(**json.loads(stored))
+        return read_record(Demand, stored)
 
-    def up_front(self, session: LiveSession) -> Challenge:
+    def up_front(self, session: LiveSession) -> Demand:
         """Return what a step-up that nobody demanded yet must bring, so that an edit goes through after it."""
-        return Challenge(self._edit.scope, fresh=self._is_stale(session))
+        return Demand(self._edit.scope, fresh=self._is_stale(session))
 
     def demand_freshness(self, session: LiveSession) -> None:
         """Raise StepUpRequired when the last confirmation is older than an edit allows."""

@@ -5,14 +5,17 @@ Never talks to MSAL or the authority.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from gateway.session_fields import Field
 from gateway.sessions import LiveSession
-from gateway.vault import Field, Vault
+from gateway.stored_form import read_record, write_record
+from gateway.vault import Vault
 
 CACHE: Final = "cache"
 REFUSAL_SECONDS: Final = 10
+_LEFT_OUT: Final = frozenset({"AccessToken", "IdToken"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,12 @@ class TokenRecords:
     async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken | None:
         """Return the access token for `resource`, if one is kept and has not ended."""
         (stored,) = await self._read(session, f"token:{resource.name}")
-        return None if stored is None else AccessToken(**json.loads(stored))
+        return read_record(AccessToken, stored)
 
     async def refusal(self, session: LiveSession, resource: Resource) -> RememberedRefusal | None:
         """Return the refusal of the last seconds, if there was one."""
         (stored,) = await self._read(session, f"refusal:{resource.name}")
-        return None if stored is None else RememberedRefusal(**json.loads(stored))
+        return read_record(RememberedRefusal, stored)
 
     async def cache(self, session: LiveSession) -> tuple[str | None, int]:
         """Return MSAL's serialized cache and its version."""
@@ -86,7 +89,7 @@ class TokenRecords:
         self, session: LiveSession, resource: Resource, refusal: RememberedRefusal
     ) -> None:
         """Remember a refusal until it ends."""
-        value = json.dumps(asdict(refusal)).encode()
+        value = write_record(refusal)
         await self._write(session, f"refusal:{resource.name}", Field(value, refusal.until))
 
     async def forget_token(self, session: LiveSession, resource: Resource) -> None:
@@ -96,12 +99,16 @@ class TokenRecords:
     @staticmethod
     def token_field(resource: Resource, token: AccessToken) -> tuple[str, Field]:
         """Return a token's record, for a session that is about to start."""
-        return f"token:{resource.name}", Field(json.dumps(asdict(token)).encode(), token.expires_at)
+        return f"token:{resource.name}", Field(write_record(token), token.expires_at)
 
     @staticmethod
     def cache_field(serialized: str, expires_at: float) -> Field:
-        """Return the cache's record; MSAL indents its JSON by four, which is a tenth of its size."""
-        return Field(json.dumps(json.loads(serialized), separators=(",", ":")).encode(), expires_at)
+        """Return the cache's record, without what has a record of its own or is never used again.
+
+        MSAL would hand out its copy of an access token that a resource has refused, or that we have not judged.
+        """
+        kept = {kind: held for kind, held in json.loads(serialized).items() if kind not in _LEFT_OUT}
+        return Field(json.dumps(kept, separators=(",", ":")).encode(), expires_at)
 
     async def _read(self, session: LiveSession, *names: str) -> list[bytes | None]:
         return await self._vault.read(session.ref, names, secret=session.cookie.secret)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from gateway.keys import VAULT
 from gateway.session_cookie import SessionCookie
+from gateway.vault import Field
 from tests.gateway.conftest import SEALING_KEY, World
 from tests.gateway.witnesses import session_keys, with_cookie
 
@@ -105,3 +107,27 @@ async def test_S33_turning_to_a_new_sealing_key_signs_nobody_out(
     after = await during.new_gateway(SEALING_KEYS=NEW_KEY)
     assert (await with_cookie(after, late)).body["displayName"] == "Ada Lovelace", "the new one seals"
     assert (await with_cookie(after, early)).status == 401
+
+
+async def test_R27_records_of_a_newer_version_are_read_for_what_is_known_here(world: World) -> None:
+    ada = await world.confirmed()
+    refused = (await ada.call("GET", "/api/profile")).status
+    assert refused == 200
+    cookie = SessionCookie.parse(ada.cookie())
+    assert cookie is not None
+    vault, far = world.app[VAULT], world.clock.now + 600
+    for name in ("token:graph", "token:edit"):
+        (stored,) = await vault.read(cookie.ref, [name], secret=cookie.secret)
+        assert stored is not None
+        newer = stored.replace(b"{", b'{"of_a_newer_version":{"x":[1]},', 1)
+        assert await vault.write(cookie.ref, name, Field(newer, far), secret=cookie.secret)
+    for name, value in (
+        ("refusal:edit", b'{"kind":"interaction"}'),
+        ("challenge:" + "c" * 22, b'{"of_a_newer_version":1}'),
+    ):
+        assert await vault.write(cookie.ref, name, Field(value, far), secret=cookie.secret)
+
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "granted"}
+    assert (await ada.call("PATCH", "/api/profile", {"city": "Oslo"})).status == 200
+    assert (await ada.navigate(f"/auth/step-up?challenge={'c' * 22}")).status == 303

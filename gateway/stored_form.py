@@ -1,0 +1,35 @@
+"""How a record is written down, and read back by another version of this code.
+
+Owns the JSON form of the small dataclasses that lie in the vault.
+Never fails on what another version wrote: members that are unknown here are passed over, and a record that lacks what
+is needed here counts as absent. During a rolling update both versions run side by side.
+"""
+
+import json
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+T = TypeVar("T")
+
+# Building an adapter costs far more than using it, and there are a handful of kinds.
+_adapters: dict[type, TypeAdapter[Any]] = {}
+
+
+def write_record(record: Any) -> bytes:  # noqa: ANN401 - any dataclass
+    """Return a dataclass as JSON."""
+    return json.dumps(asdict(record), separators=(",", ":")).encode()
+
+
+def read_record(kind: type[T], stored: bytes | None) -> T | None:
+    """Return what `write_record` wrote; None for nothing, and for what is no record of this kind."""
+    if stored is None:
+        return None
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    try:
+        record: T = _adapters[kind].validate_json(stored)
+    except ValidationError:
+        return None
+    return record
