@@ -147,6 +147,8 @@ def _entra(settings: Settings) -> EntraClient:
         transport=AuthorityTransport(address_map=settings.addresses, verify=settings.ca_bundle or True),
         authority=settings.msal_authority,
         oidc_authority=settings.authority,
+        # A custom domain of Entra has a tenant id; nobody else's authority does.
+        is_plain=settings.tenant_id is None,
     )
 
 

@@ -88,11 +88,10 @@ class AuthFlow:
         met = kept or self._step_ups.up_front(session)
         departure = await self._broker.begin(
             self._read if met.scope == self._read.scope else self._edit,
+            beside=self._read,
             state=secrets.token_urlsafe(32),
-            # The one way to be asked again that needs no optional claim: MSAL's `max_age` fails without `auth_time`.
-            prompt="login" if met.fresh else None,
             login_hint=session.user.login_hint or None,
-            claims=met.claims,
+            demand=met,
         )
         flow = AuthCodeFlow(
             departure.msal_flow,
@@ -100,7 +99,7 @@ class AuthFlow:
             return_to,
             departure.nonce,
             session=session.cookie.text,
-            fresh_since=int(self._now()) if met.fresh else None,
+            fresh_since=None if departure.oldest is None else int(self._now()) - departure.oldest,
         )
         return departure.authorize_url, flow
 

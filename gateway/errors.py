@@ -47,12 +47,20 @@ class StepUpRequired(ProblemError):  # noqa: N818
 
     `claims` is the JSON that the next authorization and token request must carry. It stays on this side.
     `fresh` means that a confirmation of earlier does not count: the person must be asked again.
+    `acr_values` and `max_age` are those of RFC 9470, as the resource wrote them.
     """
 
     status, slug, title = 403, "step-up-required", "Confirm it is you"
 
     def __init__(
-        self, *, scope: str, claims: str | None = None, fresh: bool = False, cause: str = ""
+        self,
+        *,
+        scope: str,
+        claims: str | None = None,
+        fresh: bool = False,
+        acr_values: str | None = None,
+        max_age: int | None = None,
+        cause: str = "",
     ) -> None:
         super().__init__(
             "Saving changes needs a second confirmation of who you are.",
@@ -61,6 +69,8 @@ class StepUpRequired(ProblemError):  # noqa: N818
         )
         self.scope = scope
         self.claims = claims
+        self.acr_values = acr_values
+        self.max_age = max_age
         self.fresh = fresh
 
 

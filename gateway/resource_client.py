@@ -5,7 +5,6 @@ has (Entra's claims, RFC 9470, a missing scope), it becomes one StepUpRequired.
 Never forwards a header of the browser and never tells the browser what the API wrote.
 """
 
-import json
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
@@ -50,8 +49,10 @@ class ProfileEditor:
             await self._tokens.forget_token(session, self.resource)
             raise errors.StepUpRequired(
                 scope=self.resource.scope,
-                claims=_claims(challenge),
+                claims=challenge.claims,
                 fresh=challenge.max_age is not None,
+                acr_values=challenge.acr_values,
+                max_age=challenge.max_age,
                 cause=f"the API: {challenge.error}",
             )
         return _judge(reply, session)
@@ -80,20 +81,6 @@ def _challenge(reply: Reply) -> BearerChallenge | None:
         return None
     challenges = parse_bearer_challenges(reply.headers.getall("WWW-Authenticate", []))
     return max(challenges, key=lambda challenge: challenge.error in _STEP_UP, default=None)
-
-
-def _claims(challenge: BearerChallenge) -> str | None:
-    """Return the claims request (JSON) that would satisfy the challenge.
-
-    RFC 9470's `acr_values` has no place in a token request of Entra; as an `acrs` claim it asks for the same
-    authentication context. `max_age` is met by asking the person again.
-    """
-    if challenge.claims:
-        return challenge.claims
-    if challenge.acr_values:
-        wanted = {"essential": True, "values": challenge.acr_values.split()}
-        return json.dumps({"access_token": {"acrs": wanted}}, separators=(",", ":"))
-    return None
 
 
 def _judge(reply: Reply, session: LiveSession) -> Profile:

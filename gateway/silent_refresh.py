@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from gateway import errors
@@ -87,7 +88,7 @@ class SilentRefresh:
             return got
 
         try:
-            got = await self._entra.call(work, cache)
+            got = await self._entra.call(work, cache, refreshing=True)
         except AuthorityUnavailable as error:
             refusal = Refusal(RefusalKind.UNAVAILABLE, error.reason)
             await self._remember(session, resource, refusal, error.retry_after or _PAUSE_SECONDS)
@@ -100,6 +101,9 @@ class SilentRefresh:
             await self._keep(session, resource, token, cache, version)
             return token
         refusal = refusal_or_none or Refusal(RefusalKind.GRANT_DEAD, "no_grant")
+        if refusal.error == "invalid_scope" and self._entra.is_plain:
+            # The refresh token does not reach this far (RFC 6749, section 6); the person can grant it.
+            refusal = replace(refusal, kind=RefusalKind.INTERACTION)
         if refusal.kind is not RefusalKind.GRANT_DEAD:
             await self._remember(session, resource, refusal, REFUSAL_SECONDS)
         return refusal

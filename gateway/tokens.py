@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from gateway import errors
+from gateway.demands import Demand
 from gateway.id_token import IdTokenJudge, Person
 from gateway.sessions import LiveSession, SessionStore
 from gateway.silent_refresh import FRESH_SECONDS, SilentRefresh, of_administration
@@ -36,6 +37,8 @@ class Departure:
     authorize_url: str
     msal_flow: dict[str, Any]
     nonce: str
+    oldest: int | None = None
+    """How old the authentication may be that is answered with, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +83,30 @@ class TokenBroker:
         state: str,
         prompt: str | None = None,
         login_hint: str | None = None,
-        claims: str | None = None,
+        demand: Demand | None = None,
+        beside: Resource | None = None,
     ) -> Departure:
-        """Prepare a journey with PKCE, state and nonce for one resource; raises AuthorityUnavailable, Misconfigured."""
+        """Prepare a journey with PKCE, state and nonce for one resource; raises AuthorityUnavailable, Misconfigured.
+
+        `beside` is asked for too where a refresh token reaches no further than what it was granted with (RFC 6749,
+        section 6); Entra's reaches every resource, and its token endpoint answers for one only.
+        """
+        plain = self._entra.is_plain
+        wanted = demand or Demand(resource.scope)
+        asking = wanted.asked_of_others() if plain else wanted.asked_of_entra()
+        scopes = [resource.scope]
+        if plain and beside and beside.scope != resource.scope:
+            scopes.append(beside.scope)
 
         def work(client: Any) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
             flow: dict[str, Any] = client.initiate_auth_code_flow(
-                [resource.scope] if resource.scope else [],
+                scopes,
                 redirect_uri=self._redirect_uri,
                 state=state,
-                prompt=prompt,
+                prompt=asking.prompt or prompt,
                 login_hint=login_hint,
                 response_mode=self._response_mode,
-                claims_challenge=claims,
+                claims_challenge=asking.claims,
             )
             return flow
 
@@ -105,7 +119,9 @@ class TokenBroker:
             ) from error
         url = flow.pop("auth_uri")
         (nonce,) = parse_qs(urlsplit(url).query)["nonce"]
-        return Departure(url, flow, nonce)
+        if asking.parameters:
+            url += "&" + urlencode(asking.parameters)
+        return Departure(url, flow, nonce, asking.oldest)
 
     async def redeem(self, flow: dict[str, Any], nonce: str, answer: dict[str, str]) -> Redeemed:
         """Redeem the authorization answer into an empty cache, and judge the ID token.

@@ -46,6 +46,7 @@ class KeepsNothing(msal.TokenCache):  # type: ignore[misc] # msal ships no types
 class EntraClient:
     """Runs MSAL calls for one app registration; safe to use from many requests at once.
 
+    `is_plain` says that the authority is not Entra, under whatever name.
     `authority` is Entra's (`https://{sub}.ciamlogin.com/`), `oidc_authority` any OpenID provider's issuer;
     exactly one is given.
     """
@@ -58,7 +59,9 @@ class EntraClient:
         transport: AuthorityTransport,
         authority: str | None = None,
         oidc_authority: str | None = None,
+        is_plain: bool = False,
     ) -> None:
+        self.is_plain = is_plain
         self._client_id = client_id
         self._transport = transport
         self._where = (
@@ -74,10 +77,14 @@ class EntraClient:
         self,
         work: Callable[[Any], T],
         cache: msal.TokenCache | None = None,
+        *,
+        refreshing: bool = False,
     ) -> T:
         """Run `work(client)` in the pool and return its value.
 
-        `cache` is read and written by this call alone; without one nothing is kept.
+        `cache` is read and written by this call alone; without one nothing is kept. `refreshing` is for the use of a
+        refresh token: a plain provider that dropped `offline_access` from the grant (OpenID Connect Core, section 11)
+        must not be asked for it again (RFC 6749, section 6).
         Raises AuthorityUnavailable, also when too many calls are waiting; otherwise what `work` raises.
         A cancelled caller stops waiting, the call itself runs on: whoever must not lose its result shields it.
         """
@@ -85,7 +92,10 @@ class EntraClient:
             raise AuthorityUnavailable("too many token requests are waiting", retry_after=2)
         self._waiting += 1
         future = asyncio.get_running_loop().run_in_executor(
-            self._pool, functools.partial(self._work, work, cache or KeepsNothing())
+            self._pool,
+            functools.partial(
+                self._work, work, cache or KeepsNothing(), without_offline=refreshing and self.is_plain
+            ),
         )
         future.add_done_callback(self._done)
         return await future
@@ -98,12 +108,13 @@ class EntraClient:
     def _done(self, _future: asyncio.Future[Any]) -> None:
         self._waiting -= 1
 
-    def _work(self, work: Callable[[Any], T], cache: msal.TokenCache) -> T:
+    def _work(self, work: Callable[[Any], T], cache: msal.TokenCache, *, without_offline: bool) -> T:
         client = msal.ConfidentialClientApplication(
             self._client_id,
             client_credential=self._credential,
             token_cache=cache,
             http_client=self._transport,
+            exclude_scopes=["offline_access"] if without_offline else None,
             **self._where,
         )
         return work(client)

@@ -1,0 +1,65 @@
+"""What a person must prove, and how each kind of authority is asked for it.
+
+Owns the translation: Entra understands claims (`acrs`) and `prompt=login`; any other OpenID provider understands
+`acr_values` and `max_age` (OpenID Connect Core, section 3.1.2.1), which are also the words of RFC 9470.
+Never decides that a proof is needed, and never judges one.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How an authorization request puts a demand; `parameters` are what MSAL has no argument for.
+
+    `oldest` is how old the authentication may be that is answered with, in seconds; None where that is not asked.
+    """
+
+    prompt: str | None = None
+    claims: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    oldest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a step-up must bring: a token for `scope`, by way of what a resource or the authority demanded.
+
+    `claims` is JSON, `acr_values` and `max_age` (seconds) are those of RFC 9470. `fresh` means that the person must be
+    asked again, whatever the authority remembers.
+    """
+
+    scope: str
+    claims: str | None = None
+    fresh: bool = False
+    acr_values: str | None = None
+    max_age: int | None = None
+
+    def asked_of_entra(self) -> Asking:
+        """Return how Entra is asked: an authentication context is a claim there, and any age means anew.
+
+        MSAL's `max_age` fails without `auth_time`, which Entra sends only if configured to.
+        """
+        return Asking(
+            prompt="login" if self.fresh else None,
+            claims=self.claims or (_acrs(self.acr_values) if self.acr_values else None),
+            oldest=0 if self.fresh else None,
+        )
+
+    def asked_of_others(self) -> Asking:
+        """Return how any other OpenID provider is asked; `max_age` lets it decide whether to ask anew."""
+        parameters: dict[str, str] = {}
+        if self.acr_values:
+            parameters["acr_values"] = self.acr_values
+        if self.max_age is not None:
+            parameters["max_age"] = str(self.max_age)
+            return Asking(claims=self.claims, parameters=parameters, oldest=self.max_age)
+        anew = self.fresh
+        return Asking("login" if anew else None, self.claims, parameters, 0 if anew else None)
+
+
+def _acrs(acr_values: str) -> str:
+    wanted = {"essential": True, "values": acr_values.split()}
+    return json.dumps({"access_token": {"acrs": wanted}}, separators=(",", ":"))
