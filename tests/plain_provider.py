@@ -76,6 +76,14 @@ class Key:
         return {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": n, "e": e}
 
 
+@dataclass(frozen=True)
+class Grant:
+    """What a token stands for."""
+
+    scopes: frozenset[str]
+    acr: str
+
+
 @dataclass
 class PlainProvider:
     """The provider; whatever a test sets here, it answers. `now` is the wall clock in seconds."""
@@ -90,9 +98,12 @@ class PlainProvider:
     shape: Callable[[Claims], str | None] | None = None
     """Makes the ID token of given claims; None means: sign them as they are."""
     sub: str = SUBJECT
+    demand: str = ""
+    """What the API asks for, as `WWW-Authenticate`, of a token without an `acr`."""
     requests: Counter[str] = field(default_factory=Counter)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
-    _refresh_tokens: set[str] = field(default_factory=set)
+    _grants: dict[str, Grant] = field(default_factory=dict)
+    """By access and by refresh token."""
 
     def __post_init__(self) -> None:
         self.jwks = [self.signing.jwk()]
@@ -152,12 +163,13 @@ class PlainProvider:
         return self.signing.token(self.logout_claims(**changed), typ="logout+jwt")
 
     def app(self) -> web.Application:
-        """Return the provider's web application, with a profile to read at Graph's address."""
+        """Return the provider's web application, with a profile to read at Graph's address and an API to edit it."""
         app = web.Application()
         app.router.add_get("/.well-known/openid-configuration", self._discovery)
         app.router.add_get("/keys", self._keys)
         app.router.add_post("/token", self._token)
         app.router.add_get("/v1.0/me", self._me)
+        app.router.add_patch("/profile", self._profile)
         return app
 
     async def _discovery(self, _request: web.Request) -> web.Response:
@@ -190,22 +202,37 @@ class PlainProvider:
             digest = hashlib.sha256(form["code_verifier"].encode()).digest()
             if asked is None or base64url(digest) != asked["code_challenge"]:
                 return web.json_response({"error": "invalid_grant"}, status=400)
-            return self._tokens(self.claims(nonce=asked["nonce"]))
-        if form.get("refresh_token") not in self._refresh_tokens:
+            # OpenID Connect Core, section 11: without prompt=consent, offline access is not granted.
+            scopes = frozenset(asked["scope"].split()) - {"offline_access"}
+            return self._tokens(self.claims(nonce=asked["nonce"]), Grant(scopes, asked.get("acr_values", "")))
+        granted = self._grants.get(form.get("refresh_token", ""))
+        if granted is None:
             return web.json_response({"error": "invalid_grant"}, status=400)
-        return self._tokens(self.claims())
+        if not set(form["scope"].split()) <= granted.scopes:  # RFC 6749, section 6
+            return web.json_response({"error": "invalid_scope"}, status=400)
+        return self._tokens(self.claims(), granted)
 
-    def _tokens(self, claims: Claims) -> web.Response:
-        refresh_token = secrets.token_urlsafe(16)
-        self._refresh_tokens.add(refresh_token)
+    def _tokens(self, claims: Claims, grant: Grant) -> web.Response:
+        access_token, refresh_token = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
+        self._grants |= {access_token: grant, refresh_token: grant}
         told = {
-            "access_token": secrets.token_urlsafe(16),
+            "access_token": access_token,
             "token_type": "Bearer",
             "expires_in": 3600,
             "refresh_token": refresh_token,
             "id_token": (self.shape or self.signing.token)(claims),
         }
         return web.json_response(_changed(told, self.answer))
+
+    async def _profile(self, request: web.Request) -> web.Response:
+        self.requests["edit"] += 1
+        granted = self._grants[request.headers["Authorization"].removeprefix("Bearer ")]
+        demand = "" if granted.acr else self.demand
+        if "profile.edit" not in granted.scopes:
+            demand = 'Bearer error="insufficient_scope", scope="profile.edit"'
+        if demand:
+            return web.json_response({}, status=401, headers={"WWW-Authenticate": demand})
+        return web.json_response({"id": SUBJECT, "displayName": "Ada Lovelace", **await request.json()})
 
     async def _me(self, _request: web.Request) -> web.Response:
         self.requests["me"] += 1

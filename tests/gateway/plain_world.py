@@ -74,6 +74,8 @@ async def plain_world(valkey: str, **changed: str) -> AsyncIterator[PlainWorld]:
             "CLIENT_ID": CLIENT,
             "CLIENT_SECRET": SECRET,
             "EDIT_PROFILE_SCOPE": "profile.edit",
+            "GRAPH_SCOPE": "profile.read",
+            "RESOURCE_API_URL": provider_url,
             "PUBLIC_URL": gateway_url,
             "REDIS_URL": valkey,
             **changed,
