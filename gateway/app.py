@@ -17,6 +17,7 @@ from aiohttp import hdrs, web
 from gateway import api, auth, backchannel, health, keys, logout
 from gateway.auth_flow import AuthFlow
 from gateway.edits import ProfileEdits
+from gateway.failpoints import Failpoints
 from gateway.flows import FlowStore
 from gateway.graph import ProfileReader
 from gateway.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, security_headers
@@ -46,9 +47,11 @@ from servicekit.problems import Problem, draw_json, problems_ring
 
 SPA: Final = Path(__file__).parent.parent / "spa"
 
+# Longer than a token request takes, and than what it brings takes to be kept.
+_SETTLING_SECONDS: Final = 15
 
 def create_vault(
-    settings: Settings, *, now: Callable[[], float]
+    settings: Settings, *, now: Callable[[], float], failpoints: Failpoints | None = None
 ) -> tuple[GuardedRedis | GuardedCluster, Vault]:
     """Return the connection to Redis, which its owner closes, and the vault on it."""
     redis = redis_client(
@@ -56,15 +59,26 @@ def create_vault(
         password_file=settings.redis_password_file,
         ca_bundle=settings.redis_ca_bundle or settings.ca_bundle,
     )
-    return redis, Vault(redis, KeyRing(settings.ring), now=now, replicas=settings.redis_wait_replicas)
+    return redis, Vault(
+        redis,
+        KeyRing(settings.ring),
+        now=now,
+        replicas=settings.redis_wait_replicas,
+        failpoints=failpoints,
+    )
 
 
 def create_app(
-    settings: Settings, *, now: Callable[[], float] = time.time, spa: Path = SPA
+    settings: Settings,
+    *,
+    now: Callable[[], float] = time.time,
+    spa: Path = SPA,
+    failpoints: Failpoints | None = None,
 ) -> web.Application:
-    """Return the gateway for `settings`; `now` is the wall clock in seconds."""
+    """Return the gateway for `settings`; `now` is the wall clock in seconds, `failpoints` those of the settings."""
     pages = SpaFiles(spa)
-    redis, vault = create_vault(settings, now=now)
+    points = failpoints or Failpoints.parse(settings.failpoint)
+    redis, vault = create_vault(settings, now=now, failpoints=points)
     sessions = SessionStore(
         vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
     )
@@ -118,6 +132,7 @@ def create_app(
             read = Resource("graph", settings.graph_scope)
             edit = Resource("edit", settings.edit_profile_scope)
             step_ups = StepUps(vault, now=now, edit=edit, max_age=settings.step_up_max_age_seconds)
+                failpoints=points,
             edits = ProfileEdits(
                 vault,
                 ProfileReader(http, broker, url=settings.graph_url, resource=read),
@@ -128,15 +143,19 @@ def create_app(
             app[keys.DISCOVERY] = discovery
             app[keys.LOGOUT_TOKENS] = LogoutTokenJudge(
                 verifier, issuer=settings.issuer, client_id=settings.client_id
+                failpoints=points,
             )
             app[keys.STEP_UPS] = step_ups
             app[keys.EDITS] = edits
-            app[keys.AUTH_FLOW] = AuthFlow(broker, sessions, step_ups, edits, read=read, edit=edit, now=now)
+            app[keys.AUTH_FLOW] = AuthFlow(
+                broker, sessions, step_ups, edits, read=read, edit=edit, now=now, failpoints=points
+            )
             yield
             entra.close()
             await redis.aclose()
 
     app.cleanup_ctx.append(resources)
+            await broker.settle(_SETTLING_SECONDS)
     return app
 
 

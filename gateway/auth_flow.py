@@ -5,6 +5,7 @@ one at sign-in, a new id for the same person at step-up, nothing at all when any
 Never reads a request and never redirects; `auth.py` does both.
 """
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Callable
@@ -14,12 +15,16 @@ from typing import Final
 from gateway import errors
 from gateway.devices import device_name
 from gateway.edits import ProfileEdits
+from gateway.failpoints import Failpoints
 from gateway.flows import AuthCodeFlow
+from gateway.redis_budget import redis_budget
 from gateway.session_cookie import SessionCookie
+from gateway.session_fields import Field
 from gateway.sessions import LiveSession, SessionStore, UserSession
 from gateway.step_up import StepUps
 from gateway.token_records import CACHE, Resource, TokenRecords
 from gateway.tokens import Redeemed, TokenBroker
+from gateway.vault import Overtaken
 from servicekit.logs import log_event
 
 SIGN_IN: Final = "sign-in"
@@ -50,7 +55,9 @@ class AuthFlow:
         read: Resource,
         edit: Resource,
         now: Callable[[], float],
+        failpoints: Failpoints | None = None,
     ) -> None:
+        self._failpoints = failpoints or Failpoints()
         self._broker = broker
         self._sessions = sessions
         self._step_ups = step_ups
@@ -109,8 +116,10 @@ class AuthFlow:
         Raises AuthFlowRejected, SignInRequired (the session that asked for step-up is gone), AccessBlocked,
         Misconfigured, AuthorityUnavailable, SessionStoreUnavailable. Unless it returns, sessions are as before.
         """
+        await self._failpoints.reach("flow-taken")
         before = await self._before(flow)
         redeemed = await self._broker.redeem(flow.msal, flow.nonce, answer)
+        await self._failpoints.reach("person-judged")
         if flow.purpose == STEP_UP:
             if before is None:
                 raise errors.SignInRequired("expired")
@@ -130,7 +139,7 @@ class AuthFlow:
         user = _user(redeemed, answer, created_at=now, device=device)
         session = await self._start(user, redeemed, self._read, cookie=SessionCookie.new())
         if before is not None:
-            await self._sessions.end(before, "replaced")
+            await self._end_before(before, "replaced")
         log_event(_log, logging.INFO, "signed-in", session=session.ref.short)
         return session
 
@@ -167,25 +176,54 @@ class AuthFlow:
         cookie: SessionCookie,
         before: LiveSession | None = None,
     ) -> LiveSession:
-        """Write session, token and cache in one step; the cache of before is dropped with its weaker tokens."""
+        """Write session, token and cache in one step; the cache of before is dropped with its weaker tokens.
+
+        Tried again when Redis stumbles, as the code is spent, and when another tab has parked an edit meanwhile.
+        """
         name, token = TokenRecords.token_field(resource, redeemed.token)
-        carried = await self._edits.carried_over(before) if before else {}
         # The vault drops the cache with its session; any later limit would do.
         cache = TokenRecords.cache_field(redeemed.cache, self._now() + _LONGEST_SESSION)
-        session = await self._sessions.start(
-            user,
-            {**carried, name: token, CACHE: cache},
-            cookie=cookie,
-            replaces=before.ref if before else None,
-        )
-        if session is None:
-            raise errors.SignInRequired("expired")
-        if before:
-            await self._sessions.end(before, "rotated")
+        own = {name: token, CACHE: cache}
+        with redis_budget(_STARTING_SECONDS):
+            session = await self._started(user, own, cookie, before)
+            await self._failpoints.reach("session-started")
+            if before:
+                await self._end_before(before, "rotated")
         return session
+
+    async def _end_before(self, before: LiveSession, reason: str) -> None:
+        """End what the browser is about to forget; the new session is there, so failing now would lose it."""
+        try:
+            await self._sessions.end(before, reason)
+        except errors.SessionStoreUnavailable:
+            log_event(_log, logging.WARNING, "session-before-not-ended", session=before.ref.short)
+
+    async def _started(
+        self, user: UserSession, own: dict[str, Field], cookie: SessionCookie, before: LiveSession | None
+    ) -> LiveSession:
+        for pause in (0.05, 0.2, 0.8, None):
+            try:
+                carried, mark = await self._edits.carried_over(before) if before else ({}, b"")
+                session = await self._sessions.start(
+                    user,
+                    {**carried, **own},
+                    cookie=cookie,
+                    replaces=before.ref if before else None,
+                    mark=mark,
+                )
+            except (errors.SessionStoreUnavailable, Overtaken) as error:
+                if pause is None:
+                    raise errors.SessionStoreUnavailable(type(error).__name__) from error
+                await asyncio.sleep(pause)
+            else:
+                if session is None:
+                    raise errors.SignInRequired("expired")
+                return session
+        raise AssertionError  # the last pause is None
 
 
 _LONGEST_SESSION: Final = 604_800
+_STARTING_SECONDS: Final = 3.0
 _SKEW_SECONDS: Final = 120
 
 

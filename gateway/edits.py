@@ -6,26 +6,35 @@ Never applies a parked edit by itself: the person sees what will change, and con
 
 import hashlib
 import json
+import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from gateway import errors
+from gateway.failpoints import Failpoints
 from gateway.graph import ProfileReader
+from gateway.leases import LeaseTaken, lease
 from gateway.profile import Changes, Profile, etag_of, matches, with_changes
+from gateway.redis_budget import redis_budget
 from gateway.resource_client import ProfileEditor
+from gateway.session_fields import Field
 from gateway.sessions import LiveSession
 from gateway.step_up import StepUps
 from gateway.timestamps import rfc3339
-from gateway.vault import Field, Vault
+from gateway.vault import Vault
+from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 
 PARKED_SECONDS: Final = 600
 OVERLAY_SECONDS: Final = 60
 IDEMPOTENCY_SECONDS: Final = 600
-IN_PROGRESS_SECONDS: Final = 60
 _OVERLAY: Final = "overlay"
+_NOTING_SECONDS: Final = 1.5
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,9 @@ class ProfileEdits:
         step_ups: StepUps,
         *,
         now: Callable[[], float],
+        failpoints: Failpoints | None = None,
     ) -> None:
+        self._failpoints = failpoints or Failpoints()
         self._vault = vault
         self._reader = reader
         self._editor = editor
@@ -79,19 +90,19 @@ class ProfileEdits:
             return await self._save_or_park(session, changes, condition)
         name = f"idempotency:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
         mark = hashlib.sha256(json.dumps([changes, condition], sort_keys=True).encode()).hexdigest()
-        holder = await self._vault.lock(session.ref, name, seconds=IN_PROGRESS_SECONDS)
-        if holder is None:
-            raise errors.EditInProgress
         try:
-            if known := await self._load(session, name):
-                if known["mark"] != mark:
-                    raise errors.IdempotencyKeyReused
-                return Profile(known["profile"])
-            profile = await self._save_or_park(session, changes, condition)
-            await self._keep(session, name, {"mark": mark, "profile": profile}, IDEMPOTENCY_SECONDS)
-            return profile
-        finally:
-            await self._vault.unlock(session.ref, name, holder)
+            async with lease(self._vault, session.ref, name, wait=0):
+                if known := await self._load(session, name):
+                    if known["mark"] != mark:
+                        raise errors.IdempotencyKeyReused
+                    return Profile(known["profile"])
+                profile = await self._save_or_park(session, changes, condition)
+                with _noting(session):
+                    told = {"mark": mark, "profile": profile}
+                    await self._keep(session, name, told, IDEMPOTENCY_SECONDS)
+                return profile
+        except LeaseTaken:
+            raise errors.EditInProgress from None
 
     async def parked(self, session: LiveSession, identifier: str) -> dict[str, Any]:
         """Return a parked edit for its person: what changes, from what, to what; raises NotFound."""
@@ -107,28 +118,45 @@ class ProfileEdits:
         }
 
     async def apply_parked(self, session: LiveSession, identifier: str) -> Profile:
-        """Apply a parked edit, once; raises NotFound, and what `save` raises (a further step-up parks it anew)."""
+        """Apply a parked edit, once; raises NotFound, and what `save` raises (a further step-up parks it anew).
+
+        It is removed only after it was applied: a gateway that dies in between leaves it to be confirmed again. Two
+        confirmations race for the lease; the second finds nothing.
+        """
+        try:
+            async with lease(self._vault, session.ref, f"parked:{identifier}"):
+                return await self._apply_claimed(session, identifier)
+        except LeaseTaken:
+            raise errors.EditInProgress from None
+
+    async def _apply_claimed(self, session: LiveSession, identifier: str) -> Profile:
         parked = await self._parked(session, identifier)
-        # Two confirmations race for the removal, and one wins.
-        if not await self._vault.remove(session.ref, f"parked:{identifier}"):
-            raise errors.NotFound
+        await self._failpoints.reach("parked-claimed")
+        done = True
         try:
             return await self.save(session, parked.changes, condition=parked.condition, key=None)
         except (errors.ProfileChanged, errors.StepUpRequired):
-            raise
+            raise  # the person was shown what changed elsewhere, or it is parked anew
         except ProblemError as problem:
-            if problem.members.get("outcome") != "unknown":
-                # Nothing was written: the person may confirm again.
-                await self._keep_parked(session, identifier, parked)
+            # Unless nobody knows, nothing was written, and the person may confirm again.
+            done = problem.members.get("outcome") == "unknown"
             raise
+        except BaseException:
+            done = False
+            raise
+        finally:
+            if done:
+                with _noting(session):
+                    await self._vault.remove(session.ref, f"parked:{identifier}")
 
     async def drop_parked(self, session: LiveSession, identifier: str) -> None:
         """Drop a parked edit; raises NotFound."""
         await self._parked(session, identifier)
         await self._vault.remove(session.ref, f"parked:{identifier}")
 
-    async def carried_over(self, session: LiveSession) -> dict[str, Field]:
-        """Return what outlives a change of the session's id: parked edits and the overlay."""
+    async def carried_over(self, session: LiveSession) -> tuple[dict[str, Field], bytes]:
+        """Return what outlives a change of the session's id, parked edits and the overlay, and its mark."""
+        mark = await self._vault.mark(session.ref)
         names = [*await self._vault.names(session.ref, "parked:"), _OVERLAY]
         stored = await self._vault.read(session.ref, names, secret=session.cookie.secret)
         carried: dict[str, Field] = {}
@@ -136,7 +164,7 @@ class ProfileEdits:
             if value is not None:
                 ends = json.loads(value).get("expires_at", self._now() + OVERLAY_SECONDS)
                 carried[name] = Field(value, ends)
-        return carried
+        return carried, mark
 
     async def _save_or_park(self, session: LiveSession, changes: Changes, condition: str | None) -> Profile:
         try:
@@ -155,20 +183,21 @@ class ProfileEdits:
             return await self.profile(session)
         self._step_ups.demand_freshness(session)
         profile = await self._editor.edit(session, changes)
-        overlay = {**(await self._load(session, _OVERLAY) or {}), **changes}
-        await self._keep(session, _OVERLAY, overlay, OVERLAY_SECONDS)
-        await self._step_ups.succeeded(session)
+        await self._failpoints.reach("edit-sent")
+        with _noting(session):
+            overlay = {**(await self._load(session, _OVERLAY) or {}), **changes}
+            await self._keep(session, _OVERLAY, overlay, OVERLAY_SECONDS)
+            await self._step_ups.succeeded(session)
         return with_changes(profile, changes)
 
     async def _park(self, session: LiveSession, changes: Changes, condition: str | None) -> dict[str, str]:
         identifier = secrets.token_urlsafe(16)
         parked = ParkedEdit(changes, condition, self._now() + PARKED_SECONDS)
-        await self._keep_parked(session, identifier, parked)
-        return {"id": identifier, "expires_at": rfc3339(parked.expires_at)}
-
-    async def _keep_parked(self, session: LiveSession, identifier: str, parked: ParkedEdit) -> None:
         value = Field(json.dumps(asdict(parked)).encode(), parked.expires_at)
-        await self._vault.write(session.ref, f"parked:{identifier}", value, secret=session.cookie.secret)
+        name = f"parked:{identifier}"
+        if not await self._vault.write(session.ref, name, value, secret=session.cookie.secret):
+            raise errors.SignInRequired(await self._vault.ended(session.ref))
+        return {"id": identifier, "expires_at": rfc3339(parked.expires_at)}
 
     async def _parked(self, session: LiveSession, identifier: str) -> ParkedEdit:
         stored = await self._load(session, f"parked:{identifier}")
@@ -184,3 +213,13 @@ class ProfileEdits:
     async def _keep(self, session: LiveSession, name: str, value: Mapping[str, Any], seconds: int) -> None:
         record = Field(json.dumps(value).encode(), self._now() + seconds)
         await self._vault.write(session.ref, name, record, secret=session.cookie.secret)
+
+
+@contextmanager
+def _noting(session: LiveSession) -> Iterator[None]:
+    """Let the block note something about an edit that is done; whatever Redis does, the edit was saved."""
+    try:
+        with redis_budget(_NOTING_SECONDS):
+            yield
+    except errors.SessionStoreUnavailable as error:
+        log_event(_log, logging.WARNING, "edit-not-noted", session=session.ref.short, cause=error.log_detail)

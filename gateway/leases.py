@@ -11,41 +11,47 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from gateway.errors import AuthorityUnavailable, SessionStoreUnavailable
+from gateway.errors import SessionStoreUnavailable
 from gateway.record_keys import SessionRef
+from gateway.redis_budget import redis_budget
 from gateway.vault import Vault
 
 # Short, so that a killed holder is soon replaced; renewed three times as often as it would end.
 LEASE_SECONDS: Final = 6.0
 WAIT_SECONDS: Final = 16.0
+# Renewing and letting go are for the others: they take nothing from the budget of the request that holds the lease.
+_OWN_BUDGET_SECONDS: Final = 1.5
+
+
+class LeaseTaken(Exception):  # noqa: N818 - an outcome, which the caller translates
+    """Somebody else holds the lease for longer than the caller would wait."""
 
 
 @asynccontextmanager
-async def lease(vault: Vault, ref: SessionRef, name: str) -> AsyncIterator[None]:
+async def lease(
+    vault: Vault, ref: SessionRef, name: str, *, wait: float = WAIT_SECONDS
+) -> AsyncIterator[None]:
     """Hold the lock `name` of a session while the block runs.
 
-    Raises AuthorityUnavailable when another holder works for longer than anyone should wait, and
-    SessionStoreUnavailable when Redis fails before the lock is held. A failure to renew or to let go is no failure
-    of the work: the lease ends by itself.
+    Raises LeaseTaken when another holder works for longer than `wait` seconds, and SessionStoreUnavailable when Redis
+    fails before the lock is held. A failure to renew or to let go is no failure of the work: the lease ends by itself.
     """
-    mark = await _wait(vault, ref, name)
+    mark = await _wait(vault, ref, name, wait=wait)
     renewing = asyncio.create_task(_renew(vault, ref, name, mark))
     try:
         yield
     finally:
         renewing.cancel()
-        with contextlib.suppress(asyncio.CancelledError, SessionStoreUnavailable):
-            await renewing
-        with contextlib.suppress(SessionStoreUnavailable):
-            await asyncio.shield(vault.unlock(ref, name, mark))
+        # A task of its own: whoever is cancelled here still lets go. Nobody else waits for the renewing.
+        await asyncio.shield(asyncio.create_task(_let_go(vault, ref, name, mark)))
 
 
-async def _wait(vault: Vault, ref: SessionRef, name: str) -> str:
-    deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
+async def _wait(vault: Vault, ref: SessionRef, name: str, *, wait: float) -> str:
+    deadline = asyncio.get_running_loop().time() + wait
     pause = 0.03
     while (mark := await vault.lock(ref, name, seconds=LEASE_SECONDS)) is None:
-        if asyncio.get_running_loop().time() > deadline:
-            raise AuthorityUnavailable("the token request of another process does not end", retry_after=2)
+        if asyncio.get_running_loop().time() >= deadline:
+            raise LeaseTaken
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.4)
     return mark
@@ -54,5 +60,12 @@ async def _wait(vault: Vault, ref: SessionRef, name: str) -> str:
 async def _renew(vault: Vault, ref: SessionRef, name: str, mark: str) -> None:
     while True:
         await asyncio.sleep(LEASE_SECONDS / 3)
-        if not await vault.renew(ref, name, mark, seconds=LEASE_SECONDS):
-            return
+        # A Redis that stumbles once must not cost the lease: there are two more tries in its life.
+        with contextlib.suppress(SessionStoreUnavailable), redis_budget(_OWN_BUDGET_SECONDS):
+            if not await vault.renew(ref, name, mark, seconds=LEASE_SECONDS):
+                return
+
+
+async def _let_go(vault: Vault, ref: SessionRef, name: str, mark: str) -> None:
+    with contextlib.suppress(SessionStoreUnavailable), redis_budget(_OWN_BUDGET_SECONDS):
+        await vault.unlock(ref, name, mark)

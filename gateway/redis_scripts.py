@@ -7,16 +7,19 @@ short: Redis does nothing else meanwhile.
 from typing import Final
 
 # The id is new: where its hash exists, this call was made before and nobody heard the answer.
-# KEYS: new hash [, old hash, old tombstone]; ARGV: idle ms, now ms, tombstone seconds, field, value, ...
+# What the old hash holds was read at one mark of its writes; with another mark it is to be read again.
+# KEYS: new hash [, old hash, old tombstone]
+# ARGV: idle ms, now ms, tombstone seconds, mark of the old hash's writes, field, value, ...
 CREATE: Final = """
 if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
 if KEYS[2] then
   if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+  if (redis.call('HGET', KEYS[2], 'writes') or '0') ~= ARGV[4] then return 2 end
   redis.call('DEL', KEYS[2])
   redis.call('SET', KEYS[3], 'rotated', 'EX', ARGV[3])
 end
 redis.call('HSET', KEYS[1], 'seen', ARGV[2])
-for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1
 """
@@ -33,6 +36,7 @@ return 1
 WRITE: Final = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HSET', KEYS[1], 'writes', (tonumber(redis.call('HGET', KEYS[1], 'writes')) or 0) + 1)
 if string.find(ARGV[1], ':', 1, true) then
   local kept = {}
   for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
@@ -51,6 +55,15 @@ end
 return 1
 """
 
+# KEYS: the hash; ARGV: names of its fields
+REMOVE: Final = """
+local gone = redis.call('HDEL', KEYS[1], unpack(ARGV))
+if gone > 0 and redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('HSET', KEYS[1], 'writes', (tonumber(redis.call('HGET', KEYS[1], 'writes')) or 0) + 1)
+end
+return gone
+"""
+
 # KEYS: hash; ARGV: field, value, version field, expected version
 SWAP: Final = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
@@ -60,11 +73,13 @@ redis.call('HINCRBY', KEYS[1], ARGV[3], 1)
 return 1
 """
 
-# A tombstone that is there is written again, so that WAIT has a write to wait for when an end is asked for twice.
+# A tombstone that is there is written again, so that WAIT has a write to wait for when an end is asked for twice;
+# the first reason stands.
 # KEYS: hash, tombstone; ARGV: reason, tombstone seconds
 END: Final = """
 local gone = redis.call('DEL', KEYS[1])
-if gone == 1 or redis.call('EXISTS', KEYS[2]) == 1 then redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2]) end
+local told = redis.call('GET', KEYS[2])
+if gone == 1 or told then redis.call('SET', KEYS[2], told or ARGV[1], 'EX', ARGV[2]) end
 return gone
 """
 

@@ -22,7 +22,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gateway.errors import SessionStoreUnavailable, SignInRequired
 from gateway.record_keys import SessionRef, digest_of
 from gateway.session_cookie import COOKIE, SessionCookie
-from gateway.vault import Field, Vault
+from gateway.session_fields import Field
+from gateway.vault import Vault
 
 LIVE: Final = "live"
 # Between two uses closer than this nothing is written: the idle limit is minutes at least.
@@ -93,10 +94,12 @@ class SessionStore:
         *,
         cookie: SessionCookie,
         replaces: SessionRef | None = None,
+        mark: bytes = b"",
     ) -> LiveSession | None:
         """Write a new session with its token records in one step.
 
         With `replaces`, of the same family, the old id is dead in the same step; None when it had ended already.
+        `mark` is that of the old session when `records` were read from it: raises Overtaken when they may be old.
         """
         now = self._now()
         absolute_at = float(user.created_at + self._absolute)
@@ -110,7 +113,7 @@ class SessionStore:
             SUMMARY: Field(json.dumps(told).encode(), absolute_at, keyed=False),
         }
         created = await self._vault.create(
-            cookie.ref, {**records, **own}, idle=idle, secret=cookie.secret, replaces=replaces
+            cookie.ref, {**records, **own}, idle=idle, secret=cookie.secret, replaces=replaces, mark=mark
         )
         return LiveSession(cookie, user, now + idle, absolute_at) if created else None
 

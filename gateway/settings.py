@@ -4,112 +4,33 @@ Owns what can be set, its form, and what must be set together.
 Never reads the environment itself: `load_settings` is handed one.
 """
 
-import os
-import re
-import ssl
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr
 
-from gateway.redis_address import RedisAddress
+from gateway import setting_forms as forms
 from gateway.sealing import read_key
 from servicekit.address_map import AddressMap
-from servicekit.client_credential import CertificateKey, Credential
+from servicekit.client_credential import CredentialSource, credential_source
 from servicekit.discovery import ciam_discovery_url, ciam_issuer
 from servicekit.settings_faults import CommaSeparated, EnvironmentSettings
 
 PREFIX = "GATEWAY_"
 GRAPH = "https://graph.microsoft.com/v1.0"
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-def _guid(text: str) -> str:
-    if not _GUID.fullmatch(text):
-        raise ValueError("is not a GUID")
-    return text.lower()
-
-
-def _label(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", text):
-        raise ValueError("is not the name of a tenant (the part before .ciamlogin.com)")
-    return text
-
-
-def _web_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("is not an http or https address")
-    if parts.scheme == "http" and parts.hostname not in _LOCAL_HOSTS and "." in parts.hostname:
-        raise ValueError("is plain http to another machine")
-    return text.rstrip("/")
-
-
-def _issuer(text: str) -> str:
-    _web_url(text)
-    return text  # to the letter: some issuers end with a slash
-
-
-def _origin(text: str) -> str:
-    url = _web_url(text)
-    parts = urlsplit(url)
-    if parts.path:
-        raise ValueError("has a path")
-    if parts.scheme == "http" and parts.hostname not in _LOCAL_HOSTS:
-        raise ValueError("is plain http: the session cookie is only sent over https, or on localhost")
-    return url
-
-
-def _redis_url(text: str) -> str:
-    RedisAddress.parse(text)
-    return text
-
-
-def _readable(path: str) -> str:
-    if not os.access(path, os.R_OK) or not Path(path).is_file():
-        raise ValueError("is not a file that can be read")
-    return path
-
-
-def _ca_bundle(path: str) -> str:
-    try:
-        ssl.create_default_context(cafile=_readable(path))
-    except ssl.SSLError:
-        raise ValueError("holds no certificates in PEM form") from None
-    return path
-
-
-def _keys(value: object) -> object:
-    """Check the sealing keys without showing them."""
-    for number, text in enumerate(str(value).split(","), 1):
-        try:
-            read_key(text)
-        except ValueError as error:
-            raise ValueError(f"has a key, number {number}, that {error}") from None
-    return value
-
-
-def _certificate(text: str) -> str:
-    try:
-        CertificateKey(text.encode())
-    except ValueError as error:
-        raise ValueError(str(error)) from None
-    return text
 
 
 class Settings(EnvironmentSettings):
     """What an operator decides. Times are in seconds."""
 
-    tenant_subdomain: Annotated[str, BeforeValidator(_label)] | None = Field(
+    tenant_subdomain: Annotated[str, BeforeValidator(forms.label)] | None = Field(
         None, description="the tenant's name before .ciamlogin.com", examples=["contoso"]
     )
-    tenant_id: Annotated[str, BeforeValidator(_guid)] | None = Field(
+    tenant_id: Annotated[str, BeforeValidator(forms.guid)] | None = Field(
         None, description="the tenant's id", examples=["3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10"]
     )
-    authority: Annotated[str, BeforeValidator(_issuer)] | None = Field(
+    authority: Annotated[str, BeforeValidator(forms.issuer)] | None = Field(
         None,
         description="the authority's address, instead of GATEWAY_TENANT_SUBDOMAIN",
         examples=["https://login.example.com/tenant/v2.0"],
@@ -121,8 +42,8 @@ class Settings(EnvironmentSettings):
     client_secret: SecretStr | None = Field(
         None, min_length=8, description="the secret of the gateway's app registration"
     )
-    client_certificate: Annotated[SecretStr, BeforeValidator(_certificate)] | None = Field(
-        None, description="a certificate and its RSA key in PEM form"
+    client_certificate: Annotated[SecretStr, BeforeValidator(forms.certificate)] | None = Field(
+        None, description="a PEM with certificate and RSA key, or the path of one"
     )
     edit_profile_scope: str = Field(
         description="the full name of the API's scope",
@@ -141,28 +62,28 @@ class Settings(EnvironmentSettings):
         description="how the authority sends its answer, form_post or query",
         examples=["form_post"],
     )
-    public_url: Annotated[str, BeforeValidator(_origin)] = Field(
+    public_url: Annotated[str, BeforeValidator(forms.origin)] = Field(
         "http://localhost:3000",
         description="the address that the browser sees",
         examples=["https://profile.example.com"],
     )
-    resource_api_url: Annotated[str, BeforeValidator(_web_url)] = Field(
+    resource_api_url: Annotated[str, BeforeValidator(forms.web_url)] = Field(
         "http://127.0.0.1:3001",
         description="the resource API's address",
         examples=["http://resource-api:3001"],
     )
-    graph_url: Annotated[str, BeforeValidator(_web_url)] = Field(
+    graph_url: Annotated[str, BeforeValidator(forms.web_url)] = Field(
         GRAPH, description="Microsoft Graph's address with its version", examples=[GRAPH]
     )
-    redis_url: Annotated[SecretStr, BeforeValidator(_redis_url)] = Field(
+    redis_url: Annotated[SecretStr, BeforeValidator(forms.redis_url)] = Field(
         description="the address of Redis", examples=["redis://localhost:6379/0"]
     )
-    redis_password_file: Annotated[str, BeforeValidator(_readable)] | None = Field(
+    redis_password_file: Annotated[str, BeforeValidator(forms.readable)] | None = Field(
         None,
         description="a file with Redis' password, instead of one in the address; read for every new connection",
         examples=["/run/secrets/redis-password"],
     )
-    redis_ca_bundle: Annotated[str, BeforeValidator(_ca_bundle)] | None = Field(
+    redis_ca_bundle: Annotated[str, BeforeValidator(forms.ca_bundle)] | None = Field(
         None,
         description="a PEM file with the certificates to trust for Redis, instead of GATEWAY_CA_BUNDLE's",
         examples=["/etc/ssl/redis-ca.pem"],
@@ -174,7 +95,7 @@ class Settings(EnvironmentSettings):
         description="how many replicas must have a sign-out before the person is told that it is done",
         examples=["1"],
     )
-    sealing_keys: Annotated[SecretStr, BeforeValidator(_keys)] = Field(
+    sealing_keys: Annotated[SecretStr, BeforeValidator(forms.sealing_keys)] = Field(
         description="base64url keys of 32 bytes, comma-separated; the first seals, all open",
         examples=["what `openssl rand -base64 32 | tr '+/' '-_'` prints"],
     )
@@ -225,6 +146,11 @@ class Settings(EnvironmentSettings):
         examples=["INFO"],
     )
 
+    failpoint: Annotated[str, BeforeValidator(forms.failpoints)] = Field(
+        "",
+        description="local work: points at which to fail on purpose, comma-separated",
+        examples=["code-redeemed=kill"],
+    )
     @classmethod
     def faults_between(cls, given: Mapping[str, str]) -> Iterator[str]:
         """Yield what is wrong only when settings are seen together."""
@@ -239,7 +165,7 @@ class Settings(EnvironmentSettings):
             yield "GATEWAY_TENANT_ID is missing. It should be the tenant's id, a GUID; the issuer is named after it."
         if ("client_secret" in given) == ("client_certificate" in given):
             yield "GATEWAY_CLIENT_SECRET or GATEWAY_CLIENT_CERTIFICATE is needed, one of them and not both."
-        local = urlsplit(given.get("public_url", "http://localhost:3000")).hostname in _LOCAL_HOSTS
+        local = urlsplit(given.get("public_url", "http://localhost:3000")).hostname in forms.LOCAL_HOSTS
         if given.get("authority_map"):
             try:
                 AddressMap.parse(given["authority_map"], ["any"])
@@ -257,6 +183,8 @@ class Settings(EnvironmentSettings):
     @property
     def msal_authority(self) -> str | None:
         """The authority in Entra's form, which MSAL makes its own discovery address of."""
+        if given.get("failpoint") and not given.get("authority_map"):
+            yield "GATEWAY_FAILPOINT is for local work only, with GATEWAY_AUTHORITY_MAP. Remove it."
         return f"https://{self.tenant_subdomain}.ciamlogin.com/" if self.tenant_subdomain else None
 
     @property
@@ -278,11 +206,14 @@ class Settings(EnvironmentSettings):
         return AddressMap.parse(self.authority_map, hosts)
 
     @property
-    def credential(self) -> Credential:
+    def credential(self) -> CredentialSource:
         """How the gateway proves itself to the authority."""
-        if self.client_certificate:
-            return CertificateKey(self.client_certificate.get_secret_value().encode())
-        return self.client_secret.get_secret_value() if self.client_secret else ""
+        secret, certificate = self.client_secret, self.client_certificate
+        return credential_source(
+            secret.get_secret_value() if secret else None,
+            certificate.get_secret_value() if certificate else None,
+            self.files,
+        )
 
     @property
     def ring(self) -> list[bytes]:

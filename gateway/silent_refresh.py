@@ -13,8 +13,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gateway import errors
+from gateway.failpoints import Failpoints
 from gateway.id_token import IdTokenJudge
-from gateway.leases import lease
+from gateway.leases import LeaseTaken, lease
+from gateway.redis_budget import redis_budget
 from gateway.sessions import LiveSession, SessionStore
 from gateway.token_records import (
     REFUSAL_SECONDS,
@@ -37,6 +39,8 @@ FRESH_SECONDS: Final = 300
 _USABLE_SECONDS: Final = 30
 _PAUSE_SECONDS: Final = 5
 _LONGEST_PAUSE: Final = 60
+# For keeping what was redeemed, whatever the request has used up before.
+_KEEPING_SECONDS: Final = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +56,9 @@ class SilentRefresh:
         sessions: SessionStore,
         *,
         now: Callable[[], float],
+        failpoints: Failpoints | None = None,
     ) -> None:
+        self._failpoints = failpoints or Failpoints()
         self._entra = entra
         self._judge = judge
         self._vault = vault
@@ -66,25 +72,57 @@ class SilentRefresh:
         One lease for all resources: they share MSAL's cache, and a refresh token that rotates.
         Raises as `TokenBroker.access_token` does.
         """
-        async with lease(self._vault, session.ref, "refresh"):
-            kept = await self._records.access_token(session, resource)
-            if kept and kept.expires_at - self._now() > FRESH_SECONDS:
-                return kept
-            refusal = await self._remembered(session, resource) or await self._refresh(session, resource)
-            if isinstance(refusal, AccessToken):
-                return refusal
-            return await self._refused(session, resource, refusal, kept)
+        try:
+            async with lease(self._vault, session.ref, "refresh"):
+                return await self._under_lease(session, resource)
+        except LeaseTaken:
+            raise errors.AuthorityUnavailable(
+                "the token request of another process does not end", retry_after=2
+            ) from None
+
+    async def _under_lease(self, session: LiveSession, resource: Resource) -> AccessToken:
+        kept = await self._records.access_token(session, resource)
+        if kept and kept.expires_at - self._now() > FRESH_SECONDS:
+            return kept
+        refusal = await self._remembered(session, resource) or await self._refresh(session, resource)
+        if isinstance(refusal, AccessToken):
+            return refusal
+        return await self._refused(session, resource, refusal, kept)
 
     async def _refresh(self, session: LiveSession, resource: Resource) -> AccessToken | Refusal:
-        """Ask the authority once; return the token, kept by then, or why there is none."""
-        serialized, version = await self._records.cache(session)
-        cache = new_token_cache(serialized)
+        """Return a new token, kept by then, or why there is none.
+
+        A grant that is dead is asked for again where somebody has replaced it meanwhile: a holder that was stopped for
+        longer than its lease has spent a refresh token that its successor has renewed.
+        """
+        for _ in range(2):
+            serialized, version = await self._records.cache(session)
+            outcome = await self._ask(session, resource, new_token_cache(serialized), version)
+            if isinstance(outcome, AccessToken) or outcome.kind is not RefusalKind.GRANT_DEAD:
+                return outcome
+            if (await self._records.cache(session))[1] == version:
+                break
+        return outcome
+
+    async def _ask(
+        self,
+        session: LiveSession,
+        resource: Resource,
+        cache: Any,  # noqa: ANN401
+        version: int,
+    ) -> AccessToken | Refusal:
+        """Ask the authority once, and keep what it gives."""
 
         def work(client: Any) -> dict[str, Any] | None:  # noqa: ANN401
             accounts = client.get_accounts()
             if len(accounts) != 1:  # a cache is redeemed into by one journey of one person
                 return None
-            got: dict[str, Any] | None = client.acquire_token_silent_with_error([resource.scope], accounts[0])
+            got: dict[str, Any] | None = client.acquire_token_silent_with_error(
+                # Our own record says that a new one is due; MSAL's memory may still hold one that was refused.
+                [resource.scope],
+                accounts[0],
+                force_refresh=True,
+            )
             return got
 
         try:
@@ -95,11 +133,14 @@ class SilentRefresh:
             return refusal
         refusal_or_none = refusal_of(got)
         if refusal_or_none is None and got is not None:
+            await self._failpoints.reach("token-redeemed")
             refusal_or_none = await self._distrust(session, got.get("id_token"))
-        if refusal_or_none is None and got is not None:
-            token = access_token_of(got, now=self._now())
-            await self._keep(session, resource, token, cache, version)
-            return token
+            token = access_token_of(got, now=self._now()) if refusal_or_none is None else None
+            if token or (refusal_or_none and refusal_or_none.kind is RefusalKind.UNAVAILABLE):
+                # Also where the keys to judge by are away: the refresh token may be the only one that still works.
+                await self._keep(session, resource, token, cache, version)
+            if token:
+                return token
         refusal = refusal_or_none or Refusal(RefusalKind.GRANT_DEAD, "no_grant")
         if refusal.error == "invalid_scope" and self._entra.is_plain:
             # The refresh token does not reach this far (RFC 6749, section 6); the person can grant it.
@@ -135,7 +176,7 @@ class SilentRefresh:
         self,
         session: LiveSession,
         resource: Resource,
-        token: AccessToken,
+        token: AccessToken | None,
         cache: Any,  # noqa: ANN401
         version: int,
     ) -> None:
@@ -143,24 +184,22 @@ class SilentRefresh:
 
         What cannot be kept is not lost for good: Entra leaves the previous refresh token valid.
         """
-        for pause in (0.05, 0.2, 0.8, None):
-            try:
-                if cache.has_state_changed:
-                    await self._records.keep_cache(session, cache.serialize(), version=version)
-                await self._records.keep_token(session, resource, token)
-            except errors.SessionStoreUnavailable as error:
-                if pause is None:
-                    log_event(
-                        _log,
-                        logging.WARNING,
-                        "token-not-kept",
-                        session=session.ref.short,
-                        cause=error.log_detail,
-                    )
+        with redis_budget(_KEEPING_SECONDS):
+            for pause in (0.05, 0.2, 0.8, None):
+                try:
+                    if cache.has_state_changed:
+                        await self._records.keep_cache(session, cache.serialize(), version=version)
+                        await self._failpoints.reach("cache-kept")
+                    if token:
+                        await self._records.keep_token(session, resource, token)
+                except errors.SessionStoreUnavailable as error:
+                    if pause is None:
+                        ref, cause = session.ref.short, error.log_detail
+                        log_event(_log, logging.WARNING, "token-not-kept", session=ref, cause=cause)
+                        return
+                    await asyncio.sleep(pause)
+                else:
                     return
-                await asyncio.sleep(pause)
-            else:
-                return
 
     async def _remembered(self, session: LiveSession, resource: Resource) -> Refusal | None:
         known = await self._records.refusal(session, resource)
@@ -187,7 +226,8 @@ class SilentRefresh:
         if refusal.kind is RefusalKind.GRANT_DEAD:
             await self._sessions.end(session, "revoked")
             log_event(_log, logging.INFO, "grant-dead", refusal=str(refusal), session=session.ref.short)
-            raise errors.SignInRequired("revoked")
+            # A step-up of another tab may have replaced the session meanwhile, and this one may try again with it.
+            raise errors.SignInRequired(await self._vault.ended(session.ref) or "revoked")
         if refusal.kind is RefusalKind.INTERACTION:
             raise errors.StepUpRequired(scope=resource.scope, claims=refusal.claims, cause=str(refusal))
         raise of_administration(refusal)

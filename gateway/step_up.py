@@ -37,7 +37,7 @@ class StepUps:
         self._max_age = max_age
 
     async def keep(self, session: LiveSession, required: errors.StepUpRequired) -> errors.StepUpRequired:
-        """Keep what is demanded and return the same error with the way out; raises StepUpLoop instead of a fourth.
+        """Keep what is demanded and return the error with the way out; raises StepUpLoop instead of a fourth.
 
         A confirmation that brought a token counts as in vain until an edit succeeds with it.
         """

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from gateway import errors
 from gateway.demands import Demand
+from gateway.failpoints import Failpoints
 from gateway.id_token import IdTokenJudge, Person
 from gateway.sessions import LiveSession, SessionStore
 from gateway.silent_refresh import FRESH_SECONDS, SilentRefresh, of_administration
@@ -66,11 +67,13 @@ class TokenBroker:
         now: Callable[[], float],
         redirect_uri: str,
         response_mode: str,
+        failpoints: Failpoints | None = None,
     ) -> None:
+        self._failpoints = failpoints or Failpoints()
         self._entra = entra
         self._judge = judge
         self._records = TokenRecords(vault)
-        self._refresh = SilentRefresh(entra, judge, vault, sessions, now=now)
+        self._refresh = SilentRefresh(entra, judge, vault, sessions, now=now, failpoints=self._failpoints)
         self._now = now
         self._redirect_uri = redirect_uri
         self._response_mode = response_mode
@@ -147,6 +150,7 @@ class TokenBroker:
         refusal = refusal_of(got)
         if refusal is not None:
             raise _of_redemption(refusal)
+        await self._failpoints.reach("code-redeemed")
         try:
             person = await self._judge.person(got.get("id_token"), nonce=nonce)
         except AuthorityUnavailable as error:
@@ -176,6 +180,11 @@ class TokenBroker:
     async def forget_token(self, session: LiveSession, resource: Resource) -> None:
         """Drop the kept access token: the resource refused or challenged it."""
         await self._records.forget_token(session, resource)
+
+    async def settle(self, seconds: float) -> None:
+        """Let token requests that are under way end, and what they bring be kept, for at most `seconds`."""
+        if self._flights:
+            await asyncio.wait(self._flights.values(), timeout=seconds)
 
     def _landed(self, key: tuple[str, str], flight: asyncio.Task[AccessToken]) -> None:
         del self._flights[key]

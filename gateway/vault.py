@@ -13,44 +13,37 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import RedisError
 
 from gateway.errors import SessionStoreUnavailable
+from gateway.failpoints import FailpointReached, Failpoints
 from gateway.record_keys import SessionRef, index_key, lock_key, record_key, tombstone_key
-from gateway.redis_scripts import CREATE, END, RELEASE, RENEW, SWAP, TOUCH, WRITE
+from gateway.redis_scripts import CREATE, END, RELEASE, REMOVE, RENEW, SWAP, TOUCH, WRITE
 from gateway.sealing import KeyRing, Unsealable
+from gateway.session_fields import Field, milliseconds, number_of, open_field, seal_field
 from servicekit.logs import log_event
 
 _log = logging.getLogger(__name__)
 
 TOMBSTONE_SECONDS: Final = 900
-_EXPIRY_DIGITS: Final = 13
 # Ends that a person, an operator or the authority is told of, and relies on.
 _TOLD: Final = frozenset({"signed-out", "ended-elsewhere", "ended-by-operator"})
+_WRITES: Final = frozenset({CREATE, WRITE, SWAP})
+_OVERTAKEN: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A value on its way into a session's hash; `expires_at` in seconds since 1970.
-
-    Unless it is `keyed` with the browser's secret, the server's keys alone open it: for what another session of the
-    same person may read.
-    """
-
-    value: bytes
-    expires_at: float
-    keyed: bool = True
+class Overtaken(Exception):  # noqa: N818 - what happened, handled by reading again
+    """The session to be replaced was written since it was read; nothing was done."""
 
 
 @asynccontextmanager
 async def _faults() -> AsyncIterator[None]:
     try:
         yield
-    except (RedisError, OSError, TimeoutError) as error:
+    except (RedisError, OSError, TimeoutError, FailpointReached) as error:
         raise SessionStoreUnavailable(type(error).__name__) from error
 
 
@@ -61,12 +54,19 @@ class Vault:
     """
 
     def __init__(
-        self, redis: Redis | RedisCluster, ring: KeyRing, *, now: Callable[[], float], replicas: int = 0
+        self,
+        redis: Redis | RedisCluster,
+        ring: KeyRing,
+        *,
+        now: Callable[[], float],
+        replicas: int = 0,
+        failpoints: Failpoints | None = None,
     ) -> None:
         self._redis: Any = redis
         self._ring = ring
         self._now = now
         self._replicas = replicas
+        self._failpoints = failpoints or Failpoints()
 
     # Single records
 
@@ -102,19 +102,24 @@ class Vault:
         idle: float,
         secret: bytes,
         replaces: SessionRef | None = None,
+        mark: bytes = b"",
     ) -> bool:
-        """Start a session's hash, ending `replaces` (of the same family) in the same step.
+        """Start a session's hash, ending `replaces` (of the same family, read at `mark`) in the same step.
 
-        Returns False, and does nothing, when the session to replace is gone.
+        Returns False, and does nothing, when the session to replace is gone; raises Overtaken when it was written
+        since. May be repeated when nobody knows whether it happened.
         """
         pairs: list[Any] = []
         for name, field in fields.items():
             pairs += [name, self._seal(ref, name, field, secret if field.keyed else b"")]
         keys = [ref.key, *([replaces.key, tombstone_key(replaces)] if replaces else [])]
-        arguments = [round(idle * 1000), _milliseconds(self._now()), TOMBSTONE_SECONDS, *pairs]
+        arguments = [round(idle * 1000), milliseconds(self._now()), TOMBSTONE_SECONDS, mark, *pairs]
         if replaces is None or not self._replicas:
-            return bool(await self._run(CREATE, keys, arguments))
-        created, reached = await self._run_confirmed(CREATE, keys, arguments)
+            created, reached = await self._run(CREATE, keys, arguments), True
+        else:
+            created, reached = await self._run_confirmed(CREATE, keys, arguments)
+        if created == _OVERTAKEN:
+            raise Overtaken
         if created and not reached:
             # Refusing would sign the person out; the old id opens what it opened before, and nothing that is new.
             log_event(_log, logging.WARNING, "rotation-not-confirmed", session=ref.short)
@@ -128,7 +133,7 @@ class Vault:
 
     async def touch(self, ref: SessionRef, *, idle: float) -> None:
         """Note that the session is in use: it now lives `idle` seconds from here."""
-        await self._run(TOUCH, [ref.key], [_milliseconds(self._now()), round(idle * 1000)])
+        await self._run(TOUCH, [ref.key], [milliseconds(self._now()), round(idle * 1000)])
 
     async def write(self, ref: SessionRef, name: str, field: Field, *, secret: bytes) -> bool:
         """Write one field; False, and nothing written, when the session has ended.
@@ -137,7 +142,7 @@ class Vault:
         oldest beyond twenty.
         """
         sealed = self._seal(ref, name, field, secret)
-        arguments = [name, sealed, name.partition(":")[0] + ":", _milliseconds(self._now())]
+        arguments = [name, sealed, name.partition(":")[0] + ":", milliseconds(self._now())]
         return bool(await self._run(WRITE, [ref.key], arguments))
 
     async def read_beside(
@@ -149,7 +154,7 @@ class Vault:
         """
         async with _faults():
             stored, beside = await self._redis.hmget(ref.key, [name, number])
-        return self._open(ref, name, stored, secret), _number(beside)
+        return self._open(ref, name, stored, secret), number_of(beside)
 
     async def swap(self, ref: SessionRef, name: str, field: Field, *, version: int, secret: bytes) -> bool:
         """Write a field only if its version is still `version`; False when it is not, or the session has ended.
@@ -161,8 +166,12 @@ class Vault:
 
     async def remove(self, ref: SessionRef, *names: str) -> bool:
         """Remove fields; True when at least one was there, so that of two takers one wins."""
+        return bool(await self._run(REMOVE, [ref.key], names))
+
+    async def mark(self, ref: SessionRef) -> bytes:
+        """Return the mark of what was written to the session up to now, for `create`."""
         async with _faults():
-            return bool(await self._redis.hdel(ref.key, *names))
+            return await self._redis.hget(ref.key, "writes") or b"0"
 
     async def names(self, ref: SessionRef, kind: str) -> list[str]:
         """Return the names of the fields of one kind (`parked:`)."""
@@ -244,24 +253,19 @@ class Vault:
             await self._redis.ping()
 
     def _seal(self, ref: SessionRef, name: str, field: Field, secret: bytes) -> bytes:
-        expiry = f"{_milliseconds(field.expires_at):0{_EXPIRY_DIGITS}d}"
-        kind = name.partition(":")[0]
-        sealed = self._ring.seal(field.value, kind=kind, owner=f"{ref} {name} {expiry}", secret=secret)
-        return expiry.encode() + sealed
+        return seal_field(self._ring, ref, name, field, secret=secret)
 
     def _open(self, ref: SessionRef, name: str, stored: bytes | None, secret: bytes) -> bytes | None:
-        expiry = (stored or b"")[:_EXPIRY_DIGITS]
-        if not stored or not expiry.isdigit() or int(expiry) <= _milliseconds(self._now()):
-            return None
-        kind = name.partition(":")[0]
-        owner = f"{ref} {name} {expiry.decode()}"
         try:
-            return self._ring.open(stored[_EXPIRY_DIGITS:], kind=kind, owner=owner, secret=secret)
+            return open_field(self._ring, ref, name, stored or b"", secret=secret, now=self._now())
         except Unsealable:
+            log_event(_log, logging.INFO, "record-not-opened", kind=name.partition(":")[0], session=ref.short)
             return None
 
     async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - what the script returns
         async with _faults():
+            if script in _WRITES:
+                await self._failpoints.reach("redis-write")
             answer: Awaitable[Any] = self._redis.eval(script, len(keys), *keys, *arguments)
             return await answer
 
@@ -273,12 +277,3 @@ class Vault:
                 script, keys, arguments, replicas=self._replicas
             )
             return await answer
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
-def _number(stored: bytes | None) -> int:
-    """Read a plain number; a damaged one counts as none."""
-    return int(stored) if stored and stored.isdigit() and len(stored) <= _EXPIRY_DIGITS else 0

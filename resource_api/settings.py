@@ -7,14 +7,13 @@ Never reads a file or the environment: `servicekit.settings_faults` does, and is
 import re
 import ssl
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from servicekit.address_map import AddressMap
-from servicekit.client_credential import CertificateKey, Credential
+from servicekit.client_credential import CredentialSource, credential_source, read_certificate
 from servicekit.discovery import ciam_discovery_url, ciam_issuer
 from servicekit.settings_faults import CommaSeparated, EnvironmentSettings
 
@@ -174,26 +173,20 @@ class Settings(EnvironmentSettings):
         return AddressMap.parse(self.authority_map, self.hosts)
 
     @property
-    def credential(self) -> Credential:
+    def credential(self) -> CredentialSource:
         """How this API proves itself to the authority."""
-        if self.client_certificate:
-            return CertificateKey(_pem(self.client_certificate.get_secret_value()))
-        return self.client_secret.get_secret_value() if self.client_secret else ""
-
-
-def _pem(text: str) -> bytes:
-    """Return a PEM given as itself or as the path of a file."""
-    if "-----BEGIN" in text:
-        return text.encode()
-    return Path(text).read_bytes()
+        secret, certificate = self.client_secret, self.client_certificate
+        return credential_source(
+            secret.get_secret_value() if secret else None,
+            certificate.get_secret_value() if certificate else None,
+            self.files,
+        )
 
 
 def _readable(given: Mapping[str, str]) -> Iterator[str]:
     if certificate := given.get("client_certificate"):
         try:
-            CertificateKey(_pem(certificate))
-        except OSError as error:
-            yield f"RESOURCE_API_CLIENT_CERTIFICATE names a file that can't be read: {error.strerror}."
+            read_certificate(certificate)
         except ValueError as error:
             yield f"RESOURCE_API_CLIENT_CERTIFICATE {error}."
     if bundle := given.get("ca_bundle"):

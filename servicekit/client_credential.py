@@ -1,10 +1,12 @@
 """How a service proves itself to the authority: a secret, or a certificate's key.
 
-Owns the reading of the certificate and the making of client assertions (RFC 7523; Entra: PS256 with `x5t#S256`).
-Never writes either into a message.
+Owns the reading of both, and noticing that the file of one has changed.
+Never writes either into a message, and makes no client assertion: MSAL's door does.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -41,4 +43,74 @@ class CertificateKey:
 
 
 Credential = str | CertificateKey
-AssertionSource = Callable[[str, str], bytes]
+
+
+def read_certificate(text: str) -> CertificateKey:
+    """Read a certificate with its key, given as PEM or as the path of a PEM file; raises ValueError with a phrase."""
+    if "-----BEGIN" in text:
+        return CertificateKey(text.encode())
+    try:
+        return CertificateKey(Path(text).read_bytes())
+    except (OSError, ValueError) as error:
+        told = (
+            f"names a file that can't be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+        )
+        raise ValueError(told) from None
+
+
+class CredentialSource:
+    """The credential of now: a file that changes is read again, so that it rotates while the service runs.
+
+    A new file that cannot be used, half written for instance, leaves the last good one in use. May be asked from
+    several threads.
+    """
+
+    def __init__(self, read: Callable[[], Credential], file: Path | None = None) -> None:
+        """Take how to read the credential, and the file that it is read from, if it is one; raises as `read` does."""
+        self._read = read
+        self._file = file
+        self._seen = self._stamp()
+        self._credential = read()
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Credential:
+        """Return the credential."""
+        stamp = self._stamp()
+        with self._lock:
+            if stamp != self._seen and stamp is not None:
+                try:
+                    self._credential = self._read()
+                except (OSError, ValueError):
+                    return self._credential  # looked at again at the next use
+                self._seen = stamp
+            return self._credential
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        """Return what changes with the file; None without one."""
+        try:
+            told = self._file.stat() if self._file else None
+        except OSError:
+            return None
+        return (told.st_mtime_ns, told.st_size, told.st_ino) if told else None
+
+
+def credential_source(
+    secret: str | None, certificate: str | None, files: Mapping[str, Path]
+) -> CredentialSource:
+    """Return the source for the settings `client_secret` and `client_certificate`, of which one is set.
+
+    `files` has the files that settings were read from, by the setting's name. Raises ValueError with a phrase.
+    """
+    if certificate is not None:
+        inline = "-----BEGIN" in certificate
+        file = files.get("client_certificate") or (None if inline else Path(certificate))
+        return CredentialSource(lambda: read_certificate(str(file or certificate)), file)
+    file = files.get("client_secret")
+    return CredentialSource(lambda: _secret_in(file) if file else secret or "", file)
+
+
+def _secret_in(file: Path) -> str:
+    secret = file.read_text(encoding="utf-8").strip()
+    if not secret:
+        raise ValueError("is empty")
+    return secret

@@ -48,14 +48,14 @@ class EntraClient:
 
     `is_plain` says that the authority is not Entra, under whatever name.
     `authority` is Entra's (`https://{sub}.ciamlogin.com/`), `oidc_authority` any OpenID provider's issuer;
-    exactly one is given.
+    exactly one is given. `credential` is asked for at every call, so it may change.
     """
 
     def __init__(
         self,
         *,
         client_id: str,
-        credential: Credential,
+        credential: Callable[[], Credential],
         transport: AuthorityTransport,
         authority: str | None = None,
         oidc_authority: str | None = None,
@@ -69,7 +69,7 @@ class EntraClient:
             if authority
             else {"oidc_authority": _for_msal_authority(oidc_authority or "")}
         )
-        self._credential = _for_msal(credential)
+        self._credential = credential
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="msal")
         self._waiting = 0
 
@@ -111,7 +111,7 @@ class EntraClient:
     def _work(self, work: Callable[[Any], T], cache: msal.TokenCache, *, without_offline: bool) -> T:
         client = msal.ConfidentialClientApplication(
             self._client_id,
-            client_credential=self._credential,
+            client_credential=_for_msal(self._credential()),
             token_cache=cache,
             http_client=self._transport,
             exclude_scopes=["offline_access"] if without_offline else None,

@@ -27,7 +27,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BeforeValidator, SecretStr, ValidationError
+from pydantic import BeforeValidator, PrivateAttr, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
@@ -73,6 +73,12 @@ class EnvironmentSettings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", validate_default=False, hide_input_in_errors=True
     )
+    _files: dict[str, Path] = PrivateAttr(default_factory=dict)
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """The files that settings were read from, by field name, for what is read again when its file changes."""
+        return self._files
 
     @classmethod
     def settings_customise_sources(
@@ -118,11 +124,14 @@ def load_settings(
     texts = {name: text for name, text in {**_dot_env(env_file), **environ}.items() if text.strip()}
     faults: list[str] = []
     given: dict[str, str] = {}
+    files: dict[str, Path] = {}
     for name, field in settings.model_fields.items():
         variable = prefix + name.upper()
         text = _text_of(variable, texts, faults, from_file=_may_come_from_file(name, field))
         if text is not None:
             given[name] = text
+            if variable not in texts:
+                files[name] = Path(texts[f"{variable}_FILE"])
     faults += _near_misses(settings, texts, prefix)
     told = {_variable(fault) for fault in faults}
     loaded: S | None = None
@@ -136,6 +145,7 @@ def load_settings(
     faults += [fault for fault in found if _variable(fault) not in told]
     if faults or loaded is None:
         raise SettingsFault(faults)
+    loaded._files.update(files)  # noqa: SLF001 - ours, and nobody else fills it
     return loaded
 
 

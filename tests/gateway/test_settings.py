@@ -138,7 +138,7 @@ def test_secrets_may_come_from_files(tmp_path: Path) -> None:
         PREFIX,
     )
 
-    assert settings.credential == "from-a-file-with-a-line-end"
+    assert settings.credential() == "from-a-file-with-a-line-end"
     assert len(settings.ring) == 1
 
 

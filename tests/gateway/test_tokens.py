@@ -50,11 +50,6 @@ async def end_of_token(world: World, person: OtherFrontEnd, seconds_left: float)
     assert kept is not None
     soon = AccessToken(kept.value, world.clock.now + seconds_left)
     await records.keep_token(session, READ, soon)
-    serialized, version = await records.cache(session)
-    cache = json.loads(serialized or "{}")
-    for token in cache["AccessToken"].values():
-        token["expires_on"] = str(int(world.clock.now + seconds_left))
-    assert await records.keep_cache(session, json.dumps(cache), version=version)
 
 
 async def test_a_living_token_costs_no_token_request(world: World) -> None:

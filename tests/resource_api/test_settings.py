@@ -133,7 +133,7 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
 
     settings = load(CLIENT_SECRET="", CLIENT_SECRET_FILE=str(path))
 
-    assert settings.credential == "from-a-file"
+    assert settings.credential() == "from-a-file"
 
 
 def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:

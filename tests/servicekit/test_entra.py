@@ -59,7 +59,7 @@ async def endpoint() -> AsyncIterator[TokenEndpoint]:
 def client(endpoint: TokenEndpoint, credential: str | CertificateKey = "s3cret") -> EntraClient:
     transport = AuthorityTransport(address_map=AddressMap({HOST: endpoint.url}), timeouts=(5, 5))
     return EntraClient(
-        client_id="a7d1f3c2", credential=credential, transport=transport, authority=f"https://{HOST}/"
+        client_id="a7d1f3c2", credential=lambda: credential, transport=transport, authority=f"https://{HOST}/"
     )
 
 
