@@ -46,9 +46,9 @@ from servicekit.outbound import outbound
 from servicekit.problems import Problem, draw_json, problems_ring
 
 SPA: Final = Path(__file__).parent.parent / "spa"
-
 # Longer than a token request takes, and than what it brings takes to be kept.
 _SETTLING_SECONDS: Final = 15
+
 
 def create_vault(
     settings: Settings, *, now: Callable[[], float], failpoints: Failpoints | None = None
@@ -128,22 +128,22 @@ def create_app(
                 now=now,
                 redirect_uri=settings.redirect_uri,
                 response_mode=settings.response_mode,
+                failpoints=points,
             )
             read = Resource("graph", settings.graph_scope)
             edit = Resource("edit", settings.edit_profile_scope)
             step_ups = StepUps(vault, now=now, edit=edit, max_age=settings.step_up_max_age_seconds)
-                failpoints=points,
             edits = ProfileEdits(
                 vault,
                 ProfileReader(http, broker, url=settings.graph_url, resource=read),
                 ProfileEditor(http, broker, url=settings.resource_api_url, resource=edit),
                 step_ups,
                 now=now,
+                failpoints=points,
             )
             app[keys.DISCOVERY] = discovery
             app[keys.LOGOUT_TOKENS] = LogoutTokenJudge(
                 verifier, issuer=settings.issuer, client_id=settings.client_id
-                failpoints=points,
             )
             app[keys.STEP_UPS] = step_ups
             app[keys.EDITS] = edits
@@ -151,11 +151,11 @@ def create_app(
                 broker, sessions, step_ups, edits, read=read, edit=edit, now=now, failpoints=points
             )
             yield
+            await broker.settle(_SETTLING_SECONDS)
             entra.close()
             await redis.aclose()
 
     app.cleanup_ctx.append(resources)
-            await broker.settle(_SETTLING_SECONDS)
     return app
 
 

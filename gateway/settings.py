@@ -139,6 +139,11 @@ class Settings(EnvironmentSettings):
         description="local work: which address answers for the authority and Graph",
         examples=["http://127.0.0.1:8400"],
     )
+    failpoint: Annotated[str, BeforeValidator(forms.failpoints)] = Field(
+        "",
+        description="local work: points at which to fail on purpose, comma-separated",
+        examples=["code-redeemed=kill"],
+    )
     log_level: str = Field(
         "INFO",
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",
@@ -146,11 +151,6 @@ class Settings(EnvironmentSettings):
         examples=["INFO"],
     )
 
-    failpoint: Annotated[str, BeforeValidator(forms.failpoints)] = Field(
-        "",
-        description="local work: points at which to fail on purpose, comma-separated",
-        examples=["code-redeemed=kill"],
-    )
     @classmethod
     def faults_between(cls, given: Mapping[str, str]) -> Iterator[str]:
         """Yield what is wrong only when settings are seen together."""
@@ -176,6 +176,8 @@ class Settings(EnvironmentSettings):
                     "GATEWAY_AUTHORITY_MAP is for local work only, and GATEWAY_PUBLIC_URL is not on localhost. "
                     "Remove the map."
                 )
+        if given.get("failpoint") and not given.get("authority_map"):
+            yield "GATEWAY_FAILPOINT is for local work only, with GATEWAY_AUTHORITY_MAP. Remove it."
         idle, absolute = given.get("session_idle_seconds", ""), given.get("session_absolute_seconds", "")
         if idle.isdigit() and absolute.isdigit() and int(idle) > int(absolute):
             yield "GATEWAY_SESSION_IDLE_SECONDS is longer than GATEWAY_SESSION_ABSOLUTE_SECONDS."
@@ -183,8 +185,6 @@ class Settings(EnvironmentSettings):
     @property
     def msal_authority(self) -> str | None:
         """The authority in Entra's form, which MSAL makes its own discovery address of."""
-        if given.get("failpoint") and not given.get("authority_map"):
-            yield "GATEWAY_FAILPOINT is for local work only, with GATEWAY_AUTHORITY_MAP. Remove it."
         return f"https://{self.tenant_subdomain}.ciamlogin.com/" if self.tenant_subdomain else None
 
     @property
