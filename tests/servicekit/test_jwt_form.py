@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from servicekit import jwt_form
 from servicekit.jwt_form import ALGORITHM, HEADER, MALFORMED, SIGNATURE, TokenRejected, key_id
 from tests.servicekit.authority import Signer, claims, encoded
 from tests.servicekit.believer import Believer
@@ -197,3 +198,20 @@ async def test_S39_a_key_of_the_same_name_from_elsewhere_does_not_fit(believer: 
 def test_S39_no_text_is_a_token(text: str) -> None:
     with pytest.raises(TokenRejected):
         key_id(text, frozenset({"jwt"}), "RS256")
+
+
+async def test_S39_the_longest_token_is_sixteen_kilobytes(believer: Believer) -> None:
+    head, _, signature = believer.signer.sign(claims()).split(".")
+    room = 16_384 - len(f"{head}..{signature}")
+    room -= room % 4 == 1  # no base64 has such a length
+
+    assert (await believer.rejection(f"{head}.{'A' * room}.{signature}")).code == SIGNATURE
+    assert (await believer.rejection(f"{head}.{'A' * (room + 4)}.{signature}")).code == MALFORMED
+
+
+def test_codes_are_words_that_programs_may_rely_on() -> None:
+    codes = {
+        name: value for name, value in vars(jwt_form).items() if name.isupper() and isinstance(value, str)
+    }
+
+    assert {name.lower().replace("_", "-") for name in codes} == set(codes.values())
