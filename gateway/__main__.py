@@ -22,7 +22,7 @@ from servicekit.settings_faults import SettingsFault, load_settings
 async def _end_sessions(settings: Settings, oid: str) -> int:
     redis, vault = create_vault(settings, now=time.time)
     try:
-        ended = await OwnSessions(vault).end_all(settings.tenant_id or settings.issuer, oid)
+        ended = await OwnSessions(vault, now=time.time).end_all(settings.tenant_id or settings.issuer, oid)
     except SessionStoreUnavailable as error:
         print(f"Redis cannot be used, and nobody was signed out: {error.log_detail}.", file=sys.stderr)
         return 1

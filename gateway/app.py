@@ -22,6 +22,7 @@ from gateway.flows import FlowStore
 from gateway.graph import ProfileReader
 from gateway.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, security_headers
 from gateway.id_token import IdTokenJudge
+from gateway.limits import JourneyLimit
 from gateway.logout_token import LogoutTokenJudge
 from gateway.own_sessions import OwnSessions
 from gateway.profile import LARGEST_BODY
@@ -98,7 +99,10 @@ def create_app(
     app[keys.VAULT] = vault
     app[keys.SESSIONS] = sessions
     app[keys.FLOWS] = FlowStore(vault)
-    app[keys.OWN_SESSIONS] = OwnSessions(vault)
+    app[keys.JOURNEY_LIMIT] = JourneyLimit(
+        settings.journeys_per_minute, settings.trusted_proxies, now=time.monotonic
+    )
+    app[keys.OWN_SESSIONS] = OwnSessions(vault, now=now)
     for rows in (
         auth.routes(settings.response_mode),
         logout.ROUTES,

@@ -15,7 +15,7 @@ from gateway import errors
 from gateway.auth_flow import SIGN_IN, SIGN_UP, STEP_UP
 from gateway.flows import AuthCodeFlow, FlowStore, local_path
 from gateway.guard import Policy, Route
-from gateway.keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOW_STATE, FLOWS, RETURN_TO, SESSIONS
+from gateway.keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOW_STATE, FLOWS, JOURNEY_LIMIT, RETURN_TO, SESSIONS
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.discovery import IssuerMismatch
 from servicekit.problems import ProblemError
@@ -70,6 +70,7 @@ async def callback(request: web.Request) -> web.Response:
 
 async def _leave(request: web.Request, purpose: str) -> web.Response:
     request[RETURN_TO] = return_to = local_path(request.query.get("return_to"))
+    request.app[JOURNEY_LIMIT].take(request)
     session = await request.app[SESSIONS].find(request)
     url, flow = await request.app[AUTH_FLOW].begin(purpose, return_to, session)
     return await _depart(request, url, flow)

@@ -63,7 +63,7 @@ class StepUpRequired(ProblemError):  # noqa: N818
         cause: str = "",
     ) -> None:
         super().__init__(
-            "Saving changes needs a second confirmation of who you are.",
+            "This needs a second confirmation of who you are.",
             log_detail=cause,
             members={"scope": scope},
         )
@@ -72,6 +72,19 @@ class StepUpRequired(ProblemError):  # noqa: N818
         self.acr_values = acr_values
         self.max_age = max_age
         self.fresh = fresh
+
+    def by_way_of(self, redirect: str) -> "StepUpRequired":
+        """Return an error of its own that says where to go; several callers may share the one that was raised."""
+        own = StepUpRequired(
+            scope=self.scope,
+            claims=self.claims,
+            fresh=self.fresh,
+            acr_values=self.acr_values,
+            max_age=self.max_age,
+            cause=self.log_detail,
+        )
+        own.members["redirect"] = redirect
+        return own
 
 
 class StepUpLoop(ProblemError):  # noqa: N818
@@ -177,7 +190,7 @@ class EditInProgress(ProblemError):  # noqa: N818
 class NotFound(ProblemError):  # noqa: N818
     """There is no such thing for this person; whether it exists for another is not told."""
 
-    status, slug, title = 404, "not-found", "Not found"
+    status, slug, title = 404, "not-found", "Not Found"
     log_level = logging.DEBUG
 
 

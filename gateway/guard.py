@@ -65,7 +65,8 @@ def add_routes(app: web.Application, rows: Iterable[Route]) -> None:
     """Add rows to the router; a route that is added otherwise has no policy and is refused."""
     policies = app[POLICIES]
     for row in rows:
-        if row.method == hdrs.METH_GET:
+        # A HEAD of a navigation would begin a journey that nobody goes on.
+        if row.method == hdrs.METH_GET and row.policy is not Policy.NAVIGATION:
             (head, get) = _with_head(app, row)
             policies[head] = policies[get] = row.policy
         else:

@@ -8,6 +8,7 @@ from aiohttp import web
 from gateway.auth_flow import AuthFlow
 from gateway.edits import ProfileEdits
 from gateway.flows import FlowStore
+from gateway.limits import JourneyLimit
 from gateway.logout_token import LogoutTokenJudge
 from gateway.own_sessions import OwnSessions
 from gateway.sessions import SessionStore
@@ -25,6 +26,7 @@ DISCOVERY: Final = web.AppKey("discovery", Discovery)
 LOGOUT_TOKENS: Final = web.AppKey("logout_tokens", LogoutTokenJudge)
 VAULT: Final = web.AppKey("vault", Vault)
 OWN_SESSIONS: Final = web.AppKey("own_sessions", OwnSessions)
+JOURNEY_LIMIT: Final = web.AppKey("journey_limit", JourneyLimit)
 FLOWS: Final = web.AppKey("flows", FlowStore)
 CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")
 

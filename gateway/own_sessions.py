@@ -5,6 +5,7 @@ Never shows what would open a session: its id in the list is part of the hash of
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from gateway.timestamps import rfc3339
 from gateway.vault import Vault
 
 _ID_CHARACTERS = 32
+_SETTLED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +47,24 @@ class ListedSession:
 
 
 class OwnSessions:
-    """Lists and ends the sessions of one person; everything raises SessionStoreUnavailable when Redis fails."""
+    """Lists and ends the sessions of one person; everything raises SessionStoreUnavailable when Redis fails.
 
-    def __init__(self, vault: Vault) -> None:
+    `now` is the wall clock in seconds.
+    """
+
+    def __init__(self, vault: Vault, *, now: Callable[[], float]) -> None:
         self._vault = vault
+        self._now = now
 
     async def listed(self, tid: str, oid: str) -> list[ListedSession]:
         """Return the person's living sessions, last used first; references to ended ones are cleared away."""
         owner = digest_of(tid, oid)
         found: list[ListedSession] = []
+        gone: list[SessionRef] = []
         for ref in await self._vault.indexed("person", owner):
             stored, seen = await self._vault.read_beside(ref, SUMMARY, "seen", secret=b"")
             if stored is None:
-                await self._vault.unindex("person", owner, ref)
+                gone.append(ref)
                 continue
             summary = json.loads(stored)
             found.append(
@@ -65,6 +72,10 @@ class OwnSessions:
                     ref, summary["device"], summary["created_at"], seen / 1000, summary["last_mfa_at"]
                 )
             )
+        # A session is noted a moment before it is there; only what is gone and not new is an orphan.
+        settled = await self._vault.indexed("person", owner, until=self._now() - _SETTLED_SECONDS)
+        for ref in set(gone) & set(settled):
+            await self._vault.unindex("person", owner, ref)
         return sorted(found, key=lambda one: -one.last_seen_at)
 
     async def end(self, session: LiveSession, identifier: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from gateway import setting_forms as forms
 from gateway.sealing import read_key
@@ -126,7 +126,14 @@ class Settings(EnvironmentSettings):
         "127.0.0.1", description="the address on which operators are answered", examples=["127.0.0.1"]
     )
     workers: int = Field(1, ge=1, le=64, description="the number of processes", examples=["2"])
-    trusted_proxies: CommaSeparated = Field(
+    journeys_per_minute: int = Field(
+        120,
+        ge=1,
+        le=100_000,
+        description="how many sign-ins one address may begin in a minute",
+        examples=["120"],
+    )
+    trusted_proxies: Annotated[CommaSeparated, AfterValidator(forms.networks)] = Field(
         (),
         description="addresses or networks of the proxies in front, comma-separated",
         examples=["10.0.0.0/8"],

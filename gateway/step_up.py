@@ -51,8 +51,8 @@ class StepUps:
         name = f"challenge:{identifier}"
         if not await self._vault.write(session.ref, name, value, secret=session.cookie.secret):
             raise errors.SignInRequired(await self._vault.ended(session.ref))
-        required.members["redirect"] = f"/auth/step-up?challenge={identifier}"
-        return required
+        # A copy: requests that waited for the same refresh share what it raised, and each gets a way of its own.
+        return required.by_way_of(f"/auth/step-up?challenge={identifier}")
 
     async def challenge(self, session: LiveSession, identifier: str) -> Demand | None:
         """Return a kept challenge of this session."""

@@ -149,9 +149,12 @@ async def test_S26_no_header_overrides_the_method(world: World) -> None:
 async def test_S26_head_answers_as_get_without_a_body(world: World) -> None:
     ada = await world.signed_in()
     told_anew = {"Date", "Location", "Set-Cookie", "Content-Length"}
+    journeys = {
+        path for _, path in paths_of(world, Policy.NAVIGATION)
+    }  # where HEAD is refused: it would begin one
 
     for method, path in paths_of(world, *Policy):
-        if method != "GET" or path.startswith("/auth/sign") or path == "/api/parked-edits/{id}":
+        if method != "GET" or path in journeys or path == "/api/parked-edits/{id}":
             continue
         got = await ask(ada, "GET", path, {"X-CSRF": "1"})
         head = await ask(ada, "HEAD", path, {"X-CSRF": "1"})

@@ -3,7 +3,9 @@
 import pytest
 
 from gateway.devices import device_name
-from gateway.keys import OWN_SESSIONS, SETTINGS
+from gateway.keys import OWN_SESSIONS, SETTINGS, VAULT
+from gateway.record_keys import digest_of
+from gateway.session_cookie import SessionCookie
 from tests.gateway.conftest import World
 from tests.other_front_end import GRACE
 
@@ -101,3 +103,20 @@ async def test_S22_looking_at_the_list_leaves_no_orphans_and_does_not_prolong(wo
 )
 def test_a_device_is_called_by_browser_and_system(told: str, name: str) -> None:
     assert device_name(told) == name
+
+
+async def test_S22_looking_at_the_list_during_a_sign_in_hides_no_session(world: World) -> None:
+    here = await world.signed_in()
+    session = (await here.call("GET", "/api/session")).body["user"]
+    owner = digest_of(str(world.app[SETTINGS].tenant_id), session["id"])
+    arriving = SessionCookie.new()
+    await world.app[VAULT].index(
+        "person", owner, arriving.ref, at=world.clock.now, ttl=600
+    )  # as a sign-in begins
+
+    await here.call("GET", "/api/sessions")
+
+    assert arriving.ref in await world.app[VAULT].indexed("person", owner)
+    world.forward(61)
+    await here.call("GET", "/api/sessions")
+    assert arriving.ref not in await world.app[VAULT].indexed("person", owner)

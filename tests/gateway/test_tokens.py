@@ -243,3 +243,13 @@ async def test_misconfigured_is_an_error_that_names_its_cause() -> None:
 
     assert error.problem().body("ref")["type"] == "/problems/misconfigured"
     assert "invalid_client" not in str(error.problem().body("ref"))
+
+
+async def test_a_token_that_graph_refuses_is_replaced_by_a_new_one(world: World) -> None:
+    ada = await world.signed_in()
+    await world.admin("PUT", "/faults/graph.get_me", {"status": 401, "times": 1})
+
+    answer = await ada.call("GET", "/api/profile")
+
+    assert answer.status == 200
+    assert await world.asked("token.refresh_token") == 1, "and not by the same one from MSAL's memory"

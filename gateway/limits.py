@@ -1,0 +1,81 @@
+"""How often one address may begin what costs us something before anybody is known.
+
+Owns the count of journeys per address and the refusal beyond it, so that a stranger can fill neither Redis nor the
+thread pool.
+Never counts people who are signed in, and keeps its counts in the process: a limit that needs Redis would be gone when
+Redis is. With several workers each of them counts.
+"""
+
+import ipaddress
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from aiohttp import web
+
+from servicekit.problems import ProblemError
+
+_MOST_ADDRESSES: Final = 10_000
+_IPV6_SITE: Final = 64
+
+
+class TooManyRequests(ProblemError):  # noqa: N818 - the status' own name
+    """One address began more than anybody needs."""
+
+    status, slug, title = 429, "too-many-requests", "Too many requests"
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__(
+            "Too many sign-ins were started from this network. Wait a moment, then try again.",
+            headers={"Retry-After": str(retry_after)},
+        )
+
+
+class JourneyLimit:
+    """A bucket per address that refills over a minute; `now` is a monotonic clock in seconds."""
+
+    def __init__(self, per_minute: int, trusted_proxies: Iterable[str], *, now: Callable[[], float]) -> None:
+        self._per_minute = per_minute
+        self._proxies = [ipaddress.ip_network(text, strict=False) for text in trusted_proxies]
+        self._now = now
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, request: web.Request) -> None:
+        """Count one journey of the request's address; raises TooManyRequests when there were too many."""
+        address = self.address(request)
+        now, rate = self._now(), self._per_minute / 60
+        left, seen = self._buckets.pop(address, (float(self._per_minute), now))
+        left = min(self._per_minute, left + (now - seen) * rate)
+        self._buckets[address] = (max(left - 1, 0.0) if left >= 1 else left, now)
+        if len(self._buckets) > _MOST_ADDRESSES:
+            self._buckets.popitem(last=False)
+        if left < 1:
+            raise TooManyRequests(retry_after=max(1, round((1 - left) / rate)))
+
+    def address(self, request: web.Request) -> str:
+        """Return whose request it is: the peer, or whom a trusted proxy names; of IPv6 the network of a household.
+
+        `X-Forwarded-For` is read from the right, past our own proxies; what a stranger wrote there is not believed.
+        """
+        peer = _parsed(request.remote)
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+        while peer is not None and self._is_ours(peer) and forwarded:
+            named = _parsed(forwarded.pop())
+            if named is None:
+                break
+            peer = named
+        if peer is None:
+            return "unknown"
+        if peer.version == 6:  # noqa: PLR2004 - of the internet protocol
+            return str(ipaddress.ip_network((peer, _IPV6_SITE), strict=False))
+        return str(peer)
+
+    def _is_ours(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+        return any(address in network for network in self._proxies)
+
+
+def _parsed(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address((text or "").strip())
+    except ValueError:
+        return None
