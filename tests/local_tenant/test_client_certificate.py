@@ -1,7 +1,6 @@
 """Clients that prove themselves with a certificate (RFC 7523), by MSAL and by hand."""
 
 import asyncio
-import time
 from typing import Any
 
 import jwt
@@ -70,8 +69,8 @@ async def test_an_assertion_is_accepted_and_may_be_used_again_while_it_lives(wor
 @pytest.mark.parametrize(
     "changed, number",
     [
-        ({"exp": time.time() - 1}, 700024),
-        ({"nbf": time.time() + 900}, 700024),
+        ({"exp": -1}, 700024),
+        ({"nbf": 900}, 700024),
         ({"aud": "https://login.microsoftonline.com/common/oauth2/v2.0/token"}, 700027),
         ({"iss": "another"}, 700027),
         ({"sub": "another"}, 700027),
@@ -79,7 +78,13 @@ async def test_an_assertion_is_accepted_and_may_be_used_again_while_it_lives(wor
 )
 async def test_a_wrong_assertion_is_refused(world: World, changed: dict[str, Any], number: int) -> None:
     await register(world)
-    refused = await ask(world, changed)
+    # Times count from when the test runs, which may be long after it was collected.
+    moved = {
+        name: world.clock() + value if isinstance(value, int) else value for name, value in changed.items()
+    }
+
+    refused = await ask(world, moved)
+
     assert (refused.status, refused.body["error"], refused.number) == (401, "invalid_client", number)
 
 
