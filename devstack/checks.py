@@ -13,6 +13,7 @@ from pathlib import Path
 from devstack.browser_install import ensure_chromium
 from devstack.console import Console
 from devstack.errors import StopRequested
+from devstack.tls_redis import ensure_tls_server
 
 _CLEAN_UP_SECONDS = 30
 
@@ -27,6 +28,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def check(arguments: list[str], environment: Mapping[str, str], root: Path, console: Console) -> int:
     """Run all the checks and return pytest's exit code, or 1 for another's. Raises LaunchError without a browser."""
     chromium = ensure_chromium(environment, console)
+    ensure_tls_server(environment, console)
     settings = dict(environment) | {"CHROME_PATH": chromium}
     failures: list[str] = []
     for name, (module, *rest) in () if arguments else CHECKS:

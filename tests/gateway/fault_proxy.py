@@ -70,6 +70,10 @@ class FaultProxy:
         """How many clients are connected."""
         return len(self._open) // 2
 
+    def lead_to(self, port: int) -> None:
+        """Lead new connections to another server; open ones stay where they are."""
+        self._target = (self._target[0], port)
+
     def heal(self) -> None:
         """Do nothing wrong any more."""
         self.faults = Faults()
