@@ -1,0 +1,62 @@
+"""What holds of the store at any moment, whatever was killed, cancelled or lost before."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from redis.asyncio import Redis
+
+from gateway.leases import LEASE_SECONDS
+from gateway.record_keys import PREFIX
+from gateway.session_cookie import SessionCookie
+from gateway.sessions import RECORD, SUMMARY
+from gateway.token_records import CACHE
+from gateway.vault import Vault
+
+
+async def violations(redis: "Redis", vault: Vault, cookies: Iterable[str] = ()) -> list[str]:
+    """Return a sentence for everything that is wrong; `cookies` are those that browsers hold now."""
+    found: list[str] = []
+    sessions: set[str] = set()
+    indexed: set[str] = set()
+    ended: set[str] = set()
+    async for raw in redis.scan_iter():
+        key = raw.decode()
+        left = await redis.pttl(key)
+        if left == -1:
+            found.append(f"{key} has no lifetime")
+        if not key.startswith(f"{PREFIX}:"):
+            found.append(f"{key} is not ours")
+        if ":lock:" in key and left > LEASE_SECONDS * 1000:
+            found.append(f"{key} outlives a lease")
+        if key.startswith(f"{PREFIX}:index:"):
+            members: list[Any] = await redis.zrange(key, 0, -1)
+            indexed |= {member.decode() for member in members}
+        elif key.endswith(":ended"):
+            ended.add(key.removesuffix(":ended"))
+        elif key.startswith(f"{PREFIX}:{{") and ":lock:" not in key:
+            sessions.add(key)
+            fields: list[Any] = await redis.hkeys(key)
+            names = {name.decode() for name in fields}
+            if absent := {RECORD, SUMMARY, CACHE, "seen"} - names:
+                found.append(f"{key} is half a session: {sorted(absent)} are absent")
+    found += [f"{key} lives and has ended" for key in sessions & ended]
+    named = {
+        f"{PREFIX}:{{{family}}}:{digest}" for family, _, digest in (ref.partition(":") for ref in indexed)
+    }
+    found += [f"{key} is found by no sign-out" for key in sessions - named]
+    for text in cookies:
+        found += await _not_whole(vault, text, sessions)
+    return found
+
+
+async def _not_whole(vault: Vault, text: str, sessions: set[str]) -> list[str]:
+    cookie = SessionCookie.parse(text)
+    assert cookie is not None
+    if cookie.ref.key not in sessions:
+        return []
+    record, cache = await vault.read(cookie.ref, [RECORD, CACHE], secret=cookie.secret)
+    (summary,) = await vault.read(cookie.ref, [SUMMARY], secret=b"")
+    opened = {RECORD: record, CACHE: cache, SUMMARY: summary}
+    closed = [name for name, value in opened.items() if value is None or not json.loads(value)]
+    return [f"{cookie.ref.short} does not open: {closed}"] if closed else []
