@@ -1,16 +1,18 @@
 """The operators' side: an application of its own on a port of its own, which is never published.
 
-Owns what an operator may read: whether each dependency is usable, and since when this process runs.
+Owns what an operator may read: whether each dependency is usable, since when this process runs, and what it
+counted.
 Never shows a secret, a person or a session, and never answers on the public port.
 """
 
 import time
 from typing import Any, Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from gateway.errors import SessionStoreUnavailable
-from gateway.keys import DISCOVERY, SETTINGS, VAULT
+from gateway.keys import DISCOVERY, METRICS, SETTINGS, VAULT
+from gateway.metrics import CONTENT_TYPE
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.discovery import IssuerMismatch
 
@@ -31,6 +33,11 @@ async def ready(request: web.Request) -> web.Response:
     return web.json_response(
         {"status": "ready" if usable else "not ready", **details}, status=200 if usable else 503
     )
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Answer with what Prometheus reads."""
+    return web.Response(body=request.app[PUBLIC][METRICS].drawn(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
 
 
 async def _redis(public: web.Application) -> str:
@@ -57,4 +64,5 @@ def create_admin_side(public: web.Application) -> web.Application:
     app[PUBLIC] = public
     app[STARTED] = time.monotonic()
     app.router.add_get("/health/ready", ready)
+    app.router.add_get("/metrics", metrics)
     return app

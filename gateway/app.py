@@ -24,6 +24,7 @@ from gateway.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, s
 from gateway.id_token import IdTokenJudge
 from gateway.limits import JourneyLimit
 from gateway.logout_token import LogoutTokenJudge
+from gateway.metrics import Metrics
 from gateway.own_sessions import OwnSessions
 from gateway.profile import LARGEST_BODY
 from gateway.redis_budget import redis_budget_ring
@@ -83,8 +84,10 @@ def create_app(
     sessions = SessionStore(
         vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
     )
+    metrics = Metrics()
     app = web.Application(
         middlewares=[
+            metrics.ring(),
             problems_ring(_drawer(pages)),
             redis_budget_ring(),
             guard_ring(settings.public_url),
@@ -96,6 +99,7 @@ def create_app(
     app[POLICIES] = {}
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = now
+    app[keys.METRICS] = metrics
     app[keys.VAULT] = vault
     app[keys.SESSIONS] = sessions
     app[keys.FLOWS] = FlowStore(vault)

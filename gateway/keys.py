@@ -10,6 +10,7 @@ from gateway.edits import ProfileEdits
 from gateway.flows import FlowStore
 from gateway.limits import JourneyLimit
 from gateway.logout_token import LogoutTokenJudge
+from gateway.metrics import Metrics
 from gateway.own_sessions import OwnSessions
 from gateway.sessions import SessionStore
 from gateway.settings import Settings
@@ -27,6 +28,7 @@ LOGOUT_TOKENS: Final = web.AppKey("logout_tokens", LogoutTokenJudge)
 VAULT: Final = web.AppKey("vault", Vault)
 OWN_SESSIONS: Final = web.AppKey("own_sessions", OwnSessions)
 JOURNEY_LIMIT: Final = web.AppKey("journey_limit", JourneyLimit)
+METRICS: Final = web.AppKey("metrics", Metrics)
 FLOWS: Final = web.AppKey("flows", FlowStore)
 CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")
 

