@@ -45,7 +45,9 @@ from tests.servicekit.believer import Believer
 async def test_S39_a_header_with_rules_or_keys_of_its_own_is_refused(
     believer: Believer, part: dict[str, object]
 ) -> None:
-    assert (await believer.rejection(believer.signer.sign(claims(), **part))).code == HEADER
+    rejected = await believer.rejection(believer.signer.sign(claims(), **part))
+    assert rejected.code == HEADER
+    assert rejected.claim in part
     assert believer.keys.asked == 0
 
 
@@ -198,6 +200,18 @@ async def test_S39_a_key_of_the_same_name_from_elsewhere_does_not_fit(believer: 
 def test_S39_no_text_is_a_token(text: str) -> None:
     with pytest.raises(TokenRejected):
         key_id(text, frozenset({"jwt"}), "RS256")
+
+
+@pytest.mark.parametrize("typ", [..., "", "JWT", "jwt", "application/jwt", "at+jwt", "application/at+JWT"])
+def test_S39_the_type_is_one_of_those_wanted_or_left_out(typ: object) -> None:
+    token = Signer("k").sign(claims(), typ=typ)
+
+    assert key_id(token, frozenset({"jwt", "at+jwt"}), "RS256") == "k"
+
+
+@pytest.mark.parametrize("kid", ["k", "k" * 256])
+def test_S39_a_kid_has_up_to_256_characters(kid: str) -> None:
+    assert key_id(Signer(kid).sign(claims()), frozenset({"jwt"}), "RS256") == kid
 
 
 async def test_S39_the_longest_token_is_sixteen_kilobytes(believer: Believer) -> None:

@@ -5,6 +5,7 @@ import json
 import time
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.jwt_verifier import UNKNOWN_KEY, TokenRejected
@@ -203,7 +204,11 @@ async def test_metadata_of_another_issuer_brings_no_keys(authority: Authority) -
 
 async def test_only_rsa_signing_keys_of_a_decent_size_count(authority: Authority) -> None:
     one = Signer("one")
-    entries = [
+    entries: list[object] = [
+        "one",
+        None,
+        7,
+        Signer("weak", generate_private_key(65537, 1024)).jwk(),  # noqa: S505 - that is the point
         one.jwk(use="enc"),
         one.jwk(kid="enc", use="enc"),
         one.jwk(kid="ps", alg="PS256"),
@@ -220,7 +225,7 @@ async def test_only_rsa_signing_keys_of_a_decent_size_count(authority: Authority
     await authority.discovery.metadata()
     authority.body = json.dumps({"keys": entries}).encode()
 
-    for kid in ("one", "enc", "ps", "ec", "small", "odd", "odder"):
+    for kid in ("one", "weak", "enc", "ps", "ec", "small", "odd", "odder"):
         with pytest.raises(TokenRejected):
             await authority.keys.key(kid)
     assert (await authority.keys.key("good")) == one.private.public_key()
