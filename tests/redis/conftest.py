@@ -10,13 +10,16 @@ import pytest
 
 from tests.gateway.conftest import World, make_world, signing_keys
 from tests.other_front_end import Answer, OtherFrontEnd
-from tests.redis.servers import Servers
+from tests.redis.servers import RedisServer, Servers
 
 __all__ = ["make_world", "signing_keys"]  # fixtures of the gateway's tests, for these too
 
 MakeWorld = Callable[..., Awaitable[World]]
 PROMISED_SECONDS = 2.0
 BACK_SECONDS = 5.0
+SIGN_IN = "/auth/sign-in?return_to=/edit"
+STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
+UNAVAILABLE = "session-store-unavailable"
 
 
 @pytest.fixture
@@ -27,6 +30,12 @@ def servers(tmp_path: Path) -> Iterator[Servers]:
         yield started
     finally:
         started.close()
+
+
+@pytest.fixture
+def one(servers: Servers) -> RedisServer:
+    """Give one running server."""
+    return servers.one()
 
 
 async def promised(answer: Awaitable[Answer]) -> Answer:
