@@ -1,0 +1,1 @@
+"""Measurements; tests never time anything. README.md says how, and what came out."""

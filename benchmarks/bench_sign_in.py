@@ -1,0 +1,73 @@
+"""What signing in, confirming, refreshing and reading cost at the gateway, as multiples of an answer without work.
+
+Everything runs as in local work: four processes, the local tenant among them. The unit is the median time of
+`/health/live`, so that figures of two computers can be compared.
+
+    python -m benchmarks.bench_sign_in [--times 40]
+"""
+
+import argparse
+import asyncio
+import time
+
+from benchmarks.running import asked, milliseconds, product, set_up_tenant
+from devstack.stack import Stack
+from tests.other_front_end import OtherFrontEnd
+
+STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
+
+
+async def measure(stack: Stack, times: int) -> None:
+    """Measure and print."""
+    async with OtherFrontEnd.open(stack.gateway_url, stack.tenant_url) as ada:
+
+        async def live() -> None:
+            assert (await ada.navigate("/health/live")).status == 200
+
+        async def see(path: str = "/api/profile") -> None:
+            assert (await ada.call("GET", path)).status == 200
+
+        await ada.sign_in()
+        unit = await milliseconds(live, times)
+        figures = {
+            "an answer without work": unit,
+            "the session, from Redis": await milliseconds(lambda: see("/api/session"), times),
+            "the profile, token at hand": await milliseconds(see, times),
+            "leaving for sign-in": await milliseconds(lambda: ada.navigate("/auth/sign-in"), times),
+            "the callback after sign-in": await callbacks(ada, "/auth/sign-in", times),
+            "the callback after step-up": await callbacks(ada, STEP_UP, times),
+        }
+        # Below 300 s a token is renewed with every use.
+        await set_up_tenant(ada, stack, access_token_seconds=200)
+        await ada.sign_in()
+        before = await asked(ada, stack, "token.refresh_token")
+        figures["the profile, token renewed"] = await milliseconds(see, times)
+        assert await asked(ada, stack, "token.refresh_token") - before >= times, "each time anew"
+        for name, value in figures.items():
+            print(f"{name:28} {value / unit:6.1f}")
+
+
+async def callbacks(ada: OtherFrontEnd, path: str, times: int) -> float:
+    """Return the median time of the callback alone."""
+    took: list[float] = []
+    for _ in range(times):
+        page = await ada.leave(path)
+        if "code" in page.form.inputs and "state" not in page.form.inputs:
+            page = await ada.visitor.submit(page, code=await ada.visitor.newest_code("ada@example.com"))
+        began = time.perf_counter()
+        await ada.come_back(page)
+        took.append((time.perf_counter() - began) * 1000)
+    return sorted(took)[len(took) // 2]
+
+
+def main() -> None:
+    """Run the product, measure, and stop it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=40)
+    times = parser.parse_args().times
+    with product() as stack:
+        asyncio.run(measure(stack, times))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What the benchmarks share: the product as processes, and a person who signs in."""
+
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from devstack.stack import Stack, running_stack
+from tests.other_front_end import OtherFrontEnd
+
+
+@contextmanager
+def product(**settings: str) -> Iterator[Stack]:
+    """Run the product while the block runs; settings by their full names."""
+    # All people of a benchmark come from one address.
+    given = {"GATEWAY_JOURNEYS_PER_MINUTE": "10000", **settings}
+    with TemporaryDirectory() as folder, running_stack(Path(folder), env_overrides=given) as stack:
+        yield stack
+
+
+async def set_up_tenant(person: OtherFrontEnd, stack: Stack, **knobs: int) -> None:
+    """Turn switches of the local tenant."""
+    async with person.session.put(f"{stack.tenant_url}/admin/settings", json=knobs) as answer:
+        assert answer.status < 300, await answer.text()
+
+
+async def asked(person: OtherFrontEnd, stack: Stack, point: str) -> int:
+    """Return how often the tenant was asked for something."""
+    async with person.session.get(f"{stack.tenant_url}/admin/requests?point={point}") as answer:
+        return len(await answer.json())
+
+
+async def milliseconds(work: Callable[[], Awaitable[object]], times: int) -> float:
+    """Return the median duration of something, after a few that do not count."""
+    for _ in range(5):
+        await work()
+    took: list[float] = []
+    for _ in range(times):
+        began = time.perf_counter()
+        await work()
+        took.append((time.perf_counter() - began) * 1000)
+    return sorted(took)[len(took) // 2]
