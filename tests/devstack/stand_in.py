@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from devstack.embedded_valkey import server_binary
+from devstack.environment import is_setting
 from devstack.ports import Ports, free_ports
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -71,7 +72,12 @@ class Project:
 
     def launch(self, *arguments: str, environment: Mapping[str, str] | None = None) -> "Launch":
         """Run dev.py in it, in a session of its own as a terminal would."""
-        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+        # Without what the run of these tests itself was given.
+        surroundings = {
+            name: value
+            for name, value in os.environ.items()
+            if not (is_setting(name) or name == "CHROME_PATH")
+        }
         settings = {
             "GATEWAY_PORT": str(self.ports.gateway),
             "GATEWAY_ADMIN_PORT": str(self.ports.admin),
