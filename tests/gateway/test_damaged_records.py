@@ -7,7 +7,7 @@ import pytest
 
 from gateway.keys import VAULT
 from gateway.session_cookie import SessionCookie
-from gateway.vault import Field
+from gateway.session_fields import Field
 from tests.gateway.conftest import SEALING_KEY, World
 from tests.gateway.witnesses import session_keys, with_cookie
 
