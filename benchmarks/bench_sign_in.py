@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import time
 
-from benchmarks.running import asked, milliseconds, product, set_up_tenant
+from benchmarks.running import asked, forget_requests, milliseconds, product, set_up_tenant
 from devstack.stack import Stack
 from tests.other_front_end import OtherFrontEnd
 
@@ -37,12 +37,12 @@ async def measure(stack: Stack, times: int) -> None:
             "the callback after sign-in": await callbacks(ada, "/auth/sign-in", times),
             "the callback after step-up": await callbacks(ada, STEP_UP, times),
         }
-        # Below 300 s a token is renewed with every use.
-        await set_up_tenant(ada, stack, access_token_seconds=200)
+        # Too short to be used a second time.
+        await set_up_tenant(ada, stack, access_token_seconds=20)
         await ada.sign_in()
-        before = await asked(ada, stack, "token.refresh_token")
+        await forget_requests(ada, stack)
         figures["the profile, token renewed"] = await milliseconds(see, times)
-        assert await asked(ada, stack, "token.refresh_token") - before >= times, "each time anew"
+        assert await asked(ada, stack, "token.refresh_token") >= times, "each time anew"
         for name, value in figures.items():
             print(f"{name:28} {value / unit:6.1f}")
 

@@ -25,6 +25,12 @@ async def set_up_tenant(person: OtherFrontEnd, stack: Stack, **knobs: int) -> No
         assert answer.status < 300, await answer.text()
 
 
+async def forget_requests(person: OtherFrontEnd, stack: Stack) -> None:
+    """Let the tenant count anew."""
+    async with person.session.delete(f"{stack.tenant_url}/admin/requests") as answer:
+        assert answer.status < 300, await answer.text()
+
+
 async def asked(person: OtherFrontEnd, stack: Stack, point: str) -> int:
     """Return how often the tenant was asked for something."""
     async with person.session.get(f"{stack.tenant_url}/admin/requests?point={point}") as answer:
