@@ -22,6 +22,7 @@ from gateway.flows import FlowStore
 from gateway.graph import ProfileReader
 from gateway.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, security_headers
 from gateway.id_token import IdTokenJudge
+from gateway.known_good import AuthorityMemory
 from gateway.limits import JourneyLimit
 from gateway.logout_token import LogoutTokenJudge
 from gateway.metrics import Metrics
@@ -40,7 +41,8 @@ from gateway.step_up import StepUps
 from gateway.token_records import Resource
 from gateway.tokens import TokenBroker
 from gateway.vault import Vault
-from servicekit.authority_transport import AuthorityTransport
+from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS, AuthorityTransport
+from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery
 from servicekit.entra import EntraClient
 from servicekit.jwt_verifier import JwtVerifier, SigningKeys
@@ -74,12 +76,20 @@ def create_app(
     settings: Settings,
     *,
     now: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
     spa: Path = SPA,
     failpoints: Failpoints | None = None,
+    authority_timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
 ) -> web.Application:
-    """Return the gateway for `settings`; `now` is the wall clock in seconds, `failpoints` those of the settings."""
+    """Return the gateway for `settings`; `failpoints` are those of the settings unless given.
+
+    `now` is the wall clock in seconds, `monotonic` the one that the authority's documents age by, and by which it is
+    left alone. `authority_timeouts` are those of token requests: for connecting, and for the answer.
+    Everything that reads files happens here, before there is a request that could wait for it.
+    """
     pages = SpaFiles(spa)
     points = failpoints or Failpoints.parse(settings.failpoint)
+    credential = settings.credential
     redis, vault = create_vault(settings, now=now, failpoints=points)
     sessions = SessionStore(
         vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
@@ -119,9 +129,27 @@ def create_app(
 
     async def resources(app: web.Application) -> AsyncIterator[None]:
         async with outbound(settings.addresses, settings.ca_bundle) as http:
-            discovery = Discovery(http, url=settings.discovery_url, issuer=settings.issuer)
-            entra = _entra(settings)
-            verifier = JwtVerifier(SigningKeys(http, discovery), now=now)
+            url, issuer = settings.discovery_url, settings.issuer
+            memory = AuthorityMemory(vault, issuer=issuer, url=url)
+            discovery = Discovery(http, url=url, issuer=issuer, now=monotonic, store=memory)
+            transport = AuthorityTransport(
+                address_map=settings.addresses,
+                verify=settings.ca_bundle or True,
+                timeouts=authority_timeouts,
+                clocks=ClockWatch(now=now),
+            )
+            entra = EntraClient(
+                client_id=settings.client_id,
+                credential=credential,
+                transport=transport,
+                discovery=discovery,
+                authority=settings.msal_authority,
+                oidc_authority=settings.authority,
+                # A custom domain of Entra has a tenant id; nobody else's authority does.
+                is_plain=settings.tenant_id is None,
+                now=monotonic,
+            )
+            verifier = JwtVerifier(SigningKeys(http, discovery, now=monotonic, store=memory), now=now)
             judge = IdTokenJudge(
                 verifier,
                 issuer=settings.issuer,
@@ -165,18 +193,6 @@ def create_app(
 
     app.cleanup_ctx.append(resources)
     return app
-
-
-def _entra(settings: Settings) -> EntraClient:
-    return EntraClient(
-        client_id=settings.client_id,
-        credential=settings.credential,
-        transport=AuthorityTransport(address_map=settings.addresses, verify=settings.ca_bundle or True),
-        authority=settings.msal_authority,
-        oidc_authority=settings.authority,
-        # A custom domain of Entra has a tenant id; nobody else's authority does.
-        is_plain=settings.tenant_id is None,
-    )
 
 
 def _drawer(pages: SpaFiles) -> Callable[[web.Request, Problem, str], web.StreamResponse]:

@@ -1,10 +1,13 @@
 """Reads the person's profile from Microsoft Graph.
 
-Owns the one request, and what each of its answers means for us.
-Never writes: only the resource API holds a token that may.
+Owns the one request, how long it may take with everything that is tried again, and what each of its answers means for
+us. Never writes: only the resource API holds a token that may.
 """
 
+import asyncio
+import random
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from gateway import errors
@@ -13,21 +16,43 @@ from gateway.sessions import LiveSession
 from gateway.token_records import AccessToken, Resource
 from gateway.tokens import TokenBroker
 from servicekit.challenges import parse_bearer_challenges
+from servicekit.deadlines import Deadline, RetryBudget
 from servicekit.outbound import Outbound, OutboundError, Reply
 
 _SELECT: Final = ",".join(MEMBERS)
 _UNAUTHORIZED: Final = 401
 _OK: Final = 200
+_BUSY: Final = frozenset({429, 503})
+WHOLE_SECONDS: Final = 10
+_CALL_SECONDS: Final = 8
+_LONGEST_PAUSE: Final = 3
 
 
 class ProfileReader:
-    """Reads `GET {graph}/me`; `url` is Graph's address with version (`https://graph.microsoft.com/v1.0`)."""
+    """Reads `GET {graph}/me`; `url` is Graph's address with version (`https://graph.microsoft.com/v1.0`).
 
-    def __init__(self, outbound: Outbound, tokens: TokenBroker, *, url: str, resource: Resource) -> None:
+    Graph costs a request ten seconds at most. Where it is busy (429, 503) it is asked once more, if the pause that it
+    wants is short, and for one call in ten at most: when Graph is in trouble, repeating everything would double its
+    load.
+    """
+
+    def __init__(
+        self,
+        outbound: Outbound,
+        tokens: TokenBroker,
+        *,
+        url: str,
+        resource: Resource,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
         self._outbound = outbound
         self._tokens = tokens
         self._url = f"{url.rstrip('/')}/me"
         self._resource = resource
+        self._sleep = sleep
+        self._jitter = jitter
+        self._budget = RetryBudget()
 
     async def read(self, session: LiveSession) -> Profile:
         """Return the profile of the session's person.
@@ -35,7 +60,9 @@ class ProfileReader:
         Raises ResourceUnavailable, Misconfigured, StepUpRequired (Graph asks for claims), and what
         `TokenBroker.access_token` raises.
         """
-        reply = await self._get(await self._tokens.access_token(session, self._resource))
+        token = await self._tokens.access_token(session, self._resource)
+        deadline = Deadline(WHOLE_SECONDS)
+        reply = await self._get(token, deadline)
         if reply.status == _UNAUTHORIZED:
             await self._tokens.forget_token(session, self._resource)
             for challenge in parse_bearer_challenges(reply.headers.getall("WWW-Authenticate", [])):
@@ -43,17 +70,34 @@ class ProfileReader:
                     raise errors.StepUpRequired(
                         scope=self._resource.scope, claims=challenge.claims, cause="Graph asks for claims"
                     )
-            reply = await self._get(await self._tokens.access_token(session, self._resource))
+            reply = await self._get(await self._tokens.access_token(session, self._resource), deadline)
         return self._judge(reply, session)
 
-    async def _get(self, token: AccessToken) -> Reply:
+    async def _get(self, token: AccessToken, deadline: Deadline) -> Reply:
+        self._budget.called()
+        reply = await self._once(token, deadline)
+        if reply.status not in _BUSY:
+            return reply
+        pause = reply.retry_after if reply.retry_after is not None else 0.2 + self._jitter() / 2
+        if pause > _LONGEST_PAUSE or pause >= deadline.left or not self._budget.take():
+            return reply
+        await self._sleep(pause)
+        return await self._once(token, deadline)
+
+    async def _once(self, token: AccessToken, deadline: Deadline) -> Reply:
         headers = {
             "Authorization": f"Bearer {token.value}",
             "Accept": "application/json",
             "client-request-id": str(uuid.uuid4()),
         }
         try:
-            return await self._outbound.send("GET", self._url, headers=headers, params={"$select": _SELECT})
+            return await self._outbound.send(
+                "GET",
+                self._url,
+                headers=headers,
+                params={"$select": _SELECT},
+                timeout_seconds=min(_CALL_SECONDS, deadline.left),
+            )
         except OutboundError as error:
             raise errors.ResourceUnavailable(f"Graph: {error.reason}") from error
 

@@ -28,9 +28,9 @@ from redis.exceptions import (
 )
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from gateway.breaker import BreakerOpen, CircuitBreaker
 from gateway.redis_budget import Budget, current_budget
 from gateway.redis_scripts import REPEATABLE
+from servicekit.breaker import BreakerOpen, CircuitBreaker
 
 COMMAND_SECONDS: Final = 0.5
 CONNECTIONS: Final = 50

@@ -28,6 +28,7 @@ from gateway.token_records import (
 )
 from gateway.vault import Vault
 from servicekit.authority_transport import AuthorityUnavailable
+from servicekit.discovery import IssuerMismatch
 from servicekit.entra import EntraClient, new_token_cache
 from servicekit.jwt_verifier import UNKNOWN_KEY, TokenRejected
 from servicekit.logs import log_event
@@ -36,7 +37,7 @@ from servicekit.refusals import Refusal, RefusalKind, refusal_of
 
 # MSAL renews below 300 s as well; the same limit keeps its memory and ours in step.
 FRESH_SECONDS: Final = 300
-_USABLE_SECONDS: Final = 30
+USABLE_SECONDS: Final = 30
 _PAUSE_SECONDS: Final = 5
 _LONGEST_PAUSE: Final = 60
 # For keeping what was redeemed, whatever the request has used up before.
@@ -131,6 +132,8 @@ class SilentRefresh:
             refusal = Refusal(RefusalKind.UNAVAILABLE, error.reason)
             await self._remember(session, resource, refusal, error.retry_after or _PAUSE_SECONDS)
             return refusal
+        except IssuerMismatch as error:
+            return Refusal(RefusalKind.MISCONFIGURED, str(error))
         refusal_or_none = refusal_of(got)
         if refusal_or_none is None and got is not None:
             await self._failpoints.reach("token-redeemed")
@@ -218,7 +221,7 @@ class SilentRefresh:
     ) -> AccessToken:
         """Raise what the refusal means; a kept token with some life left is used while the authority is away."""
         if refusal.kind is RefusalKind.UNAVAILABLE:
-            if kept and kept.expires_at - self._now() > _USABLE_SECONDS:
+            if kept and kept.expires_at - self._now() > USABLE_SECONDS:
                 return kept
             known = await self._records.refusal(session, resource)
             wait = round(known.until - self._now()) if known else _PAUSE_SECONDS

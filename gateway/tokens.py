@@ -16,7 +16,7 @@ from gateway.demands import Demand
 from gateway.failpoints import Failpoints
 from gateway.id_token import IdTokenJudge, Person
 from gateway.sessions import LiveSession, SessionStore
-from gateway.silent_refresh import FRESH_SECONDS, SilentRefresh, of_administration
+from gateway.silent_refresh import FRESH_SECONDS, USABLE_SECONDS, SilentRefresh, of_administration
 from gateway.token_records import (
     AccessToken,
     Resource,
@@ -114,7 +114,7 @@ class TokenBroker:
             return flow
 
         try:
-            flow = await self._ask(work, None)
+            flow = await self._ask(work, None, offline=True)
         except ValueError as error:
             # MSAL: metadata that names another issuer or a plain http endpoint, or a scope that it keeps for itself.
             raise errors.Misconfigured(
@@ -162,20 +162,30 @@ class TokenBroker:
     async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken:
         """Return an access token for `resource`.
 
+        In the last minutes of its life it is renewed beside its use: whoever has one that works waits for nobody, and
+        a refresh that fails is nothing to them.
         Raises StepUpRequired, SignInRequired (the grant is dead; the session is ended), AccessBlocked,
         Misconfigured, AuthorityUnavailable.
         """
         kept = await self._records.access_token(session, resource)
-        if kept and kept.expires_at - self._now() > FRESH_SECONDS:
+        left = kept.expires_at - self._now() if kept else 0.0
+        if kept and left > FRESH_SECONDS:
             return kept
+        flight = self._take_off(session, resource)
+        if kept and left > USABLE_SECONDS:
+            return kept
+        # Shielded: a caller that goes away must not take a token with it that was redeemed already.
+        return await asyncio.shield(flight)
+
+    def _take_off(self, session: LiveSession, resource: Resource) -> asyncio.Task[AccessToken]:
+        """Start a refresh, or join the one that is under way."""
         key = (str(session.ref), resource.name)
         flight = self._flights.get(key)
         if flight is None:
             flight = asyncio.create_task(self._refresh.access_token(session, resource))
             self._flights[key] = flight
             flight.add_done_callback(lambda done: self._landed(key, done))
-        # Shielded: a caller that goes away must not take a token with it that was redeemed already.
-        return await asyncio.shield(flight)
+        return flight
 
     async def forget_token(self, session: LiveSession, resource: Resource) -> None:
         """Drop the kept access token: the resource refused or challenged it."""
@@ -191,11 +201,13 @@ class TokenBroker:
         if not flight.cancelled():
             flight.exception()  # whoever waited has it; nobody may be left to ask
 
-    async def _ask(self, work: Callable[[Any], Any], cache: Any) -> Any:  # noqa: ANN401
+    async def _ask(self, work: Callable[[Any], Any], cache: Any, *, offline: bool = False) -> Any:  # noqa: ANN401
         try:
-            return await self._entra.call(work, cache)
+            return await self._entra.call(work, cache, offline=offline)
         except AuthorityUnavailable as error:
             raise errors.AuthorityUnavailable(error.reason, retry_after=error.retry_after) from error
+        except IssuerMismatch as error:
+            raise errors.Misconfigured(log_detail=str(error)) from error
 
 
 def _of_redemption(refusal: Refusal) -> ProblemError:

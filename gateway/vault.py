@@ -80,12 +80,13 @@ class Vault:
         """Return the value and remove it in the same step; None when there is none, or it cannot be opened."""
         async with _faults():
             sealed = await self._redis.getdel(record_key(kind, owner))
-        if sealed is None:
-            return None
-        try:
-            return self._ring.open(sealed, kind=kind, owner=owner, secret=secret)
-        except Unsealable:
-            return None
+        return self._open_single(kind, owner, sealed, secret)
+
+    async def look(self, kind: str, owner: str) -> bytes | None:
+        """Return the value and leave it; None when there is none, or it cannot be opened."""
+        async with _faults():
+            sealed = await self._redis.get(record_key(kind, owner))
+        return self._open_single(kind, owner, sealed, b"")
 
     async def note(self, kind: str, owner: str, *, ttl: int) -> bool:
         """Note that something happened, for `ttl` seconds; False when that was noted before."""
@@ -251,6 +252,12 @@ class Vault:
         """Ask Redis for a sign of life; raises SessionStoreUnavailable."""
         async with _faults():
             await self._redis.ping()
+
+    def _open_single(self, kind: str, owner: str, sealed: bytes | None, secret: bytes) -> bytes | None:
+        try:
+            return self._ring.open(sealed, kind=kind, owner=owner, secret=secret) if sealed else None
+        except Unsealable:
+            return None
 
     def _seal(self, ref: SessionRef, name: str, field: Field, secret: bytes) -> bytes:
         return seal_field(self._ring, ref, name, field, secret=secret)

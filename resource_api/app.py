@@ -14,13 +14,14 @@ from aiohttp import hdrs, web
 from resource_api.access import GATEKEEPER, Gatekeeper, Policy, ScopePolicy, access_ring
 from resource_api.body import LARGEST_BODY
 from resource_api.correlation import correlation_ring, tell_correlation
-from resource_api.deadlines import Patience
 from resource_api.editing import ProfileEditor
 from resource_api.graph import GraphMe
 from resource_api.on_behalf_of import GraphTokens
+from resource_api.patience import Patience
 from resource_api.routes import EDIT_POLICY, EDITOR, LIFE, Life, table
 from resource_api.settings import Settings
 from servicekit.authority_transport import AuthorityTransport
+from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery
 from servicekit.entra import EntraClient
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, SigningKeys
@@ -71,6 +72,7 @@ def _network(
     settings: Settings, patience: Patience, now: Callable[[], float], monotonic: Callable[[], float]
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     """Return the life of everything that speaks to the authority and to Graph."""
+    credential = settings.credential  # reads files, and so not where requests are served
 
     async def life(app: web.Application) -> AsyncIterator[None]:
         addresses = settings.addresses
@@ -79,7 +81,19 @@ def _network(
         async with outbound(addresses, settings.ca_bundle) as network:
             discovery = Discovery(network, url=settings.discovery_url, issuer=settings.issuer, now=monotonic)
             verifier = JwtVerifier(SigningKeys(network, discovery, now=monotonic), now=now)
-            entra = _entra(settings)
+            entra = EntraClient(
+                client_id=settings.client_id,
+                credential=credential,
+                transport=AuthorityTransport(
+                    address_map=addresses, verify=settings.ca_bundle or True, clocks=ClockWatch(now=now)
+                ),
+                discovery=discovery,
+                authority=None
+                if settings.authority
+                else f"https://{settings.tenant_subdomain}.ciamlogin.com/",
+                oidc_authority=settings.authority,
+                now=monotonic,
+            )
             app[GATEKEEPER] = Gatekeeper(
                 verifier, discovery, _rules(settings), frozenset(settings.allowed_clients), now=now
             )
@@ -92,16 +106,6 @@ def _network(
             entra.close()
 
     return life
-
-
-def _entra(settings: Settings) -> EntraClient:
-    return EntraClient(
-        client_id=settings.client_id,
-        credential=settings.credential,
-        transport=AuthorityTransport(address_map=settings.addresses, verify=settings.ca_bundle or True),
-        authority=None if settings.authority else f"https://{settings.tenant_subdomain}.ciamlogin.com/",
-        oidc_authority=settings.authority,
-    )
 
 
 def _rules(settings: Settings) -> ClaimRules:

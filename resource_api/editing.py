@@ -12,10 +12,11 @@ from typing import Final, TypeVar
 
 from resource_api import errors
 from resource_api.access import Caller
-from resource_api.deadlines import Deadline, Patience
 from resource_api.graph import Call, GraphMe, TokenRefused, WriteUnclear
 from resource_api.on_behalf_of import GraphTokens
+from resource_api.patience import Patience
 from resource_api.profile import Profile, ProfilePatch
+from servicekit.deadlines import Deadline
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from resource_api import errors
-from resource_api.deadlines import Deadline, Patience, RetryBudget
+from resource_api.patience import Patience
 from resource_api.profile import EDITABLE, MEMBERS, Profile, profile_of
 from servicekit.challenges import INSUFFICIENT_CLAIMS, parse_bearer_challenges
+from servicekit.deadlines import Deadline, RetryBudget
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import ProblemError
 from servicekit.text_fields import INVALID_VALUE, FieldError

@@ -17,6 +17,7 @@ from typing import Any, Final
 from resource_api import errors
 from resource_api.access import Caller
 from servicekit.authority_transport import AuthorityUnavailable
+from servicekit.discovery import IssuerMismatch
 from servicekit.entra import EntraClient
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
@@ -76,6 +77,8 @@ class GraphTokens:
             raise errors.AuthorityUnavailable(
                 f"on-behalf-of: {error.reason}", retry_after=error.retry_after
             ) from error
+        except IssuerMismatch as error:
+            raise errors.Misconfigured(log_detail=f"on-behalf-of: {error}") from error
         refusal = refusal_of(answer)
         if refusal is not None:
             raise _failure(refusal)

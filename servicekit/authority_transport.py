@@ -1,8 +1,9 @@
 """The one HTTP transport that MSAL speaks through.
 
 Owns what MSAL leaves open: time-outs (its own session has none), a cookie jar that keeps nothing (its own shares
-the authority's cookies between people), no proxy or CA settings from the environment, no redirects, the memory of
-the discovery document with its last known good copy, and the line between an answer and a failure.
+the authority's cookies between people), no proxy or CA settings from the environment, no redirects, and the line
+between an answer and a failure. MSAL's own fetch of the metadata is answered with the document that we have judged
+already: it costs no call, no thread waits for it, and there is one last known good copy and not two.
 Never retries, never logs a body, never sees more than one request at a time as related.
 
 MSAL's `http_client` contract is `get`, `post` and `close` returning an object with `status_code`, `text`,
@@ -10,7 +11,6 @@ MSAL's `http_client` contract is `get`, `post` and `close` returning an object w
 """
 
 import json
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,12 +21,11 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from servicekit.address_map import AddressMap
+from servicekit.clock_watch import ClockWatch
 
 CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 10
-DISCOVERY_SECONDS: Final = 3600
 LARGEST_ANSWER: Final = 1_000_000
-_BAD_REQUEST: Final = 400
 _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 
@@ -52,16 +51,14 @@ class Answer:
     headers: Mapping[str, str]
 
     def raise_for_status(self) -> None:
-        """Raise for 4xx: MSAL calls this for discovery only."""
-        if self.status_code >= _BAD_REQUEST:
-            raise AuthorityUnavailable(f"discovery answered {self.status_code}")
+        """Do nothing: an answer is never a failure of the server, and MSAL asks this of metadata only."""
 
 
 class AuthorityTransport:
     """A pooled, cookie-less, time-limited HTTP client for MSAL; safe to share between threads.
 
-    `verify` is True or the path of a CA bundle; `now` a monotonic clock in seconds.
-    Raises AuthorityUnavailable from `get` and `post`.
+    `verify` is True or the path of a CA bundle; `timeouts` are those for connecting and for each wait, the second also
+    for a whole answer after its head; `now` is a monotonic clock in seconds.
     """
 
     def __init__(
@@ -72,10 +69,12 @@ class AuthorityTransport:
         pool_size: int = 12,
         timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
         now: Callable[[], float] = time.monotonic,
+        clocks: ClockWatch | None = None,
     ) -> None:
         self._map = address_map or AddressMap()
         self._timeouts = timeouts
         self._now = now
+        self._clocks = clocks or ClockWatch()
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = verify
@@ -83,40 +82,14 @@ class AuthorityTransport:
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
-        self._documents: dict[str, tuple[float, Answer]] = {}
-        self._discovery = threading.Lock()
 
-    def get(
-        self,
-        url: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        **_ignored: object,
-    ) -> Answer:
-        """Fetch a discovery document, or hand out the remembered one.
+    def with_metadata(self, document: str) -> "MsalHttp":
+        """Return what MSAL is given for one use: these connections, and the authority's metadata (JSON)."""
+        return MsalHttp(self, document)
 
-        The first caller fetches while the others wait for it; when a later fetch fails, the last good copy
-        stays in use (Microsoft's advice for metadata).
-        """
-        remembered = self._documents.get(url)
-        if remembered and self._now() < remembered[0]:
-            return remembered[1]
-        with self._discovery:
-            remembered = self._documents.get(url)
-            if remembered and self._now() < remembered[0]:
-                return remembered[1]
-            try:
-                answer = self._send("GET", url, params=params, headers=headers)
-                answer.raise_for_status()
-            except AuthorityUnavailable:
-                if remembered is None:
-                    raise
-                # Ask again in a minute, not at every call.
-                self._documents[url] = (self._now() + 60, remembered[1])
-                return remembered[1]
-            self._documents[url] = (self._now() + DISCOVERY_SECONDS, answer)
-            return answer
+    def close(self) -> None:
+        """Close pooled connections."""
+        self._session.close()
 
     def post(
         self,
@@ -125,28 +98,15 @@ class AuthorityTransport:
         params: Mapping[str, str] | None = None,
         data: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
-        **_ignored: object,
     ) -> Answer:
-        """Send a token request; the answer is JSON of status 200 or 4xx except 429."""
-        return self._send("POST", url, params=params, data=data, headers=headers)
+        """Send a token request; the answer is JSON of status 200 or 4xx except 429.
 
-    def close(self) -> None:
-        """Close pooled connections."""
-        self._session.close()
-
-    def _send(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        data: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+        Raises AuthorityUnavailable.
+        """
         address, extra = self._map.apply(url)
         try:
             with self._session.request(
-                method,
+                "POST",
                 address,
                 params=params,
                 data=data,
@@ -155,7 +115,8 @@ class AuthorityTransport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                body = response.raw.read(LARGEST_ANSWER + 1, decode_content=True)
+                self._clocks.compare(response.headers.get("Date"))
+                body = self._whole(response)
                 return _judge(response.status_code, body, response.headers)
         except AuthorityUnavailable:
             raise
@@ -166,6 +127,45 @@ class AuthorityTransport:
             if type(error).__module__.startswith("urllib3"):
                 raise AuthorityUnavailable(type(error).__name__) from error
             raise
+
+    def _whole(self, response: requests.Response) -> bytes:
+        """Return the body; each byte renews requests' own time-out, so that an answer that trickles needs another."""
+        end = self._now() + self._timeouts[1]
+        body = bytearray()
+        while piece := response.raw.read1(65_536, decode_content=True):
+            body += piece
+            if len(body) > LARGEST_ANSWER:
+                break
+            if self._now() > end:
+                raise AuthorityUnavailable("an answer that trickles")
+        return bytes(body)
+
+
+class MsalHttp:
+    """MSAL's `http_client` for one use."""
+
+    def __init__(self, transport: AuthorityTransport, document: str) -> None:
+        self._transport = transport
+        self._document = document
+
+    def get(self, _url: str, **_ignored: object) -> Answer:
+        """Answer with the metadata: MSAL fetches nothing else."""
+        return Answer(200, self._document, {})
+
+    def post(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_ignored: object,
+    ) -> Answer:
+        """Send a token request; raises AuthorityUnavailable."""
+        return self._transport.post(url, params=params, data=data, headers=headers)
+
+    def close(self) -> None:
+        """Do nothing: the connections are everybody's."""
 
 
 def _judge(status: int, body: bytes, headers: Mapping[str, str]) -> Answer:

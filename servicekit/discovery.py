@@ -8,12 +8,12 @@ otherwise is refused, so that no answer on the network can move trust.
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from servicekit.authority_transport import AuthorityUnavailable
-from servicekit.last_known_good import LastKnownGood
+from servicekit.last_known_good import KnownGoodStore, LastKnownGood
 from servicekit.logs import log_event
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.strict_json import NotStrictJson, load_strict_json
@@ -39,6 +39,8 @@ class AuthorityMetadata:
     end_session_endpoint: str | None
     promises_issuer: bool = False
     """Authorization responses name their issuer (RFC 9207, section 3)."""
+    document: str = field(default="", compare=False, repr=False)
+    """All of it, for MSAL, which reads it by itself."""
 
 
 def ciam_discovery_url(subdomain: str, tenant_id: str | None = None) -> str:
@@ -55,7 +57,8 @@ def ciam_issuer(tenant_id: str) -> str:
 class Discovery:
     """Answers with the authority's metadata, the last known good where the authority is away.
 
-    `url` is the whole well-known URL and `issuer` the exact issuer expected; `now` is a monotonic clock.
+    `url` is the whole well-known URL and `issuer` the exact issuer expected; `now` is a monotonic clock. `store` keeps
+    the document for a later life.
     """
 
     def __init__(
@@ -65,12 +68,13 @@ class Discovery:
         url: str,
         issuer: str,
         now: Callable[[], float] = time.monotonic,
+        store: KnownGoodStore | None = None,
     ) -> None:
         self._outbound = outbound
         self._url = url
         self._issuer = issuer
         self._last: AuthorityMetadata | None = None
-        self._document = LastKnownGood("authority metadata", self._fetch, now=now)
+        self._document = LastKnownGood("authority metadata", self._fetch, self._believe, now=now, store=store)
 
     async def metadata(self) -> AuthorityMetadata:
         """Return the metadata; at most one fetch runs, and only the first use and a day-old copy wait for it.
@@ -79,8 +83,12 @@ class Discovery:
         """
         return await self._document.get()
 
-    async def _fetch(self) -> AuthorityMetadata:
-        metadata = _read(await fetch_from_authority(self._outbound, self._url))
+    async def _fetch(self) -> bytes:
+        return (await fetch_from_authority(self._outbound, self._url)).body
+
+    def _believe(self, document: bytes) -> AuthorityMetadata:
+        """Return the metadata that a document tells, fetched a moment or a life ago."""
+        metadata = _read(document)
         if metadata.issuer != self._issuer:
             log_event(
                 _log,
@@ -113,9 +121,9 @@ async def fetch_from_authority(outbound: Outbound, url: str) -> Reply:
     return reply
 
 
-def _read(reply: Reply) -> AuthorityMetadata:
+def _read(body: bytes) -> AuthorityMetadata:
     try:
-        document = load_strict_json(reply.body)
+        document = load_strict_json(body)
     except NotStrictJson as error:
         raise AuthorityUnavailable(f"discovery document: {error}") from error
     if not isinstance(document, dict):
@@ -134,6 +142,7 @@ def _read(reply: Reply) -> AuthorityMetadata:
         token_endpoint=url_of("token_endpoint"),
         end_session_endpoint=url_of("end_session_endpoint") if document.get("end_session_endpoint") else None,
         promises_issuer=document.get("authorization_response_iss_parameter_supported") is True,
+        document=body.decode(),
     )
 
 

@@ -33,7 +33,7 @@ from servicekit.jwt_form import (
     key_id,
     read_payload,
 )
-from servicekit.last_known_good import LastKnownGood
+from servicekit.last_known_good import KnownGoodStore, LastKnownGood
 from servicekit.outbound import Outbound
 from servicekit.strict_json import NotStrictJson, load_strict_json
 
@@ -60,19 +60,24 @@ _MODULUS_BITS: Final = range(2048, 8193)
 
 
 class SigningKeys:
-    """The authority's RSA keys by `kid`; `now` is a monotonic clock in seconds.
+    """The authority's RSA keys by `kid`; `now` is a monotonic clock in seconds, `store` keeps them for a later life.
 
     The address comes from the metadata and must be https; in local work the address map leads it elsewhere.
     The throttle for unknown key ids is this process's own; a deployment of n processes fetches at most n times.
     """
 
     def __init__(
-        self, outbound: Outbound, discovery: Discovery, *, now: Callable[[], float] = time.monotonic
+        self,
+        outbound: Outbound,
+        discovery: Discovery,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        store: KnownGoodStore | None = None,
     ) -> None:
         self._outbound = outbound
         self._discovery = discovery
         self._now = now
-        self._set = LastKnownGood("signing keys", self._fetch, now=now)
+        self._set = LastKnownGood("signing keys", self._fetch, _believe, now=now, store=store)
         self._forced_at: float | None = None
 
     async def key(self, kid: str | None) -> RSAPublicKey:
@@ -101,19 +106,23 @@ class SigningKeys:
         self._forced_at = now
         return True
 
-    async def _fetch(self) -> dict[str, RSAPublicKey]:
+    async def _fetch(self) -> bytes:
         try:
             metadata = await self._discovery.metadata()
         except IssuerMismatch as error:
             raise AuthorityUnavailable("no trustworthy metadata") from error
         if urlsplit(metadata.jwks_uri).scheme != "https":
             raise AuthorityUnavailable("the address of the signing keys is not https")
-        reply = await fetch_from_authority(self._outbound, metadata.jwks_uri)
-        keys = _usable_keys(reply.body)
-        if not keys:
-            # An empty set would sign everybody out; the authority's own slip is likelier than its end.
-            raise AuthorityUnavailable("the key set holds no usable key")
-        return keys
+        return (await fetch_from_authority(self._outbound, metadata.jwks_uri)).body
+
+
+def _believe(body: bytes) -> dict[str, RSAPublicKey]:
+    """Return the keys of a set, fetched a moment or a life ago."""
+    keys = _usable_keys(body)
+    if not keys:
+        # An empty set would sign everybody out; the authority's own slip is likelier than its end.
+        raise AuthorityUnavailable("the key set holds no usable key")
+    return keys
 
 
 def _pick(keys: dict[str, RSAPublicKey], kid: str | None) -> RSAPublicKey | None:

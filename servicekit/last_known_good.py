@@ -1,16 +1,17 @@
-"""A fetched value that outlives the outages of the server it came from.
+"""A fetched document that outlives the outages of the server it came from, and our own restarts.
 
 Owns when to fetch: the first use waits, later uses start a refresh beside themselves once an hour, a value older
 than a day is waited for, and the last good one stays in use while the other side fails (Microsoft's advice for
-metadata and signing keys). One fetch runs at a time, whoever asks.
-Never fetches by itself, never on a timer, and never knows what the value is.
+metadata and signing keys). One fetch runs at a time, whoever asks. With a store, an earlier life's document serves
+where the first fetch fails; it is read exactly as a fetched one is, so that nothing gets in by way of the store.
+Never fetches by itself, never on a timer, and never knows what the document is.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.logs import log_event
@@ -25,18 +26,37 @@ WAIT_SECONDS: Final = 3
 _log = logging.getLogger(__name__)
 
 
-class LastKnownGood(Generic[T]):
-    """Remembers what `fetch` returned; `name` is what log lines call it, `now` a monotonic clock in seconds.
+class KnownGoodStore(Protocol):
+    """Where documents lie between two lives of a process; its own troubles are its own, and never raised."""
 
-    `fetch` raises AuthorityUnavailable, or a ValueError for an answer that must not be used.
+    async def load(self, name: str) -> bytes | None:
+        """Return what was saved under the name; None where there is nothing, or no telling."""
+
+    async def save(self, name: str, document: bytes) -> None:
+        """Keep a document, if that is possible now."""
+
+
+class LastKnownGood(Generic[T]):
+    """Remembers what `read` made of what `fetch` returned; `now` is a monotonic clock in seconds.
+
+    `name` is what log lines and the store call it. `fetch` raises AuthorityUnavailable, `read` that or a ValueError
+    for a document that must not be used.
     """
 
     def __init__(
-        self, name: str, fetch: Callable[[], Awaitable[T]], *, now: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        fetch: Callable[[], Awaitable[bytes]],
+        read: Callable[[bytes], T],
+        *,
+        now: Callable[[], float] = time.monotonic,
+        store: KnownGoodStore | None = None,
     ) -> None:
         self._name = name
         self._fetch = fetch
+        self._read = read
         self._now = now
+        self._store = store
         self._value: T | None = None
         self._fetched_at = 0.0
         self._not_before = 0.0
@@ -71,8 +91,31 @@ class LastKnownGood(Generic[T]):
     async def _fly(self) -> T:
         self.fetches += 1
         self._not_before = self._now() + RETRY_SECONDS
-        value = await self._fetch()
+        try:
+            document = await self._fetch()
+            value = self._read(document)
+        except (AuthorityUnavailable, ValueError) as fault:
+            if self._value is not None or (stored := await self._stored(fault)) is None:
+                raise
+            # Old enough to be fetched anew as soon as that works.
+            self._value, self._fetched_at = stored, self._now() - REFRESH_SECONDS
+            return stored
         self._value, self._fetched_at = value, self._now()
+        if self._store:
+            await self._store.save(self._name, document)
+        return value
+
+    async def _stored(self, why: Exception) -> T | None:
+        """Return what an earlier life left, if it is still good."""
+        document = await self._store.load(self._name) if self._store else None
+        if document is None:
+            return None
+        try:
+            value = self._read(document)
+        except (AuthorityUnavailable, ValueError) as fault:
+            log_event(_log, logging.WARNING, "stored-copy-refused", what=self._name, reason=str(fault))
+            return None
+        log_event(_log, logging.WARNING, "stored-copy-in-use", what=self._name, reason=str(why))
         return value
 
     def _landed(self, flight: asyncio.Task[T]) -> None:

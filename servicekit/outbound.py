@@ -111,7 +111,9 @@ async def outbound(
     address_map: AddressMap | None = None, ca_bundle: str | None = None
 ) -> AsyncIterator[Outbound]:
     """Open an Outbound for the life of an application; `ca_bundle` is a PEM file's path."""
-    tls = ssl.create_default_context(cafile=ca_bundle)
+    tls = await asyncio.to_thread(
+        ssl.create_default_context, cafile=ca_bundle
+    )  # reads some hundred certificates
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=tls, limit=200, limit_per_host=100),
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -18,11 +18,11 @@ from tests.sources import ROOT, modules
 # The gateway, lowest first: a module imports from lines above its own only. Handlers share a line: never one another.
 LEVELS: Final = (
     # needs nothing of ours
-    "errors demands failpoints stored_form record_keys redis_scripts sealing breaker redis_address redis_budget redis_tls",
+    "errors demands failpoints stored_form record_keys redis_scripts sealing redis_address redis_budget redis_tls",
     "session_fields setting_forms",  # sealed values, each with its end; what a setting is like
     "settings vault profile id_token logout_token redis_clients",  # what is configured, kept, edited, believed
     "redis_connection",  # from an address to a client
-    "session_cookie timestamps devices",  # names and forms
+    "session_cookie timestamps devices known_good",  # names and forms
     "sessions flows leases",  # from a cookie to a person; a journey; who may work on a session now
     "own_sessions token_records",  # a session's tokens at rest
     "silent_refresh",  # how they are replaced

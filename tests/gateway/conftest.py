@@ -23,6 +23,7 @@ from local_tenant.signing import KeyRing, SigningKey, generate_key
 from resource_api.app import create_app as create_api
 from resource_api.settings import PREFIX as API_PREFIX
 from resource_api.settings import Settings as ApiSettings
+from servicekit.authority_transport import READ_SECONDS
 from servicekit.logs import Lines
 from servicekit.settings_faults import load_settings
 from tests.local_tenant.world import API, API_SECRET, EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock
@@ -138,10 +139,13 @@ def gateway_settings(**changed: str) -> Settings:
 async def make_world(
     valkey: str, signing_keys: Callable[[], SigningKey]
 ) -> AsyncIterator[Callable[..., Awaitable[World]]]:
-    """Give a maker of worlds; settings of the gateway may be changed by NAME, those of the API by api_NAME."""
+    """Give a maker of worlds; settings of the gateway may be changed by NAME, those of the API by api_NAME.
+
+    `authority_seconds` is how long the gateway waits for the answer to a token request.
+    """
     async with AsyncExitStack() as everything:
 
-        async def make(**given: str) -> World:
+        async def make(*, authority_seconds: float = READ_SECONDS, **given: str) -> World:
             changed = {name: value for name, value in given.items() if not name.startswith("api_")}
             changed_api = {name[4:]: value for name, value in given.items() if name.startswith("api_")}
             ports = [free_port() for _ in range(3)]
@@ -187,7 +191,9 @@ async def make_world(
                         **again,
                     }
                 )
-                app = create_app(settings, now=clock)
+                app = create_app(
+                    settings, now=clock, monotonic=clock, authority_timeouts=(3, authority_seconds)
+                )
                 await everything.enter_async_context(served(app, port, "localhost"))
                 world = World(
                     f"http://localhost:{port}",

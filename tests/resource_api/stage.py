@@ -20,7 +20,7 @@ from local_tenant.app import create_app as create_tenant
 from local_tenant.configuration import BUNDLED, load
 from local_tenant.signing import KeyRing, SigningKey
 from resource_api.app import create_app
-from resource_api.deadlines import Patience
+from resource_api.patience import Patience
 from resource_api.serving import QuietRunner
 from resource_api.settings import PREFIX, Settings
 from servicekit.challenges import BearerChallenge, parse_bearer_challenges
@@ -189,7 +189,7 @@ async def running_api(
     async with listening(tenant) as tenant_url, aiohttp.ClientSession() as session:
         world = World(tenant_url, clock, session)
         hosts = f"stepuplocal.ciamlogin.com={tenant_url},graph.microsoft.com={graph or tenant_url}"
-        api = create_app(settings_for(hosts, **settings), patience=patience, now=clock)
+        api = create_app(settings_for(hosts, **settings), patience=patience, now=clock, monotonic=clock)
         async with listening(api) as url:
             yield Stage(url, world, keys, session, clock)
         await world.close()

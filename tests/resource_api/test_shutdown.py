@@ -10,7 +10,7 @@ from aiohttp import web
 
 from local_tenant.signing import SigningKey
 from resource_api.app import create_app
-from resource_api.deadlines import Patience
+from resource_api.patience import Patience
 from resource_api.serving import QuietRunner
 from tests.local_tenant.world import claims_of
 from tests.resource_api.graph_double import Act, graph_double

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from servicekit.address_map import AddressMap
 from servicekit.discovery import Discovery
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, SigningKeys
+from servicekit.last_known_good import KnownGoodStore
 from servicekit.outbound import Outbound, outbound
 
 HOST = "login.example.com"
@@ -113,9 +114,14 @@ class Authority:
             "token_endpoint": f"https://{HOST}/tenant/token",
             "end_session_endpoint": f"https://{HOST}/tenant/logout",
         }
-        self.discovery = Discovery(self.outbound, url=URL, issuer=ISSUER, now=self.ticks)
-        self.keys = SigningKeys(self.outbound, self.discovery, now=self.ticks)
+        self.next_life(None)
+
+    def next_life(self, store: KnownGoodStore | None) -> JwtVerifier:
+        """Return a verifier that knows nothing yet but what lies in the store, and use its parts from here on."""
+        self.discovery = Discovery(self.outbound, url=URL, issuer=ISSUER, now=self.ticks, store=store)
+        self.keys = SigningKeys(self.outbound, self.discovery, now=self.ticks, store=store)
         self.verifier = JwtVerifier(self.keys, now=self.wall)
+        return self.verifier
 
     async def answer_metadata(self, _request: web.Request) -> web.Response:
         self.asked["metadata"] += 1

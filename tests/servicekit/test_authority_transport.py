@@ -1,4 +1,4 @@
-"""MSAL's transport: what it passes on, what it calls an outage, and what it remembers (R14, R15, S36)."""
+"""MSAL's transport: what it passes on, what it calls an outage, and what it notices (R14, R15, R21, S36)."""
 
 import asyncio
 import json
@@ -12,6 +12,7 @@ from aiohttp import web
 
 from servicekit.address_map import AddressMap
 from servicekit.authority_transport import Answer, AuthorityTransport, AuthorityUnavailable
+from servicekit.clock_watch import ClockWatch
 from tests.servicekit.authority import Clock
 from tests.servicekit.listening import listening
 
@@ -28,10 +29,9 @@ class Server:
     body: bytes = b'{"a":1}'
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0
+    trickle: float = 0
+    wall: Clock = field(default_factory=lambda: Clock(time.time()))
     seen: list[dict[str, str]] = field(default_factory=list)
-
-    async def get(self) -> Answer:
-        return await asyncio.to_thread(self.transport.get, URL)
 
     async def post(self) -> Answer:
         return await asyncio.to_thread(self.transport.post, URL, data={"grant_type": "x"})
@@ -39,7 +39,17 @@ class Server:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.seen.append({name.lower(): value for name, value in request.headers.items()})
         await asyncio.sleep(self.delay)
+        if self.trickle:
+            return await self._trickling(request)
         return web.Response(status=self.status, body=self.body, headers=self.headers)
+
+    async def _trickling(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(60):
+            await response.write(b" ")
+            await asyncio.sleep(self.trickle)
+        return response
 
 
 @pytest.fixture
@@ -52,11 +62,13 @@ async def server() -> AsyncIterator[Server]:
     app = web.Application()
     app.router.add_route("*", "/thing", answer)
     async with listening(app) as url:
-        clock = Clock(0)
+        clock, wall = Clock(0), Clock(time.time())
         transport = AuthorityTransport(
-            address_map=AddressMap({"login.example.com": url}), timeouts=(2, 2), now=clock
+            address_map=AddressMap({"login.example.com": url}),
+            timeouts=(2, 2),
+            clocks=ClockWatch(now=wall, monotonic=clock),
         )
-        holder.append(Server(transport, clock))
+        holder.append(Server(transport, clock, wall=wall))
         yield holder[0]
         transport.close()
 
@@ -139,37 +151,51 @@ async def test_nobody_there_is_an_outage() -> None:
     transport.close()
 
 
-async def test_metadata_is_remembered_for_an_hour_and_fetched_by_one(server: Server) -> None:
-    server.delay = 0.1
-    await asyncio.gather(*(server.get() for _ in range(8)))
-    assert len(server.seen) == 1
+async def test_R14_an_answer_that_trickles_is_left_as_well(server: Server) -> None:
+    server.trickle = 0.2
+    start = time.perf_counter()
 
-    server.clock.now += 3599
-    await server.get()
-    assert len(server.seen) == 1
-    server.clock.now += 1
-    await server.get()
-    assert len(server.seen) == 2
+    with pytest.raises(AuthorityUnavailable, match="trickles"):
+        await server.post()
+    assert time.perf_counter() - start < 6
 
 
-@pytest.mark.parametrize("status", [404, 500])
-async def test_R16_metadata_outlives_an_outage(server: Server, status: int) -> None:
-    good = await server.get()
-    server.status = status
-    server.clock.now += 100_000
+def test_msal_is_given_the_metadata_and_fetches_none() -> None:
+    answer = AuthorityTransport().with_metadata('{"issuer":"x"}').get("https://login.example.com/any")
 
-    assert (await server.get()).text == good.text
-    assert (await server.get()).text == good.text
-    assert len(server.seen) == 2
+    assert (answer.status_code, answer.text) == (200, '{"issuer":"x"}')
 
 
-@pytest.mark.parametrize("status", [404, 500])
-async def test_metadata_that_never_came_is_an_outage(server: Server, status: int) -> None:
-    server.status = status
+@pytest.mark.parametrize("apart", [-600, -90, 90, 600])
+async def test_R21_a_clock_that_differs_is_told_once_an_hour(
+    server: Server, apart: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.wall.now = time.time() + apart
+    for _ in range(3):
+        await server.post()
 
-    for _ in range(2):
-        with pytest.raises(AuthorityUnavailable):
-            await server.get()
+    (record,) = (record for record in caplog.records if record.message == "clocks-differ")
+    assert record.levelname == "WARNING"
+    assert abs(vars(record)["event_fields"]["seconds"] - apart) <= 2
+    server.clock.now += 3600
+    await server.post()
+    assert [record.message for record in caplog.records].count("clocks-differ") == 2
+
+
+@pytest.mark.parametrize(
+    "date", ["", "soon", "Sat, 32 Nov 2026 00:00:00 GMT", "Sat, 21 Nov 2026 22:00:00 -0000"]
+)
+async def test_R21_a_date_that_says_nothing_is_passed_over(server: Server, date: str) -> None:
+    server.headers = {"Date": date}
+
+    assert (await server.post()).status_code == 200
+
+
+async def test_R21_a_minute_is_not_worth_a_word(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    server.wall.now = time.time() + 50
+    await server.post()
+
+    assert "clocks-differ" not in caplog.text
 
 
 async def test_many_threads_share_it(server: Server) -> None:

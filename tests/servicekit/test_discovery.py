@@ -1,13 +1,14 @@
 """The authority's metadata: fetched on use, judged, and kept through outages (R16)."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.discovery import IssuerMismatch, ciam_discovery_url, ciam_issuer
 from servicekit.last_known_good import LastKnownGood
-from tests.servicekit.authority import HOST, ISSUER, Authority, Clock
+from tests.servicekit.authority import HOST, ISSUER, RULES, Authority, Clock, claims
 
 TENANT = "3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10"
 
@@ -97,18 +98,31 @@ async def test_changed_endpoints_are_used_and_logged(
     assert "authority-metadata-changed" in caplog.text
 
 
+class Shelf:
+    """A store in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    async def load(self, name: str) -> bytes | None:
+        return self.kept.get(name)
+
+    async def save(self, name: str, document: bytes) -> None:
+        self.kept[name] = document
+
+
 async def test_a_failed_refresh_is_not_repeated_for_a_minute() -> None:
     clock = Clock(0)
     calls = 0
 
-    async def fetch() -> int:
+    async def fetch() -> bytes:
         nonlocal calls
         calls += 1
         if calls > 1:
             raise AuthorityUnavailable("away")
-        return calls
+        return b"1"
 
-    value = LastKnownGood("a number", fetch, now=clock)
+    value = LastKnownGood("a number", fetch, int, now=clock)
     assert await value.get() == 1
     clock.now = 24 * 3600
     for _ in range(5):
@@ -120,11 +134,86 @@ async def test_a_failed_refresh_is_not_repeated_for_a_minute() -> None:
 
 
 async def test_a_fetch_that_breaks_is_told_as_a_fault_of_ours(caplog: pytest.LogCaptureFixture) -> None:
-    async def fetch() -> int:
+    async def fetch() -> bytes:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await LastKnownGood("a number", fetch).get()
+        await LastKnownGood("a number", fetch, int).get()
     await asyncio.sleep(0)
     (record,) = caplog.records
     assert (record.levelname, record.message) == ("ERROR", "refresh-failed")
+
+
+async def test_R16_metadata_and_keys_of_an_earlier_life_serve_while_the_authority_is_away(
+    authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf = Shelf()
+    earlier = authority.next_life(shelf)
+    token = authority.signers[0].sign(claims())
+    await earlier.verify(token, RULES)
+    told = await authority.discovery.metadata()
+    authority.status = 503
+
+    assert (await authority.next_life(shelf).verify(token, RULES))["oid"] == "an-oid"
+    assert await authority.discovery.metadata() == told
+    assert "stored-copy-in-use" in caplog.text
+    with pytest.raises(AuthorityUnavailable):
+        await authority.next_life(Shelf()).verify(token, RULES)
+
+
+async def test_R16_what_was_stored_is_replaced_as_soon_as_the_authority_is_back(
+    authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf = Shelf()
+    await authority.next_life(shelf).verify(authority.signers[0].sign(claims()), RULES)
+    authority.status = 503
+    verifier = authority.next_life(shelf)
+    await verifier.verify(authority.signers[0].sign(claims()), RULES)
+
+    authority.status = 200
+    authority.metadata["token_endpoint"] = f"https://{HOST}/moved/token"
+    authority.ticks.now += 60
+    await authority.discovery.metadata()
+    await asyncio.sleep(0.1)
+    assert (await authority.discovery.metadata()).token_endpoint == f"https://{HOST}/moved/token"
+    assert "authority-metadata-changed" in caplog.text
+    assert b"/moved/token" in shelf.kept["authority metadata"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda kept: kept.replace(ISSUER.encode(), b"https://evil.example"),
+        lambda kept: kept.replace(b"https:", b"file:"),
+        lambda kept: kept[:-9],
+        lambda _kept: b"",
+        lambda _kept: b"{}",
+    ],
+    ids=["another issuer", "no web address", "cut", "empty", "nothing in it"],
+)
+async def test_R16_a_stored_copy_is_believed_no_more_than_a_fetched_one(
+    authority: Authority, damage: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf = Shelf()
+    await authority.next_life(shelf).verify(authority.signers[0].sign(claims()), RULES)
+    good = shelf.kept["signing keys"]
+    shelf.kept = {name: damage(document) for name, document in shelf.kept.items()}
+    authority.status = 503
+    authority.next_life(shelf)
+
+    with pytest.raises(AuthorityUnavailable):
+        await authority.discovery.metadata()
+    assert "stored-copy-refused" in caplog.text
+    if shelf.kept["signing keys"] != good:
+        with pytest.raises(AuthorityUnavailable):
+            await authority.keys.key("one")
+
+
+async def test_R16_an_answer_that_is_refused_is_never_stored(authority: Authority) -> None:
+    shelf = Shelf()
+    authority.metadata["issuer"] = "https://evil.example"
+    authority.next_life(shelf)
+    with pytest.raises(IssuerMismatch):
+        await authority.discovery.metadata()
+
+    assert shelf.kept == {}

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.breaker import BreakerOpen, CircuitBreaker
+from servicekit.breaker import BreakerOpen, CircuitBreaker
 
 
 class Clock:
@@ -111,3 +111,20 @@ def test_R3_old_news_does_not_close_it(breaker: CircuitBreaker) -> None:
         fail(breaker, 3)
 
     refuse(breaker)
+
+
+def test_R15_it_can_be_held_open_at_once_and_is_tried_by_one_afterwards(
+    breaker: CircuitBreaker, clock: Clock
+) -> None:
+    breaker.hold(60)
+    refuse(breaker)
+    assert breaker.seconds_left == 60
+    breaker.hold(5)
+    assert breaker.seconds_left == 60, "never shortened"
+
+    clock.now += 60
+    fail(breaker)
+    assert breaker.seconds_left == 2, "the probe failed"
+    clock.now += 2
+    succeed(breaker)
+    assert not breaker.is_open

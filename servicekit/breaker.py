@@ -19,8 +19,8 @@ class BreakerOpen(Exception):  # noqa: N818 - a state, not a fault of its own
 class CircuitBreaker:
     """Counts failures in a row; `now` is a monotonic clock in seconds.
 
-    `failures` in a row open it for `open_seconds`. Then one caller may try, while the others are still refused: its
-    success closes the breaker, its failure opens it again.
+    `failures` in a row open it for `open_seconds`, `hold` opens it at once. Then one caller may try, while the others
+    are still refused: its success closes the breaker, its failure opens it again.
     """
 
     def __init__(
@@ -36,6 +36,15 @@ class CircuitBreaker:
         self._in_a_row = 0
         self._open_until: float | None = None
         self._probing = False
+
+    @property
+    def seconds_left(self) -> float:
+        """How long until somebody may try, never below zero."""
+        return max(0.0, (self._open_until or 0.0) - self._now())
+
+    def hold(self, seconds: float) -> None:
+        """Open it for `seconds` from now at least: the other side said how long it wants to be left alone."""
+        self._open_until = max(self._open_until or 0.0, self._now() + seconds)
 
     @property
     def is_open(self) -> bool:
@@ -69,7 +78,7 @@ class CircuitBreaker:
         elif self._open_until is not None:
             return  # begun before it opened: what it says is old news
         self._in_a_row = self._in_a_row + 1 if failed else 0
-        if self._in_a_row >= self._most:
+        if failed and (probe or self._in_a_row >= self._most):
             self._open_until = self._now() + self._open_seconds
         elif not failed:
             self._open_until = None

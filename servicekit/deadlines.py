@@ -1,31 +1,16 @@
 """How long one request may work, and whether it may try a call again.
 
 Owns the deadline that is handed down through every call of one request, and the budget that keeps retries at a
-tenth of the traffic: when Graph is in trouble, repeating everything would double its load.
+tenth of the traffic: when a server is in trouble, repeating everything would double its load.
 Never sleeps and never calls anything.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 _RESERVE: Final = 10.0
 _SHARE: Final = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long things may take, in seconds.
-
-    `whole` is the most that Graph may cost one request, `call` one call, `pause` the longest wait that Graph may
-    ask for between two tries; `settle` is how long to wait before each look at what became of a write.
-    """
-
-    whole: float = 18
-    call: float = 8
-    pause: float = 5
-    settle: tuple[float, ...] = (0.5, 1.5)
 
 
 class Deadline:
