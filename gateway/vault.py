@@ -213,7 +213,7 @@ class Vault:
         """
         key = index_key(kind, owner)
         async with _faults(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.zadd(key, {str(ref): at})
+            pipe.zadd(key, {ref.packed: at})
             pipe.zremrangebyscore(key, "-inf", self._now() - ttl)
             pipe.expire(key, ttl)
             await pipe.execute()
@@ -221,7 +221,7 @@ class Vault:
     async def unindex(self, kind: str, owner: str, ref: SessionRef) -> None:
         """Forget that the session belongs to `owner`."""
         async with _faults():
-            await self._redis.zrem(index_key(kind, owner), str(ref))
+            await self._redis.zrem(index_key(kind, owner), ref.packed)
 
     async def indexed(self, kind: str, owner: str, *, until: float | None = None) -> list[SessionRef]:
         """Return the sessions of `owner` that began at `until` or before, ended ones perhaps among them."""
@@ -229,7 +229,7 @@ class Vault:
             members = await self._redis.zrangebyscore(
                 index_key(kind, owner), "-inf", "+inf" if until is None else until
             )
-        return [SessionRef.parse(member.decode()) for member in members]
+        return [SessionRef.unpack(member) for member in members]
 
     # Locks
 

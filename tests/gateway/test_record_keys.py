@@ -47,6 +47,13 @@ def test_R8_all_keys_of_a_session_lie_in_one_slot_also_across_a_change_of_id() -
         assert len(set(keys)) == len(keys)
 
 
+def test_R24_a_reference_in_an_index_is_short_enough_to_be_kept_compactly() -> None:
+    for _ in range(50):
+        ref = SessionCookie.new().ref
+        assert SessionRef.unpack(ref.packed) == ref
+        assert len(ref.packed) <= 64, "zset-max-listpack-value"
+
+
 def test_R8_sessions_spread_over_the_slots() -> None:
     slots = {slot_of(SessionCookie.new().ref.key) for _ in range(500)}
 
