@@ -22,7 +22,7 @@ _TEXT_OF_XML: Final = "image/svg+xml"
 
 
 class _File:
-    """One file, held in memory in both forms and read again when it changes."""
+    """One file, held in memory in both forms, and read again when a developer changes it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -30,6 +30,7 @@ class _File:
         self.plain = self.packed = b""
         self.tag = ""
         self.content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        self.current()
 
     def current(self) -> "_File":
         """Return the file as it is now."""

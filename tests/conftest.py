@@ -20,7 +20,7 @@ from devstack.ports import free_port
 from devstack.processes import Child
 from devstack.stack import Stack, running_stack
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.browser", "tests.event_loop"]
 
 _LOG_LINES = 40
 
