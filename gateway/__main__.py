@@ -2,15 +2,18 @@
 
 python -m gateway                       serves until SIGTERM or SIGINT
 python -m gateway end-sessions OID      signs a person out everywhere, by object id
+python -m gateway doctor [--json]       checks the configuration against everything that it names
 """
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 import time
 from pathlib import Path
 
+from gateway import doctor
 from gateway.app import create_vault
 from gateway.errors import SessionStoreUnavailable
 from gateway.own_sessions import OwnSessions
@@ -32,6 +35,14 @@ async def _end_sessions(settings: Settings, oid: str) -> int:
     return 0
 
 
+def _doctor(settings: Settings, *, as_json: bool) -> int:
+    # The findings say it in plain words, once.
+    logging.disable(logging.CRITICAL)
+    findings = asyncio.run(doctor.examine(settings))
+    print(doctor.drawn(findings, as_json=as_json))
+    return doctor.exit_status(findings)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; return the exit status, 2 for settings that cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m gateway", description="The Stepup gateway.")
@@ -39,12 +50,18 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("serve", help="serve until it is stopped (what happens without a command)")
     ending = commands.add_parser("end-sessions", help="sign a person out everywhere")
     ending.add_argument("oid", help="the person's object id, as Microsoft Graph calls it `id`")
+    examining = commands.add_parser("doctor", help="check the configuration, and explain each fault")
+    examining.add_argument("--json", action="store_true", help="write a list of findings as JSON")
     asked = parser.parse_args(arguments)
     try:
         settings = load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
+        if asked.command == "doctor" and asked.json:
+            print(doctor.drawn(doctor.settings_faults(fault.lines), as_json=True))
         return 2
+    if asked.command == "doctor":
+        return _doctor(settings, as_json=asked.json)
     if asked.command == "end-sessions":
         return asyncio.run(_end_sessions(settings, asked.oid))
     return serve(settings)

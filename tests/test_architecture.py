@@ -19,9 +19,11 @@ from tests.sources import ROOT, modules
 LEVELS: Final = (
     # needs nothing of ours
     "errors demands failpoints stored_form record_keys redis_scripts sealing redis_address redis_budget redis_tls",
+    "doctor_explanations doctor_findings",  # what a look finds, and its words
     "session_fields setting_forms",  # sealed values, each with its end; what a setting is like
     "settings vault profile id_token logout_token redis_clients",  # what is configured, kept, edited, believed
     "redis_connection",  # from an address to a client
+    "doctor_authority doctor_sign_in doctor_services doctor_redis",  # looks at each of them, for an operator
     "session_cookie timestamps devices known_good",  # names and forms
     "sessions flows leases",  # from a cookie to a person; a journey; who may work on a session now
     "own_sessions token_records",  # a session's tokens at rest
@@ -32,7 +34,7 @@ LEVELS: Final = (
     "auth_flow limits metrics",  # journeys, from end to end
     "guard keys",  # the edge
     "auth logout backchannel api health spa_files session_storage",  # handlers
-    "app admin_side workers",  # composition
+    "app admin_side workers doctor",  # composition
     "serving",  # and its life as processes
     "__main__",
 )
@@ -54,7 +56,12 @@ SERVICES: Final = ("gateway", "resource_api")
 DOORS: Final = {
     "msal": ("servicekit/entra.py",),
     "requests": ("servicekit/authority_transport.py",),
-    "redis": ("gateway/vault.py", "gateway/redis_clients.py", "gateway/redis_connection.py"),
+    "redis": (
+        "gateway/vault.py",
+        "gateway/redis_clients.py",
+        "gateway/redis_connection.py",
+        "gateway/doctor_redis.py",
+    ),
     "aiohttp_session": ("gateway/sessions.py", "gateway/session_storage.py", "gateway/app.py"),
     "jwt": ("servicekit/jwt_verifier.py", "local_tenant/signing.py"),
     "cryptography": (
