@@ -10,7 +10,7 @@ import pytest
 from gateway.keys import VAULT
 from gateway.leases import LEASE_SECONDS
 from tests.crash.doomed import Doomed, doomed
-from tests.crash.invariants import violations
+from tests.crash.invariants import drop_leases, violations
 from tests.gateway.conftest import World
 from tests.gateway.test_tokens import end_of_token
 from tests.local_tenant.visitor import Page
@@ -29,13 +29,6 @@ async def dies(gateway: Doomed, request: Awaitable[object]) -> None:
 async def assert_clean(world: World, *cookies: str) -> None:
     """Assert that the store is as it must be."""
     assert await violations(world.redis, world.app[VAULT], [text for text in cookies if text]) == []
-
-
-async def drop_leases(world: World) -> None:
-    """Spare the test the seconds that a dead holder's lease lives; one test waits for it."""
-    async for key in world.redis.scan_iter("*:lock:*"):
-        assert 0 < await world.redis.pttl(key) <= LEASE_SECONDS * 1000
-        await world.redis.delete(key)
 
 
 async def signs_in_again(world: World, gateway: Doomed) -> None:
@@ -90,7 +83,7 @@ async def test_R10_killed_while_stepping_up(world: World, valkey: str, point: st
             await signs_in_again(world, gateway)
             return
         assert answer.status == 200, "the session of before is untouched"
-        await drop_leases(world)
+        await drop_leases(world.redis)
         assert await gateway.there.step_up(STEP_UP) == "/edit"
         saved = await gateway.there.call("POST", f"/api/parked-edits/{parked.body['parked_edit']['id']}")
         assert (saved.status, saved.body["city"]) == (200, "Rome"), "and so is what was parked in it"
@@ -109,7 +102,7 @@ async def test_R10_killed_while_refreshing(world: World, valkey: str, point: str
 
         await assert_clean(world, gateway.there.cookie())
         if strict or point == "cache-kept":
-            await drop_leases(world)
+            await drop_leases(world.redis)
         began = time.monotonic()
         answer = await gateway.there.call("GET", "/api/profile")
         assert time.monotonic() - began < LEASE_SECONDS + 2, "a dead holder's lease ends by itself"
@@ -135,7 +128,7 @@ async def test_R10_killed_while_applying_a_parked_edit(world: World, valkey: str
 
         await assert_clean(world, gateway.there.cookie())
         assert await world.asked("graph.patch_me") == (point == "edit-sent")
-        await drop_leases(world)
+        await drop_leases(world.redis)
         assert (await gateway.there.call("GET", path)).status == 200, "it can be confirmed again"
         saved = await gateway.there.call("POST", path)
         assert (saved.status, saved.body["city"]) == (200, "Rome")
@@ -154,7 +147,7 @@ async def test_R10_killed_after_an_edit_with_a_key(world: World, valkey: str) ->
         await assert_clean(world, gateway.there.cookie())
         early = await gateway.there.call("PATCH", "/api/profile", {"city": "Rome"}, headers=key)
         assert (early.status, early.slug) == (409, "edit-in-progress")
-        await drop_leases(world)
+        await drop_leases(world.redis)
         saved = await gateway.there.call("PATCH", "/api/profile", {"city": "Rome"}, headers=key)
         assert (saved.status, saved.body["city"]) == (200, "Rome")
         await assert_clean(world, gateway.there.cookie())
