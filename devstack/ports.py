@@ -50,10 +50,10 @@ def free_ports() -> Ports:
 
 def free_port() -> int:
     """Find one port that nobody listens on."""
-    port = next((port for port in itertools.islice(_candidates, _ATTEMPTS) if not in_use(port)), None)
-    if port is None:
-        raise LaunchError("No free TCP port was found on this computer.")
-    return port
+    for port in itertools.islice(_candidates, _ATTEMPTS):
+        if not in_use(port):
+            return port
+    raise LaunchError("No free TCP port was found on this computer.")
 
 
 def in_use(port: int) -> bool:
