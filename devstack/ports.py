@@ -10,6 +10,7 @@ import random
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,9 @@ from devstack.errors import LaunchError
 _FREE_RANGE = range(20_000, 32_000)
 _START = random.choice(_FREE_RANGE)  # noqa: S311 -- spread, not secrecy
 # One after the other from a random start: no port twice in one process, and two test runs rarely meet.
-_candidates = itertools.cycle([*range(_START, _FREE_RANGE.stop), *range(_FREE_RANGE.start, _START)])
+_candidates: Iterator[int] = itertools.cycle(
+    [*range(_START, _FREE_RANGE.stop), *range(_FREE_RANGE.start, _START)]
+)
 _ATTEMPTS = 500
 _LISTENING = "0A"  # the state's code in /proc/net/tcp
 
