@@ -44,6 +44,8 @@ class World:
     tenant_clock: MovableClock
     app: web.Application
     new_gateway: Callable[..., Awaitable["World"]]
+    stop: Callable[[], Awaitable[None]]
+    """Stop this gateway; the next one takes its address."""
     _people: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def front_end(self) -> OtherFrontEnd:
@@ -180,7 +182,7 @@ async def make_world(
             )
 
             async def new_gateway(**again: str) -> World:
-                port = free_port() if again or "PORT" in changed else ports[0]
+                port = free_port() if running or "PORT" in changed else ports[0]
                 settings = gateway_settings(
                     **{
                         "PUBLIC_URL": gateway_url,
@@ -194,7 +196,15 @@ async def make_world(
                 app = create_app(
                     settings, now=clock, monotonic=clock, authority_timeouts=(3, authority_seconds)
                 )
-                await everything.enter_async_context(served(app, port, "localhost"))
+                life = AsyncExitStack()
+                await life.enter_async_context(served(app, port, "localhost"))
+                everything.push_async_callback(life.aclose)
+                running.append(port)
+
+                async def stop() -> None:
+                    await life.aclose()
+                    running.remove(port)
+
                 world = World(
                     f"http://localhost:{port}",
                     tenant_url,
@@ -204,10 +214,12 @@ async def make_world(
                     tenant_clock,
                     app,
                     new_gateway,
+                    stop,
                 )
                 everything.push_async_callback(world.close)
                 return world
 
+            running: list[int] = []
             redis = Redis.from_url(valkey)
             everything.push_async_callback(redis.aclose)
             await everything.enter_async_context(served(tenant, ports[1]))
