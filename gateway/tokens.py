@@ -8,7 +8,7 @@ Never sees a request or a response, and never hands out a refresh token or an ID
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from gateway import errors
@@ -29,6 +29,8 @@ from servicekit.discovery import IssuerMismatch
 from servicekit.entra import EntraClient, new_token_cache
 from servicekit.problems import ProblemError
 from servicekit.refusals import Refusal, RefusalKind, refusal_of
+
+_FORM_POST: Final = "form_post"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class TokenBroker:
                 state=state,
                 prompt=asking.prompt or prompt,
                 login_hint=login_hint,
-                response_mode=self._response_mode,
+                response_mode=_FORM_POST,
                 claims_challenge=asking.claims,
             )
             return flow
@@ -121,6 +123,8 @@ class TokenBroker:
                 log_detail="MSAL refuses the authority's metadata, or our scope"
             ) from error
         url = flow.pop("auth_uri")
+        # MSAL warns on the console of every other mode, at every use; this one was chosen.
+        url = url.replace(f"response_mode={_FORM_POST}", f"response_mode={self._response_mode}")
         (nonce,) = parse_qs(urlsplit(url).query)["nonce"]
         if asking.parameters:
             url += "&" + urlencode(asking.parameters)

@@ -1,7 +1,7 @@
 """An authority that is not Entra: asked in the words of OpenID Connect, and by the letter of its own issuer."""
 
 from collections.abc import AsyncIterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -99,7 +99,29 @@ async def test_an_issuer_may_end_with_a_slash(valkey: str) -> None:
 
 async def test_an_issuer_is_compared_to_the_letter(valkey: str) -> None:
     async with plain_world(valkey, AUTHORITY=f"{ISSUER}/") as world:
-        assert problem_of(await world.sent(await world.answered())) == "misconfigured"
+        left = (await world.person.navigate("/auth/sign-in")).headers["Location"]
+
+        assert problem_of(left) == "misconfigured"
+
+
+async def test_an_authority_may_answer_by_query(valkey: str) -> None:
+    async with plain_world(valkey, RESPONSE_MODE="query") as world:
+        answer = await world.answered()
+
+        got = await world.person.navigate(f"/auth/callback?{urlencode(answer)}")
+
+        assert (got.status, got.headers["Location"]) == (303, "/edit")
+        assert await world.is_signed_in()
+
+
+async def test_a_session_without_a_refresh_token_ends_with_its_access_token(valkey: str) -> None:
+    async with plain_world(valkey) as world:
+        world.provider.answer = {"refresh_token": None}
+        await world.sign_in()
+        assert (await world.person.call("GET", "/api/profile")).status == 200
+        world.clock.now += 3500
+
+        assert (await world.person.call("GET", "/api/profile")).status == 401
 
 
 async def test_an_authority_that_names_plain_http_addresses_is_a_misconfiguration(valkey: str) -> None:

@@ -118,7 +118,7 @@ async def _keys_roll_just_before_signing(world: PlainWorld) -> None:
 
 
 async def _profile_after_a_refresh(world: PlainWorld) -> Any:
-    world.provider.answer = {"expires_in": 200}  # below 300 s a token is renewed at its first use
+    world.provider.answer = {"expires_in": 20}  # below 30 s a token is not used, and renewed first
     await signs_in(world)
     return await world.person.call("GET", "/api/profile")
 

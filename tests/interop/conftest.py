@@ -34,8 +34,8 @@ SECRET: Final = "a-secret-of-the-interop-client"
 API: Final = "https://api.example"
 MFA: Final = "urn:interop:mfa"
 OLDEST_NODE: Final = 20
-# Below 300 s a token is renewed at its first use, so that every call to the API goes through a refresh.
-TOKEN_SECONDS: Final = 200
+# Below 30 s a token is not used, and renewed first, so that every call to the API goes through a refresh.
+TOKEN_SECONDS: Final = 20
 
 
 @pytest.fixture(scope="session")
