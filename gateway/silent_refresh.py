@@ -40,6 +40,7 @@ FRESH_SECONDS: Final = 300
 USABLE_SECONDS: Final = 30
 _PAUSE_SECONDS: Final = 5
 _LONGEST_PAUSE: Final = 60
+_NO_GRANT: Final = "no_grant"
 # For keeping what was redeemed, whatever the request has used up before.
 _KEEPING_SECONDS: Final = 2.0
 
@@ -144,7 +145,7 @@ class SilentRefresh:
                 await self._keep(session, resource, token, cache, version)
             if token:
                 return token
-        refusal = refusal_or_none or Refusal(RefusalKind.GRANT_DEAD, "no_grant")
+        refusal = refusal_or_none or Refusal(RefusalKind.GRANT_DEAD, _NO_GRANT)
         if refusal.error == "invalid_scope" and self._entra.is_plain:
             # The refresh token does not reach this far (RFC 6749, section 6); the person can grant it.
             refusal = replace(refusal, kind=RefusalKind.INTERACTION)
@@ -226,6 +227,10 @@ class SilentRefresh:
             known = await self._records.refusal(session, resource)
             wait = round(known.until - self._now()) if known else _PAUSE_SECONDS
             raise errors.AuthorityUnavailable(str(refusal) or refusal.error, retry_after=max(1, wait))
+        if refusal.kind is RefusalKind.GRANT_DEAD and refusal.error == _NO_GRANT:
+            # The session has ended meanwhile; or its cache is sealed by a key that another gateway has and we have
+            # not, as while keys change, and then the session is not ours to end.
+            raise errors.SignInRequired(await self._vault.ended(session.ref) or "expired")
         if refusal.kind is RefusalKind.GRANT_DEAD:
             await self._sessions.end(session, "revoked")
             log_event(_log, logging.INFO, "grant-dead", refusal=str(refusal), session=session.ref.short)
