@@ -1,6 +1,7 @@
 """A certificate with its key, and what is none."""
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -8,7 +9,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from servicekit.client_credential import CertificateKey
+from servicekit.client_credential import (
+    CertificateKey,
+    CredentialSource,
+    credential_source,
+    read_certificate,
+)
 
 Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 KEY = rsa.generate_private_key(65537, 2048)
@@ -70,3 +76,60 @@ def test_S35_its_print_shows_the_thumbprint_alone() -> None:
 def test_what_is_no_credential_is_told_in_a_phrase(pem: bytes, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         CertificateKey(pem)
+
+
+def test_R22_a_changed_file_is_read_again_and_one_that_did_not_change_is_not(tmp_path: Path) -> None:
+    file, reads = tmp_path / "secret", 0
+    file.write_text("first\n")
+
+    def read() -> str:
+        nonlocal reads
+        reads += 1
+        return file.read_text().strip()
+
+    source = CredentialSource(read, file)
+
+    assert [source(), source(), reads] == ["first", "first", 1]
+    file.write_text("second\n")
+    assert [source(), source(), reads] == ["second", "second", 2]
+
+
+def test_R22_a_new_file_that_cannot_be_used_leaves_the_last_good_one(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    file.write_bytes(pem_of(KEY) + certificate_pem(KEY))
+    source = credential_source(None, str(file), {})
+    good = source()
+
+    for broken in (b"", b"-----BEGIN half", pem_of(KEY)):
+        file.write_bytes(broken)
+        assert source() is good
+    file.unlink()
+    assert source() is good
+    file.write_bytes(pem_of(OTHER) + certificate_pem(OTHER))
+
+    newest = source()
+    assert isinstance(newest, CertificateKey)
+    assert newest.thumbprint == certificate(OTHER).fingerprint(hashes.SHA256()).hex()
+
+
+def test_R22_an_emptied_secret_file_leaves_the_last_good_secret(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("first\n")
+    source = credential_source("first", None, {"client_secret": file})
+
+    file.write_text("\n")
+    assert source() == "first"
+    file.write_text("second\n")
+    assert source() == "second"
+
+
+def test_a_credential_without_a_file_stays_as_it_is() -> None:
+    text = (pem_of(KEY) + certificate_pem(KEY)).decode()
+
+    assert credential_source("secret", None, {})() == "secret"
+    assert credential_source(None, text, {})() is not None
+
+
+def test_S35_a_certificate_file_that_is_not_there_is_told_without_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^names a file that can't be read: No such file or directory$"):
+        read_certificate(str(tmp_path / "nowhere.pem"))
