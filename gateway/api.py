@@ -17,7 +17,7 @@ from gateway.keys import EDITS, OWN_SESSIONS, SESSIONS, STEP_UPS
 from gateway.profile import Profile, etag_of, if_match, read_changes
 from gateway.timestamps import rfc3339
 
-OPENAPI: Final = Path(__file__).parent / "openapi.json"
+_OPENAPI: Final = (Path(__file__).parent / "openapi.json").read_bytes()
 _KEY_FORM: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _ID_FORM: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -108,7 +108,7 @@ async def end_other_sessions(request: web.Request) -> web.Response:
 
 async def openapi(_request: web.Request) -> web.Response:
     """Answer with the description of these endpoints."""
-    return web.Response(body=OPENAPI.read_bytes(), content_type="application/json")
+    return web.Response(body=_OPENAPI, content_type="application/json")
 
 
 def masked(address: str) -> str | None:

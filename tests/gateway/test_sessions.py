@@ -171,7 +171,7 @@ async def test_S17_using_the_profile_does_prolong_it(world: World) -> None:
 
 @pytest.mark.parametrize("point", ["graph.get_me", "token.refresh_token"])
 async def test_a_slow_request_cannot_write_an_ended_session_back(world: World, point: str) -> None:
-    await world.admin("PUT", "/settings", {"access_token_seconds": 200})
+    await world.admin("PUT", "/settings", {"access_token_seconds": 20})
     ada = await world.signed_in()
     old = ada.cookie()
     assert (await ada.call("GET", "/api/profile")).status == 200
@@ -231,7 +231,7 @@ async def test_what_valkey_holds_is_sealed(world: World) -> None:
 
 
 async def test_a_request_that_fails_keeps_the_tokens_it_renewed(world: World) -> None:
-    await world.admin("PUT", "/settings", {"access_token_seconds": 200})
+    await world.admin("PUT", "/settings", {"access_token_seconds": 20})
     ada = await world.signed_in()
     live, records = await opened(world, ada)
     before, version = await records.cache(live)
@@ -249,7 +249,7 @@ async def test_a_request_that_fails_keeps_the_tokens_it_renewed(world: World) ->
 
 
 async def test_requests_side_by_side_lose_nothing_of_each_other(world: World) -> None:
-    await world.admin("PUT", "/settings", {"access_token_seconds": 200})
+    await world.admin("PUT", "/settings", {"access_token_seconds": 20})
     ada = await world.signed_in()
 
     answers = await asyncio.gather(
