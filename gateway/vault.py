@@ -165,9 +165,9 @@ class Vault:
         sealed = self._seal(ref, name, field, secret)
         return bool(await self._run(SWAP, [ref.key], [name, sealed, f"{name}_version", str(version)]))
 
-    async def remove(self, ref: SessionRef, *names: str) -> bool:
-        """Remove fields; True when at least one was there, so that of two takers one wins."""
-        return bool(await self._run(REMOVE, [ref.key], names))
+    async def remove(self, ref: SessionRef, *names: str) -> None:
+        """Remove fields; those that are not there are no fault."""
+        await self._run(REMOVE, [ref.key], names)
 
     async def mark(self, ref: SessionRef) -> bytes:
         """Return the mark of what was written to the session up to now, for `create`."""

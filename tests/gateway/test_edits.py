@@ -1,14 +1,24 @@
 """Edits: conditional, repeatable, parked, and true about what became of them."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
 from gateway.edits import OVERLAY_SECONDS, PARKED_SECONDS
+from gateway.keys import VAULT
+from tests.crash.invariants import violations
 from tests.gateway.conftest import World
 from tests.other_front_end import ADA, GRACE
 
 CLAIMS = '{"access_token":{"capolids":{"essential":true,"values":["11111111-2222-3333-4444-555555555555"]}}}'
+
+
+@pytest.fixture(autouse=True)
+async def _the_store_stays_clean(world: World) -> AsyncIterator[None]:
+    """Look through the store at the end of every test."""
+    yield
+    assert await violations(world.redis, world.app[VAULT]) == []
 
 
 async def test_an_edit_answers_with_the_profile_as_it_now_is(world: World) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,12 +14,20 @@ from gateway.sessions import LiveSession
 from gateway.token_records import AccessToken, Resource, TokenRecords
 from gateway.tokens import TokenBroker
 from gateway.vault import Vault
+from tests.crash.invariants import violations
 from tests.gateway.conftest import World
 from tests.local_tenant.world import API, EDIT
 from tests.other_front_end import ADA, OtherFrontEnd
 
 READ = Resource("graph", "User.Read")
 HOUR = 3600
+
+
+@pytest.fixture(autouse=True)
+async def _the_store_stays_clean(world: World) -> AsyncIterator[None]:
+    """Look through the store at the end of every test."""
+    yield
+    assert await violations(world.redis, world.app[VAULT]) == []
 
 
 async def live(world: World, person: OtherFrontEnd) -> LiveSession:
