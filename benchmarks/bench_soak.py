@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import itertools
 import os
+import secrets
 import time
 from collections import Counter
 from pathlib import Path
@@ -25,6 +26,7 @@ TOKEN_SECONDS = 310
 """A token is renewed when less than 300 s are left: this one after ten seconds."""
 SAMPLE_SECONDS = 2
 STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
+PASSWORD = secrets.token_urlsafe(16)
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -44,20 +46,32 @@ def sample(stack: Stack, pid: int) -> dict[str, float]:
 
 async def live_a_day(stack: Stack, number: int, until: float, answers: Counter[int]) -> None:
     """Be one person, again and again with a new browser."""
+    email = f"person-{number}@example.com"
+    await add_person(stack, email)
     for _ in itertools.count():
         async with OtherFrontEnd.open(stack.gateway_url, stack.tenant_url) as ada:
-            await ada.sign_in()
+            await ada.sign_in((email, PASSWORD))
             for turn in range(30):
                 if time.monotonic() > until:
                     return
                 answers[(await ada.call("GET", "/api/profile")).status] += 1
                 if turn == 10:
-                    await ada.step_up(STEP_UP)
+                    await ada.step_up(STEP_UP, email)
                 if turn > 10 and turn % 5 == 0:
                     saved = await ada.call("PATCH", "/api/profile", {"city": f"City {number} {turn}"})
                     answers[saved.status] += 1
                 await asyncio.sleep(0.3)
             answers[(await ada.call("POST", "/auth/sign-out")).status] += 1
+
+
+async def add_person(stack: Stack, email: str) -> None:
+    """Let the tenant know somebody new: codes of one person would get in each other's way."""
+    body = {"email": email, "password": PASSWORD, "profile": {"displayName": "Somebody"}}
+    async with (
+        OtherFrontEnd.open(stack.gateway_url, stack.tenant_url) as operator,
+        operator.session.post(f"{stack.tenant_url}/admin/people", json=body) as answer,
+    ):
+        assert answer.status < 300, await answer.text()
 
 
 def slope(points: list[tuple[float, float]]) -> float:

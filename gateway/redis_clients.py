@@ -137,12 +137,7 @@ class _GuardedPipeline(Pipeline):
             return await super(_GuardedPipeline, self).execute(raise_on_error)
 
         pool = self.connection_pool
-        return await self.guard.run(
-            work,
-            # A transaction notes a session in an index, and may do so twice; what WAIT follows may not.
-            again=self.is_transaction,
-            leave=lambda: pool.disconnect(inuse_connections=False),
-        )
+        return await self.guard.run(work, leave=lambda: pool.disconnect(inuse_connections=False))
 
 
 class GuardedRedis(Redis):

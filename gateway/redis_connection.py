@@ -7,7 +7,6 @@ Connects to nothing: that happens at the first command, so a gateway starts whil
 
 import asyncio
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,9 +106,10 @@ class _TrustingConnection(SSLConnection):
         super().__init__(**kwargs)
         self._trust = trust
 
-    def _connection_arguments(self) -> Mapping[str, Any]:
-        self.ssl_context.context = self._trust.context()
-        return super()._connection_arguments()
+    async def _connect(self) -> None:
+        # In a thread: it may read a file.
+        self.ssl_context.context = await asyncio.to_thread(self._trust.context)
+        await super()._connect()  # type: ignore[no-untyped-call]  # redis-py's
 
 
 class _TrustingSentinelConnection(SentinelManagedConnection, _TrustingConnection):

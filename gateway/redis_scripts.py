@@ -83,6 +83,14 @@ if gone == 1 or told then redis.call('SET', KEYS[2], told or ARGV[1], 'EX', ARGV
 return gone
 """
 
+# A script and no transaction: redis-py's transactions on a cluster block the loop while they look for the slot.
+# KEYS: set; ARGV: member, score, drop up to this score, lifetime in seconds
+INDEX: Final = """
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+return redis.call('EXPIRE', KEYS[1], ARGV[4])
+"""
+
 # Only whoever took the lock may release it. KEYS: the lock; ARGV: the mark
 RELEASE: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
@@ -96,4 +104,4 @@ return 0
 """
 
 # What may be run twice: the second time changes nothing, or the same again.
-REPEATABLE: Final = frozenset({CREATE, TOUCH, WRITE, END, RELEASE, RENEW})
+REPEATABLE: Final = frozenset({CREATE, TOUCH, WRITE, REMOVE, END, INDEX, RELEASE, RENEW})

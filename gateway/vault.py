@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from gateway.errors import SessionStoreUnavailable
 from gateway.failpoints import FailpointReached, Failpoints
 from gateway.record_keys import SessionRef, index_key, lock_key, record_key, tombstone_key
-from gateway.redis_scripts import CREATE, END, RELEASE, REMOVE, RENEW, SWAP, TOUCH, WRITE
+from gateway.redis_scripts import CREATE, END, INDEX, RELEASE, REMOVE, RENEW, SWAP, TOUCH, WRITE
 from gateway.sealing import KeyRing, Unsealable
 from gateway.session_fields import Field, milliseconds, number_of, open_field, seal_field
 from servicekit.logs import log_event
@@ -212,11 +212,7 @@ class Vault:
         `ttl` is how long any session lives; references that are older are dropped on the way.
         """
         key = index_key(kind, owner)
-        async with _faults(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.zadd(key, {ref.packed: at})
-            pipe.zremrangebyscore(key, "-inf", self._now() - ttl)
-            pipe.expire(key, ttl)
-            await pipe.execute()
+        await self._run(INDEX, [key], [ref.packed, at, self._now() - ttl, ttl])
 
     async def unindex(self, kind: str, owner: str, ref: SessionRef) -> None:
         """Forget that the session belongs to `owner`."""

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.conftest import World, make_world, signing_keys
+from tests.gateway.conftest import World, _told_logs, make_world, signing_keys
 from tests.other_front_end import Answer, OtherFrontEnd
 from tests.redis.servers import RedisServer, Servers
 
-__all__ = ["make_world", "signing_keys"]  # fixtures of the gateway's tests, for these too
+__all__ = ["_told_logs", "make_world", "signing_keys"]  # fixtures of the gateway's tests, for these too
 
 MakeWorld = Callable[..., Awaitable[World]]
 PROMISED_SECONDS = 2.0

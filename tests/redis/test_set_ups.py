@@ -24,7 +24,8 @@ def cluster(servers: Servers) -> list[RedisServer]:
 
 async def test_R8_the_story_on_a_cluster_of_three(cluster: list[RedisServer], make_world: MakeWorld) -> None:
     nodes = ",".join(f"127.0.0.1:{node.port}" for node in cluster)
-    world = await make_world(REDIS_URL=f"redis+cluster://:{cluster[0].password}@{nodes}")
+    url = f"redis+cluster://:{cluster[0].password}@{nodes}"
+    world = await make_world(REDIS_URL=url)
 
     await the_story(world)
     people = [await world.signed_in() for _ in range(6)]
@@ -32,6 +33,12 @@ async def test_R8_the_story_on_a_cluster_of_three(cluster: list[RedisServer], ma
     assert sum(node.ask("DBSIZE") > 0 for node in cluster) >= 2, "records spread over the masters"
     answers = await asyncio.gather(*(person.call("GET", "/api/profile") for person in people))
     assert {answer.status for answer in answers} == {200}
+
+    # Without replicas nobody can confirm the end of a session, here as with Sentinel.
+    careful = await make_world(REDIS_URL=url, REDIS_WAIT_REPLICAS="1")
+    leaving = await careful.signed_in()
+    told = await promised(leaving.call("POST", "/auth/sign-out"))
+    assert (told.status, told.body["confirmed"]) == (503, False)
 
     # With one master gone only its share of people wait; nobody is signed out.
     cluster[2].kill()
