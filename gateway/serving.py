@@ -17,10 +17,8 @@ from gateway.admin_side import create_admin_side
 from gateway.app import create_app
 from gateway.settings import Settings
 from gateway.workers import listening_socket, run_workers
-from servicekit.logs import AccessLog, configure_logs
-
-# What a person waits for at most; docker-compose.yml's stop_grace_period is longer still.
-DRAIN_SECONDS = 20
+from servicekit.logs import configure_logs
+from servicekit.quiet_server import QuietRunner
 
 
 async def _serve(settings: Settings, listener: socket.socket, *, admin: bool) -> None:
@@ -30,14 +28,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, admin: bool) ->
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     public = create_app(settings)
-    runner = web.AppRunner(
-        public,
-        access_log_class=AccessLog,
-        shutdown_timeout=DRAIN_SECONDS,
-        max_line_size=8190,
-        max_field_size=8190,
-        keepalive_timeout=30,
-    )
+    runner = QuietRunner(public, service="gateway")
     async with AsyncExitStack() as running:
         await runner.setup()
         running.push_async_callback(runner.cleanup)

@@ -126,7 +126,7 @@ RAW = {
 }
 
 
-def test_S35_a_request_that_cannot_be_parsed_is_not_quoted_in_the_log(
+def test_S35_S55_a_request_that_cannot_be_parsed_is_quoted_neither_in_the_log_nor_in_the_answer(
     project_root: Path, tmp_path: Path
 ) -> None:
     with running(project_root, tmp_path, GATEWAY_LOG_LEVEL="DEBUG") as (process, url):
@@ -138,9 +138,13 @@ def test_S35_a_request_that_cannot_be_parsed_is_not_quoted_in_the_log(
                 connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 connection.recv(65_536)
                 connection.sendall(request)
-                assert re.match(rb"HTTP/1.[01] 400 ", connection.recv(65_536)), what
+                answer = connection.recv(65_536)
+                assert re.match(rb"HTTP/1.[01] 400 ", answer), what
+                assert b"application/problem+json" in answer, what
+                for leak in (b"canary", b"aiohttp", b"python"):
+                    assert leak not in answer.lower(), what
         process.send_signal(signal.SIGTERM)
         told, _ = process.communicate(timeout=10)
 
-    assert told.count("Error handling request") == len(RAW), "it is told that there was one"
+    assert told.count("request-refused-by-parser") == len(RAW), "it is told that there was one"
     assert "canary-x7" not in told.lower()

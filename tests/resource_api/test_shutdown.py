@@ -11,7 +11,7 @@ from aiohttp import web
 from local_tenant.signing import SigningKey
 from resource_api.app import create_app
 from resource_api.patience import Patience
-from resource_api.serving import QuietRunner
+from servicekit.quiet_server import QuietRunner
 from tests.local_tenant.world import claims_of
 from tests.resource_api.graph_double import Act, graph_double
 from tests.resource_api.stage import running_api, settings_for
@@ -24,7 +24,7 @@ async def test_R19_a_write_under_way_is_finished(made_keys: Callable[[], Signing
         double.patches = [Act(delay=0.5)]
         hosts = f"stepuplocal.ciamlogin.com={stage.world.url},graph.microsoft.com={double.url}"
         app = create_app(settings_for(hosts), patience=Patience(), now=stage.clock)
-        runner = QuietRunner(app, drain_seconds=5)
+        runner = QuietRunner(app, service="resource_api", drain_seconds=5)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
