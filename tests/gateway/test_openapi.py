@@ -28,9 +28,7 @@ def routes(spa: Path) -> set[tuple[str, str]]:
     pages = {row.path for row in SpaFiles(spa).routes()}
     found = set()
     for mode in ("form_post", "query"):
-        settings = gateway_settings(
-            RESPONSE_MODE=mode, BACKCHANNEL_LOGOUT="1", REDIS_URL="redis://localhost"
-        )
+        settings = gateway_settings(RESPONSE_MODE=mode, BACKCHANNEL_LOGOUT="1", REDIS_URL="redis://localhost")
         for route in create_app(settings, spa=spa).router.routes():
             path = route.resource.canonical if route.resource else ""
             if path not in pages and route.method != "HEAD":
