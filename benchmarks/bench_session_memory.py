@@ -23,12 +23,12 @@ from devstack.embedded_valkey import EmbeddedValkey
 from devstack.keeper import Keeper
 from devstack.ports import free_port
 from devstack.processes import Child
-from gateway.redis_connection import redis_client
-from gateway.sealing import KeyRing
-from gateway.session_cookie import SessionCookie
-from gateway.sessions import SessionStore, UserSession
-from gateway.token_records import CACHE, AccessToken, Resource, TokenRecords
-from gateway.vault import Vault
+from gateway.authority.token_records import CACHE, AccessToken, Resource, TokenRecords
+from gateway.session.session_cookie import SessionCookie
+from gateway.session.sessions import SessionStore, UserSession
+from gateway.store.redis_connection import redis_client
+from gateway.store.sealing import KeyRing
+from gateway.store.vault import Vault
 
 ACCESS_TOKEN = 1_900
 REFRESH_TOKEN = 1_350

@@ -13,11 +13,11 @@ import sys
 import time
 from pathlib import Path
 
-from gateway import doctor
 from gateway.app import create_vault
+from gateway.doctor import doctor
 from gateway.errors import SessionStoreUnavailable
-from gateway.own_sessions import OwnSessions
-from gateway.serving import serve
+from gateway.operation.serving import serve
+from gateway.session.own_sessions import OwnSessions
 from gateway.settings import PREFIX, Settings
 from servicekit.settings_faults import SettingsFault, load_settings
 

@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 from gateway.errors import BadRequest, NotFound
 from gateway.guard import Policy, Route
 from gateway.keys import EDITS, OWN_SESSIONS, SESSIONS, STEP_UPS
-from gateway.profile import Profile, etag_of, if_match, read_changes
+from gateway.profile.profile import Profile, etag_of, if_match, read_changes
 from gateway.timestamps import rfc3339
 
 _OPENAPI: Final = (Path(__file__).parent / "openapi.json").read_bytes()

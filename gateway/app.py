@@ -15,32 +15,32 @@ import aiohttp_session
 from aiohttp import hdrs, web
 
 from gateway import api, auth, backchannel, health, keys, logout
-from gateway.auth_flow import AuthFlow
-from gateway.edits import ProfileEdits
+from gateway.authority.auth_flow import AuthFlow
+from gateway.authority.flows import FlowStore
+from gateway.authority.id_token import IdTokenJudge
+from gateway.authority.known_good import AuthorityMemory
+from gateway.authority.logout_token import LogoutTokenJudge
+from gateway.authority.step_up import StepUps
+from gateway.authority.token_records import Resource
+from gateway.authority.tokens import TokenBroker
 from gateway.failpoints import Failpoints
-from gateway.flows import FlowStore
-from gateway.graph import ProfileReader
 from gateway.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, security_headers
-from gateway.id_token import IdTokenJudge
-from gateway.known_good import AuthorityMemory
 from gateway.limits import JourneyLimit
-from gateway.logout_token import LogoutTokenJudge
-from gateway.metrics import Metrics
-from gateway.own_sessions import OwnSessions
-from gateway.profile import LARGEST_BODY
-from gateway.redis_budget import redis_budget_ring
-from gateway.redis_clients import GuardedCluster, GuardedRedis
-from gateway.redis_connection import redis_client
-from gateway.resource_client import ProfileEditor
-from gateway.sealing import KeyRing
-from gateway.session_storage import SessionStorage
-from gateway.sessions import SessionStore
+from gateway.operation.metrics import Metrics
+from gateway.profile.edits import ProfileEdits
+from gateway.profile.graph import ProfileReader
+from gateway.profile.profile import LARGEST_BODY
+from gateway.profile.resource_client import ProfileEditor
+from gateway.session.own_sessions import OwnSessions
+from gateway.session.session_storage import SessionStorage
+from gateway.session.sessions import SessionStore
 from gateway.settings import Settings
 from gateway.spa_files import SpaFiles
-from gateway.step_up import StepUps
-from gateway.token_records import Resource
-from gateway.tokens import TokenBroker
-from gateway.vault import Vault
+from gateway.store.redis_budget import redis_budget_ring
+from gateway.store.redis_clients import GuardedCluster, GuardedRedis
+from gateway.store.redis_connection import redis_client
+from gateway.store.sealing import KeyRing
+from gateway.store.vault import Vault
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS, AuthorityTransport
 from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery

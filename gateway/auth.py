@@ -12,8 +12,8 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from gateway import errors
-from gateway.auth_flow import SIGN_IN, SIGN_UP, STEP_UP
-from gateway.flows import AuthCodeFlow, FlowStore, local_path
+from gateway.authority.auth_flow import SIGN_IN, SIGN_UP, STEP_UP
+from gateway.authority.flows import AuthCodeFlow, FlowStore, local_path
 from gateway.guard import Policy, Route
 from gateway.keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOW_STATE, FLOWS, JOURNEY_LIMIT, RETURN_TO, SESSIONS
 from servicekit.authority_transport import AuthorityUnavailable

@@ -12,11 +12,11 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from gateway.authority.logout_token import FRESH_SECONDS, LEEWAY_SECONDS, LogoutOrder
 from gateway.errors import AuthorityUnavailable, BadRequest
 from gateway.guard import Policy, Route
 from gateway.keys import CLOCK, LOGOUT_TOKENS, SESSIONS, SETTINGS, VAULT
-from gateway.logout_token import FRESH_SECONDS, LEEWAY_SECONDS, LogoutOrder
-from gateway.record_keys import digest_of
+from gateway.store.record_keys import digest_of
 from servicekit import authority_transport
 from servicekit.logs import log_event
 

@@ -5,17 +5,17 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.auth_flow import AuthFlow
-from gateway.edits import ProfileEdits
-from gateway.flows import FlowStore
+from gateway.authority.auth_flow import AuthFlow
+from gateway.authority.flows import FlowStore
+from gateway.authority.logout_token import LogoutTokenJudge
+from gateway.authority.step_up import StepUps
 from gateway.limits import JourneyLimit
-from gateway.logout_token import LogoutTokenJudge
-from gateway.metrics import Metrics
-from gateway.own_sessions import OwnSessions
-from gateway.sessions import SessionStore
+from gateway.operation.metrics import Metrics
+from gateway.profile.edits import ProfileEdits
+from gateway.session.own_sessions import OwnSessions
+from gateway.session.sessions import SessionStore
 from gateway.settings import Settings
-from gateway.step_up import StepUps
-from gateway.vault import Vault
+from gateway.store.vault import Vault
 from servicekit.discovery import Discovery
 
 SETTINGS: Final = web.AppKey("settings", Settings)

@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 
 from gateway.guard import Policy, Route
 from gateway.keys import DISCOVERY, SESSIONS, SETTINGS
-from gateway.sessions import LiveSession
+from gateway.session.sessions import LiveSession
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.discovery import IssuerMismatch
 from servicekit.logs import log_event

@@ -14,8 +14,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.failpoints import Failpoints
-from gateway.redis_address import RedisAddress
-from gateway.sealing import read_key
+from gateway.store.redis_address import RedisAddress
+from gateway.store.sealing import read_key
 from servicekit.client_credential import read_certificate
 
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from gateway import setting_forms as forms
-from gateway.sealing import read_key
+from gateway.store.sealing import read_key
 from servicekit.address_map import AddressMap
 from servicekit.client_credential import CredentialSource, credential_source
 from servicekit.discovery import ciam_discovery_url, ciam_issuer

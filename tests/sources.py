@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
+ROOMS_OF_THE_GATEWAY: Final = frozenset(
+    f"gateway.{room}" for room in ("store", "session", "authority", "profile", "operation", "doctor")
+)
 PACKAGES: Final = ("gateway", "resource_api", "servicekit", "local_tenant", "devstack", "tests")
 
 
@@ -35,7 +38,7 @@ class Module:
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                if node.module in PACKAGES:
+                if node.module in PACKAGES or node.module in ROOMS_OF_THE_GATEWAY:
                     yield from (f"{node.module}.{alias.name}" for alias in node.names)
                 else:
                     yield node.module

@@ -6,12 +6,12 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from gateway.leases import LEASE_SECONDS
-from gateway.record_keys import PREFIX, SessionRef
-from gateway.session_cookie import SessionCookie
-from gateway.sessions import RECORD, SUMMARY
-from gateway.token_records import CACHE
-from gateway.vault import Vault
+from gateway.authority.token_records import CACHE
+from gateway.session.session_cookie import SessionCookie
+from gateway.session.sessions import RECORD, SUMMARY
+from gateway.store.leases import LEASE_SECONDS
+from gateway.store.record_keys import PREFIX, SessionRef
+from gateway.store.vault import Vault
 
 
 async def violations(redis: "Redis", vault: Vault, cookies: Iterable[str] = ()) -> list[str]:

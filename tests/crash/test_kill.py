@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from gateway.keys import VAULT
-from gateway.leases import LEASE_SECONDS
+from gateway.store.leases import LEASE_SECONDS
 from tests.crash.doomed import Doomed, doomed
 from tests.crash.invariants import drop_leases, violations
 from tests.gateway.conftest import World

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from gateway.record_keys import digest_of
-from gateway.sealing import KeyRing, read_key
-from gateway.token_records import Resource
+from gateway.authority.token_records import Resource
+from gateway.store.record_keys import digest_of
+from gateway.store.sealing import KeyRing, read_key
 from tests.gateway.conftest import SEALING_KEY, World
 from tests.gateway.witnesses import RecordingFrontEnd, all_of, everything_in, opened
 from tests.local_tenant.visitor import Page

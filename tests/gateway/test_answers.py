@@ -146,7 +146,7 @@ async def test_S54_an_unchanged_file_is_not_sent_again(world: World) -> None:
     judge(again, "/app.js")
 
 
-SECRET_TEXT = "redis://:hunter2@10.0.0.1 at /srv/stepup/gateway/tokens.py eyJhbGciOi"
+SECRET_TEXT = "redis://:hunter2@10.0.0.1 at /srv/stepup/gateway/authority/tokens.py eyJhbGciOi"
 
 
 async def _failing(_request: web.Request) -> web.Response:

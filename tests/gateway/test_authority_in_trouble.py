@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.app import create_vault
-from gateway.known_good import KEPT_SECONDS, AuthorityMemory
+from gateway.authority.known_good import KEPT_SECONDS, AuthorityMemory
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.entra import OPEN_SECONDS, THREADS, EntraClient
 from tests.gateway.conftest import World, gateway_settings

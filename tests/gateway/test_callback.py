@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gateway.flows import FLOW_SECONDS
+from gateway.authority.flows import FLOW_SECONDS
 from tests.gateway.conftest import World
 from tests.other_front_end import ADA, GRACE, OtherFrontEnd
 

@@ -18,7 +18,7 @@ from aiohttp import StreamReader, web
 from aiohttp.test_utils import make_mocked_request
 from yarl import URL
 
-from gateway.session_cookie import COOKIE, SessionCookie
+from gateway.session.session_cookie import COOKIE, SessionCookie
 from tests.crash.invariants import drop_leases, violations
 from tests.gateway.conftest import World
 from tests.gateway.test_tokens import broker_of, end_of_token, vault_of

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.keys import VAULT
-from gateway.session_cookie import SessionCookie
-from gateway.session_fields import Field
+from gateway.session.session_cookie import SessionCookie
+from gateway.store.session_fields import Field
 from tests.gateway.conftest import SEALING_KEY, World
 from tests.gateway.witnesses import session_keys, with_cookie
 

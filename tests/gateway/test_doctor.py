@@ -14,9 +14,9 @@ from cryptography.x509.oid import NameOID
 
 from devstack.embedded_valkey import EmbeddedValkey
 from devstack.ports import free_port
-from gateway.doctor import examine, exit_status
-from gateway.doctor_explanations import EXPLANATIONS
-from gateway.doctor_findings import Finding, Status
+from gateway.doctor.doctor import examine, exit_status
+from gateway.doctor.doctor_explanations import EXPLANATIONS
+from gateway.doctor.doctor_findings import Finding, Status
 from gateway.settings import Settings
 from tests.gateway.conftest import World, gateway_settings, served
 from tests.local_tenant.world import API, GATEWAY, TENANT_ID, MovableClock

@@ -4,8 +4,8 @@ import asyncio
 import json
 
 from devstack.ports import free_port
-from gateway.doctor import drawn
-from gateway.doctor_findings import Finding, Status
+from gateway.doctor.doctor import drawn
+from gateway.doctor.doctor_findings import Finding, Status
 from tests.gateway.conftest import SEALING_KEY, World
 from tests.gateway.test_operation import environment, process
 from tests.local_tenant.world import GATEWAY_SECRET

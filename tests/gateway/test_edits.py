@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.edits import OVERLAY_SECONDS, PARKED_SECONDS
 from gateway.keys import VAULT
+from gateway.profile.edits import OVERLAY_SECONDS, PARKED_SECONDS
 from tests.crash.invariants import violations
 from tests.gateway.conftest import World
 from tests.other_front_end import ADA, GRACE

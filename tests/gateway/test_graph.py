@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from gateway.authority.token_records import AccessToken, Resource
+from gateway.authority.tokens import TokenBroker
 from gateway.errors import ResourceUnavailable
-from gateway.graph import WHOLE_SECONDS, ProfileReader
-from gateway.profile import MEMBERS
-from gateway.session_cookie import SessionCookie
-from gateway.sessions import LiveSession, UserSession
-from gateway.token_records import AccessToken, Resource
-from gateway.tokens import TokenBroker
+from gateway.profile.graph import WHOLE_SECONDS, ProfileReader
+from gateway.profile.profile import MEMBERS
+from gateway.session.session_cookie import SessionCookie
+from gateway.session.sessions import LiveSession, UserSession
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import ProblemError
 from tests.gateway.conftest import World

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from devstack.embedded_valkey import EmbeddedValkey
-from gateway.sealing import KeyRing
-from gateway.session_cookie import SessionCookie
-from gateway.sessions import LiveSession, SessionStore, UserSession
-from gateway.token_records import CACHE, TokenRecords
-from gateway.vault import Vault
+from gateway.authority.token_records import CACHE, TokenRecords
+from gateway.session.session_cookie import SessionCookie
+from gateway.session.sessions import LiveSession, SessionStore, UserSession
+from gateway.store.sealing import KeyRing
+from gateway.store.vault import Vault
 
 NOW = 1_750_000_000.0
 HOLDERS = 3

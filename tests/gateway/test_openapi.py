@@ -10,7 +10,7 @@ import pytest
 
 from gateway import errors, guard
 from gateway.app import create_app
-from gateway.profile import EDITABLE, LARGEST_BODY
+from gateway.profile.profile import EDITABLE, LARGEST_BODY
 from gateway.spa_files import SpaFiles
 from servicekit.problems import ProblemError
 from tests.gateway.conftest import World, gateway_settings

@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.devices import device_name
 from gateway.keys import OWN_SESSIONS, SETTINGS, VAULT
-from gateway.record_keys import digest_of
-from gateway.session_cookie import SessionCookie
+from gateway.session.devices import device_name
+from gateway.session.session_cookie import SessionCookie
+from gateway.store.record_keys import digest_of
 from tests.gateway.conftest import World
 from tests.other_front_end import GRACE
 

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from gateway import redis_scripts
-from gateway.record_keys import PREFIX, SessionRef, index_key, lock_key, record_key, tombstone_key
-from gateway.redis_scripts import REPEATABLE
-from gateway.session_cookie import SessionCookie
+from gateway.session.session_cookie import SessionCookie
+from gateway.store import redis_scripts
+from gateway.store.record_keys import PREFIX, SessionRef, index_key, lock_key, record_key, tombstone_key
+from gateway.store.redis_scripts import REPEATABLE
 from tests.sources import ROOT
 
 SLOTS = 16_384

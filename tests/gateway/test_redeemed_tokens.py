@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 
+from gateway.authority.token_records import REFUSAL_SECONDS, Resource, TokenRecords
 from gateway.failpoints import Failpoints
 from gateway.keys import AUTH_FLOW
-from gateway.token_records import REFUSAL_SECONDS, Resource, TokenRecords
 from tests.crash.invariants import violations
 from tests.gateway.conftest import World
 from tests.gateway.test_tokens import READ, broker_of, end_of_token, live, vault_of

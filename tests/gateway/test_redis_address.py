@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.redis_address import RedisAddress, SetUp
+from gateway.store.redis_address import RedisAddress, SetUp
 from servicekit.settings_faults import SettingsFault
 from tests.gateway.conftest import gateway_settings
 

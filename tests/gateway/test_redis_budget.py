@@ -7,8 +7,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from gateway.redis_budget import current_budget, redis_budget
-from gateway.redis_clients import RedisGuard
+from gateway.store.redis_budget import current_budget, redis_budget
+from gateway.store.redis_clients import RedisGuard
 from servicekit.breaker import CircuitBreaker
 
 

@@ -7,9 +7,9 @@ import pytest
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from gateway.redis_clients import COMMAND_SECONDS, GuardedCluster, GuardedRedis
-from gateway.redis_connection import PasswordFile, redis_client
-from gateway.redis_tls import Trust
+from gateway.store.redis_clients import COMMAND_SECONDS, GuardedCluster, GuardedRedis
+from gateway.store.redis_connection import PasswordFile, redis_client
+from gateway.store.redis_tls import Trust
 from tests.redis.certificates import Authority
 
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from playwright.async_api import Page
 
-from gateway.flows import local_path
+from gateway.authority.flows import local_path
 from tests.gateway.conftest import World
 
 BASE = "http://localhost:3000/auth/callback"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.session_cookie import SessionCookie
+from gateway.session.session_cookie import SessionCookie
 from tests.crash.invariants import violations
 from tests.gateway.conftest import SEALING_KEY, World
 from tests.gateway.test_tokens import READ, end_of_token, vault_of

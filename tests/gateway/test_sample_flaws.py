@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from devstack.ports import free_port
+from gateway.authority.token_records import Resource, TokenRecords
 from gateway.keys import SESSIONS, VAULT
-from gateway.session_cookie import SessionCookie
-from gateway.token_records import Resource, TokenRecords
+from gateway.session.session_cookie import SessionCookie
 from tests.gateway.conftest import World
 from tests.local_tenant.world import GATEWAY
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sealing import KeyRing, Unsealable, read_key
+from gateway.store.sealing import KeyRing, Unsealable, read_key
 
 OLD, NEW = b"o" * 32, b"n" * 32
 PLAIN = b'{"name": "Ada Lovelace"}'

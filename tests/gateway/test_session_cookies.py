@@ -5,7 +5,7 @@ from http.cookies import SimpleCookie
 
 from yarl import URL
 
-from gateway.session_cookie import SessionCookie
+from gateway.session.session_cookie import SessionCookie
 from tests.gateway.conftest import World
 from tests.gateway.witnesses import (
     SESSION,

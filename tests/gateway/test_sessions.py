@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from yarl import URL
 
-from gateway.session_cookie import SessionCookie
-from gateway.vault import TOMBSTONE_SECONDS
+from gateway.session.session_cookie import SessionCookie
+from gateway.store.vault import TOMBSTONE_SECONDS
 from tests.gateway.conftest import World
 from tests.gateway.witnesses import (
     SESSION,

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 import pytest
 from redis.asyncio import Redis
 
+from gateway.authority.token_records import Resource
 from gateway.keys import AUTH_FLOW
-from gateway.sealing import KeyRing
-from gateway.session_cookie import SessionCookie
-from gateway.session_fields import Field
-from gateway.token_records import Resource
-from gateway.vault import Vault
+from gateway.session.session_cookie import SessionCookie
+from gateway.store.sealing import KeyRing
+from gateway.store.session_fields import Field
+from gateway.store.vault import Vault
 from tests.crash.invariants import violations
 from tests.gateway.conftest import World
 from tests.gateway.test_tokens import READ, end_of_token, vault_of

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway import errors
+from gateway.authority.token_records import AccessToken, Resource, TokenRecords
+from gateway.authority.tokens import TokenBroker
 from gateway.keys import AUTH_FLOW, SESSIONS, VAULT
-from gateway.session_cookie import SessionCookie
-from gateway.sessions import LiveSession
-from gateway.token_records import AccessToken, Resource, TokenRecords
-from gateway.tokens import TokenBroker
-from gateway.vault import Vault
+from gateway.session.session_cookie import SessionCookie
+from gateway.session.sessions import LiveSession
+from gateway.store.vault import Vault
 from tests.crash.invariants import violations
 from tests.gateway.conftest import World
 from tests.local_tenant.world import API, EDIT

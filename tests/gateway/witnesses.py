@@ -10,11 +10,11 @@ from typing import Any
 from multidict import CIMultiDictProxy
 from redis.asyncio import Redis
 
+from gateway.authority.token_records import TokenRecords
 from gateway.guard import POLICIES, Policy
 from gateway.keys import SESSIONS, VAULT
-from gateway.session_cookie import SessionCookie
-from gateway.sessions import LiveSession
-from gateway.token_records import TokenRecords
+from gateway.session.session_cookie import SessionCookie
+from gateway.session.sessions import LiveSession
 from tests.gateway.conftest import World
 from tests.other_front_end import Answer, OtherFrontEnd
 

@@ -7,7 +7,7 @@ import pytest
 
 import gateway.errors
 import gateway.guard
-from gateway.profile import EDITABLE
+from gateway.profile.profile import EDITABLE
 from servicekit.problems import ProblemError
 from tests.spa import files
 

@@ -13,10 +13,10 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from gateway.admin_side import create_admin_side
 from gateway.app import create_app
+from gateway.operation.admin_side import create_admin_side
+from gateway.operation.workers import listening_socket, run_workers
 from gateway.settings import Settings
-from gateway.workers import listening_socket, run_workers
 from servicekit.logs import configure_logs
 from servicekit.quiet_server import QuietRunner
 

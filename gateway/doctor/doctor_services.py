@@ -6,7 +6,15 @@ Never holds a token and never changes anything: that a request without one is re
 
 from typing import Final
 
-from gateway.doctor_findings import Finding, Status, fault, not_looked_at, ok, plain_reason, within_time
+from gateway.doctor.doctor_findings import (
+    Finding,
+    Status,
+    fault,
+    not_looked_at,
+    ok,
+    plain_reason,
+    within_time,
+)
 from servicekit.challenges import parse_bearer_challenges
 from servicekit.outbound import Outbound, OutboundError, Reply
 

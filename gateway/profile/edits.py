@@ -14,17 +14,17 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from gateway import errors
+from gateway.authority.step_up import StepUps
 from gateway.failpoints import Failpoints
-from gateway.graph import ProfileReader
-from gateway.leases import LeaseTaken, lease
-from gateway.profile import Changes, Profile, etag_of, matches, with_changes
-from gateway.redis_budget import redis_budget
-from gateway.resource_client import ProfileEditor
-from gateway.session_fields import Field
-from gateway.sessions import LiveSession
-from gateway.step_up import StepUps
+from gateway.profile.graph import ProfileReader
+from gateway.profile.profile import Changes, Profile, etag_of, matches, with_changes
+from gateway.profile.resource_client import ProfileEditor
+from gateway.session.sessions import LiveSession
+from gateway.store.leases import LeaseTaken, lease
+from gateway.store.redis_budget import redis_budget
+from gateway.store.session_fields import Field
+from gateway.store.vault import Vault
 from gateway.timestamps import rfc3339
-from gateway.vault import Vault
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs
 
-from gateway.doctor_explanations import Explanation, explained, named, numbers_in
-from gateway.doctor_findings import Finding, fault, not_looked_at, ok, plain_reason, warning
+from gateway.doctor.doctor_explanations import Explanation, explained, named, numbers_in
+from gateway.doctor.doctor_findings import Finding, fault, not_looked_at, ok, plain_reason, warning
 from gateway.settings import Settings
 from servicekit.discovery import AuthorityMetadata
 from servicekit.outbound import Outbound, OutboundError

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from gateway.errors import SessionStoreUnavailable
-from gateway.record_keys import SessionRef
-from gateway.redis_budget import redis_budget
-from gateway.vault import Vault
+from gateway.store.record_keys import SessionRef
+from gateway.store.redis_budget import redis_budget
+from gateway.store.vault import Vault
 
 # Short, so that a killed holder is soon replaced; renewed three times as often as it would end.
 LEASE_SECONDS: Final = 6.0

@@ -20,10 +20,10 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.errors import SessionStoreUnavailable, SignInRequired
-from gateway.record_keys import SessionRef, digest_of
-from gateway.session_cookie import COOKIE, SessionCookie
-from gateway.session_fields import Field
-from gateway.vault import Vault
+from gateway.session.session_cookie import COOKIE, SessionCookie
+from gateway.store.record_keys import SessionRef, digest_of
+from gateway.store.session_fields import Field
+from gateway.store.vault import Vault
 
 LIVE: Final = "live"
 # Between two uses closer than this nothing is written: the idle limit is minutes at least.

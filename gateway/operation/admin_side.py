@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 
 from gateway.errors import SessionStoreUnavailable
 from gateway.keys import DISCOVERY, METRICS, SETTINGS, VAULT
-from gateway.metrics import CONTENT_TYPE
+from gateway.operation.metrics import CONTENT_TYPE
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.discovery import IssuerMismatch
 

@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway import doctor_authority, doctor_redis, doctor_services, doctor_sign_in
-from gateway.doctor_findings import Finding, Status, all_within_time, fault, ok, warning
-from gateway.session_cookie import COOKIE
+from gateway.doctor import doctor_authority, doctor_redis, doctor_services, doctor_sign_in
+from gateway.doctor.doctor_findings import Finding, Status, all_within_time, fault, ok, warning
+from gateway.session.session_cookie import COOKIE
 from gateway.settings import Settings
 from servicekit.outbound import Outbound, outbound
 

@@ -8,10 +8,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from gateway.session_fields import Field
-from gateway.sessions import LiveSession
-from gateway.stored_form import read_record, write_record
-from gateway.vault import Vault
+from gateway.session.sessions import LiveSession
+from gateway.store.session_fields import Field
+from gateway.store.stored_form import read_record, write_record
+from gateway.store.vault import Vault
 
 CACHE: Final = "cache"
 REFUSAL_SECONDS: Final = 10

@@ -16,13 +16,13 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from gateway.doctor_findings import Finding, Status, fault, not_looked_at, ok, plain_reason, warning
+from gateway.doctor.doctor_findings import Finding, Status, fault, not_looked_at, ok, plain_reason, warning
 from gateway.errors import SessionStoreUnavailable
-from gateway.redis_clients import GuardedCluster, GuardedRedis
-from gateway.redis_connection import redis_client
-from gateway.sealing import KeyRing
 from gateway.settings import Settings
-from gateway.vault import Vault
+from gateway.store.redis_clients import GuardedCluster, GuardedRedis
+from gateway.store.redis_connection import redis_client
+from gateway.store.sealing import KeyRing
+from gateway.store.vault import Vault
 
 REDIS: Final = "Redis"
 RECORDS: Final = "Redis records"

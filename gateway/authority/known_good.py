@@ -8,9 +8,9 @@ Never raises: a Redis that is away makes a restart during an outage of the autho
 from typing import Final
 
 from gateway.errors import SessionStoreUnavailable
-from gateway.record_keys import digest_of
-from gateway.redis_budget import redis_budget
-from gateway.vault import Vault
+from gateway.store.record_keys import digest_of
+from gateway.store.redis_budget import redis_budget
+from gateway.store.vault import Vault
 
 KEPT_SECONDS: Final = 7 * 24 * 3600
 _KIND: Final = "known-good"

@@ -7,8 +7,8 @@ Never talks to Redis, and never decides how long something is kept.
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.record_keys import SessionRef
-from gateway.sealing import KeyRing
+from gateway.store.record_keys import SessionRef
+from gateway.store.sealing import KeyRing
 
 _EXPIRY_DIGITS: Final = 13
 

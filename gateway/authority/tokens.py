@@ -12,18 +12,18 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from gateway import errors
-from gateway.demands import Demand
-from gateway.failpoints import Failpoints
-from gateway.id_token import IdTokenJudge, Person
-from gateway.sessions import LiveSession, SessionStore
-from gateway.silent_refresh import FRESH_SECONDS, USABLE_SECONDS, SilentRefresh, of_administration
-from gateway.token_records import (
+from gateway.authority.demands import Demand
+from gateway.authority.id_token import IdTokenJudge, Person
+from gateway.authority.silent_refresh import FRESH_SECONDS, USABLE_SECONDS, SilentRefresh, of_administration
+from gateway.authority.token_records import (
     AccessToken,
     Resource,
     TokenRecords,
     access_token_of,
 )
-from gateway.vault import Vault
+from gateway.failpoints import Failpoints
+from gateway.session.sessions import LiveSession, SessionStore
+from gateway.store.vault import Vault
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.discovery import IssuerMismatch
 from servicekit.entra import EntraClient, new_token_cache

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from gateway.record_keys import digest_of
-from gateway.stored_form import read_record, write_record
-from gateway.vault import Vault
+from gateway.store.record_keys import digest_of
+from gateway.store.stored_form import read_record, write_record
+from gateway.store.vault import Vault
 
 FLOW_SECONDS: Final = 600
 MOST_FLOWS: Final = 5

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway import errors
-from gateway.demands import Demand
-from gateway.session_fields import Field
-from gateway.sessions import LiveSession
-from gateway.stored_form import read_record, write_record
-from gateway.token_records import Resource, TokenRecords
-from gateway.vault import Vault
+from gateway.authority.demands import Demand
+from gateway.authority.token_records import Resource, TokenRecords
+from gateway.session.sessions import LiveSession
+from gateway.store.session_fields import Field
+from gateway.store.stored_form import read_record, write_record
+from gateway.store.vault import Vault
 
 CHALLENGE_SECONDS: Final = 600
 MOST_IN_VAIN: Final = 3

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway import errors
-from gateway.devices import device_name
-from gateway.edits import ProfileEdits
+from gateway.authority.flows import AuthCodeFlow
+from gateway.authority.step_up import StepUps
+from gateway.authority.token_records import CACHE, Resource, TokenRecords
+from gateway.authority.tokens import Redeemed, TokenBroker
 from gateway.failpoints import Failpoints
-from gateway.flows import AuthCodeFlow
-from gateway.redis_budget import redis_budget
-from gateway.session_cookie import SessionCookie
-from gateway.session_fields import Field
-from gateway.sessions import LiveSession, SessionStore, UserSession
-from gateway.step_up import StepUps
-from gateway.token_records import CACHE, Resource, TokenRecords
-from gateway.tokens import Redeemed, TokenBroker
-from gateway.vault import Overtaken
+from gateway.profile.edits import ProfileEdits
+from gateway.session.devices import device_name
+from gateway.session.session_cookie import SessionCookie
+from gateway.session.sessions import LiveSession, SessionStore, UserSession
+from gateway.store.redis_budget import redis_budget
+from gateway.store.session_fields import Field
+from gateway.store.vault import Overtaken
 from servicekit.logs import log_event
 
 SIGN_IN: Final = "sign-in"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.errors import NotFound
-from gateway.record_keys import SessionRef, digest_of
-from gateway.sessions import SUMMARY, LiveSession
+from gateway.session.sessions import SUMMARY, LiveSession
+from gateway.store.record_keys import SessionRef, digest_of
+from gateway.store.vault import Vault
 from gateway.timestamps import rfc3339
-from gateway.vault import Vault
 
 _ID_CHARACTERS = 32
 _SETTLED_SECONDS = 60

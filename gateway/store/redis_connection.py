@@ -19,9 +19,9 @@ from redis.backoff import NoBackoff
 from redis.credentials import CredentialProvider
 from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own, which is not Python's
 
-from gateway.redis_address import RedisAddress, SetUp
-from gateway.redis_clients import COMMAND_SECONDS, CONNECTIONS, GuardedCluster, GuardedRedis, RedisGuard
-from gateway.redis_tls import Trust
+from gateway.store.redis_address import RedisAddress, SetUp
+from gateway.store.redis_clients import COMMAND_SECONDS, CONNECTIONS, GuardedCluster, GuardedRedis, RedisGuard
+from gateway.store.redis_tls import Trust
 from servicekit.breaker import CircuitBreaker
 
 _SENTINEL_SECONDS: Final = 0.25

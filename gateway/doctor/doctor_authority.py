@@ -12,8 +12,16 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.doctor_explanations import Explanation, explained, named, numbers_in
-from gateway.doctor_findings import Finding, fault, not_looked_at, ok, plain_reason, warning, within_time
+from gateway.doctor.doctor_explanations import Explanation, explained, named, numbers_in
+from gateway.doctor.doctor_findings import (
+    Finding,
+    fault,
+    not_looked_at,
+    ok,
+    plain_reason,
+    warning,
+    within_time,
+)
 from gateway.settings import Settings
 from servicekit.authority_transport import AuthorityTransport, AuthorityUnavailable
 from servicekit.client_credential import CertificateKey, CredentialSource

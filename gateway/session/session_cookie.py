@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.record_keys import SessionRef
+from gateway.store.record_keys import SessionRef
 
 COOKIE: Final = "__Host-Http-session"
 _FORM: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})")

@@ -28,8 +28,8 @@ from redis.exceptions import (
 )
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from gateway.redis_budget import Budget, current_budget
-from gateway.redis_scripts import REPEATABLE
+from gateway.store.redis_budget import Budget, current_budget
+from gateway.store.redis_scripts import REPEATABLE
 from servicekit.breaker import BreakerOpen, CircuitBreaker
 
 COMMAND_SECONDS: Final = 0.5

@@ -13,12 +13,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gateway import errors
-from gateway.failpoints import Failpoints
-from gateway.id_token import IdTokenJudge
-from gateway.leases import LeaseTaken, lease
-from gateway.redis_budget import redis_budget
-from gateway.sessions import LiveSession, SessionStore
-from gateway.token_records import (
+from gateway.authority.id_token import IdTokenJudge
+from gateway.authority.token_records import (
     REFUSAL_SECONDS,
     AccessToken,
     RememberedRefusal,
@@ -26,7 +22,11 @@ from gateway.token_records import (
     TokenRecords,
     access_token_of,
 )
-from gateway.vault import Vault
+from gateway.failpoints import Failpoints
+from gateway.session.sessions import LiveSession, SessionStore
+from gateway.store.leases import LeaseTaken, lease
+from gateway.store.redis_budget import redis_budget
+from gateway.store.vault import Vault
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.discovery import IssuerMismatch
 from servicekit.entra import EntraClient, new_token_cache

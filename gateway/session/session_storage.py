@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp_session
 from aiohttp import web
 
-from gateway.session_cookie import COOKIE, SessionCookie
-from gateway.sessions import LIVE, SessionStore
+from gateway.session.session_cookie import COOKIE, SessionCookie
+from gateway.session.sessions import LIVE, SessionStore
 
 
 class SessionStorage(aiohttp_session.AbstractStorage):
