@@ -10,7 +10,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway import errors
@@ -23,6 +23,7 @@ from gateway.session.sessions import LiveSession
 from gateway.store.leases import LeaseTaken, lease
 from gateway.store.redis_budget import redis_budget
 from gateway.store.session_fields import Field
+from gateway.store.stored_form import read_record, write_record
 from gateway.store.vault import Vault
 from gateway.timestamps import rfc3339
 from servicekit.logs import log_event
@@ -193,17 +194,19 @@ class ProfileEdits:
     async def _park(self, session: LiveSession, changes: Changes, condition: str | None) -> dict[str, str]:
         identifier = secrets.token_urlsafe(16)
         parked = ParkedEdit(changes, condition, self._now() + PARKED_SECONDS)
-        value = Field(json.dumps(asdict(parked)).encode(), parked.expires_at)
+        value = Field(write_record(parked), parked.expires_at)
         name = f"parked:{identifier}"
         if not await self._vault.write(session.ref, name, value, secret=session.cookie.secret):
             raise errors.SignInRequired(await self._vault.ended(session.ref))
         return {"id": identifier, "expires_at": rfc3339(parked.expires_at)}
 
     async def _parked(self, session: LiveSession, identifier: str) -> ParkedEdit:
-        stored = await self._load(session, f"parked:{identifier}")
-        if stored is None:
+        name = f"parked:{identifier}"
+        (stored,) = await self._vault.read(session.ref, [name], secret=session.cookie.secret)
+        parked = read_record(ParkedEdit, stored)
+        if parked is None:
             raise errors.NotFound
-        return ParkedEdit(**stored)
+        return parked
 
     async def _load(self, session: LiveSession, name: str) -> dict[str, Any] | None:
         (stored,) = await self._vault.read(session.ref, [name], secret=session.cookie.secret)
