@@ -152,7 +152,7 @@ class Told:
 async def tell(told: Told) -> None:
     """Tell the story with everything that may go wrong in it."""
     ada, visitor = told.person, told.person.visitor
-    await told.world.admin("PUT", "/settings", {"access_token_seconds": 200})
+    await told.world.admin("PUT", "/settings", {"access_token_seconds": 20})
     await ada.call("GET", "/api/session")
 
     # Sign-in: cancelled, failing in every voice, replayed, and at last done

@@ -187,7 +187,7 @@ async def test_R11_four_gateways_and_fifty_requests_each_refresh_once(world: Wor
 
     for _ in range(2):
         await world.admin("DELETE", "/requests")
-        await end_of_token(world, ada, 100)
+        await end_of_token(world, ada, 10)
         answers = await asyncio.gather(
             *(tab.call("GET", "/api/profile", headers=held) for tab in tabs for _ in range(50))
         )

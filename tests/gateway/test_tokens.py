@@ -76,7 +76,7 @@ async def test_R11_all_requests_at_expiry_share_one_token_request(world: World) 
         PORT="1"
     )  # a second process would be no different: own memory, same Redis
     elsewhere = OtherFrontEnd(ada.session, other.gateway_url, world.tenant_url)
-    await end_of_token(world, ada, 100)
+    await end_of_token(world, ada, 10)
 
     answers = await asyncio.gather(
         *(ada.call("GET", "/api/profile") for _ in range(20)),
