@@ -82,19 +82,19 @@ class OwnSessions:
         """End the session of the same person that the list calls `identifier`; raises NotFound."""
         for one in await self._of(session):
             if one.id == identifier:
-                await self._vault.end(one.ref, "ended-elsewhere")
+                await self._vault.end_line(one.ref, "ended-elsewhere")
                 return
         raise NotFound
 
     async def end_others(self, session: LiveSession) -> int:
         """End every other session of the same person; return how many there were."""
         others = [one for one in await self._of(session) if one.ref != session.ref]
-        return sum([await self._vault.end(one.ref, "ended-elsewhere") for one in others])
+        return sum([await self._vault.end_line(one.ref, "ended-elsewhere") for one in others])
 
     async def end_all(self, tid: str, oid: str) -> int:
         """End every session of a person, for an operator; return how many there were."""
         return sum(
-            [await self._vault.end(one.ref, "ended-by-operator") for one in await self.listed(tid, oid)]
+            [await self._vault.end_line(one.ref, "ended-by-operator") for one in await self.listed(tid, oid)]
         )
 
     async def shown(self, session: LiveSession) -> list[dict[str, Any]]:

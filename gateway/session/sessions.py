@@ -165,9 +165,12 @@ class SessionStore:
         fresh.set_new_identity(session.cookie.text)
         fresh[LIVE] = session
 
-    async def end(self, session: LiveSession, reason: str) -> None:
-        """End one session: its records are gone and cannot be written back."""
-        await self._vault.end(session.ref, reason)
+    async def end(self, session: LiveSession, reason: str, *, line: bool = False) -> None:
+        """End one session: its records are gone and cannot be written back.
+
+        With `line` also under the id that a step-up in another tab gives it meanwhile.
+        """
+        await (self._vault.end_line if line else self._vault.end)(session.ref, reason)
         for kind, owner in _owners(session.user):
             await self._vault.unindex(kind, owner, session.ref)
 
@@ -198,7 +201,7 @@ class SessionStore:
         found = [set(await self._vault.indexed(*owner, until=created_until)) for owner in owners]
         ended = 0
         for ref in set.intersection(*found) if found else ():
-            ended += await self._vault.end(ref, reason)
+            ended += await self._vault.end_line(ref, reason)
             for kind, owner in owners:
                 await self._vault.unindex(kind, owner, ref)
         return ended

@@ -8,18 +8,20 @@ from typing import Final
 
 # The id is new: where its hash exists, this call was made before and nobody heard the answer.
 # What the old hash holds was read at one mark of its writes; with another mark it is to be read again.
-# KEYS: new hash [, old hash, old tombstone]
-# ARGV: idle ms, now ms, tombstone seconds, mark of the old hash's writes, field, value, ...
+# A tombstone of the new id means that whoever ends sessions has met it in an index already, before it was here.
+# KEYS: new hash, new tombstone [, old hash, old tombstone]
+# ARGV: idle ms, now ms, tombstone seconds, mark of the old hash's writes, digest of the new id, field, value, ...
 CREATE: Final = """
 if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
-if KEYS[2] then
-  if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
-  if (redis.call('HGET', KEYS[2], 'writes') or '0') ~= ARGV[4] then return 2 end
-  redis.call('DEL', KEYS[2])
-  redis.call('SET', KEYS[3], 'rotated', 'EX', ARGV[3])
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+if KEYS[3] then
+  if redis.call('EXISTS', KEYS[3]) == 0 then return 0 end
+  if (redis.call('HGET', KEYS[3], 'writes') or '0') ~= ARGV[4] then return 2 end
+  redis.call('DEL', KEYS[3])
+  redis.call('SET', KEYS[4], 'rotated:' .. ARGV[5], 'EX', ARGV[3])
 end
 redis.call('HSET', KEYS[1], 'seen', ARGV[2])
-for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = 6, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1
 """
@@ -73,13 +75,12 @@ redis.call('HINCRBY', KEYS[1], ARGV[3], 1)
 return 1
 """
 
-# A tombstone that is there is written again, so that WAIT has a write to wait for when an end is asked for twice;
-# the first reason stands.
+# The tombstone is always written: WAIT needs a write to wait for when an end is asked for twice, and a session that
+# is about to be written must not begin. The first reason stands.
 # KEYS: hash, tombstone; ARGV: reason, tombstone seconds
 END: Final = """
 local gone = redis.call('DEL', KEYS[1])
-local told = redis.call('GET', KEYS[2])
-if gone == 1 or told then redis.call('SET', KEYS[2], told or ARGV[1], 'EX', ARGV[2]) end
+redis.call('SET', KEYS[2], redis.call('GET', KEYS[2]) or ARGV[1], 'EX', ARGV[2])
 return gone
 """
 

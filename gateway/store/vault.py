@@ -107,14 +107,16 @@ class Vault:
     ) -> bool:
         """Start a session's hash, ending `replaces` (of the same family, read at `mark`) in the same step.
 
-        Returns False, and does nothing, when the session to replace is gone; raises Overtaken when it was written
+        Returns False, and does nothing, when either has been ended meanwhile; raises Overtaken when it was written
         since. May be repeated when nobody knows whether it happened.
         """
         pairs: list[Any] = []
         for name, field in fields.items():
             pairs += [name, self._seal(ref, name, field, secret if field.keyed else b"")]
-        keys = [ref.key, *([replaces.key, tombstone_key(replaces)] if replaces else [])]
-        arguments = [round(idle * 1000), milliseconds(self._now()), TOMBSTONE_SECONDS, mark, *pairs]
+        names = [ref, replaces] if replaces else [ref]
+        keys = [key for one in names for key in (one.key, tombstone_key(one))]
+        times = [round(idle * 1000), milliseconds(self._now()), TOMBSTONE_SECONDS]
+        arguments = [*times, mark, ref.digest, *pairs]
         if replaces is None or not self._replicas:
             created, reached = await self._run(CREATE, keys, arguments), True
         else:
@@ -193,16 +195,32 @@ class Vault:
             raise SessionStoreUnavailable.at_sign_out()
         return bool(gone)
 
+    async def end_line(self, ref: SessionRef, reason: str) -> bool:
+        """End a session, also under the id that a step-up gives it meanwhile; raises as `end` does."""
+        ended, line = False, [ref]
+        for one in line:
+            ended = await self.end(one, reason) or ended
+            _, _, successor = (await self._tombstone(one)).partition(":")
+            line += [SessionRef(ref.family, successor)] if successor else []
+        return ended
+
     async def confirm_end(self, ref: SessionRef) -> None:
-        """Ask again whether the end of a session that is gone already is safe; raises SessionStoreUnavailable."""
-        if self._replicas and (reason := await self.ended(ref)):
-            await self.end(ref, reason)
+        """Ask again about a session that is gone already: its end may not be safe yet, or be only that of an old id.
+
+        Raises SessionStoreUnavailable.
+        """
+        reason = await self.ended(ref)
+        if reason == "rotated" or (self._replicas and reason):
+            await self.end_line(ref, "signed-out")
 
     async def ended(self, ref: SessionRef) -> str | None:
         """Return why the session ended, while that is remembered."""
+        return (await self._tombstone(ref)).partition(":")[0] or None
+
+    async def _tombstone(self, ref: SessionRef) -> str:
         async with _faults():
-            reason = await self._redis.get(tombstone_key(ref))
-        return reason.decode() if reason else None
+            told = await self._redis.get(tombstone_key(ref))
+        return told.decode(errors="replace") if told else ""
 
     # Indexes: which sessions belong together; never sealed, as they hold only hashes
 
