@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,6 +62,21 @@ _PEOPLE = '[[people]]\nemail = "ada@example.com"\npassword = "Analytical-Engine-
 PATIENCE = 180.0
 
 
+@contextmanager
+def _signals_of_a_terminal() -> Iterator[None]:
+    """Let a child get Ctrl-C and a closed terminal, also where this test run was told to ignore them (`nohup`, `&`)."""
+    ignored = [
+        number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """A stand-in working copy and free ports for it."""
@@ -87,15 +102,16 @@ class Project:
         }
         output_file = self.root / f"output-{len(self.launches)}.txt"
         output = output_file.open("wb")
-        process = subprocess.Popen(
-            [sys.executable, str(self.root / "dev.py"), *arguments],
-            env=surroundings | settings | dict(environment or {}),
-            cwd=self.root,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with _signals_of_a_terminal():
+            process = subprocess.Popen(
+                [sys.executable, str(self.root / "dev.py"), *arguments],
+                env=surroundings | settings | dict(environment or {}),
+                cwd=self.root,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         output.close()
         self.launches.append(Launch(process, output_file, str(self.root)))
         return self.launches[-1]
