@@ -2,7 +2,6 @@
 
 import base64
 import logging
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,8 +56,6 @@ async def test_S32_S35_no_secret_is_in_any_answer_any_log_or_in_valkey_nor_the_p
     assert told.secrets.found_in(heard) == []
     assert told.secrets.found_in(held) == []
     for text in (seen, heard, held):
-        # The ID token is kept nowhere, so there is nothing to compare with; its form gives it away.
-        assert not re.search(r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.", text)
         assert not JWT.search(text)
     assert {"gateway", "msal", "aiohttp"} <= {line.partition("\n")[0].split(".")[0] for line in ear.lines}
     for piece in cookie.split("."):
