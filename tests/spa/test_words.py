@@ -114,6 +114,6 @@ def test_words_are_plain(banned: str) -> None:
     "reason", ["expired", "signed-out", "revoked", "replaced", "ended-elsewhere", "ended-by-operator"]
 )
 def test_U9_every_end_of_a_session_is_told_apart(reason: str) -> None:
-    told = "".join(path.read_text("utf-8") for path in (files.ROOT / "gateway").glob("*.py"))
+    told = "".join(path.read_text("utf-8") for path in (files.ROOT / "gateway").rglob("*.py"))
     assert f'"{reason}"' in told, "the gateway no longer ends sessions for this reason"
     assert f"ended.{reason}" in files.words()
