@@ -26,9 +26,10 @@ UNAVAILABLE = "session-store-unavailable"
 
 @pytest.fixture(scope="module", autouse=True)
 def _dropped_connections() -> Iterator[None]:
-    """Collect what redis-py dropped without closing when a server was lost, so that no later test is blamed for it.
+    """Collect connections to lost servers that nobody closed, so that no later test is blamed for them.
 
-    Its clients for Sentinel and Cluster let go of a lost server's connections, and leave the rest to the collector.
+    Seen once in a whole run, long after the servers were gone, and not since; we believe that redis-py's clients for
+    Sentinel and Cluster leave them to the collector.
     """
     yield
     with warnings.catch_warnings():
