@@ -55,13 +55,13 @@ class World:
     async def signed_in(self) -> OtherFrontEnd:
         """Ada, signed in."""
         person = await self.front_end()
-        assert await person.sign_in() == "/edit"
+        await ready(person)
         return person
 
     async def confirmed(self) -> OtherFrontEnd:
         """Ada, signed in and stepped up."""
         person = await self.signed_in()
-        assert await person.step_up("/auth/step-up?action=profile.edit&return_to=/edit") == "/edit"
+        await ready(person, step_up=True)
         return person
 
     async def admin(self, method: str, path: str, body: object = None) -> Any:
@@ -103,6 +103,20 @@ def _told_logs() -> None:
     for name in ("gateway", "resource_api", "servicekit"):
         logging.getLogger(name).addHandler(handler)
         logging.getLogger(name).setLevel("DEBUG")
+
+
+async def ready(person: OtherFrontEnd, *, step_up: bool = False) -> None:
+    """Sign in or step up as set-up: once more where this computer held Valkey up for longer than the gateway waits."""
+    for _ in range(3):
+        way = await (
+            person.step_up("/auth/step-up?action=profile.edit&return_to=/edit")
+            if step_up
+            else person.sign_in()
+        )
+        if way == "/edit":
+            return
+        assert "session-store-unavailable" in way, way
+    raise AssertionError("Valkey does not answer")
 
 
 @pytest.fixture(scope="session")
