@@ -96,7 +96,7 @@ async def test_a_graph_that_refuses_every_token_is_a_fault_for_the_operator(
     assert "graph-refuses-our-tokens" in caplog.text
 
 
-# --- what refusals mean (entra.md A10) ------------------------------------------------------------------------
+# --- what refusals mean ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", [50076, 50079])
