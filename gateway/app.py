@@ -36,7 +36,7 @@ from gateway.session.session_storage import SessionStorage
 from gateway.session.sessions import SessionStore
 from gateway.settings import Settings
 from gateway.spa_files import SpaFiles
-from gateway.store.redis_budget import redis_budget_ring
+from gateway.store.redis_budget import LIMITS, RedisLimits, redis_budget_ring
 from gateway.store.redis_clients import GuardedCluster, GuardedRedis
 from gateway.store.redis_connection import redis_client
 from gateway.store.sealing import KeyRing
@@ -55,13 +55,18 @@ _SETTLING_SECONDS: Final = 15
 
 
 def create_vault(
-    settings: Settings, *, now: Callable[[], float], failpoints: Failpoints | None = None
+    settings: Settings,
+    *,
+    now: Callable[[], float],
+    failpoints: Failpoints | None = None,
+    redis_limits: RedisLimits = LIMITS,
 ) -> tuple[GuardedRedis | GuardedCluster, Vault]:
     """Return the connection to Redis, which its owner closes, and the vault on it."""
     redis = redis_client(
         settings.redis_url.get_secret_value(),
         password_file=settings.redis_password_file,
         ca_bundle=settings.redis_ca_bundle or settings.ca_bundle,
+        limits=redis_limits,
     )
     return redis, Vault(
         redis,
@@ -80,6 +85,7 @@ def create_app(
     spa: Path = SPA,
     failpoints: Failpoints | None = None,
     authority_timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+    redis_limits: RedisLimits = LIMITS,
 ) -> web.Application:
     """Return the gateway for `settings`; `failpoints` are those of the settings unless given.
 
@@ -90,7 +96,7 @@ def create_app(
     pages = SpaFiles(spa)
     points = failpoints or Failpoints.parse(settings.failpoint)
     credential = settings.credential
-    redis, vault = create_vault(settings, now=now, failpoints=points)
+    redis, vault = create_vault(settings, now=now, failpoints=points, redis_limits=redis_limits)
     sessions = SessionStore(
         vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
     )
@@ -99,7 +105,7 @@ def create_app(
         middlewares=[
             metrics.ring(),
             problems_ring(_drawer(pages)),
-            redis_budget_ring(),
+            redis_budget_ring(redis_limits.request),
             guard_ring(settings.public_url),
             aiohttp_session.session_middleware(SessionStorage(sessions)),
         ],

@@ -1,19 +1,33 @@
-"""How long one request may wait for Redis in all.
+"""How long the gateway waits for Redis: for a command, for a try and its repetition, for all that a request asks.
 
-Owns the budget of a request: every command takes from it what it took, and none begins with an empty one.
-Only waiting for Redis counts, so that a slow authority does not use it up. Never cancels anything else.
+Owns the limits, and the budget of a request: every command takes from it what it took, and none begins with an empty
+one. Only waiting for Redis counts, so that a slow authority does not use it up. Never cancels anything else.
 """
 
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-REQUEST_SECONDS: Final = 1.6
+
+@dataclass(frozen=True)
+class RedisLimits:
+    """Seconds that the gateway waits for Redis before it says that Redis does not answer."""
+
+    command: float = 0.5
+    """For a connection, for a place in the queue, and for one answer."""
+    attempt: float = 1.2
+    """For two tries, or one with all that comes before it: a place in the queue, a connection, a failover."""
+    request: float = 1.6
+    """For everything that one request asks of it."""
+
+
+LIMITS: Final = RedisLimits()
 
 
 class Budget:
@@ -52,7 +66,7 @@ def redis_budget(seconds: float) -> Iterator[Budget]:
         _current.reset(token)
 
 
-def redis_budget_ring(seconds: float = REQUEST_SECONDS) -> Middleware:
+def redis_budget_ring(seconds: float = LIMITS.request) -> Middleware:
     """Return the ring that gives each request its budget."""
 
     @web.middleware

@@ -28,14 +28,11 @@ from redis.exceptions import (
 )
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from gateway.store.redis_budget import Budget, current_budget
+from gateway.store.redis_budget import LIMITS, Budget, RedisLimits, current_budget
 from gateway.store.redis_scripts import REPEATABLE
 from servicekit.breaker import BreakerOpen, CircuitBreaker
 
-COMMAND_SECONDS: Final = 0.5
 CONNECTIONS: Final = 50
-# Two tries, or one with everything that comes before it: a place in the queue, a connection, a failover.
-_ATTEMPT_SECONDS: Final = 1.2
 _WAIT_MILLISECONDS: Final = 300
 _READS: Final = frozenset({"GET", "HGET", "HKEYS", "HMGET", "PING", "ZRANGEBYSCORE"})
 _SAY_THE_SAME: Final = frozenset({"ZREM"})
@@ -45,8 +42,11 @@ _T = TypeVar("_T")
 class RedisGuard:
     """What every command passes on its way."""
 
-    def __init__(self, breaker: CircuitBreaker, *, connections: int = CONNECTIONS) -> None:
+    def __init__(
+        self, breaker: CircuitBreaker, *, limits: RedisLimits = LIMITS, connections: int = CONNECTIONS
+    ) -> None:
         self._breaker = breaker
+        self._limits = limits
         self._places = asyncio.Semaphore(connections)
 
     async def run(
@@ -61,12 +61,14 @@ class RedisGuard:
         `again` allows a second try; `leave` drops idle connections, and is called when there is reason to believe
         that they lead to the wrong server or to none.
         """
-        budget = current_budget() or Budget(_ATTEMPT_SECONDS)
+        budget = current_budget() or Budget(self._limits.attempt)
         if budget.left <= 0:
             raise RedisTimeoutError("this request has waited for Redis long enough")
         try:
             with self._breaker.attempt(_is_outage), budget.spent():
-                return await self._bounded(work, min(_ATTEMPT_SECONDS, budget.left), again=again, leave=leave)
+                return await self._bounded(
+                    work, min(self._limits.attempt, budget.left), again=again, leave=leave
+                )
         except BreakerOpen as error:
             raise ConnectionError("Redis failed a moment ago") from error
         except RedisError:
@@ -84,12 +86,14 @@ class RedisGuard:
     ) -> _T:
         try:
             async with asyncio.timeout(seconds):
-                async with asyncio.timeout(COMMAND_SECONDS):
+                async with asyncio.timeout(self._limits.command):
                     await self._places.acquire()
                 try:
                     return await _tried(work, again=again, leave=leave)
                 finally:
                     self._places.release()
+        except TimeoutError as error:
+            raise RedisTimeoutError("Redis did not answer in time") from error
         except (OSError, RedisClusterException) as error:
             raise ConnectionError(type(error).__name__) from error
 

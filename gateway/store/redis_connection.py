@@ -20,7 +20,8 @@ from redis.credentials import CredentialProvider
 from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own, which is not Python's
 
 from gateway.store.redis_address import RedisAddress, SetUp
-from gateway.store.redis_clients import COMMAND_SECONDS, CONNECTIONS, GuardedCluster, GuardedRedis, RedisGuard
+from gateway.store.redis_budget import LIMITS, RedisLimits
+from gateway.store.redis_clients import CONNECTIONS, GuardedCluster, GuardedRedis, RedisGuard
 from gateway.store.redis_tls import Trust
 from servicekit.breaker import CircuitBreaker
 
@@ -32,6 +33,7 @@ def redis_client(
     *,
     password_file: str | None = None,
     ca_bundle: str | None = None,
+    limits: RedisLimits = LIMITS,
 ) -> GuardedRedis | GuardedCluster:
     """Return a client for `url`; `password_file` and `ca_bundle` are paths.
 
@@ -39,8 +41,8 @@ def redis_client(
     """
     address = RedisAddress.parse(url)
     options: dict[str, Any] = {
-        "socket_connect_timeout": COMMAND_SECONDS,
-        "socket_timeout": COMMAND_SECONDS,
+        "socket_connect_timeout": limits.command,
+        "socket_timeout": limits.command,
         # RESP2 and no introduction: a new connection costs a round trip for AUTH, and rights for little else.
         "protocol": 2,
         "driver_info": None,
@@ -55,7 +57,7 @@ def redis_client(
             ssl_ca_certs=ca_bundle,
             **options,
         )
-        cluster.guard = _guard()
+        cluster.guard = _guard(limits)
         return cluster
     options |= {"retry": _no_retry(), "db": address.database, "max_connections": CONNECTIONS}
     trust = Trust(ca_bundle) if address.tls else None
@@ -66,7 +68,7 @@ def redis_client(
     )
     client = GuardedRedis(connection_pool=pool)
     client.auto_close_connection_pool = True
-    client.guard = _guard()
+    client.guard = _guard(limits)
     return client
 
 
@@ -116,8 +118,8 @@ class _TrustingSentinelConnection(SentinelManagedConnection, _TrustingConnection
     pass
 
 
-def _guard() -> RedisGuard:
-    return RedisGuard(CircuitBreaker(now=time.monotonic))
+def _guard(limits: RedisLimits) -> RedisGuard:
+    return RedisGuard(CircuitBreaker(now=time.monotonic), limits=limits)
 
 
 def _no_retry() -> Retry:

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from devstack.ports import free_port
 from gateway.app import create_app
-from tests.gateway.conftest import gateway_settings, served
+from tests.gateway.conftest import PATIENT, gateway_settings, served
 from tests.local_tenant.world import MovableClock
 from tests.other_front_end import Answer, OtherFrontEnd
 from tests.plain_provider import CLIENT, ISSUER, SECRET, PlainProvider
@@ -82,7 +82,7 @@ async def plain_world(valkey: str, **changed: str) -> AsyncIterator[PlainWorld]:
             **changed,
         }
     )
-    app = create_app(settings, now=clock)
+    app = create_app(settings, now=clock, redis_limits=PATIENT)
     redis = Redis.from_url(valkey)
     async with (
         served(provider.app(), ports[1]),

@@ -9,7 +9,7 @@ from aiohttp import web
 from devstack.ports import free_port
 from gateway.app import create_app
 from gateway.guard import Policy, Route, add_routes
-from tests.gateway.conftest import World, gateway_settings, served
+from tests.gateway.conftest import PATIENT, World, gateway_settings, served
 from tests.gateway.witnesses import ask, paths_of
 from tests.other_front_end import Answer, OtherFrontEnd
 
@@ -116,7 +116,9 @@ async def test_S53_the_front_channel_page_may_be_framed_by_the_authority_alone(w
 
 
 async def test_S53_over_https_browsers_are_told_to_stay_there(valkey: str) -> None:
-    app = create_app(gateway_settings(PUBLIC_URL="https://profile.example.com", REDIS_URL=valkey))
+    app = create_app(
+        gateway_settings(PUBLIC_URL="https://profile.example.com", REDIS_URL=valkey), redis_limits=PATIENT
+    )
     async with alone(app) as url, OtherFrontEnd.open(url, url) as person:
         strict = (await person.navigate("/")).headers["Strict-Transport-Security"]
 
@@ -161,7 +163,7 @@ async def _forbidding(_request: web.Request) -> web.Response:
 async def test_S55_an_unexpected_error_tells_a_reference_and_nothing_else(
     valkey: str, policy: Policy, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = create_app(gateway_settings(REDIS_URL=valkey))
+    app = create_app(gateway_settings(REDIS_URL=valkey), redis_limits=PATIENT)
     add_routes(app, [Route("GET", "/failing", _failing, policy)])
     async with alone(app) as url, OtherFrontEnd.open(url, url) as person:
         answer = await person.call("GET", "/failing")
@@ -183,7 +185,7 @@ async def test_S55_an_unexpected_error_tells_a_reference_and_nothing_else(
 
 
 async def test_S55_a_refusal_of_the_framework_does_not_quote_either(valkey: str) -> None:
-    app = create_app(gateway_settings(REDIS_URL=valkey))
+    app = create_app(gateway_settings(REDIS_URL=valkey), redis_limits=PATIENT)
     add_routes(app, [Route("GET", "/forbidding", _forbidding, Policy.PUBLIC)])
     async with alone(app) as url, OtherFrontEnd.open(url, url) as person:
         answer = await person.call("GET", "/forbidding")

@@ -8,7 +8,7 @@ from devstack.ports import free_port
 from gateway.app import create_app
 from gateway.guard import POLICIES, Policy
 from gateway.health import live
-from tests.gateway.conftest import World, gateway_settings, served
+from tests.gateway.conftest import PATIENT, World, gateway_settings, served
 from tests.gateway.witnesses import ask, asked_in_all, commands, forget_commands, paths_of
 from tests.other_front_end import OtherFrontEnd
 
@@ -74,7 +74,7 @@ async def test_S23_our_own_pages_and_programs_are_let_through(world: World) -> N
 
 
 async def test_S23_a_route_without_a_policy_is_refused(valkey: str) -> None:
-    app = create_app(gateway_settings(REDIS_URL=valkey))
+    app = create_app(gateway_settings(REDIS_URL=valkey), redis_limits=PATIENT)
     app.router.add_get("/smuggled", live)
     port = free_port()
 

@@ -105,7 +105,7 @@ async def test_R3_the_wait_for_a_connection_is_bounded(guard: RedisGuard) -> Non
     busy = [asyncio.create_task(guard.run(let_go.wait)) for _ in range(2)]
     await asyncio.sleep(0)
 
-    with pytest.raises(RedisConnectionError):
+    with pytest.raises(RedisTimeoutError):
         await guard.run(Work())
 
     let_go.set()

@@ -7,7 +7,8 @@ import pytest
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from gateway.store.redis_clients import COMMAND_SECONDS, GuardedCluster, GuardedRedis
+from gateway.store.redis_budget import LIMITS
+from gateway.store.redis_clients import GuardedCluster, GuardedRedis
 from gateway.store.redis_connection import PasswordFile, redis_client
 from gateway.store.redis_tls import Trust
 from tests.redis.certificates import Authority
@@ -27,7 +28,7 @@ async def test_R3_every_client_waits_no_longer_than_the_limit() -> None:
     assert isinstance(many, GuardedCluster)
 
     for options in (one.connection_pool.connection_kwargs, many.connection_kwargs):
-        assert options["socket_timeout"] == options["socket_connect_timeout"] == COMMAND_SECONDS
+        assert options["socket_timeout"] == options["socket_connect_timeout"] == LIMITS.command
     assert one.connection_pool.connection_kwargs["retry"].get_retries() == 0, (
         "the guard tries again, not redis-py"
     )
@@ -47,7 +48,7 @@ async def test_R3_a_silent_sentinel_leaves_time_for_the_next() -> None:
     )
     for sentinel in pool.sentinel_manager.sentinels:
         options = sentinel.connection_pool.connection_kwargs
-        assert options["socket_timeout"] * 2 <= COMMAND_SECONDS
+        assert options["socket_timeout"] * 2 <= LIMITS.command
         assert options["password"] == "s"
         assert options["username"] != "u", "the sentinels have users of their own"
 

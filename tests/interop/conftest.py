@@ -25,7 +25,7 @@ from yarl import URL
 
 from devstack.ports import free_port
 from gateway.app import create_app
-from tests.gateway.conftest import gateway_settings, served
+from tests.gateway.conftest import PATIENT, gateway_settings, served
 from tests.other_front_end import OtherFrontEnd
 
 HERE: Final = Path(__file__).parent
@@ -245,7 +245,7 @@ def make_world(node: str, tls: Tls, valkey: str) -> Callable[..., AbstractAsyncC
             api = ProfileApi(keys)
             await enter(running_provider(node, configuration))
             await enter(served(api.app(), ports[2]))
-            await enter(served(create_app(settings), ports[0], "localhost"))
+            await enter(served(create_app(settings, redis_limits=PATIENT), ports[0], "localhost"))
             yield InteropWorld(gateway_url, issuer, api, OtherFrontEnd(session, gateway_url, issuer))
 
     return make
