@@ -18,7 +18,7 @@ _SECRET_FIELDS: Final = frozenset(
         *("password", "id_token_hint", "access_token", "id_token"),
     }
 )
-_SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+_CREDENTIAL_HEADERS: Final = frozenset({"authorization", "proxy-authorization"})
 _LOOKS_LIKE_JWT: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
@@ -66,13 +66,17 @@ def without_secrets(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def headers_without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers, names in lower case, with credentials cut but for their scheme."""
-    kept = {}
-    for name, value in headers.items():
+    """Return headers, names in lower case: cookies cut, credentials cut but for their scheme."""
+    return {name.lower(): _cut_header(name.lower(), value) for name, value in headers.items()}
+
+
+def _cut_header(name: str, value: str) -> str:
+    if name == "cookie":
+        return fingerprint(value)  # whole: of several cookies, the first looks like a scheme
+    if name in _CREDENTIAL_HEADERS:
         scheme, _, credential = value.partition(" ")
-        cut = f"{scheme} {fingerprint(credential)}" if credential else fingerprint(value)
-        kept[name.lower()] = cut if name.lower() in _SECRET_HEADERS else value
-    return kept
+        return f"{scheme} {fingerprint(credential)}" if credential else fingerprint(value)
+    return _without_jwt(value)
 
 
 def form_fields(content_type: str, body: str) -> dict[str, str]:

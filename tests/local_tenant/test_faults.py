@@ -202,6 +202,14 @@ async def test_the_journal_cuts_secrets_and_keeps_what_tests_ask_for(world: Worl
     assert claims_of(tokens.body["access_token"])["aud"] == API
 
 
+async def test_the_journal_keeps_no_cookie_however_many_are_sent(world: World) -> None:
+    sent = {"Cookie": "stand_in_sso=the-first-secret; another=the-second-secret"}
+    await world.ask("GET", DISCOVERY, headers=sent)
+    (entry,) = (await world.ask("GET", "/admin/requests", params={"point": "discovery"})).body
+    assert entry["headers"]["cookie"].startswith("[cut ")
+    assert "secret" not in str(entry)
+
+
 async def test_graph_may_send_a_claims_challenge(world: World) -> None:
     claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
     await order(world, "graph.get_me", status=401, claims=claims)
