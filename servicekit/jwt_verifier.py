@@ -83,14 +83,15 @@ class SigningKeys:
     async def key(self, kid: str | None) -> RSAPublicKey:
         """Return the key called `kid`, or the only key there is for a token that names none.
 
-        An unknown `kid` fetches the set anew, once in five minutes at most, and is refused otherwise: whoever
-        makes up key ids must not make us call the authority. A failed fetch keeps the keys that there are.
+        An unknown `kid` fetches the set anew, once in five minutes at most, or waits for the fetch that is under way,
+        and is refused otherwise: whoever makes up key ids must not make us call the authority, and whoever brings a
+        new key's token must not depend on being the first. A failed fetch keeps the keys that there are.
         Raises TokenRejected (unknown-key), AuthorityUnavailable if there are no keys at all.
         """
         fetches = self._set.fetches
         keys = await self._set.get()
         found = _pick(keys, kid)
-        if found is None and fetches == self._set.fetches and self._may_force():
+        if found is None and fetches == self._set.fetches and (self._set.is_under_way or self._may_force()):
             try:
                 found = _pick(await self._set.refresh(), kid)
             except AuthorityUnavailable as error:

@@ -82,6 +82,11 @@ class LastKnownGood(Generic[T]):
         """
         return await asyncio.shield(self._take_off())
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a fetch runs at this moment, which `refresh` would join."""
+        return self._flight is not None
+
     def _take_off(self) -> asyncio.Task[T]:
         if self._flight is None:
             self._flight = asyncio.get_running_loop().create_task(self._fly(), name=f"fetch {self._name}")

@@ -86,6 +86,16 @@ async def test_S42_a_key_that_began_to_sign_just_now_is_found_at_once(authority:
     assert authority.asked["keys"] == 2
 
 
+async def test_S42_whoever_comes_while_the_new_key_is_fetched_waits_for_it(authority: Authority) -> None:
+    assert await believed(authority, authority.signers[0])
+    new = Signer("two")
+    authority.signers.append(new)
+    authority.delay = 0.05
+
+    assert all(await asyncio.gather(*(believed(authority, new) for _ in range(20))))
+    assert authority.asked["keys"] == 2
+
+
 async def test_S42_forced_fetches_are_five_minutes_apart(authority: Authority) -> None:
     assert await believed(authority, authority.signers[0])
     assert not await believed(authority, Signer("unknown"))
