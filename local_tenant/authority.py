@@ -119,7 +119,7 @@ def show(
         page = pages.choose_account(app_name, path, email=now.person.email if now.person else "")
     else:
         address = now.person.email if now.person else ""
-        if not tenant.inbox.has_sent(journey.id):
+        if not tenant.inbox.has_sent(journey.id, address):
             tenant.inbox.send(journey.id, address, f"Confirm it's you for {app_name}")
         page = pages.second_factor(app_name, path, pages.masked(address), fault=fault)
     return respond(page, status=400 if fault else 200, form_action=origin)

@@ -37,6 +37,7 @@ class Message:
 
 @dataclass(slots=True)
 class _Pending:
+    to: str
     code: str = field(repr=False)
     expires_at: float
     tries: int = 0
@@ -56,7 +57,7 @@ class Inbox:
         now = self.clock()
         self._pending = {key: value for key, value in self._pending.items() if value.expires_at > now}
         code = self.ids.digits(CODE_DIGITS)
-        self._pending[journey_id] = _Pending(code, now + CODE_SECONDS)
+        self._pending[journey_id] = _Pending(to, code, now + CODE_SECONDS)
         self.messages.append(Message(to, code, purpose, now))
         del self.messages[:-_KEPT]
 
@@ -64,14 +65,18 @@ class Inbox:
         """Make a journey's code useless; the next page sends a new one."""
         self._pending.pop(journey_id, None)
 
-    def has_sent(self, journey_id: str) -> bool:
-        """Tell whether a code was sent for this journey; a reload must not send another."""
-        return journey_id in self._pending
-
-    def check(self, journey_id: str, typed: str) -> Outcome:
-        """Try a code. The right one works once; after ``MOST_TRIES`` wrong ones even the right one doesn't."""
+    def has_sent(self, journey_id: str, to: str) -> bool:
+        """Tell whether a code was sent to this address for this journey; a reload must not send another."""
         pending = self._pending.get(journey_id)
-        if pending is None or pending.expires_at <= self.clock():
+        return pending is not None and pending.to == to
+
+    def check(self, journey_id: str, to: str, typed: str) -> Outcome:
+        """Try the code that went to ``to``; another person's, of the same journey, proves nothing about this one.
+
+        The right one works once; after ``MOST_TRIES`` wrong ones even the right one doesn't.
+        """
+        pending = self._pending.get(journey_id)
+        if pending is None or pending.to != to or pending.expires_at <= self.clock():
             return Outcome.EXPIRED
         if pending.tries >= MOST_TRIES:
             return Outcome.TOO_MANY_TRIES

@@ -84,7 +84,7 @@ SIGN_IN_BECAUSE: Final[tuple[Callable[[Situation], bool], ...]] = (
     _signed_in_too_long_ago,
     _hint_names_someone_else,
 )
-"""Why the person must say who they are; all but the first are settled by doing it once on this journey."""
+"""Why the person must say who they are; all but the first are settled when they do it once on this journey."""
 
 
 def next_step(now: Situation) -> Step:
@@ -93,7 +93,7 @@ def next_step(now: Situation) -> Step:
     Not checked here: client, redirect URI and parameters, which ``authorize`` has refused before there is a journey.
     """
     session, person, asked = now.session, now.person, now.journey.request
-    if session is None or person is None or not now.journey.signed_in:
+    if session is None or person is None or now.journey.signed_in_as != person.oid:
         if any(because(now) for because in SIGN_IN_BECAUSE):
             return Step.SIGN_UP if now.journey.wants_sign_up else Step.SIGN_IN
         if "select_account" in asked.prompt and not now.journey.chosen:

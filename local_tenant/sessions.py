@@ -64,8 +64,8 @@ class Journey:
     id: str
     request: AuthorizeRequest
     expires_at: float
-    signed_in: bool = False
-    """The person proved who they are (password or sign-up) within this journey."""
+    signed_in_as: str | None = None
+    """Who proved within this journey who they are, by password or sign-up: an object id."""
     chosen: bool = False
     """The person chose the account they are signed in with (``prompt=select_account``)."""
     wants_sign_up: bool = False

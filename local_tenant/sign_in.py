@@ -94,9 +94,9 @@ async def code(request: web.Request) -> web.Response:
     """Check a one-time code."""
     tenant, journey = journey_of(request)
     now = _situation(request, tenant, journey)
-    if now.session is None:
+    if now.session is None or now.person is None:
         return proceed(request, journey, now)
-    outcome = tenant.inbox.check(journey.id, (await _typed(request)).get("code", ""))
+    outcome = tenant.inbox.check(journey.id, now.person.email, (await _typed(request)).get("code", ""))
     if outcome is not Outcome.RIGHT:
         return show(Step.SECOND_FACTOR, now, fault=_CODE_FAULTS[outcome])
     tenant.sessions.second_factor_given(now.session)
@@ -157,7 +157,7 @@ def _situation(request: web.Request, tenant: Tenant, journey: Journey) -> Situat
 def _signed_in(request: web.Request, tenant: Tenant, journey: Journey, oid: str) -> web.Response:
     previous = tenant.sessions.current(request.cookies.get(SSO_COOKIE))
     session: SsoSession = tenant.sessions.sign_in(previous, oid)
-    journey.signed_in = True
+    journey.signed_in_as = oid
     tenant.inbox.forget(journey.id)
     response = proceed(request, journey, Situation.of(tenant, journey, session.handle))
     response.set_cookie(SSO_COOKIE, session.handle, httponly=True, samesite="Lax", path="/")

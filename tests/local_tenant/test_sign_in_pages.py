@@ -156,6 +156,18 @@ async def test_a_code_works_once_and_only_on_its_own_journey(world: World) -> No
     assert "AADSTS9002313" in world_over.text
 
 
+async def test_a_code_proves_nothing_about_someone_else_who_signed_in_meanwhile(world: World) -> None:
+    visitor, page = await at_second_factor(world)
+    adas_code = await visitor.newest_code("ada@example.com")
+    # In another tab, with the same cookie jar, Grace signs in; then the first tab goes on.
+    await visitor.sign_in(world.authorize_url(prompt="login"), "grace@example.com")
+    refused = await visitor.submit(page, code=adas_code)
+    assert "has expired" in refused.text
+    page = await visitor.follow(refused, "Send a new code")
+    assert "gr•••@example.com" in page.text
+    assert "code" in (await visitor.confirm(page, "grace@example.com")).answer
+
+
 @pytest.mark.parametrize("scope", ["openid User.Read", EDIT_SCOPE])
 async def test_cancel_answers_access_denied_at_every_step(world: World, scope: str) -> None:
     visitor = world.visitor()
