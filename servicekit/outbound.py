@@ -19,6 +19,7 @@ from multidict import CIMultiDictProxy
 from servicekit.address_map import AddressMap
 
 LARGEST_REPLY: Final = 1_000_000
+CONNECT_SECONDS: Final = 3
 
 
 class OutboundError(Exception):
@@ -89,7 +90,7 @@ class Outbound:
                 ) as response:
                     body = await _whole(response)
                     return Reply(response.status, response.headers, body)
-        except aiohttp.ClientConnectorError as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise OutboundError("unreachable", maybe_done=False) from error
         except TimeoutError as error:
             raise OutboundError("timeout", maybe_done=True) from error
@@ -108,7 +109,10 @@ async def _whole(response: aiohttp.ClientResponse) -> bytes:
 
 @asynccontextmanager
 async def outbound(
-    address_map: AddressMap | None = None, ca_bundle: str | None = None
+    address_map: AddressMap | None = None,
+    ca_bundle: str | None = None,
+    *,
+    connect_seconds: float = CONNECT_SECONDS,
 ) -> AsyncIterator[Outbound]:
     """Open an Outbound for the life of an application; `ca_bundle` is a PEM file's path."""
     tls = await asyncio.to_thread(
@@ -117,7 +121,7 @@ async def outbound(
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=tls, limit=200, limit_per_host=100),
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=3),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds),
         trust_env=False,
         auto_decompress=True,
     ) as session:

@@ -1,6 +1,7 @@
 """Calls to other servers: no cookies, no redirects, no endless waits, and the address map beneath them."""
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -113,6 +114,21 @@ async def test_nobody_there_did_no_work(network: Outbound) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         error = await failure(network, f"http://127.0.0.1:{unused.getsockname()[1]}/")
+
+    assert (error.reason, error.maybe_done) == ("unreachable", False)
+
+
+async def test_R18_a_server_that_lets_nobody_in_did_no_work() -> None:
+    with contextlib.ExitStack() as sockets:
+        full = sockets.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):  # its queue: whoever comes next is not even refused
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        async with outbound(connect_seconds=0.2) as network:
+            error = await failure(network, f"http://127.0.0.1:{full.getsockname()[1]}/")
 
     assert (error.reason, error.maybe_done) == ("unreachable", False)
 
