@@ -11,7 +11,6 @@ from aiohttp import web
 from local_tenant import pages
 from local_tenant.directory import Directory
 from local_tenant.discovery import check_tenant
-from local_tenant.next_step import hinted_person
 from local_tenant.page_frame import respond
 from local_tenant.sessions import SsoSession
 from local_tenant.tenant import Tenant
@@ -23,7 +22,10 @@ routes = web.RouteTableDef()
 @routes.get("/{tenant}/oauth2/v2.0/logout", name="logout")
 @routes.post("/{tenant}/oauth2/v2.0/logout", name="logout_by_post")
 async def logout(request: web.Request) -> web.Response:
-    """End the session, then go to ``post_logout_redirect_uri`` if it is a registered redirect URI; else stay here."""
+    """End the session, then go to ``post_logout_redirect_uri`` if it is a registered redirect URI; else stay here.
+
+    ``logout_hint`` is the opaque ``login_hint`` claim; an address there names nobody, and ``id_token_hint`` is ignored.
+    """
     tenant = check_tenant(request)
     sent = await request.post() if request.method == "POST" else request.query
     fields = {name: value for name, value in sent.items() if isinstance(value, str)}
@@ -31,11 +33,10 @@ async def logout(request: web.Request) -> web.Response:
     session = tenant.sessions.current(request.cookies.get(SSO_COOKIE))
     if session is None:
         return redirect(onward) if onward else respond(pages.signed_out([], None))
-    hinted = hinted_person(tenant, fields.get("logout_hint"))
-    if tenant.knobs.logout_picker and hinted is None and "picked" not in fields:
-        person = tenant.directory.by_oid(session.oid)
-        page = pages.choose_sign_out(request.path, fields, person.email if person else "")
-        return respond(page)
+    person = tenant.directory.by_oid(session.oid)
+    hinted = person is not None and fields.get("logout_hint") == tenant.mint.login_hint(person)
+    if tenant.knobs.logout_picker and not hinted and "picked" not in fields:
+        return respond(pages.choose_sign_out(request.path, fields, person.email if person else ""))
     urls = frontchannel_urls(tenant, session)
     tenant.sessions.end(session)
     if urls or not onward:

@@ -57,13 +57,21 @@ async def test_an_application_without_a_front_channel_address_is_left_out(world:
     assert (await visitor.open(logout_url(world, post_logout_redirect_uri=HOME))).sent_to == HOME
 
 
-async def test_the_picker_is_skipped_with_the_login_hint_claim_and_not_with_an_id_token(world: World) -> None:
+async def test_the_picker_is_skipped_with_the_login_hint_claim_and_with_nothing_else(world: World) -> None:
     knobs = {"logout_picker": True, "optional_claims": {GATEWAY: ["login_hint"]}}
     await world.ask("PUT", "/admin/settings", json=knobs)
     visitor = world.visitor()
     id_token = (await world.signed_in(visitor)).body["id_token"]
-    page = await visitor.open(logout_url(world, post_logout_redirect_uri=HOME, id_token_hint=id_token))
-    assert "Which account" in page.text
+    others = claims_of((await world.signed_in(email="grace@example.com")).body["id_token"])["login_hint"]
+    for hint in (
+        {"id_token_hint": id_token},
+        {"logout_hint": "ada@example.com"},
+        {"logout_hint": others},
+        {},
+    ):
+        page = await visitor.open(logout_url(world, post_logout_redirect_uri=HOME, **hint))
+        assert "Which account" in page.text
+        assert page.frames == []
     page = await visitor.submit(page)
     assert page.links["Continue"] == HOME
     hint = claims_of((await world.signed_in(visitor)).body["id_token"])["login_hint"]
