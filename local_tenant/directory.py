@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from local_tenant.refusals import refusal
+from local_tenant.signing import read_certificate
 
 GRAPH: Final = "00000003-0000-0000-c000-000000000000"
 """Microsoft Graph's application id, the same in every tenant."""
@@ -65,6 +66,13 @@ class AppRegistration(BaseModel):
             if parts.fragment:
                 raise ValueError(f"redirect URI {uri!r} must not have a fragment")
         return uris
+
+    @field_validator("certificates")
+    @classmethod
+    def _public_certificates(cls, certificates: tuple[str, ...]) -> tuple[str, ...]:
+        for pem in certificates:
+            read_certificate(pem)
+        return certificates
 
     def accepts_redirect(self, uri: str) -> bool:
         """Tell whether ``uri`` is registered: exact and case-sensitive, but any port on ``http://localhost``.

@@ -6,12 +6,13 @@ A fault names the variable, what is wrong and what would be right. Nothing here 
 import ipaddress
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from local_tenant.configuration import BUNDLED
+from local_tenant.signing import read_certificate
 
 PREFIX: Final = "LOCAL_TENANT_"
 # Public on purpose, and documented: with these the tenant runs alone, and they open nothing but this stand-in.
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
             or not parts.hostname
             or parts.path.strip("/")
             or parts.query
+            or not _has_possible_port(parts)
         ):
             raise ValueError("must be a scheme, a host and perhaps a port, such as http://localhost:3000")
         return f"{parts.scheme}://{parts.netloc}"
@@ -66,8 +68,29 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _readable(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
-            raise ValueError(f"must name a file that exists; {path} doesn't")
+        if path is not None:
+            try:
+                if not _text(path):
+                    raise ValueError("must name a file that holds something")
+            except OSError as error:
+                raise ValueError(f"must name a file that can be read: {error.strerror}") from None
+            except UnicodeDecodeError:
+                raise ValueError("must name a file of UTF-8 text") from None
+        return path
+
+    @field_validator("gateway_secret_file", "api_secret_file")
+    @classmethod
+    def _one_source(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        name = str(info.field_name).removesuffix("_file")
+        if path is not None and info.data.get(name) is not None:
+            raise ValueError(f"is set, and {PREFIX}{name.upper()} too; keep one of them")
+        return path
+
+    @field_validator("gateway_certificate_file", "api_certificate_file")
+    @classmethod
+    def _certificate(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            read_certificate(_text(path))
         return path
 
     @field_validator("host")
@@ -82,8 +105,9 @@ class Settings(BaseSettings):
 
     @property
     def browser_url(self) -> str:
-        """Return the tenant's address as the browser sees it."""
-        return self.public_url or f"http://{'127.0.0.1' if self.allow_remote else self.host}:{self.port}"
+        """Return the tenant's address as the browser sees it; with port 0 it isn't known before there is a port."""
+        host = "127.0.0.1" if self.allow_remote else self.host
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def values(self) -> dict[str, str]:
         """Return what fills the placeholders of the configuration file."""
@@ -109,6 +133,13 @@ def _sentence(fault: dict[str, object]) -> str:
     if not isinstance(location, tuple) or not location:
         return message
     return f"{PREFIX}{str(location[0]).upper()}: {message}; it is {fault['input']!r}"
+
+
+def _has_possible_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

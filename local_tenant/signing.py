@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import jwt
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
@@ -157,6 +158,18 @@ class KeyRing:
         return _decode_with(token, key.private.public_key(), ["RS256"])
 
 
+def read_certificate(pem: str) -> tuple[x509.Certificate, rsa.RSAPublicKey]:
+    """Return a public certificate in PEM, and its RSA key. Raises ValueError, in words, for anything else."""
+    try:
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("must be a public certificate in PEM") from None
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise ValueError("must be a certificate of an RSA key")  # noqa: TRY004 - the value is wrong, not its type
+    return certificate, key
+
+
 def open_client_assertion(token: str, certificates: tuple[str, ...]) -> tuple[Claims, float]:
     """Return the claims of a client assertion that one of these PEM certificates vouches for, and its expiry.
 
@@ -168,15 +181,14 @@ def open_client_assertion(token: str, certificates: tuple[str, ...]) -> tuple[Cl
     except jwt.PyJWTError as error:
         raise BadSignatureError("not a JWT") from error
     for pem in certificates:
-        certificate = x509.load_pem_x509_certificate(pem.encode())
-        key = certificate.public_key()
+        certificate, key = read_certificate(pem)
         # MSAL leaves the padding on, against RFC 7515 2; Entra takes both.
         sha256, sha1 = (str(header.get(name, "")).rstrip("=") for name in ("x5t#S256", "x5t"))
         named = sha256 == thumbprint(certificate, hashes.SHA256()) or sha1 == thumbprint(
             certificate,
             hashes.SHA1(),  # noqa: S303 - the header member's definition (RFC 7515 4.1.7)
         )
-        if named and isinstance(key, rsa.RSAPublicKey):
+        if named:
             claims = _decode_with(token, key, ["PS256", "RS256"])
             expires = claims.get("exp")
             return claims, float(expires) if isinstance(expires, int | float) else 0.0

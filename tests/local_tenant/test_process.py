@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from local_tenant.configuration import BUNDLED, ConfigurationError, load
+from local_tenant.settings import Settings, SettingsError, from_environment
 
 HERE = Path(__file__).parents[2]
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what must be refused, or allowed on purpose
@@ -65,6 +66,48 @@ async def test_S57_every_fault_of_the_settings_is_told_at_once(tmp_path: Path) -
     assert b"ALLOW_REMOTE=1" in errors
 
 
+@pytest.mark.parametrize(
+    "settings, said",
+    [
+        ({"GATEWAY_SECRET_FILE": "empty"}, "GATEWAY_SECRET_FILE: must name a file that holds something"),
+        ({"API_SECRET_FILE": "nothing"}, "API_SECRET_FILE: must name a file that can be read: No such file"),
+        ({"API_SECRET_FILE": "binary"}, "API_SECRET_FILE: must name a file of UTF-8 text"),
+        ({"API_SECRET_FILE": "text", "API_SECRET": "x"}, "LOCAL_TENANT_API_SECRET too; keep one of them"),
+        ({"GATEWAY_CERTIFICATE_FILE": "text"}, "must be a public certificate in PEM"),
+        ({"GATEWAY_URL": "http://localhost:eighty"}, "must be a scheme, a host and perhaps a port"),
+    ],
+)
+def test_a_setting_that_can_not_be_used_is_named_and_no_published_secret_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], said: str
+) -> None:
+    (tmp_path / "empty").write_text("\n", encoding="utf-8")
+    (tmp_path / "text").write_text("text", encoding="utf-8")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\xff")
+    for name, value in settings.items():
+        given = str(tmp_path / value) if name.endswith("_FILE") else value
+        monkeypatch.setenv(f"LOCAL_TENANT_{name}", given)
+    with pytest.raises(SettingsError) as caught:
+        from_environment()
+    (told,) = caught.value.faults
+    assert said in told
+    assert told.startswith("LOCAL_TENANT_")
+
+
+def test_an_ipv6_address_is_a_url_with_brackets() -> None:
+    assert Settings(host="::1", port=8400).browser_url == "http://[::1]:8400"
+
+
+async def test_port_0_takes_a_free_port_and_the_tenant_names_it() -> None:
+    process = await start(PORT="0")
+    assert process.stdout
+    url = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().split()[2]
+    document = f"{url}/stepuplocal.onmicrosoft.com/v2.0/.well-known/openid-configuration"
+    async with aiohttp.ClientSession() as session, session.get(document) as answer:
+        assert (await answer.json())["authorization_endpoint"].startswith(f"{url}/")
+    process.terminate()
+    await asyncio.wait_for(process.communicate(), 20)
+
+
 async def test_a_port_in_use_is_said_in_a_sentence() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -114,8 +157,9 @@ def test_every_fault_of_the_file_is_told_at_once(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     values = dict.fromkeys(("GATEWAY_SECRET", "GATEWAY_CERTIFICATE", "API_SECRET", "API_CERTIFICATE"), "")
     with pytest.raises(ConfigurationError) as caught:
-        load(path, {**values, "GATEWAY_URL": "http://app.example"})
+        load(path, {**values, "GATEWAY_URL": "http://app.example", "API_CERTIFICATE": "no PEM"})
     told = "\n".join(caught.value.faults)
+    assert "certificates: Value error, must be a public certificate in PEM" in told
     assert "tenant.subdomain" in told
     assert "policies.0.mfa" in told
     assert "redirect URI" in told
