@@ -99,13 +99,15 @@ class AccessLog(AbstractAccessLogger):
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Write the line; `time` is in seconds."""
-        info = request.match_info.route.resource if isinstance(request, web.Request) else None
+        # What the parser refused was never routed, and aiohttp's own way of asking for its route fails.
+        match: web.UrlMappingMatchInfo | None = getattr(request, "_match_info", None)
+        resource = match.route.resource if match else None
         log_event(
             self.logger,
             logging.INFO,
             "request",
             method=request.method,
-            route=info.canonical if info else "unknown",
+            route=resource.canonical if resource else "unknown",
             status=response.status,
             milliseconds=round(time * 1000),
         )

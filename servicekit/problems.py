@@ -95,7 +95,7 @@ class ProblemError(Exception):
 Draw = Callable[[web.Request, Problem, str], web.StreamResponse]
 
 
-def draw_json(_request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
+def draw_json(_request: web.BaseRequest, problem: Problem, reference: str) -> web.StreamResponse:
     """Draw a problem as `application/problem+json`."""
     return web.json_response(
         problem.body(reference),
@@ -105,19 +105,24 @@ def draw_json(_request: web.Request, problem: Problem, reference: str) -> web.St
     )
 
 
-def reference_of(request: web.Request) -> str:
+def reference_of(request: web.BaseRequest) -> str:
     """Return the request's reference: short, random, the same in the answer and in every log line about it."""
     if REFERENCE not in request:
         request[REFERENCE] = secrets.token_hex(6)
     return request[REFERENCE]
 
 
-def _of_http_exception(error: web.HTTPException) -> Problem:
-    """Turn aiohttp's own refusals (404, 405, 413…) into problems, without their text: it may echo input."""
-    title = http.HTTPStatus(error.status).phrase
-    slug = title.lower().replace(" ", "-")
-    headers = {name: value for name, value in error.headers.items() if name in _KEPT_HEADERS}
-    return Problem(error.status, slug, title, headers=headers)
+def plain_problem(status: int, headers: Mapping[str, str] | None = None) -> Problem:
+    """Return the problem that says no more than its status does."""
+    title = http.HTTPStatus(status).phrase
+    return Problem(status, title.lower().replace(" ", "-"), title, headers=headers or {})
+
+
+def problem_of_refusal(error: web.HTTPException) -> Problem:
+    """Return one of aiohttp's own refusals (404, 405, 413…) without its text: it may echo input."""
+    return plain_problem(
+        error.status, {name: value for name, value in error.headers.items() if name in _KEPT_HEADERS}
+    )
 
 
 def problems_ring(draw: Draw = draw_json) -> Middleware:
@@ -137,10 +142,14 @@ def problems_ring(draw: Draw = draw_json) -> Middleware:
         except web.HTTPException as error:
             if error.status < http.HTTPStatus.BAD_REQUEST:
                 raise
-            problem, level, fault = _of_http_exception(error), logging.DEBUG, None
+            problem, level, fault = problem_of_refusal(error), logging.DEBUG, None
         except Exception as error:  # noqa: BLE001 - the last resort: nothing of ours may leak to the caller
-            problem = Problem(500, ProblemError.slug, ProblemError.title)
-            level, fault = logging.ERROR, error
+            if error is request.content.exception():
+                # The caller went away in the middle of the body, and no operator can do anything about that.
+                problem, level, fault = plain_problem(400), logging.DEBUG, error
+            else:
+                problem = Problem(500, ProblemError.slug, ProblemError.title)
+                level, fault = logging.ERROR, error
         request[PROBLEM] = problem.slug
         log_event(
             _log,

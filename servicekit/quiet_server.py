@@ -1,22 +1,25 @@
 """The HTTP server as both services run it: its limits, its access log, and answers to what is not HTTP.
 
-Owns the reply to requests that the parser refuses (aiohttp's own quotes the offending bytes and names its version),
-the limits of a header, and the time for what is under way at the end.
+Owns the reply to requests that the parser or aiohttp itself refuses before any ring sees them (aiohttp's own replies
+quote the offending bytes and name its version), the limits of a header, and the time for what is under way at the end.
 Never reads settings, and never decides when to stop.
 """
 
 import http
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler
 
 from servicekit.logs import AccessLog, log_event
-from servicekit.problems import Problem
+from servicekit.problems import draw_json, plain_problem, problem_of_refusal, reference_of
 
 # What a person waits for at most; an orchestrator's grace period must be longer.
 DRAIN_SECONDS: Final = 20
+
+_Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _log = logging.getLogger(__name__)
 
@@ -35,15 +38,24 @@ class _QuietHandler(RequestHandler):
         log_event(_log, level, "request-refused-by-parser", status=status, fault_kind=type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
-        title = http.HTTPStatus(status).phrase
-        response = web.json_response(
-            Problem(status, title.lower().replace(" ", "-"), title).body("none"),
-            status=status,
-            content_type="application/problem+json",
-            headers={hdrs.CACHE_CONTROL: "no-store", hdrs.SERVER: ""},
-        )
+        response = draw_json(request, plain_problem(status), "none")
+        response.headers[hdrs.SERVER] = ""
         response.force_close()
         return response
+
+
+def _without_echo(handler: _Handler) -> _Handler:
+    """Return `handler` with a problem for what aiohttp refuses before any ring sees it, and quotes: `Expect`."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPExpectationFailed as refused:
+            response = draw_json(request, problem_of_refusal(refused), reference_of(request))
+            response.force_close()  # the body may still be on its way
+            return response
+
+    return handle
 
 
 class _QuietServer(web.Server):
@@ -80,7 +92,7 @@ class QuietRunner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return _QuietServer(
-            made.request_handler,
+            _without_echo(made.request_handler),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **made._kwargs,  # noqa: SLF001 - aiohttp offers no way to name the handler's class

@@ -125,7 +125,7 @@ async def test_R18_a_server_that_lets_nobody_in_did_no_work() -> None:
         full.listen(0)
         for _ in range(3):  # its queue: whoever comes next is not even refused
             waiting = sockets.enter_context(socket.socket())
-            waiting.setblocking(False)
+            waiting.settimeout(0)
             waiting.connect_ex(full.getsockname())
         async with outbound(connect_seconds=0.2) as network:
             error = await failure(network, f"http://127.0.0.1:{full.getsockname()[1]}/")
