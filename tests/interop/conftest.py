@@ -4,9 +4,8 @@ import asyncio
 import datetime as dt
 import ipaddress
 import json
-import shutil
+import os
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from yarl import URL
 from devstack.ports import free_port
 from gateway.app import create_app
 from tests.gateway.conftest import PATIENT, gateway_settings, served
+from tests.interop.packages import NOT_RUN, NotToBeHadError, leave_out, node_with_packages
 from tests.other_front_end import OtherFrontEnd
 
 HERE: Final = Path(__file__).parent
@@ -33,7 +33,6 @@ CLIENT: Final = "interop-client"
 SECRET: Final = "a-secret-of-the-interop-client"
 API: Final = "https://api.example"
 MFA: Final = "urn:interop:mfa"
-OLDEST_NODE: Final = 20
 # Below 30 s a token is not used, and renewed first, so that every call to the API goes through a refresh.
 TOKEN_SECONDS: Final = 20
 
@@ -41,20 +40,19 @@ TOKEN_SECONDS: Final = 20
 @pytest.fixture(scope="session")
 def node() -> str:
     """Give the Node.js program, with the packages of the lock file installed beside the provider."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("Node.js is not installed")
-    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    if int(told.strip().removeprefix("v").split(".")[0]) < OLDEST_NODE:
-        pytest.skip(f"Node.js {OLDEST_NODE} or newer is needed, and {told.strip()} is installed")
-    lock, installed = HERE / "package-lock.json", HERE / "node_modules" / ".installed-from"
-    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"npm cannot install what tests/interop needs: {done.stderr.strip()[-300:]}")
-        shutil.copyfile(lock, installed)
-    return node
+    try:
+        return node_with_packages(HERE)
+    except NotToBeHadError as why:
+        leave_out(str(why), os.environ)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end, where it is read, that the gateway was not tried against the certified provider."""
+    if NOT_RUN:
+        terminalreporter.section("NOT RUN: tests/interop", sep="!", yellow=True, bold=True)
+        terminalreporter.line("The gateway was not tried against npm's oidc-provider:")
+        for reason in NOT_RUN:
+            terminalreporter.line(f"  {reason}")
 
 
 def _certificate(
