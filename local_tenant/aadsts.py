@@ -225,8 +225,12 @@ _ROWS: Final = (
         "Cross-origin token redemption is permitted only for the"
         " 'Single-Page Application' client-type. Request origin: '{name}'.",
     ),
+    Aadsts(90014, "invalid_request", "The required field '{name}' is missing from the credential."),
     Aadsts(
-        90014, "invalid_request", "The required field '{name}' is missing from the credential.", at=At.PAGE
+        70007,
+        "invalid_request",
+        "'{name}' is not a supported value of 'response_mode' when requesting a token.",
+        at=At.PAGE,
     ),
     Aadsts(90033, "temporarily_unavailable", "A transient error has occurred. Please try again.", status=503),
 )

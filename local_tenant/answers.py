@@ -36,17 +36,17 @@ class Destination:
 
     @classmethod
     def resolve(cls, fields: dict[str, str], directory: Directory) -> "Destination":
-        """Return the destination that a request names. Raises 900144, 700016 or 50011: all of them pages."""
+        """Return the destination that a request names. Raises 900144, 700016, 50011 or 70007: all of them pages."""
         for name in ("client_id", "redirect_uri"):
             if not fields.get(name):
-                raise refusal(90014, name=name)
+                raise refusal(900144, name=name)
         client = directory.app(fields["client_id"])
         uri = fields["redirect_uri"]
         if not client.accepts_redirect(uri):
             raise refusal(50011, name=uri, client=client.client_id)
         mode = fields.get("response_mode", "query")
         if mode not in RESPONSE_MODES:
-            raise refusal(90014, name="response_mode")
+            raise refusal(70007, name=mode)
         return cls(client, uri, mode, fields.get("state"))
 
     @classmethod

@@ -4,6 +4,7 @@ Which step comes next is ``next_step``'s decision; what a page's form does is in
 Source: Entra, "OAuth 2.0 authorization code flow"; OpenID Connect Core 3.1.2; RFC 7636.
 """
 
+import re
 from typing import Final
 
 from aiohttp import web
@@ -19,12 +20,14 @@ from local_tenant.refusals import Refusal, refusal
 from local_tenant.scopes import RequestedScope
 from local_tenant.sessions import AuthorizeRequest, Journey
 from local_tenant.tenant import TENANT, Tenant
-from local_tenant.wire import SSO_COOKIE, redirect
+from local_tenant.wire import SSO_COOKIE, fields_of, redirect
 
 INJECTED: Final = web.RequestKey("injected", Refusal)
 """A refusal that fault injection wants this authorize request to get."""
 
 routes = web.RouteTableDef()
+
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
 @routes.get("/{tenant}/oauth2/v2.0/authorize", name="authorize")
@@ -35,8 +38,7 @@ async def authorize(request: web.Request) -> web.Response:
     An unknown client or redirect URI is refused on a page, never by a redirect (AADSTS700016, 50011).
     """
     tenant = check_tenant(request)
-    sent = await request.post() if request.method == "POST" else request.query
-    fields = {name: value for name, value in sent.items() if isinstance(value, str)}
+    fields = await fields_of(request)
     destination = Destination.resolve(fields, tenant.directory)
     try:
         asked = understand(fields, destination, tenant.directory)
@@ -63,7 +65,7 @@ def understand(fields: dict[str, str], destination: Destination, directory: Dire
         raise refusal(900144, name="scope")
     method = fields.get("code_challenge_method", "plain")
     max_age = fields.get("max_age")
-    if method not in {"plain", "S256"} or (max_age is not None and not max_age.isdecimal()):
+    if method not in {"plain", "S256"} or (max_age is not None and not _SECONDS.fullmatch(max_age)):
         raise refusal(9002313)
     return AuthorizeRequest(
         client_id=destination.client.client_id,

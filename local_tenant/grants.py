@@ -26,7 +26,7 @@ from local_tenant.scopes import RequestedScope, check_consent, grant
 from local_tenant.signing import BadSignatureError, Claims, within_time
 from local_tenant.tenant import Tenant
 from local_tenant.tokens import AccessContext
-from local_tenant.wire import SupportIds
+from local_tenant.wire import SupportIds, fields_of
 
 ON_BEHALF_OF: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -48,15 +48,17 @@ class TokenRequest:
         return value
 
     def scope(self) -> RequestedScope:
-        """Return the scope parameter, understood."""
-        return RequestedScope.parse(self.form.get("scope", ""), self.tenant.directory)
+        """Return the scope parameter, understood. Raises 90014 when it is missing, 28003 when it is empty."""
+        if "scope" not in self.form:
+            raise refusal(90014, name="scope")
+        return RequestedScope.parse(self.form["scope"], self.tenant.directory)
 
 
 @routes.post("/{tenant}/oauth2/v2.0/token", name="token")
 async def token(request: web.Request) -> web.Response:
     """Answer a token request."""
     tenant = check_tenant(request)
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    form = await fields_of(request)
     support = SupportIds.of(request, tenant.ids)
     headers = {
         **support.headers(),
@@ -89,13 +91,16 @@ def _grant(request: web.Request, form: dict[str, str], tenant: Tenant) -> dict[s
 
 
 def authorization_code(asked: TokenRequest) -> dict[str, object]:
-    """Redeem a code, once. Raises 54005 (again), 500112 (redirect URI), 501481 (PKCE), 28000 (two resources)."""
+    """Redeem a code, once; without a scope, for what the authorize request asked.
+
+    Raises 54005 (again), 500112 (redirect URI), 501481 (PKCE), 28000 (two resources), 28003 (an empty scope).
+    """
     tenant = asked.tenant
     code = tenant.ledger.look_up_code(asked.required("code"), asked.client.app.client_id)
     if asked.required("redirect_uri") != code.request.redirect_uri:
         raise refusal(500112)
     _check_pkce(code, asked.form.get("code_verifier"))
-    requested = asked.scope() if asked.form.get("scope") else code.request.requested
+    requested = asked.scope() if "scope" in asked.form else code.request.requested
     resource = requested.only_resource()
     person = _living(tenant, code.grant)
     wanted = ClaimsRequest.parse(asked.form.get("claims"))

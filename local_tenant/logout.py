@@ -14,7 +14,7 @@ from local_tenant.discovery import check_tenant
 from local_tenant.page_frame import respond
 from local_tenant.sessions import SsoSession
 from local_tenant.tenant import Tenant
-from local_tenant.wire import SSO_COOKIE, redirect
+from local_tenant.wire import SSO_COOKIE, fields_of, redirect
 
 routes = web.RouteTableDef()
 
@@ -27,8 +27,7 @@ async def logout(request: web.Request) -> web.Response:
     ``logout_hint`` is the opaque ``login_hint`` claim; an address there names nobody, and ``id_token_hint`` is ignored.
     """
     tenant = check_tenant(request)
-    sent = await request.post() if request.method == "POST" else request.query
-    fields = {name: value for name, value in sent.items() if isinstance(value, str)}
+    fields = await fields_of(request)
     onward = _onward(fields, tenant.directory)
     session = tenant.sessions.current(request.cookies.get(SSO_COOKIE))
     if session is None:

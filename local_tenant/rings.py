@@ -19,7 +19,7 @@ from local_tenant.journal import Entry, form_fields, headers_without_secrets, wi
 from local_tenant.page_frame import respond
 from local_tenant.refusals import Refusal
 from local_tenant.tenant import TENANT
-from local_tenant.wire import SupportIds
+from local_tenant.wire import SupportIds, fields_of
 
 _GRAPH_CODES: Final = {
     400: "Request_BadRequest",
@@ -90,7 +90,7 @@ async def faults_ring(request: web.Request, handler: Handler) -> web.StreamRespo
 async def _point(request: web.Request) -> str | None:
     route = request.match_info.route.name
     if route == "token":
-        grant_type = str((await request.post()).get("grant_type"))
+        grant_type = (await fields_of(request)).get("grant_type", "")
         name = f"token.{'on_behalf_of' if grant_type == ON_BEHALF_OF else grant_type}"
         return name if name in POINTS else None
     name = (route or "").removesuffix("_by_post")

@@ -17,7 +17,7 @@ from local_tenant.next_step import Situation, Step
 from local_tenant.refusals import Refusal, refusal
 from local_tenant.sessions import Journey, SsoSession
 from local_tenant.tenant import Tenant
-from local_tenant.wire import SSO_COOKIE, redirect
+from local_tenant.wire import SSO_COOKIE, fields_of, redirect
 
 routes = web.RouteTableDef()
 
@@ -46,7 +46,7 @@ async def current_page(request: web.Request) -> web.Response:
 async def password(request: web.Request) -> web.Response:
     """Check e-mail and password."""
     tenant, journey = journey_of(request)
-    typed = await _typed(request)
+    typed = await fields_of(request)
     try:
         person = tenant.directory.check_password(typed.get("email", ""), typed.get("password", ""))
     except Refusal as refused:
@@ -64,7 +64,7 @@ async def password(request: web.Request) -> web.Response:
 async def sign_up(request: web.Request) -> web.Response:
     """Create an account and sign it in."""
     tenant, journey = journey_of(request)
-    typed = await _typed(request)
+    typed = await fields_of(request)
     email, name = typed.get("email", "").strip(), typed.get("display_name", "").strip()
     fault = ""
     if not _ADDRESS.fullmatch(email):
@@ -96,7 +96,7 @@ async def code(request: web.Request) -> web.Response:
     now = _situation(request, tenant, journey)
     if now.session is None or now.person is None:
         return proceed(request, journey, now)
-    outcome = tenant.inbox.check(journey.id, now.person.email, (await _typed(request)).get("code", ""))
+    outcome = tenant.inbox.check(journey.id, now.person.email, (await fields_of(request)).get("code", ""))
     if outcome is not Outcome.RIGHT:
         return show(Step.SECOND_FACTOR, now, fault=_CODE_FAULTS[outcome])
     tenant.sessions.second_factor_given(now.session)
@@ -144,10 +144,6 @@ async def cancel(request: web.Request) -> web.Response:
     tenant.sessions.finish(journey)
     refused = journey.refused or refusal(65004)
     return answers.refuse(request, tenant, destination, refused, error="access_denied")
-
-
-async def _typed(request: web.Request) -> dict[str, str]:
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
 
 
 def _situation(request: web.Request, tenant: Tenant, journey: Journey) -> Situation:

@@ -1,4 +1,7 @@
-"""What every answer of the authority has in common: ids for support, headers. Nothing of any endpoint."""
+"""What every request and answer of the authority have in common: fields, ids for support, headers.
+
+Nothing of any endpoint.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,9 +9,22 @@ from typing import Final
 from aiohttp import web
 
 from local_tenant.ids import Ids
+from local_tenant.refusals import refusal
 
 SSO_COOKIE: Final = "stand_in_sso"
 _SERVER: Final = "2.1.00000.0 - LOCAL ProdSlices"
+
+
+async def fields_of(request: web.Request) -> dict[str, str]:
+    """Return what was sent, by query or, with POST, by form; of a repeated name the last.
+
+    Files are left out. Raises refusal 9002313 for a form that isn't text.
+    """
+    try:
+        sent = await request.post() if request.method == "POST" else request.query
+    except (ValueError, LookupError):  # not in the encoding that it names, or in one that there isn't
+        raise refusal(9002313) from None
+    return {name: value for name, value in sent.items() if isinstance(value, str)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,40 @@ async def test_strict_rotation_is_a_switch_and_revokes_the_family(world: World) 
 async def test_a_refresh_says_what_it_is_for(world: World) -> None:
     token = (await world.signed_in()).body["refresh_token"]
     refused = await world.refresh(token, "")
-    assert (refused.body["error"], refused.number) == ("invalid_request", 28003)
+    assert (refused.body["error"], refused.number) == ("invalid_request", 90014)
+
+
+async def test_a_code_is_redeemed_for_what_was_asked_unless_it_says_nothing(world: World) -> None:
+    page = await world.visitor().sign_in(world.authorize_url())
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": GATEWAY,
+        "client_secret": GATEWAY_SECRET,
+        "code": page.answer["code"],
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+    }
+    path = f"/{TENANT_ID}/oauth2/v2.0/token"
+    refused = await world.ask("POST", path, data={**form, "scope": ""})
+    assert (refused.status, refused.body["error"], refused.number) == (400, "invalid_request", 28003)
+    assert "User.Read" in (await world.token(form)).body["scope"]
+
+
+@pytest.mark.parametrize(
+    "body, content_type",
+    [
+        (b"client_id=\xff\xfe", "application/x-www-form-urlencoded"),
+        (b"client_id=x", "application/x-www-form-urlencoded; charset=klingon"),
+    ],
+)
+@pytest.mark.parametrize("endpoint", ["token", "authorize", "logout"])
+async def test_a_form_that_is_no_text_is_refused(
+    world: World, endpoint: str, body: bytes, content_type: str
+) -> None:
+    path = f"/{TENANT_ID}/oauth2/v2.0/{endpoint}"
+    refused = await world.ask("POST", path, data=body, headers={"Content-Type": content_type})
+    assert refused.status == 400
+    assert "AADSTS9002313" in str(refused.body)
 
 
 async def test_scopes_are_echoed_as_they_were_spelled(world: World) -> None:
