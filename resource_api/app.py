@@ -7,6 +7,7 @@ Never contacts the authority or Graph: it starts, and answers clearly, while bot
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -16,6 +17,7 @@ from resource_api.body import LARGEST_BODY
 from resource_api.correlation import correlation_ring, tell_correlation
 from resource_api.editing import ProfileEditor
 from resource_api.graph import GraphMe
+from resource_api.known_good import AuthorityFiles
 from resource_api.on_behalf_of import GraphTokens
 from resource_api.patience import Patience
 from resource_api.routes import EDIT_POLICY, EDITOR, LIFE, Life, table
@@ -79,8 +81,11 @@ def _network(
         if addresses.origins:
             log_event(_log, logging.WARNING, "authority-map-in-use", hosts=sorted(addresses.origins))
         async with outbound(addresses, settings.ca_bundle) as network:
-            discovery = Discovery(network, url=settings.discovery_url, issuer=settings.issuer, now=monotonic)
-            verifier = JwtVerifier(SigningKeys(network, discovery, now=monotonic), now=now)
+            memory = _memory(settings, now)
+            discovery = Discovery(
+                network, url=settings.discovery_url, issuer=settings.issuer, now=monotonic, store=memory
+            )
+            verifier = JwtVerifier(SigningKeys(network, discovery, now=monotonic, store=memory), now=now)
             entra = EntraClient(
                 client_id=settings.client_id,
                 credential=credential,
@@ -106,6 +111,15 @@ def _network(
             entra.close()
 
     return life
+
+
+def _memory(settings: Settings, now: Callable[[], float]) -> AuthorityFiles | None:
+    """Return where metadata and keys outlive this process, if there is a place for them."""
+    if settings.state_directory is None:
+        return None
+    return AuthorityFiles(
+        Path(settings.state_directory), issuer=settings.issuer, url=settings.discovery_url, now=now
+    )
 
 
 def _rules(settings: Settings) -> ClaimRules:

@@ -4,9 +4,11 @@ Owns their names, forms and defaults, and what they say about each other.
 Never reads a file or the environment: `servicekit.settings_faults` does, and is given both.
 """
 
+import os
 import re
 import ssl
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
@@ -119,6 +121,11 @@ class Settings(EnvironmentSettings):
         description="which address answers for the authority's and Graph's host, in local work",
         examples=["http://127.0.0.1:8400"],
     )
+    state_directory: str | None = Field(
+        None,
+        description="a directory for the authority's metadata and keys, which then outlive a restart",
+        examples=["/var/lib/stepup"],
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="one of DEBUG, INFO, WARNING, ERROR", examples=["INFO"]
     )
@@ -194,6 +201,9 @@ def _readable(given: Mapping[str, str]) -> Iterator[str]:
             ssl.create_default_context(cafile=bundle)
         except OSError as error:
             yield f"RESOURCE_API_CA_BUNDLE is {bundle!r}, which can't be read: {error.strerror}."
+    directory = given.get("state_directory")
+    if directory and not (Path(directory).is_dir() and os.access(directory, os.W_OK | os.X_OK)):
+        yield f"RESOURCE_API_STATE_DIRECTORY is {directory!r}, which is no directory that can be written."
     try:
         AddressMap.parse(given.get("authority_map", ""), [])
     except ValueError as error:

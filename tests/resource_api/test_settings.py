@@ -97,6 +97,7 @@ def test_with_nothing_set_every_missing_setting_is_told() -> None:
         ("LOG_LEVEL", "LOUD", ["'LOUD'", "DEBUG"]),
         ("AUTHORITY_MAP", "nonsense", ["not an origin"]),
         ("CA_BUNDLE", "/nowhere.pem", ["'/nowhere.pem'", "can't be read"]),
+        ("STATE_DIRECTORY", "/nowhere", ["'/nowhere'", "no directory that can be written"]),
         ("CLIENT_CERTIFICATE", "/nowhere.pem", ["both set"]),
         ("AUTHORITY", "https://login.example.com", ["Keep one of them"]),
         ("CLIENT_SECRET", "11111111-2222-4333-8444-555555555555", ["looks like the id of a secret"]),
