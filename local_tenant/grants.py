@@ -123,7 +123,10 @@ def _check_pkce(code: Code, verifier: str | None) -> None:
 
 
 def refresh_token(asked: TokenRequest) -> dict[str, object]:
-    """Use a refresh token; it stays usable, unless strict rotation is on. Of several resources, the first counts."""
+    """Use a refresh token, for another one; it stays usable, unless strict rotation is on.
+
+    Of several resources, the first counts.
+    """
     tenant = asked.tenant
     rotate = tenant.knobs.rotate_refresh_tokens
     held = tenant.ledger.look_up_refresh_token(
@@ -235,7 +238,7 @@ def _answer(
     }
     if tenant.knobs.refresh_in_seconds:
         body["refresh_in"] = tenant.knobs.refresh_in_seconds
-    if "offline_access" in requested.openid:
+    if "offline_access" in requested.openid or asked.form["grant_type"] == "refresh_token":
         body["refresh_token"] = tenant.ledger.issue_refresh_token(lineage)
     if "openid" in requested.openid:
         nonce = code.request.nonce if code else None

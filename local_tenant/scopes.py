@@ -11,6 +11,7 @@ from local_tenant.directory import GRAPH, AppRegistration, Directory
 from local_tenant.refusals import refusal
 
 OPENID: Final = frozenset({"openid", "profile", "email", "offline_access"})
+SIGN_IN: Final = ("openid", "profile", "email")
 GRAPH_URI: Final = "https://graph.microsoft.com"
 GRAPH_PERMISSIONS: Final = frozenset({"User.Read", "User.ReadWrite"})
 _GRAPH_NAMES: Final = frozenset({GRAPH_URI, GRAPH})
@@ -92,7 +93,8 @@ def check_consent(client: AppRegistration, requested: RequestedScope, resource: 
 def grant(client: AppRegistration, requested: RequestedScope, resource: str) -> GrantedScope:
     """Return what the client gets of ``resource``: all that was ever consented to. Raises 65001.
 
-    The answer spells permissions as they were asked for: MSAL files tokens under that spelling.
+    The answer spells permissions as they were asked for: MSAL files tokens under that spelling. Graph's also names
+    the OpenID scopes, asked for or not; another resource's doesn't.
     """
     check_consent(client, requested, resource)
     asked = requested.of(resource)
@@ -101,8 +103,6 @@ def grant(client: AppRegistration, requested: RequestedScope, resource: str) -> 
     prefix = asked[0].asked.rpartition("/")[0] if asked else ""
     words = [spelling.get(name) or (f"{prefix}/{name}" if prefix else name) for name in granted]
     if resource == GRAPH:
-        sign_in = sorted((requested.openid & OPENID) - {"offline_access"})
-        scp = tuple(dict.fromkeys([*sign_in, *(name for name in granted if name not in OPENID)]))
-        answer = [*sign_in, *(word for word in words if word.rpartition("/")[2] not in OPENID)]
-        return GrantedScope(resource, scp, " ".join(dict.fromkeys(answer)))
+        scp = tuple(dict.fromkeys([*SIGN_IN, *granted]))
+        return GrantedScope(resource, scp, " ".join(dict.fromkeys([*SIGN_IN, *words])))
     return GrantedScope(resource, tuple(granted), " ".join(words))

@@ -102,10 +102,10 @@ class TokenMint:
     ) -> str:
         """Return a signed access token for ``granted.resource``."""
         if granted.resource == GRAPH:
-            return self._graph_token(person, granted, context, seconds)
+            return self._graph_token(person, grant, granted, context, seconds)
         resource = self.directory.app(granted.resource)
         if self.knobs.v1_access_tokens or resource.access_token_version == 1:
-            return self._v1_token(person, granted, context, seconds)
+            return self._v1_token(person, grant, granted, context, seconds)
         claims = {
             **self._common(person, seconds),
             "uti": context.uti,
@@ -190,7 +190,7 @@ class TokenMint:
         }
 
     def _v1_members(
-        self, person: Person, granted: GrantedScope, context: AccessContext, seconds: int
+        self, person: Person, grant: Grant, granted: GrantedScope, context: AccessContext, seconds: int
     ) -> Claims:
         return {
             **self._common(person, seconds),
@@ -198,7 +198,7 @@ class TokenMint:
             "iss": f"https://sts.windows.net/{self.directory.tenant_id}/",
             "sub": self.subject(person.oid, granted.resource),
             "acr": "1",
-            "amr": ["pwd"],
+            "amr": ["pwd", "mfa"] if grant.proof.mfa else ["pwd"],
             "appid": context.client.client_id,
             "appidacr": _AZPACR[context.credential],
             "name": person.name,
@@ -207,17 +207,19 @@ class TokenMint:
             "ver": "1.0",
         }
 
-    def _v1_token(self, person: Person, granted: GrantedScope, context: AccessContext, seconds: int) -> str:
+    def _v1_token(
+        self, person: Person, grant: Grant, granted: GrantedScope, context: AccessContext, seconds: int
+    ) -> str:
         resource = self.directory.app(granted.resource)
         audience = next(iter(resource.identifier_uris), resource.client_id)
-        claims = {**self._v1_members(person, granted, context, seconds), "aud": audience}
+        claims = {**self._v1_members(person, grant, granted, context, seconds), "aud": audience}
         return self.keys.sign(claims, x5t=self.keys.signing.kid)
 
     def _graph_token(
-        self, person: Person, granted: GrantedScope, context: AccessContext, seconds: int
+        self, person: Person, grant: Grant, granted: GrantedScope, context: AccessContext, seconds: int
     ) -> str:
         claims = {
-            **self._v1_members(person, granted, context, seconds),
+            **self._v1_members(person, grant, granted, context, seconds),
             "aud": GRAPH_URI,
             "app_displayname": context.client.name,
             "idtyp": "user",

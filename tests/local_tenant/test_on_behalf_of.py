@@ -25,7 +25,7 @@ async def test_the_api_gets_a_graph_token_that_may_write(world: World) -> None:
     assert {"access_token", "refresh_token", "id_token", "client_info"} <= set(answer.body)
     claims = claims_of(answer.body["access_token"])
     assert claims["appid"] == API
-    assert claims["scp"].split() == ["openid", "profile", "User.ReadWrite"]
+    assert claims["scp"].split() == ["openid", "profile", "email", "User.ReadWrite"]
     assert claims_of(answer.body["id_token"])["aud"] == API
     assert claims["oid"] == claims_of(tokens.body["id_token"])["oid"]
 

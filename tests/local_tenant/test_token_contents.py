@@ -91,6 +91,7 @@ async def test_a_resource_that_accepts_v1_tokens_gets_one(world: World) -> None:
     assert claims["iss"] == f"https://sts.windows.net/{TENANT_ID}/"
     assert claims["aud"] == f"api://{API}"
     assert claims["appid"] == GATEWAY
+    assert claims["amr"] == ["pwd", "mfa"]
     assert "azp" not in claims
     assert header_of(token)["x5t"]
 

@@ -187,9 +187,24 @@ async def test_scopes_are_echoed_as_they_were_spelled(world: World) -> None:
     by_id = f"{API}/EditProfileService.ReadWrite"
     assert (await world.refresh(token, by_id)).body["scope"] == by_id
     short = await world.refresh(token, "openid profile User.Read")
-    assert short.body["scope"] == "openid profile User.Read"
+    assert short.body["scope"] == "openid profile email User.Read"
     full = await world.refresh(token, "https://graph.microsoft.com/User.Read")
-    assert full.body["scope"] == "https://graph.microsoft.com/User.Read"
+    assert full.body["scope"] == "openid profile email https://graph.microsoft.com/User.Read"
+
+
+async def test_the_answer_names_everything_that_was_consented_to(world: World) -> None:
+    consent = {"consent": {GRAPH: ["User.Read", "User.ReadWrite"]}}
+    await world.ask("PUT", f"/admin/apps/{GATEWAY}", json=consent)
+    answer = await world.signed_in()
+    assert answer.body["scope"] == "openid profile email User.Read User.ReadWrite"
+    assert claims_of(answer.body["access_token"])["scp"] == answer.body["scope"]
+
+
+async def test_every_refresh_brings_another_refresh_token(world: World) -> None:
+    old = (await world.signed_in()).body["refresh_token"]
+    new = (await world.refresh(old, "User.Read")).body["refresh_token"]
+    assert new != old
+    assert (await world.refresh(new, "User.Read")).status == 200
 
 
 async def test_openid_scopes_alone_bring_a_graph_token(world: World) -> None:
