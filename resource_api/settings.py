@@ -45,6 +45,11 @@ def _secure_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _issuer(text: str) -> str:
+    _secure_url(text)
+    return text  # to the letter: some end with a slash
+
+
 def _scope(text: str) -> str:
     if not re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]+", text) or "/" in text:
         raise ValueError("is not one scope name without its api:// part")
@@ -72,7 +77,7 @@ class Settings(EnvironmentSettings):
         description="the directory (tenant) id, a GUID",
         examples=["3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10"],
     )
-    authority: Url | None = Field(
+    authority: Annotated[str, AfterValidator(_issuer)] | None = Field(
         None,
         description="the issuer of a custom domain or of another OpenID provider, exactly as its tokens name it",
         examples=["https://login.example.com/3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10/v2.0"],
@@ -166,7 +171,7 @@ class Settings(EnvironmentSettings):
     def discovery_url(self) -> str:
         """Where the issuer publishes its metadata."""
         if self.authority:
-            return f"{self.authority}/.well-known/openid-configuration"
+            return f"{self.authority.rstrip('/')}/.well-known/openid-configuration"
         return ciam_discovery_url(self.tenant_subdomain or "")
 
     @property

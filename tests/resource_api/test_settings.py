@@ -56,6 +56,13 @@ def test_another_authority_is_its_own_issuer() -> None:
     assert settings.hosts == ("login.example.com", "graph.microsoft.com")
 
 
+def test_an_issuer_that_ends_with_a_slash_is_kept_to_the_letter() -> None:
+    settings = load(AUTHORITY="https://login.example.com/", TENANT_SUBDOMAIN="", TENANT_ID="")
+
+    assert settings.issuer == "https://login.example.com/"
+    assert settings.discovery_url == "https://login.example.com/.well-known/openid-configuration"
+
+
 def test_ids_are_read_in_either_case_and_lists_with_spaces() -> None:
     settings = load(CLIENT_ID=API.upper(), ALLOWED_CLIENTS=f" {GATEWAY.upper()} , {API},")
 
