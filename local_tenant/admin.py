@@ -90,6 +90,8 @@ async def set_fault(request: web.Request) -> web.Response:
     if point not in POINTS:
         raise AdminError(404, f"There is no point {point}; there are {', '.join(POINTS)}.")
     fault = await body_of(request, Fault)
+    if sentence := fault.misplaced_at(point):
+        raise AdminError(400, sentence)
     request.app[TENANT].faults.standing[point] = fault
     return json_answer({point: fault.model_dump()})
 

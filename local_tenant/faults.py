@@ -26,6 +26,9 @@ Point = Literal[
 POINTS: Final[tuple[Point, ...]] = get_args(Point)
 
 
+GRAPH_POINTS: Final = frozenset(point for point in POINTS if point.startswith("graph."))
+
+
 class Fault(BaseModel):
     """What goes wrong. ``status`` 200 means: answer normally, but with the delay and the ``Retry-After``."""
 
@@ -47,6 +50,12 @@ class Fault(BaseModel):
         if number is not None and number not in CATALOGUE:
             raise ValueError(f"AADSTS{number} is not in the catalogue: {sorted(CATALOGUE)}")
         return number
+
+    def misplaced_at(self, point: str) -> str:
+        """Return why this fault can't strike at ``point``; nothing where it can."""
+        if point in GRAPH_POINTS:
+            return "Graph knows no AADSTS: say the status." if self.aadsts and not self.status else ""
+        return "claims go with an aadsts." if self.claims and not self.aadsts else ""
 
     @property
     def answers_normally(self) -> bool:

@@ -137,6 +137,8 @@ def _json_fault(request: web.Request, fault: Fault, retry: dict[str, str]) -> we
         response.headers.update(retry | (_THROTTLED if status == HTTPStatus.TOO_MANY_REQUESTS else {}))
         return response
     refused = fault.refusal
+    if refused and request.match_info.route.name in {"logout", "logout_by_post"} and not fault.status:
+        raise refused  # a browser asks there, so that it becomes a page
     if refused and request.match_info.route.name in {"authorize", "authorize_by_post"} and not fault.status:
         request[INJECTED] = refused  # the authorize endpoint answers it where this client listens
         return None

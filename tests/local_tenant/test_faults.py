@@ -98,6 +98,14 @@ async def test_every_refusal_of_the_catalogue_can_be_produced_at_authorize(world
     assert page.answer["state"] == "kept"
 
 
+async def test_a_refusal_at_sign_out_is_a_page(world: World) -> None:
+    await order(world, "logout", aadsts=90033, times=1)
+    page = await world.visitor().open(f"/{TENANT_ID}/oauth2/v2.0/logout")
+    assert page.status == 503
+    assert "AADSTS90033" in page.text
+    assert (await world.ask("GET", "/admin/requests", params={"point": "logout"})).body[0]["status"] == 503
+
+
 async def test_a_fault_strikes_as_often_as_it_was_told(world: World) -> None:
     await order(world, "discovery", status=500, times=2)
     assert [(await world.ask("GET", DISCOVERY)).status for _ in range(3)] == [500, 500, 200]
@@ -159,6 +167,8 @@ async def test_a_fault_of_one_grant_leaves_the_others_alone(world: World) -> Non
         ("keys", {"aadsts": 1}, 400),
         ("keys", {"body": "xml"}, 400),
         ("keys", {"speed": "slow"}, 400),
+        ("graph.get_me", {"aadsts": 50076}, 400),
+        ("token.refresh_token", {"claims": "{}"}, 400),
     ],
 )
 async def test_an_impossible_fault_is_refused_in_words(
