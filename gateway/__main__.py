@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _doctor(settings, as_json=asked.json)
     if asked.command == "end-sessions":
         return asyncio.run(_end_sessions(settings, asked.oid))
-    return serve(settings)
+    return serve(settings, os.environ)
 
 
 if __name__ == "__main__":

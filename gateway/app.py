@@ -23,6 +23,7 @@ from gateway.authority.logout_token import LogoutTokenJudge
 from gateway.authority.step_up import StepUps
 from gateway.authority.token_records import Resource
 from gateway.authority.tokens import TokenBroker
+from gateway.counts import Counts
 from gateway.failpoints import Failpoints
 from gateway.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, security_headers
 from gateway.limits import JourneyLimit
@@ -60,20 +61,24 @@ def create_vault(
     now: Callable[[], float],
     failpoints: Failpoints | None = None,
     redis_limits: RedisLimits = LIMITS,
+    counts: Counts | None = None,
 ) -> tuple[GuardedRedis | GuardedCluster, Vault]:
     """Return the connection to Redis, which its owner closes, and the vault on it."""
+    told = counts or Counts()
     redis = redis_client(
         settings.redis_url.get_secret_value(),
         password_file=settings.redis_password_file,
         ca_bundle=settings.redis_ca_bundle or settings.ca_bundle,
         limits=redis_limits,
+        counts=told,
     )
     return redis, Vault(
         redis,
-        KeyRing(settings.ring),
+        KeyRing(settings.ring, on_rejected=told.record_rejected),
         now=now,
         replicas=settings.redis_wait_replicas,
         failpoints=failpoints,
+        counts=told,
     )
 
 
@@ -86,6 +91,7 @@ def create_app(
     failpoints: Failpoints | None = None,
     authority_timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     redis_limits: RedisLimits = LIMITS,
+    metrics: Metrics | None = None,
 ) -> web.Application:
     """Return the gateway for `settings`; `failpoints` are those of the settings unless given.
 
@@ -96,11 +102,13 @@ def create_app(
     pages = SpaFiles(spa)
     points = failpoints or Failpoints.parse(settings.failpoint)
     credential = settings.credential
-    redis, vault = create_vault(settings, now=now, failpoints=points, redis_limits=redis_limits)
+    metrics = metrics or Metrics()
+    redis, vault = create_vault(
+        settings, now=now, failpoints=points, redis_limits=redis_limits, counts=metrics
+    )
     sessions = SessionStore(
         vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
     )
-    metrics = Metrics()
     app = web.Application(
         middlewares=[
             metrics.ring(),
@@ -143,6 +151,7 @@ def create_app(
                 verify=settings.ca_bundle or True,
                 timeouts=authority_timeouts,
                 clocks=ClockWatch(now=now),
+                on_request=metrics.token_requested,
             )
             entra = EntraClient(
                 client_id=settings.client_id,
@@ -154,6 +163,7 @@ def create_app(
                 # A custom domain of Entra has a tenant id; nobody else's authority does.
                 is_plain=settings.tenant_id is None,
                 now=monotonic,
+                on_pause=lambda is_open: metrics.breaker_turned("token-endpoint", is_open=is_open),
             )
             verifier = JwtVerifier(SigningKeys(http, discovery, now=monotonic, store=memory), now=now)
             judge = IdTokenJudge(
@@ -171,6 +181,7 @@ def create_app(
                 redirect_uri=settings.redirect_uri,
                 response_mode=settings.response_mode,
                 failpoints=points,
+                counts=metrics,
             )
             read = Resource("graph", settings.graph_scope)
             edit = Resource("edit", settings.edit_profile_scope)

@@ -16,6 +16,7 @@ from gateway.authority.auth_flow import SIGN_IN, SIGN_UP, STEP_UP
 from gateway.authority.flows import AuthCodeFlow, FlowStore, local_path
 from gateway.guard import Policy, Route
 from gateway.keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOW_STATE, FLOWS, JOURNEY_LIMIT, RETURN_TO, SESSIONS
+from gateway.operation.metrics import JOURNEY
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.discovery import IssuerMismatch
 from servicekit.problems import ProblemError
@@ -26,6 +27,8 @@ _READ: Final = frozenset(
     {"code", "state", "error", "iss", "session_state", "client_info", "error_description", "error_uri"}
 )
 _LARGEST_ANSWER: Final = 16_384
+_BEGUN: Final = "begun"
+_COMPLETED: Final = "completed"
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -41,6 +44,7 @@ async def sign_up(request: web.Request) -> web.Response:
 async def step_up(request: web.Request) -> web.Response:
     """Send the signed-in person to the authority for a second factor."""
     request[RETURN_TO] = return_to = local_path(request.query.get("return_to"))
+    request[JOURNEY] = (STEP_UP, _BEGUN)
     session = await request.app[SESSIONS].require(request)
     url, flow = await request.app[AUTH_FLOW].begin_step_up(
         session, return_to, challenge=request.query.get("challenge")
@@ -56,6 +60,7 @@ async def callback(request: web.Request) -> web.Response:
     if flow is None:
         raise errors.SignInExpired
     request[RETURN_TO] = flow.return_to
+    request[JOURNEY] = (flow.purpose, _COMPLETED)
     await _check_issuer(request, answer.get("iss"))
     if "error" in answer:
         raise _refused(answer["error"], flow)
@@ -70,6 +75,7 @@ async def callback(request: web.Request) -> web.Response:
 
 async def _leave(request: web.Request, purpose: str) -> web.Response:
     request[RETURN_TO] = return_to = local_path(request.query.get("return_to"))
+    request[JOURNEY] = (purpose, _BEGUN)
     request.app[JOURNEY_LIMIT].take(request)
     session = await request.app[SESSIONS].find(request)
     url, flow = await request.app[AUTH_FLOW].begin(purpose, return_to, session)

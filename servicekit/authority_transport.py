@@ -26,6 +26,7 @@ from servicekit.clock_watch import ClockWatch
 CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 10
 LARGEST_ANSWER: Final = 1_000_000
+_OK: Final = 200
 _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 
@@ -59,6 +60,8 @@ class AuthorityTransport:
 
     `verify` is True or the path of a CA bundle; `timeouts` are those for connecting and for each wait, the second also
     for a whole answer after its head; `now` is a monotonic clock in seconds.
+    `on_request` is told, in the thread that asked, the grant type of every token request, whether it was granted,
+    refused or failed, and the seconds that it took.
     """
 
     def __init__(
@@ -70,11 +73,13 @@ class AuthorityTransport:
         timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
         now: Callable[[], float] = time.monotonic,
         clocks: ClockWatch | None = None,
+        on_request: Callable[[str, str, float], None] | None = None,
     ) -> None:
         self._map = address_map or AddressMap()
         self._timeouts = timeouts
         self._now = now
         self._clocks = clocks or ClockWatch()
+        self._on_request = on_request
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = verify
@@ -103,6 +108,23 @@ class AuthorityTransport:
 
         Raises AuthorityUnavailable.
         """
+        begun, outcome = self._now(), "failed"
+        try:
+            answer = self._answer(url, params=params, data=data, headers=headers)
+            outcome = "granted" if answer.status_code == _OK else "refused"
+            return answer
+        finally:
+            if self._on_request:
+                self._on_request(str((data or {}).get("grant_type")), outcome, self._now() - begun)
+
+    def _answer(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str] | None,
+        data: Mapping[str, Any] | None,
+        headers: Mapping[str, str] | None,
+    ) -> Answer:
         address, extra = self._map.apply(url)
         try:
             with self._session.request(

@@ -21,6 +21,7 @@ class CircuitBreaker:
 
     `failures` in a row open it for `open_seconds`, `hold` opens it at once. Then one caller may try, while the others
     are still refused: its success closes the breaker, its failure opens it again.
+    `on_turn` is called with True when it opens, and with False when a success closes it.
     """
 
     def __init__(
@@ -29,10 +30,12 @@ class CircuitBreaker:
         now: Callable[[], float],
         failures: int = FAILURES,
         open_seconds: float = OPEN_SECONDS,
+        on_turn: Callable[[bool], None] | None = None,
     ) -> None:
         self._now = now
         self._most = failures
         self._open_seconds = open_seconds
+        self._on_turn = on_turn
         self._in_a_row = 0
         self._open_until: float | None = None
         self._probing = False
@@ -44,7 +47,7 @@ class CircuitBreaker:
 
     def hold(self, seconds: float) -> None:
         """Open it for `seconds` from now at least: the other side said how long it wants to be left alone."""
-        self._open_until = max(self._open_until or 0.0, self._now() + seconds)
+        self._turn(max(self._open_until or 0.0, self._now() + seconds))
 
     @property
     def is_open(self) -> bool:
@@ -79,6 +82,12 @@ class CircuitBreaker:
             return  # begun before it opened: what it says is old news
         self._in_a_row = self._in_a_row + 1 if failed else 0
         if failed and (probe or self._in_a_row >= self._most):
-            self._open_until = self._now() + self._open_seconds
+            self._turn(self._now() + self._open_seconds)
         elif not failed:
-            self._open_until = None
+            self._turn(None)
+
+    def _turn(self, open_until: float | None) -> None:
+        was_open, is_open = self._open_until is not None, open_until is not None
+        self._open_until = open_until
+        if self._on_turn and was_open is not is_open:
+            self._on_turn(is_open)

@@ -67,7 +67,8 @@ class EntraClient:
     exactly one is given. `credential` is asked for at every call, so it may change; `now` is a monotonic clock.
 
     After five failures in a row, or for as long as the authority asks (`Retry-After`, a minute at most), calls are
-    refused at once; then one call finds out, and its success lets everyone in again.
+    refused at once; then one call finds out, and its success lets everyone in again. `on_pause` is called with True
+    when that begins, and with False when it is over.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class EntraClient:
         oidc_authority: str | None = None,
         is_plain: bool = False,
         now: Callable[[], float] = time.monotonic,
+        on_pause: Callable[[bool], None] | None = None,
     ) -> None:
         self.is_plain = is_plain
         self._client_id = client_id
@@ -95,7 +97,9 @@ class EntraClient:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="msal")
         self._places = asyncio.Semaphore(THREADS)
         self._waiting = 0
-        self._breaker = CircuitBreaker(now=now, failures=FAILURES, open_seconds=OPEN_SECONDS)
+        self._breaker = CircuitBreaker(
+            now=now, failures=FAILURES, open_seconds=OPEN_SECONDS, on_turn=on_pause
+        )
 
     async def call(
         self,

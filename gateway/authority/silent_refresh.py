@@ -22,6 +22,7 @@ from gateway.authority.token_records import (
     TokenRecords,
     access_token_of,
 )
+from gateway.counts import Counts
 from gateway.failpoints import Failpoints
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.leases import LeaseTaken, lease
@@ -59,8 +60,10 @@ class SilentRefresh:
         *,
         now: Callable[[], float],
         failpoints: Failpoints | None = None,
+        counts: Counts | None = None,
     ) -> None:
         self._failpoints = failpoints or Failpoints()
+        self._counts = counts or Counts()
         self._entra = entra
         self._judge = judge
         self._vault = vault
@@ -100,7 +103,11 @@ class SilentRefresh:
         for _ in range(2):
             serialized, version = await self._records.cache(session)
             outcome = await self._ask(session, resource, new_token_cache(serialized), version)
-            if isinstance(outcome, AccessToken) or outcome.kind is not RefusalKind.GRANT_DEAD:
+            if isinstance(outcome, AccessToken):
+                self._counts.refreshed(resource.name, "renewed")
+                return outcome
+            self._counts.refreshed(resource.name, outcome.kind.value)
+            if outcome.kind is not RefusalKind.GRANT_DEAD:
                 return outcome
             if (await self._records.cache(session))[1] == version:
                 break

@@ -21,6 +21,7 @@ from gateway.authority.token_records import (
     TokenRecords,
     access_token_of,
 )
+from gateway.counts import Counts
 from gateway.failpoints import Failpoints
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.vault import Vault
@@ -70,12 +71,15 @@ class TokenBroker:
         redirect_uri: str,
         response_mode: str,
         failpoints: Failpoints | None = None,
+        counts: Counts | None = None,
     ) -> None:
         self._failpoints = failpoints or Failpoints()
         self._entra = entra
         self._judge = judge
         self._records = TokenRecords(vault)
-        self._refresh = SilentRefresh(entra, judge, vault, sessions, now=now, failpoints=self._failpoints)
+        self._refresh = SilentRefresh(
+            entra, judge, vault, sessions, now=now, failpoints=self._failpoints, counts=counts
+        )
         self._now = now
         self._redirect_uri = redirect_uri
         self._response_mode = response_mode

@@ -1,48 +1,122 @@
 """What the gateway counts, for Prometheus.
 
-Owns the names of the metrics, their labels and the ring that counts requests.
-Never has a label whose values a stranger chooses: routes are templates, problems are slugs. With several workers each
-counts for itself, and the first one answers.
+Owns the names of the metrics, their labels, and the ring that counts requests and journeys.
+Never has a label whose values a stranger chooses: routes are templates, problems are slugs, all else is our own words.
+docs/metrics.md says what each of them is for.
 """
 
 import time
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
+from gateway.counts import Counts
 from servicekit.problems import PROBLEM
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+# Where several processes count together. The library reads it when it is imported, so it is set before they start.
+SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
+JOURNEY: Final = web.RequestKey("journey", tuple[str, str])
+"""The journey that a request belongs to, and what it has come to when the request succeeds."""
+
+_STREAM: Final = "text/event-stream"
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
+_REDIS_SECONDS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+_BREAKERS: Final = ("redis", "token-endpoint")
 
 
-class Metrics:
-    """The counts of one process."""
+class Metrics(Counts):
+    """The counts of one process, or with `shared` of all that keep theirs in that directory."""
 
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+    def __init__(self, shared: Path | None = None) -> None:
+        own = self._registry = CollectorRegistry()
         self._requests = Counter(
-            "stepup_requests",
-            "Requests answered.",
-            ("method", "route", "status"),
-            registry=self._registry,
+            "stepup_requests", "Requests answered.", ("method", "route", "status"), registry=own
         )
         self._seconds = Histogram(
             "stepup_request_seconds",
-            "How long an answer took.",
+            "How long an answer took, streams left out.",
             ("route",),
             buckets=_SECONDS,
-            registry=self._registry,
+            registry=own,
         )
         self._problems = Counter(
-            "stepup_problems", "Problems answered, pages included.", ("slug",), registry=self._registry
+            "stepup_problems", "Problems answered, pages included.", ("slug",), registry=own
         )
+        self._journeys = Counter(
+            "stepup_journeys",
+            "Journeys to the authority: begun, completed, or the problem that one ended with.",
+            ("purpose", "outcome"),
+            registry=own,
+        )
+        self._refreshes = Counter(
+            "stepup_refreshes", "Silent refreshes, by how they ended.", ("resource", "outcome"), registry=own
+        )
+        self._token_seconds = Histogram(
+            "stepup_token_request_seconds",
+            "How long the token endpoint took.",
+            ("grant", "outcome"),
+            buckets=_SECONDS,
+            registry=own,
+        )
+        self._ended = Counter(
+            "stepup_sessions_ended", "Sessions that were ended, by why.", ("reason",), registry=own
+        )
+        self._rejected = Counter(
+            "stepup_records_rejected", "Sealed records that no key opens.", ("kind",), registry=own
+        )
+        self._redis_seconds = Histogram(
+            "stepup_redis_seconds",
+            "How long a command to Redis took, waiting for a connection included.",
+            ("outcome",),
+            buckets=_REDIS_SECONDS,
+            registry=own,
+        )
+        self._breakers = Gauge(
+            "stepup_breaker_open",
+            "In how many processes Redis or the token endpoint is left alone, as it failed a moment ago.",
+            ("breaker",),
+            registry=own,
+            multiprocess_mode="livesum",
+        )
+        for breaker in _BREAKERS:
+            self._breakers.labels(breaker).set(0)
+        self._told = self._registry
+        if shared:
+            self._told = CollectorRegistry()
+            MultiProcessCollector(self._told, path=str(shared))  # type: ignore[no-untyped-call]  # the library's
 
     def drawn(self) -> bytes:
-        """Return everything in Prometheus' text format."""
-        return generate_latest(self._registry)
+        """Return everything in Prometheus' text format; with shared counts it reads files."""
+        return generate_latest(self._told)
+
+    def refreshed(self, resource: str, outcome: str) -> None:
+        """Count a silent refresh."""
+        self._refreshes.labels(resource, outcome).inc()
+
+    def token_requested(self, grant: str, outcome: str, seconds: float) -> None:
+        """Count a token request, and how long it took."""
+        self._token_seconds.labels(grant, outcome).observe(seconds)
+
+    def session_ended(self, reason: str) -> None:
+        """Count the end of a session."""
+        self._ended.labels(reason).inc()
+
+    def record_rejected(self, kind: str) -> None:
+        """Count a record that no key opens."""
+        self._rejected.labels(kind).inc()
+
+    def redis_asked(self, outcome: str, seconds: float) -> None:
+        """Count a command, and how long it took."""
+        self._redis_seconds.labels(outcome).observe(seconds)
+
+    def breaker_turned(self, breaker: str, *, is_open: bool) -> None:
+        """Show whether somebody is left alone."""
+        self._breakers.labels(breaker).set(int(is_open))
 
     def ring(self) -> Middleware:
         """Return the ring that counts; it stands outside all others."""
@@ -53,11 +127,15 @@ class Metrics:
             route = resource.canonical if resource else "unknown"
             began = time.perf_counter()
             response = await handler(request)
-            self._seconds.labels(route).observe(time.perf_counter() - began)
+            if response.content_type != _STREAM:
+                self._seconds.labels(route).observe(time.perf_counter() - began)
             method = request.method if resource else "any"
             self._requests.labels(method, route, str(response.status)).inc()
             if PROBLEM in request:
                 self._problems.labels(request[PROBLEM]).inc()
+            if JOURNEY in request:
+                purpose, outcome = request[JOURNEY]
+                self._journeys.labels(purpose, request.get(PROBLEM, outcome)).inc()
             return response
 
         return count

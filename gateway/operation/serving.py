@@ -9,61 +9,73 @@ import functools
 import signal
 import socket
 import sys
-from contextlib import AsyncExitStack
+import tempfile
+from collections.abc import MutableMapping, Sequence
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
 
 from aiohttp import web
 
 from gateway.app import create_app
 from gateway.operation.admin_side import create_admin_side
+from gateway.operation.metrics import SHARED, Metrics
 from gateway.operation.workers import listening_socket, run_workers
 from gateway.settings import Settings
 from servicekit.logs import configure_logs
 from servicekit.quiet_server import QuietRunner
 
 
-async def _serve(settings: Settings, listener: socket.socket, *, admin: bool) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is under way."""
+async def _serve(
+    settings: Settings, listener: socket.socket, beside: socket.socket | None, metrics: Metrics
+) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is under way; operators are answered at `beside`."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    public = create_app(settings)
+    public = create_app(settings, metrics=metrics)
     runner = QuietRunner(public, service="gateway")
     async with AsyncExitStack() as running:
         await runner.setup()
         running.push_async_callback(runner.cleanup)
-        if admin and settings.admin_port:
-            beside = web.AppRunner(create_admin_side(public), access_log=None)
-            await beside.setup()
-            running.push_async_callback(beside.cleanup)
-            await web.TCPSite(beside, settings.admin_host, settings.admin_port).start()
+        if beside:
+            operators = web.AppRunner(create_admin_side(public), access_log=None)
+            await operators.setup()
+            running.push_async_callback(operators.cleanup)
+            await web.SockSite(operators, beside).start()
         await web.SockSite(runner, listener).start()
         await stopping.wait()
 
 
-def _work(settings: Settings, number: int, listener: socket.socket) -> None:
-    """Be one of several workers; the first has the operators' side, too."""
+def _work(settings: Settings, shared: Path, number: int, listeners: Sequence[socket.socket]) -> None:
+    """Be one of several workers, which count together; the first has the operators' side, too."""
     configure_logs(level=settings.log_level)
-    asyncio.run(_serve(settings, listener, admin=number == 0))
+    listener, *beside = listeners
+    asyncio.run(_serve(settings, listener, beside[0] if beside and number == 0 else None, Metrics(shared)))
 
 
-def serve(settings: Settings) -> int:
-    """Serve, and return the exit status: 1 for a port that is taken."""
+def serve(settings: Settings, environment: MutableMapping[str, str]) -> int:
+    """Serve, and return the exit status: 1 for a port that is taken.
+
+    `environment` is what worker processes will find; it is told where they count together.
+    """
     configure_logs(level=settings.log_level)
-    try:
-        listener = listening_socket(settings.host, settings.port)
-    except OSError as error:
-        return _cannot_listen(settings.host, settings.port, error)
-    with listener:
+    addresses = [(settings.host, settings.port)]
+    if settings.admin_port:
+        addresses.append((settings.admin_host, settings.admin_port))
+    listeners: list[socket.socket] = []
+    with ExitStack() as closing:
+        for host, port in addresses:
+            try:
+                listeners.append(closing.enter_context(listening_socket(host, port)))
+            except OSError as error:
+                sys.stderr.write(f"The gateway cannot listen on {host}:{port}: {error.strerror}.\n")
+                return 1
         if settings.workers > 1:
-            return run_workers(settings.workers, functools.partial(_work, settings), listener)
-        try:
-            asyncio.run(_serve(settings, listener, admin=True))
-        except OSError as error:
-            return _cannot_listen(settings.admin_host, settings.admin_port or 0, error)
+            shared = closing.enter_context(tempfile.TemporaryDirectory(prefix="stepup-metrics-"))
+            environment[SHARED] = shared
+            work = functools.partial(_work, settings, Path(shared))
+            return run_workers(settings.workers, work, listeners)
+        listener, *beside = listeners
+        asyncio.run(_serve(settings, listener, beside[0] if beside else None, Metrics()))
     return 0
-
-
-def _cannot_listen(host: str, port: int, error: OSError) -> int:
-    sys.stderr.write(f"The gateway cannot listen on {host}:{port}: {error.strerror}.\n")
-    return 1

@@ -1,6 +1,6 @@
 """Several processes behind one port.
 
-Owns the listening socket that the workers share, and their life: they start together and end together.
+Owns the listening sockets that the workers share, and their life: they start together and end together.
 Never restarts one: a worker that died takes the others with it, in good order, so that whatever runs the gateway sees
 one failure and starts it anew.
 """
@@ -9,7 +9,7 @@ import multiprocessing
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 from types import FrameType
 from typing import Final
@@ -24,13 +24,15 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
-def run_workers(count: int, work: Callable[[int, socket.socket], None], listener: socket.socket) -> int:
-    """Run `work(number, listener)` in `count` processes until a signal or the end of one; return the exit status.
+def run_workers(
+    count: int, work: Callable[[int, Sequence[socket.socket]], None], listeners: Sequence[socket.socket]
+) -> int:
+    """Run `work(number, listeners)` in `count` processes until a signal or the end of one; return the exit status.
 
     Fresh interpreters and no forks: threads, connections and event loops do not survive one.
     """
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=work, args=(number, listener)) for number in range(count)]
+    workers = [context.Process(target=work, args=(number, listeners)) for number in range(count)]
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -43,6 +45,8 @@ def run_workers(count: int, work: Callable[[int, socket.socket], None], listener
         signal.signal(number, stop)
     for worker in workers:
         worker.start()
+    if stopping.is_set():  # the signal came before the last one had started
+        stop(signal.SIGTERM, None)
     wait([worker.sentinel for worker in workers])
     asked = stopping.is_set()
     stop(signal.SIGTERM, None)

@@ -10,6 +10,7 @@ nobody knows whether it happened; it is tried again only when Redis said that it
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -28,6 +29,7 @@ from redis.exceptions import (
 )
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from gateway.counts import Counts
 from gateway.store.redis_budget import LIMITS, Budget, RedisLimits, current_budget
 from gateway.store.redis_scripts import REPEATABLE
 from servicekit.breaker import BreakerOpen, CircuitBreaker
@@ -43,9 +45,15 @@ class RedisGuard:
     """What every command passes on its way."""
 
     def __init__(
-        self, breaker: CircuitBreaker, *, limits: RedisLimits = LIMITS, connections: int = CONNECTIONS
+        self,
+        breaker: CircuitBreaker,
+        *,
+        limits: RedisLimits = LIMITS,
+        connections: int = CONNECTIONS,
+        counts: Counts | None = None,
     ) -> None:
         self._breaker = breaker
+        self._counts = counts or Counts()
         self._limits = limits
         self._places = asyncio.Semaphore(connections)
 
@@ -64,17 +72,25 @@ class RedisGuard:
         budget = current_budget() or Budget(self._limits.attempt)
         if budget.left <= 0:
             raise RedisTimeoutError("this request has waited for Redis long enough")
+        begun, outcome = time.perf_counter(), "failed"
         try:
             with self._breaker.attempt(_is_outage), budget.spent():
-                return await self._bounded(
+                answer = await self._bounded(
                     work, min(self._limits.attempt, budget.left), again=again, leave=leave
                 )
+                outcome = "answered"
+                return answer
         except BreakerOpen as error:
+            outcome = "not-sent"
             raise ConnectionError("Redis failed a moment ago") from error
-        except RedisError:
+        except RedisError as error:
+            if not _is_outage(error):
+                outcome = "refused"
             if leave and self._breaker.is_open:
                 await leave()
             raise
+        finally:
+            self._counts.redis_asked(outcome, time.perf_counter() - begun)
 
     async def _bounded(
         self,

@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.credentials import CredentialProvider
 from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own, which is not Python's
 
+from gateway.counts import Counts
 from gateway.store.redis_address import RedisAddress, SetUp
 from gateway.store.redis_budget import LIMITS, RedisLimits
 from gateway.store.redis_clients import CONNECTIONS, GuardedCluster, GuardedRedis, RedisGuard
@@ -34,6 +35,7 @@ def redis_client(
     password_file: str | None = None,
     ca_bundle: str | None = None,
     limits: RedisLimits = LIMITS,
+    counts: Counts | None = None,
 ) -> GuardedRedis | GuardedCluster:
     """Return a client for `url`; `password_file` and `ca_bundle` are paths.
 
@@ -57,7 +59,7 @@ def redis_client(
             ssl_ca_certs=ca_bundle,
             **options,
         )
-        cluster.guard = _guard(limits)
+        cluster.guard = _guard(limits, counts)
         return cluster
     options |= {"retry": _no_retry(), "db": address.database, "max_connections": CONNECTIONS}
     trust = Trust(ca_bundle) if address.tls else None
@@ -68,7 +70,7 @@ def redis_client(
     )
     client = GuardedRedis(connection_pool=pool)
     client.auto_close_connection_pool = True
-    client.guard = _guard(limits)
+    client.guard = _guard(limits, counts)
     return client
 
 
@@ -118,8 +120,12 @@ class _TrustingSentinelConnection(SentinelManagedConnection, _TrustingConnection
     pass
 
 
-def _guard(limits: RedisLimits) -> RedisGuard:
-    return RedisGuard(CircuitBreaker(now=time.monotonic), limits=limits)
+def _guard(limits: RedisLimits, counts: Counts | None) -> RedisGuard:
+    told = counts or Counts()
+    breaker = CircuitBreaker(
+        now=time.monotonic, on_turn=lambda is_open: told.breaker_turned("redis", is_open=is_open)
+    )
+    return RedisGuard(breaker, limits=limits, counts=told)
 
 
 def _no_retry() -> Retry:

@@ -44,12 +44,19 @@ def read_key(text: str) -> bytes:
 
 
 class KeyRing:
-    """The first key seals, all of them open."""
+    """The first key seals, all of them open; `on_rejected` is told the kind of each record that none opens."""
 
-    def __init__(self, keys: Sequence[bytes], *, nonce: Callable[[int], bytes] = secrets.token_bytes) -> None:
+    def __init__(
+        self,
+        keys: Sequence[bytes],
+        *,
+        nonce: Callable[[int], bytes] = secrets.token_bytes,
+        on_rejected: Callable[[str], None] | None = None,
+    ) -> None:
         self._keys = {hashlib.sha256(b"key id" + key).digest()[:_ID]: key for key in keys}
         self._sealing = next(iter(self._keys))
         self._nonce = nonce
+        self._on_rejected = on_rejected
 
     def seal(self, plain: bytes, *, kind: str, owner: str, secret: bytes = b"") -> bytes:
         """Compress and seal `plain` for one `kind` of record of one `owner`.
@@ -62,6 +69,14 @@ class KeyRing:
 
     def open(self, sealed: bytes, *, kind: str, owner: str, secret: bytes = b"") -> bytes:
         """Return what was sealed for the same kind, owner and secret; raises Unsealable."""
+        try:
+            return self._opened(sealed, kind, owner, secret)
+        except Unsealable:
+            if self._on_rejected:
+                self._on_rejected(kind)
+            raise
+
+    def _opened(self, sealed: bytes, kind: str, owner: str, secret: bytes) -> bytes:
         head = sealed[:_HEAD]
         key = self._keys.get(head[1 : 1 + _ID])
         if len(head) < _HEAD or head[0] != VERSION or key is None:

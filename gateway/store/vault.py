@@ -18,6 +18,7 @@ from typing import Any, Final
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import RedisError
 
+from gateway.counts import Counts
 from gateway.errors import SessionStoreUnavailable
 from gateway.failpoints import FailpointReached, Failpoints
 from gateway.store.record_keys import SessionRef, index_key, lock_key, record_key, tombstone_key
@@ -61,12 +62,14 @@ class Vault:
         now: Callable[[], float],
         replicas: int = 0,
         failpoints: Failpoints | None = None,
+        counts: Counts | None = None,
     ) -> None:
         self._redis: Any = redis
         self._ring = ring
         self._now = now
         self._replicas = replicas
         self._failpoints = failpoints or Failpoints()
+        self._counts = counts or Counts()
 
     # Single records
 
@@ -117,10 +120,7 @@ class Vault:
         keys = [key for one in names for key in (one.key, tombstone_key(one))]
         times = [round(idle * 1000), milliseconds(self._now()), TOMBSTONE_SECONDS]
         arguments = [*times, mark, ref.digest, *pairs]
-        if replaces is None or not self._replicas:
-            created, reached = await self._run(CREATE, keys, arguments), True
-        else:
-            created, reached = await self._run_confirmed(CREATE, keys, arguments)
+        created, reached = await self._run_confirmed(CREATE, keys, arguments, wanted=replaces is not None)
         if created == _OVERTAKEN:
             raise Overtaken
         if created and not reached:
@@ -188,9 +188,9 @@ class Vault:
         Raises SessionStoreUnavailable also when somebody is told of this end, and a failover could still undo it.
         """
         keys, arguments = [ref.key, tombstone_key(ref)], [reason, TOMBSTONE_SECONDS]
-        if not self._replicas or reason not in _TOLD:
-            return bool(await self._run(END, keys, arguments))
-        gone, reached = await self._run_confirmed(END, keys, arguments)
+        gone, reached = await self._run_confirmed(END, keys, arguments, wanted=reason in _TOLD)
+        if gone:
+            self._counts.session_ended(reason)
         if not reached:
             raise SessionStoreUnavailable.at_sign_out()
         return bool(gone)
@@ -287,14 +287,13 @@ class Vault:
         async with _faults():
             if script in _WRITES:
                 await self._failpoints.reach("redis-write")
-            answer: Awaitable[Any] = self._redis.eval(script, len(keys), *keys, *arguments)
-            return await answer
+            return await self._redis.eval(script, len(keys), *keys, *arguments)
 
     async def _run_confirmed(
-        self, script: str, keys: Sequence[str], arguments: Sequence[Any]
+        self, script: str, keys: Sequence[str], arguments: Sequence[Any], *, wanted: bool
     ) -> tuple[Any, bool]:
+        if not (wanted and self._replicas):
+            return await self._run(script, keys, arguments), True
+        run: Callable[..., Awaitable[tuple[Any, bool]]] = self._redis.run_confirmed
         async with _faults():
-            answer: Awaitable[tuple[Any, bool]] = self._redis.run_confirmed(
-                script, keys, arguments, replicas=self._replicas
-            )
-            return await answer
+            return await run(script, keys, arguments, replicas=self._replicas)

@@ -10,7 +10,6 @@ import aiohttp
 import pytest
 
 from devstack.ports import free_port
-from gateway.keys import METRICS
 from tests.gateway.conftest import SEALING_KEY, World
 from tests.local_tenant.world import EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID
 from tests.other_front_end import OtherFrontEnd
@@ -130,32 +129,3 @@ async def test_without_redis_the_command_says_that_nobody_was_signed_out(world: 
 
     assert run.returncode == 1
     assert "nobody was signed out" in told.decode()
-
-
-async def test_U35_metrics_count_by_route_and_problem_and_nothing_that_a_stranger_chooses(
-    world: World,
-) -> None:
-    ada = await world.signed_in()
-    await ada.call("PATCH", "/api/profile", {"city": "Rome"})
-    for path in ("/nobody/knows/this", "/api/parked-edits/aaaaaaaaaaaaaaaaaaaaaa"):
-        await ada.call("GET", path)
-    await ada.navigate("/auth/callback", {"state": "x", "code": "y"})
-
-    told = world.app[METRICS].drawn().decode()
-
-    assert 'stepup_requests_total{method="PATCH",route="/api/profile",status="403"} 1.0' in told
-    assert 'stepup_problems_total{slug="step-up-required"} 1.0' in told
-    assert 'stepup_problems_total{slug="sign-in-expired"} 1.0' in told
-    assert 'stepup_request_seconds_count{route="/api/parked-edits/{id}"} 1.0' in told
-    assert "nobody" not in told
-    assert "aaaaaa" not in told
-
-
-async def test_U35_metrics_are_on_the_side_port_alone(world: World, valkey: str) -> None:
-    port, admin = free_port(), free_port()
-    async with process(environment(world, valkey, port, ADMIN_PORT=str(admin))):
-        beside = await answers(f"http://127.0.0.1:{admin}/metrics")
-        public = await answers(f"http://127.0.0.1:{port}/metrics")
-
-    assert (beside.status, beside.content_type) == (200, "text/plain")
-    assert public.status == 404

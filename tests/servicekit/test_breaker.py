@@ -52,6 +52,23 @@ def breaker(clock: Clock) -> CircuitBreaker:
     return CircuitBreaker(now=clock, failures=3, open_seconds=2)
 
 
+def test_it_tells_when_it_turns_and_only_then(clock: Clock) -> None:
+    told: list[bool] = []
+    breaker = CircuitBreaker(now=clock, failures=3, open_seconds=2, on_turn=told.append)
+    succeed(breaker)
+    fail(breaker, 2)
+    assert told == []
+    fail(breaker)
+    breaker.hold(5)
+    clock.now += 6
+    fail(breaker)
+    assert told == [True], "a failed probe is no news"
+    clock.now += 6
+    succeed(breaker)
+    succeed(breaker)
+    assert told == [True, False]
+
+
 def test_R3_it_opens_after_failures_in_a_row_only(breaker: CircuitBreaker) -> None:
     fail(breaker, 2)
     succeed(breaker)

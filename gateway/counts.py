@@ -1,0 +1,27 @@
+"""What the gateway tells whoever counts: one method for each thing that happens.
+
+Owns the names of what can be told, so that the rooms need no metrics library; `operation/metrics.py` does the counting.
+Counts nothing itself, and is never told a person, a session, a path, or a word that a stranger chooses.
+"""
+
+
+class Counts:
+    """Hears everything and keeps nothing, for whoever does not count."""
+
+    def refreshed(self, resource: str, outcome: str) -> None:
+        """Hear how a silent refresh ended: `renewed`, or the kind of its refusal."""
+
+    def token_requested(self, grant: str, outcome: str, seconds: float) -> None:
+        """Hear of a request to the token endpoint: its grant, whether it was granted, refused or failed."""
+
+    def session_ended(self, reason: str) -> None:
+        """Hear that a session was ended, and why; sessions that Redis drops after their time are not told."""
+
+    def record_rejected(self, kind: str) -> None:
+        """Hear of a sealed record that no key opens."""
+
+    def redis_asked(self, outcome: str, seconds: float) -> None:
+        """Hear of a command: answered, refused by the server, failed, or not sent while the breaker is open."""
+
+    def breaker_turned(self, breaker: str, *, is_open: bool) -> None:
+        """Hear that Redis or the token endpoint is left alone from now on, or no more."""

@@ -1,0 +1,289 @@
+"""What operators can read about the gateway's work (U35), counted once, by whichever process it happened in."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from prometheus_client.parser import text_string_to_metric_families
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from devstack.ports import free_port
+from gateway.counts import Counts
+from gateway.keys import METRICS
+from gateway.operation.metrics import JOURNEY, Metrics
+from gateway.store.redis_connection import redis_client
+from servicekit.breaker import FAILURES
+from servicekit.problems import PROBLEM
+from tests.gateway.conftest import World, served
+from tests.gateway.test_authority_in_trouble import fault, heal
+from tests.gateway.test_operation import answers, environment, process
+from tests.gateway.test_tokens import broker_of, end_of_token
+from tests.gateway.witnesses import session_keys
+from tests.sources import ROOT
+
+ROW = re.compile(r"^\| `(stepup_\w+)` \| ([^|]*) \|", re.MULTILINE)
+
+
+def told(world: World) -> str:
+    """Return what an operator would read."""
+    return world.app[METRICS].drawn().decode()
+
+
+def counted(text: str, name: str) -> dict[tuple[str, ...], float]:
+    """Return a counter's values, or how often a histogram was told something, by labels in the order of their names."""
+    family, values = name.removesuffix("_total"), {}
+    for found in text_string_to_metric_families(text):
+        for sample in found.samples:
+            if found.name == family and sample.name in {name, f"{name}_count"}:
+                values[tuple(sample.labels.values())] = sample.value
+    return values
+
+
+async def test_U35_metrics_count_by_route_and_problem_and_nothing_that_a_stranger_chooses(
+    world: World,
+) -> None:
+    ada = await world.signed_in()
+    await ada.call("PATCH", "/api/profile", {"city": "Rome"})
+    await ada.call("XQZXQZ", "/api/profile")
+    await ada.call("XQZXQZ", "/nobody/knows/this")
+    for path in ("/nobody/knows/this", "/api/parked-edits/aaaaaaaaaaaaaaaaaaaaaa", "/api/profile?nobody=1"):
+        await ada.call("GET", path)
+    await ada.navigate("/auth/callback", {"state": "x", "code": "y"})
+
+    text = told(world)
+
+    assert counted(text, "stepup_requests_total")[("PATCH", "/api/profile", "403")] == 1
+    assert counted(text, "stepup_problems_total")[("step-up-required",)] == 1
+    assert counted(text, "stepup_problems_total")[("sign-in-expired",)] == 1
+    assert counted(text, "stepup_request_seconds")[("/api/parked-edits/{id}",)] == 1
+    for theirs in ("nobody", "aaaaaa", "XQZ"):
+        assert theirs not in text
+
+
+async def test_U35_metrics_are_on_the_side_port_alone(world: World, valkey: str) -> None:
+    port, admin = free_port(), free_port()
+    async with process(environment(world, valkey, port, ADMIN_PORT=str(admin))):
+        beside = await answers(f"http://127.0.0.1:{admin}/metrics")
+        public = await answers(f"http://127.0.0.1:{port}/metrics")
+
+    assert (beside.status, beside.content_type) == (200, "text/plain")
+    assert public.status == 404
+
+
+async def test_U35_every_journey_is_counted_when_it_begins_and_by_how_it_ends(world: World) -> None:
+    ada = await world.signed_in()
+    page = await ada.leave("/auth/step-up?action=profile.edit")
+    await ada.come_back(await ada.visitor.follow(page, "Cancel"))
+    await ada.step_up("/auth/step-up?action=profile.edit")
+    await ada.navigate("/auth/sign-in")
+    await (await world.front_end()).navigate("/auth/step-up?action=profile.edit")
+
+    assert counted(told(world), "stepup_journeys_total") == {
+        ("begun", "sign-in"): 2,
+        ("completed", "sign-in"): 1,
+        ("begun", "step-up"): 2,
+        ("completed", "step-up"): 1,
+        ("step-up-cancelled", "step-up"): 1,
+        ("sign-in-required", "step-up"): 1,
+    }
+
+
+async def test_U35_silent_refreshes_are_counted_by_how_they_end_and_so_are_the_sessions_that_end(
+    world: World,
+) -> None:
+    ada = await world.signed_in()
+    await ada.call("PATCH", "/api/profile", {"city": "Rome"})
+    await end_of_token(world, ada, 10)
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    await world.admin("POST", "/people/ada@example.com/revoke")
+    await end_of_token(world, ada, 10)
+    assert (await ada.call("GET", "/api/profile")).status == 401
+    await ada.call("POST", "/auth/sign-out")
+    other = await world.signed_in()
+    await other.call("POST", "/auth/sign-out")
+
+    text = told(world)
+
+    assert counted(text, "stepup_refreshes_total") == {
+        ("interaction", "edit"): 1,
+        ("renewed", "graph"): 1,
+        ("grant-dead", "graph"): 1,
+    }
+    assert counted(text, "stepup_sessions_ended_total") == {("revoked",): 1, ("signed-out",): 1}
+    assert counted(text, "stepup_token_request_seconds") == {
+        ("authorization_code", "granted"): 2,
+        ("refresh_token", "granted"): 1,
+        ("refresh_token", "refused"): 2,
+    }
+
+
+async def test_U35_the_token_endpoint_is_seen_to_fail_to_be_left_alone_and_to_recover(world: World) -> None:
+    ada = await world.signed_in()
+    await end_of_token(world, ada, 10)
+    await fault(world, "token.refresh_token", status=503)
+    for _ in range(3):
+        await ada.call("GET", "/api/profile")
+        world.forward(61)
+    assert counted(told(world), "stepup_breaker_open")[("token-endpoint",)] == 0
+
+    await fault(world, "token.refresh_token", status=429, retry_after=30)
+    await ada.call("GET", "/api/profile")
+    assert counted(told(world), "stepup_breaker_open")[("token-endpoint",)] == 1
+    assert counted(told(world), "stepup_token_request_seconds")[("refresh_token", "failed")] == 4
+
+    await heal(world)
+    world.forward(61)
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    await broker_of(world).settle(5)
+    assert counted(told(world), "stepup_breaker_open")[("token-endpoint",)] == 0
+
+
+async def test_S33_a_record_that_no_key_opens_is_counted(world: World) -> None:
+    ada = await world.signed_in()
+    (key,) = session_keys(await world.keys())
+
+    await world.redis.hset(key, "session", b"9999999999999\x01" + b"k" * 200)
+    assert (await ada.call("GET", "/api/profile")).status == 401
+
+    assert set(counted(told(world), "stepup_records_rejected_total")) == {("session",)}
+
+
+async def test_U35_redis_is_seen_to_answer_to_fail_and_to_be_left_alone(valkey: str) -> None:
+    metrics, lost = Metrics(), Metrics()
+    there, nowhere = (
+        redis_client(valkey, counts=metrics),
+        redis_client(f"redis://127.0.0.1:{free_port()}", counts=lost),
+    )
+    await there.ping()
+    with pytest.raises(Exception, match="wrong number of arguments"):
+        await there.execute_command("GET")
+    for _ in range(FAILURES + 1):
+        with pytest.raises(RedisConnectionError):
+            await nowhere.ping()
+    await there.aclose()
+    await nowhere.aclose()
+
+    answered, failed = metrics.drawn().decode(), lost.drawn().decode()
+    assert counted(answered, "stepup_redis_seconds") == {("answered",): 1, ("refused",): 1}
+    assert counted(answered, "stepup_breaker_open")[("redis",)] == 0
+    assert counted(failed, "stepup_redis_seconds") == {("failed",): FAILURES, ("not-sent",): 1}
+    assert counted(failed, "stepup_breaker_open")[("redis",)] == 1
+
+
+async def test_U35_a_stream_is_a_request_but_how_long_it_stays_open_is_no_answer_time() -> None:
+    metrics, port = Metrics(), free_port()
+    app = web.Application(middlewares=[metrics.ring()])
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
+        await response.prepare(request)
+        await response.write_eof()
+        return response
+
+    app.router.add_get("/events", stream)
+    async with served(app, port):
+        await answers(f"http://127.0.0.1:{port}/events")
+
+    text = metrics.drawn().decode()
+    assert counted(text, "stepup_requests_total") == {("GET", "/events", "200"): 1}
+    assert counted(text, "stepup_request_seconds") == {}
+
+
+# Several processes
+
+
+_ONE_OF_TWO = """
+import pathlib, sys
+from gateway.operation.metrics import Metrics
+metrics = Metrics(pathlib.Path(sys.argv[1]))
+metrics.session_ended("expired")
+metrics.breaker_turned("redis", is_open=True)
+print(metrics.drawn().decode())
+"""
+
+
+async def test_U35_what_several_processes_count_is_one_sum(tmp_path: Path) -> None:
+    around = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    texts = []
+    for _ in range(2):
+        one = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _ONE_OF_TWO, str(tmp_path), env=around, stdout=asyncio.subprocess.PIPE
+        )
+        texts.append((await one.communicate())[0].decode())
+
+    assert [counted(text, "stepup_sessions_ended_total")[("expired",)] for text in texts] == [1, 2]
+    assert counted(texts[1], "stepup_breaker_open")[("redis",)] == 2
+
+
+async def test_U35_two_workers_answer_with_what_both_counted(world: World, valkey: str) -> None:
+    port, admin = free_port(), free_port()
+    async with process(environment(world, valkey, port, WORKERS="2", ADMIN_PORT=str(admin))) as run:
+        await answers(f"http://127.0.0.1:{port}/health/live")
+        before = await _lives(admin)
+        async with aiohttp.ClientSession() as session:
+            for _ in range(40):
+                headers = {"Connection": "close"}
+                async with session.get(f"http://127.0.0.1:{port}/health/live", headers=headers) as answer:
+                    assert answer.status == 200
+        assert await _lives(admin) - before == 40
+        run.terminate()
+        assert await asyncio.wait_for(run.wait(), 30) == 0
+
+
+async def _lives(admin: int) -> float:
+    await answers(f"http://127.0.0.1:{admin}/metrics")
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{admin}/metrics") as answer,
+    ):
+        return counted(await answer.text(), "stepup_requests_total")[("GET", "/health/live", "200")]
+
+
+# The page
+
+
+def test_U29_docs_metrics_md_has_every_metric_with_its_labels() -> None:
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    documented = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in ROW.findall(text)}
+
+    assert documented == dict(_names_and_labels())
+
+
+def _names_and_labels() -> Iterator[tuple[str, set[str]]]:
+    metrics = Metrics()
+    for method, arguments in {
+        "refreshed": ("graph", "renewed"),
+        "token_requested": ("refresh_token", "granted", 0.1),
+        "session_ended": ("expired",),
+        "record_rejected": ("session",),
+        "redis_asked": ("answered", 0.1),
+    }.items():
+        getattr(metrics, method)(*arguments)
+    asyncio.run(_one_request(metrics))
+    for family in text_string_to_metric_families(metrics.drawn().decode()):
+        if not family.name.endswith("_created"):
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            yield name, {label for sample in family.samples for label in sample.labels} - {"le"}
+
+
+async def _one_request(metrics: Metrics) -> None:
+    async def fails(request: web.Request) -> web.Response:
+        request[PROBLEM], request[JOURNEY] = "sign-in-failed", ("sign-in", "completed")
+        return web.Response()
+
+    app, port = web.Application(middlewares=[metrics.ring()]), free_port()
+    app.router.add_get("/", fails)
+    async with served(app, port):
+        await answers(f"http://127.0.0.1:{port}/")
+
+
+def test_counting_nothing_takes_the_same_words() -> None:
+    named = {name for name in vars(Counts) if not name.startswith("_")}
+
+    assert named <= set(vars(Metrics)), "each of them is counted"
