@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from servicekit.strict_json import load_strict_json
+
+_LONGEST_CLAIMS: Final = 4096
+
 
 class RefusalKind(enum.Enum):
     """What would help."""
@@ -75,8 +79,7 @@ def refusal_of(answer: Mapping[str, Any] | None) -> Refusal | None:
         return None
     error = _word(answer.get("error")) or "no_access_token"
     suberror = _word(answer.get("suberror"))
-    claims = answer.get("claims")
-    claims = claims if isinstance(claims, str) and claims else None
+    claims = _claims(answer.get("claims"))
     kind = _BY_ERROR.get(error, RefusalKind.MISCONFIGURED)
     if error in {"invalid_grant", "interaction_required"} and suberror in _BY_SUBERROR:
         kind = _BY_SUBERROR[suberror]
@@ -85,6 +88,16 @@ def refusal_of(answer: Mapping[str, Any] | None) -> Refusal | None:
         kind = RefusalKind.INTERACTION
     codes = answer.get("error_codes")
     return Refusal(kind, error, suberror, claims, _numbers(codes))
+
+
+def _claims(value: object) -> str | None:
+    """Return claims as the next request can carry them: in a header and in an address, so JSON and not too long."""
+    if not isinstance(value, str) or len(value) > _LONGEST_CLAIMS:
+        return None
+    try:
+        return value if isinstance(load_strict_json(value.encode()), dict) else None
+    except ValueError:  # no JSON, or half of a surrogate pair
+        return None
 
 
 def _word(value: object) -> str:

@@ -60,6 +60,27 @@ def test_claims_are_handed_on_as_they_came() -> None:
     assert CLAIMS not in str(refusal)
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        "nonsense",
+        "[]",
+        '"text"',
+        '{"a":1,"a":2}',
+        '{"a":"\ud800"}',
+        '{"a":"' + "x" * 4096 + '"}',
+        {"a": 1},
+        7,
+    ],
+    ids=lambda claims: str(claims)[:20].encode("ascii", "replace").decode(),
+)
+def test_claims_that_no_request_can_carry_are_none(claims: object) -> None:
+    refusal = refusal_of({"error": "interaction_required", "claims": claims})
+
+    assert refusal is not None
+    assert refusal.claims is None
+
+
 def test_S35_what_is_logged_is_words_and_numbers() -> None:
     refusal = refusal_of(
         {
