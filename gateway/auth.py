@@ -67,7 +67,8 @@ async def callback(request: web.Request) -> web.Response:
     arrival = await request.app[AUTH_FLOW].complete(
         flow, answer, device=request.headers.get(hdrs.USER_AGENT, "")
     )
-    await request.app[SESSIONS].bind(request, arrival.session)
+    if arrival.session:
+        await request.app[SESSIONS].bind(request, arrival.session)
     response = _see_other(arrival.return_to)
     FlowStore.close(response, answer["state"])
     return response

@@ -100,6 +100,8 @@ class PlainProvider:
     sub: str = SUBJECT
     demand: str = ""
     """What the API asks for, as `WWW-Authenticate`, of a token without an `acr`."""
+    read_demand: str = ""
+    """What the profile's own address asks for, as `WWW-Authenticate`."""
     requests: Counter[str] = field(default_factory=Counter)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
     _grants: dict[str, Grant] = field(default_factory=dict)
@@ -236,6 +238,8 @@ class PlainProvider:
 
     async def _me(self, _request: web.Request) -> web.Response:
         self.requests["me"] += 1
+        if self.read_demand:
+            return web.json_response({}, status=401, headers={"WWW-Authenticate": self.read_demand})
         return web.json_response({"id": SUBJECT, "displayName": "Ada Lovelace"})
 
 

@@ -35,6 +35,7 @@ LEVELS: Final = (
     "authority.tokens authority.step_up",  # a session's tokens at work
     "profile.graph profile.resource_client",  # what is done with them
     "profile.edits",  # the product's one story
+    "authority.session_starts",  # the session that follows from a journey
     "authority.auth_flow limits operation.metrics",  # journeys, from end to end
     "guard keys",  # the edge
     "auth logout backchannel api health spa_files session.session_storage",  # handlers

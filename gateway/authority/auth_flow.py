@@ -2,10 +2,9 @@
 
 Owns the two ends of a journey: what is remembered when it begins, and what a redeemed answer does to sessions: a new
 one at sign-in, a new id for the same person at step-up, nothing at all when anything is wrong.
-Never reads a request and never redirects; `auth.py` does both.
+Never reads a request and never redirects (`auth.py`), and never writes a session (`session_starts.py`).
 """
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Callable
@@ -14,17 +13,15 @@ from typing import Final
 
 from gateway import errors
 from gateway.authority.flows import AuthCodeFlow
+from gateway.authority.session_starts import SessionStarts
 from gateway.authority.step_up import StepUps
-from gateway.authority.token_records import CACHE, Resource, TokenRecords
+from gateway.authority.token_records import Resource
 from gateway.authority.tokens import Redeemed, TokenBroker
 from gateway.failpoints import Failpoints
 from gateway.profile.edits import ProfileEdits
 from gateway.session.devices import device_name
 from gateway.session.session_cookie import SessionCookie
 from gateway.session.sessions import LiveSession, SessionStore, UserSession
-from gateway.store.redis_budget import redis_budget
-from gateway.store.session_fields import Field
-from gateway.store.vault import Overtaken
 from servicekit.logs import log_event
 
 SIGN_IN: Final = "sign-in"
@@ -36,9 +33,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Where a journey ended: the session that now is, and the page to go to."""
+    """Where a journey ended: the session that the browser gets, and the page to go to.
 
-    session: LiveSession
+    `session` is None where another tab's step-up came first: the browser has what that one brought.
+    """
+
+    session: LiveSession | None
     return_to: str
 
 
@@ -61,7 +61,7 @@ class AuthFlow:
         self._broker = broker
         self._sessions = sessions
         self._step_ups = step_ups
-        self._edits = edits
+        self._starts = SessionStarts(sessions, edits, now=now, failpoints=self._failpoints)
         self._read = read
         self._edit = edit
         self._now = now
@@ -91,14 +91,14 @@ class AuthFlow:
         self, session: LiveSession, return_to: str, *, challenge: str | None
     ) -> tuple[str, AuthCodeFlow]:
         """Begin the step-up that meets `challenge`, or one up front for editing when it is None or forgotten."""
-        kept = await self._step_ups.challenge(session, challenge) if challenge else None
-        met = kept or self._step_ups.up_front(session)
+        demand = await self._step_ups.demand(session, challenge)
+        resource = self._read if demand.scope == self._read.scope else self._edit
         departure = await self._broker.begin(
-            self._read if met.scope == self._read.scope else self._edit,
-            beside=self._read,
+            resource,
+            beside=self._reached_beside(resource, session),
             state=secrets.token_urlsafe(32),
             login_hint=session.user.login_hint or None,
-            demand=met,
+            demand=demand,
         )
         flow = AuthCodeFlow(
             departure.msal_flow,
@@ -106,6 +106,7 @@ class AuthFlow:
             return_to,
             departure.nonce,
             session=session.cookie.text,
+            resource=resource.name,
             fresh_since=None if departure.oldest is None else int(self._now()) - departure.oldest,
         )
         return departure.authorize_url, flow
@@ -113,117 +114,82 @@ class AuthFlow:
     async def complete(self, flow: AuthCodeFlow, answer: dict[str, str], *, device: str) -> Arrival:
         """Redeem the authority's answer and start the session that follows from it.
 
-        Raises AuthFlowRejected, SignInRequired (the session that asked for step-up is gone), AccessBlocked,
+        Raises AuthFlowRejected, SignInRequired (the session that asked for step-up has ended), AccessBlocked,
         Misconfigured, AuthorityUnavailable, SessionStoreUnavailable. Unless it returns, sessions are as before.
         """
         await self._failpoints.reach("flow-taken")
-        before = await self._before(flow)
-        redeemed = await self._broker.redeem(flow.msal, flow.nonce, answer)
-        await self._failpoints.reach("person-judged")
         if flow.purpose == STEP_UP:
-            if before is None:
-                raise errors.SignInRequired("expired")
-            session = await self._confirm(flow, before, redeemed, answer)
-        else:
-            session = await self._sign_in(before, redeemed, answer, device)
-        return Arrival(session, flow.return_to)
+            return Arrival(await self._confirm(flow, answer), flow.return_to)
+        return Arrival(await self._sign_in(flow, answer, device), flow.return_to)
+
+    def _reached_beside(self, resource: Resource, session: LiveSession) -> Resource | None:
+        """Return what the session's refresh token reached so far, and must reach after the step-up as well."""
+        if resource is self._edit:
+            return self._read
+        return self._edit if session.user.last_mfa_at else None
+
+    async def _sign_in(self, flow: AuthCodeFlow, answer: dict[str, str], device: str) -> LiveSession:
+        before = await self._before(flow)
+        redeemed = await self._redeem(flow, answer)
+        user = _user(redeemed, answer, created_at=int(self._now()), device=device_name(device))
+        session = await self._starts.after_sign_in(user, redeemed, self._read, before)
+        if session is None:
+            raise errors.SignInRequired("expired")
+        log_event(_log, logging.INFO, "signed-in", session=session.ref.short)
+        return session
+
+    async def _confirm(self, flow: AuthCodeFlow, answer: dict[str, str]) -> LiveSession | None:
+        before = await self._before(flow)
+        if before is None:
+            await self._overtaken(flow)
+            return None
+        in_vain = await self._step_ups.in_vain_after(before)
+        redeemed = await self._redeem(flow, answer)
+        _check_freshness(redeemed, flow.fresh_since)
+        fresh = _user(redeemed, answer, created_at=before.user.created_at, device=before.user.device)
+        if not fresh.is_same_person(before.user):
+            log_event(_log, logging.WARNING, "step-up-by-another", session=before.ref.short)
+            raise errors.DifferentPerson
+        now, resource = int(self._now()), self._resource(flow.resource)
+        user = fresh.model_copy(
+            update={
+                # What reading asked for need not be what editing asks for.
+                "last_mfa_at": now if resource is self._edit else before.user.last_mfa_at,
+                "last_step_up_at": now,
+                "step_ups_in_vain": in_vain,
+                "sid": fresh.sid or before.user.sid,
+            }
+        )
+        session = await self._starts.after_step_up(user, redeemed, resource, before)
+        if session is None:
+            await self._overtaken(flow)
+            return None
+        log_event(_log, logging.INFO, "stepped-up", session=session.ref.short)
+        return session
+
+    async def _overtaken(self, flow: AuthCodeFlow) -> None:
+        """Let a tab go on whose session another tab's step-up has replaced; raise SignInRequired for every other end.
+
+        The browser holds the successor's cookie, which says what it may do; this journey adds nothing to it.
+        """
+        cookie = SessionCookie.parse(flow.session)
+        why = await self._sessions.why_ended(cookie) if cookie else None
+        if why != "rotated":
+            raise errors.SignInRequired(why)
 
     async def _before(self, flow: AuthCodeFlow) -> LiveSession | None:
         cookie = SessionCookie.parse(flow.session)
         return await self._sessions.load(cookie) if cookie else None
 
-    async def _sign_in(
-        self, before: LiveSession | None, redeemed: Redeemed, answer: dict[str, str], device: str
-    ) -> LiveSession:
-        now = int(self._now())
-        user = _user(redeemed, answer, created_at=now, device=device)
-        session = await self._start(user, redeemed, self._read, cookie=SessionCookie.new())
-        if before is not None:
-            await self._end_before(before, "replaced")
-        log_event(_log, logging.INFO, "signed-in", session=session.ref.short)
-        return session
+    async def _redeem(self, flow: AuthCodeFlow, answer: dict[str, str]) -> Redeemed:
+        redeemed = await self._broker.redeem(flow.msal, flow.nonce, answer)
+        await self._failpoints.reach("person-judged")
+        return redeemed
 
-    async def _confirm(
-        self, flow: AuthCodeFlow, before: LiveSession, redeemed: Redeemed, answer: dict[str, str]
-    ) -> LiveSession:
-        now = int(self._now())
-        fresh = _user(redeemed, answer, created_at=before.user.created_at, device="").model_copy(
-            update={"device": before.user.device}
-        )
-        _check_freshness(redeemed, flow.fresh_since)
-        if not fresh.is_same_person(before.user):
-            log_event(_log, logging.WARNING, "step-up-by-another", session=before.ref.short)
-            raise errors.DifferentPerson
-        user = fresh.model_copy(
-            update={
-                "last_mfa_at": now,
-                "step_ups_in_vain": await self._step_ups.in_vain_after(before),
-                "sid": fresh.sid or before.user.sid,
-            }
-        )
-        session = await self._start(
-            user, redeemed, self._edit, cookie=SessionCookie.new(before.cookie.family), before=before
-        )
-        log_event(_log, logging.INFO, "stepped-up", session=session.ref.short)
-        return session
-
-    async def _start(
-        self,
-        user: UserSession,
-        redeemed: Redeemed,
-        resource: Resource,
-        *,
-        cookie: SessionCookie,
-        before: LiveSession | None = None,
-    ) -> LiveSession:
-        """Write session, token and cache in one step; the cache of before is dropped with its weaker tokens.
-
-        Tried again when Redis stumbles, as the code is spent, and when another tab has parked an edit meanwhile.
-        """
-        name, token = TokenRecords.token_field(resource, redeemed.token)
-        # The vault drops the cache with its session; any later limit would do.
-        cache = TokenRecords.cache_field(redeemed.cache, self._now() + _LONGEST_SESSION)
-        own = {name: token, CACHE: cache}
-        with redis_budget(_STARTING_SECONDS):
-            session = await self._started(user, own, cookie, before)
-            await self._failpoints.reach("session-started")
-            if before:
-                await self._end_before(before, "rotated")
-        return session
-
-    async def _end_before(self, before: LiveSession, reason: str) -> None:
-        """End what the browser is about to forget; the new session is there, so failing now would lose it."""
-        try:
-            await self._sessions.end(before, reason)
-        except errors.SessionStoreUnavailable:
-            log_event(_log, logging.WARNING, "session-before-not-ended", session=before.ref.short)
-
-    async def _started(
-        self, user: UserSession, own: dict[str, Field], cookie: SessionCookie, before: LiveSession | None
-    ) -> LiveSession:
-        for pause in (0.05, 0.2, 0.8, None):
-            try:
-                carried, mark = await self._edits.carried_over(before) if before else ({}, b"")
-                session = await self._sessions.start(
-                    user,
-                    {**carried, **own},
-                    cookie=cookie,
-                    replaces=before.ref if before else None,
-                    mark=mark,
-                )
-            except (errors.SessionStoreUnavailable, Overtaken) as error:
-                if pause is None:
-                    raise errors.SessionStoreUnavailable(type(error).__name__) from error
-                await asyncio.sleep(pause)
-            else:
-                if session is None:
-                    raise errors.SignInRequired("expired")
-                return session
-        raise AssertionError  # the last pause is None
+    def _resource(self, name: str) -> Resource:
+        return self._read if name == self._read.name else self._edit
 
 
-_LONGEST_SESSION: Final = 604_800
-_STARTING_SECONDS: Final = 3.0
 _SKEW_SECONDS: Final = 120
 
 
@@ -245,7 +211,7 @@ def _user(redeemed: Redeemed, answer: dict[str, str], *, created_at: int, device
         # Entra gives no `sid` claim unless configured; its `session_state` is the `sid` of front-channel logout.
         sid=person.sid or answer.get("session_state", "")[:128],
         login_hint=person.login_hint,
-        device=device_name(device),
+        device=device,
         created_at=created_at,
         claims=person.claims,
     )

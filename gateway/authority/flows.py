@@ -34,7 +34,8 @@ class AuthCodeFlow:
     """One journey: MSAL's own record, why it was begun, and for whom.
 
     `session` is the text of the cookie of the session that it belongs to, if any; at step-up its person must come
-    back. `fresh_since` is when the journey began (seconds since 1970), if an earlier confirmation does not count.
+    back. `resource` names what the token is for that a step-up brings (empty: for editing). `fresh_since` is when the
+    journey began (seconds since 1970), if an earlier confirmation does not count.
     """
 
     msal: dict[str, Any]
@@ -42,6 +43,7 @@ class AuthCodeFlow:
     return_to: str
     nonce: str
     session: str = ""
+    resource: str = ""
     fresh_since: int | None = None
 
 

@@ -6,6 +6,7 @@ Never shows claims to a browser: it gets the id of a challenge, and the claims t
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from gateway import errors
@@ -54,24 +55,21 @@ class StepUps:
         # A copy: requests that waited for the same refresh share what it raised, and each gets a way of its own.
         return required.by_way_of(f"/auth/step-up?challenge={identifier}")
 
-    async def challenge(self, session: LiveSession, identifier: str) -> Demand | None:
-        """Return a kept challenge of this session."""
-        (stored,) = await self._vault.read(
-            session.ref, [f"challenge:{identifier}"], secret=session.cookie.secret
-        )
-        return read_record(Demand, stored)
+    async def demand(self, session: LiveSession, challenge: str | None) -> Demand:
+        """Return what a step-up must bring: what `challenge` tells, else (or where it is forgotten) what an edit needs.
 
-    def up_front(self, session: LiveSession) -> Demand:
-        """Return what a step-up that nobody demanded yet must bring, so that an edit goes through after it."""
-        return Demand(self._edit.scope, fresh=self._is_stale(session))
+        Where confirmations age, each must be given on this very journey: one that the authority remembers would be
+        counted as young, and whoever finds the browser open could renew it without being asked anything.
+        """
+        kept = await self._challenge(session, challenge) if challenge else None
+        demand = kept or Demand(self._edit.scope)
+        return demand if self._max_age is None else replace(demand, fresh=True, max_age=None)
 
     def demand_freshness(self, session: LiveSession) -> None:
-        """Raise StepUpRequired when the last confirmation is older than an edit allows."""
-        if self._max_age is not None and (session.user.last_mfa_at is None or self._is_stale(session)):
+        """Raise StepUpRequired when there was no confirmation yet, or it is older than an edit allows."""
+        if self._is_stale(session):
             raise errors.StepUpRequired(
-                scope=self._edit.scope,
-                fresh=self._is_stale(session),
-                cause="there is no confirmation yet, or it is too old",
+                scope=self._edit.scope, fresh=True, cause="there is no confirmation yet, or it is too old"
             )
 
     async def access(self, session: LiveSession) -> str:
@@ -93,11 +91,17 @@ class StepUps:
             far = Field(b"1", session.absolute_at)
             await self._vault.write(session.ref, "edited", far, secret=session.cookie.secret)
 
+    async def _challenge(self, session: LiveSession, identifier: str) -> Demand | None:
+        (stored,) = await self._vault.read(
+            session.ref, [f"challenge:{identifier}"], secret=session.cookie.secret
+        )
+        return read_record(Demand, stored)
+
     async def _in_vain(self, session: LiveSession) -> int:
         if not session.user.step_ups_in_vain:
             return 0
         (edited,) = await self._vault.read(session.ref, ["edited"], secret=session.cookie.secret)
-        recent = self._now() - (session.user.last_mfa_at or 0) < _LOOP_SECONDS
+        recent = self._now() - (session.user.last_step_up_at or 0) < _LOOP_SECONDS
         return session.user.step_ups_in_vain if not edited and recent else 0
 
     async def in_vain_after(self, session: LiveSession) -> int:
@@ -105,6 +109,8 @@ class StepUps:
         return await self._in_vain(session) + 1
 
     def _is_stale(self, session: LiveSession) -> bool:
-        """Tell whether there was a confirmation, and it is too old by now."""
+        """Tell whether confirmations age here, and there is none that is young enough."""
+        if self._max_age is None:
+            return False
         last = session.user.last_mfa_at
-        return self._max_age is not None and last is not None and self._now() - last >= self._max_age
+        return last is None or self._now() - last >= self._max_age

@@ -35,7 +35,8 @@ SUMMARY: Final = "summary"
 class UserSession(BaseModel):
     """What a session remembers of its person; never changed after it was written, only replaced.
 
-    Times are whole seconds since 1970, UTC. `claims` are the ID token's.
+    Times are whole seconds since 1970, UTC: `last_mfa_at` is that of the last confirmation for editing,
+    `last_step_up_at` of any. `claims` are the ID token's.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -51,6 +52,7 @@ class UserSession(BaseModel):
     device: str = ""
     created_at: int
     last_mfa_at: int | None = None
+    last_step_up_at: int | None = None
     step_ups_in_vain: int = 0
     claims: dict[str, Any] = {}
 
@@ -149,10 +151,14 @@ class SessionStore:
         session = await self.find(request)
         if session is None:
             cookie = SessionCookie.parse(request.cookies.get(COOKIE))
-            raise SignInRequired(await self._vault.ended(cookie.ref) or "expired" if cookie else None)
+            raise SignInRequired(await self.why_ended(cookie) if cookie else None)
         if slide:
             await self.slide(session)
         return session
+
+    async def why_ended(self, cookie: SessionCookie) -> str:
+        """Return why a session is no longer there; `expired` where nobody remembers."""
+        return await self._vault.ended(cookie.ref) or "expired"
 
     async def find(self, request: web.Request) -> LiveSession | None:
         """Return the request's session if there is one; asking does not prolong it."""

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.authority.flows import FLOW_SECONDS
 from tests.gateway.conftest import World
-from tests.other_front_end import ADA, GRACE, OtherFrontEnd
+from tests.other_front_end import ADA, OtherFrontEnd
 
 STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 
@@ -197,57 +197,6 @@ async def test_S10_a_browser_has_five_journeys_at_most(world: World) -> None:
     assert len([cookie for cookie in person.session.cookie_jar if "flow" in cookie.key]) == 5
     assert problem_of(await sent(person, answers[0])) == "sign-in-expired"
     assert await sent(person, answers[-1]) == "/"
-
-
-async def test_S28_somebody_else_at_step_up_changes_nothing(world: World) -> None:
-    ada = await world.signed_in()
-    parked = (await ada.call("PATCH", "/api/profile", {"city": "Paris"})).body["parked_edit"]["id"]
-    before = ada.cookie()
-    grace = (await world.front_end()).visitor  # at the authority it is Grace who answers Ada's journey
-    left = await ada.navigate(STEP_UP)
-    page = await grace.open(left.headers["Location"])
-    page = await grace.submit(page, email=GRACE[0], password=GRACE[1])
-    page = await grace.submit(page, code=await grace.newest_code(GRACE[0]))
-    location = await sent(ada, page.form.inputs)
-
-    assert problem_of(location) == "different-person"
-    assert ada.cookie() == before
-    assert (await ada.call("GET", "/api/profile")).body["displayName"] == "Ada Lovelace"
-    assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "step-up"}
-    assert (await ada.call("GET", f"/api/parked-edits/{parked}")).status == 200
-
-
-async def test_S29_a_step_up_finished_after_sign_out_raises_nothing(world: World) -> None:
-    ada = await world.signed_in()
-    answer = await answered(ada, STEP_UP)
-    await ada.call("POST", "/auth/sign-out")
-
-    assert problem_of(await sent(ada, answer)) == "sign-in-required"
-    assert not ada.cookie()
-
-
-async def test_S31_a_cancelled_step_up_leaves_session_and_edit_as_they_were(world: World) -> None:
-    ada = await world.signed_in()
-    refused = (await ada.call("PATCH", "/api/profile", {"city": "Paris"})).body
-    before = ada.cookie(), (await ada.call("GET", "/api/session")).body["access"]
-    page = await ada.leave(f"{refused['redirect']}&return_to=/check")
-    page = await ada.visitor.follow(page, "Cancel")
-
-    location = await ada.come_back(page)
-
-    assert problem_of(location) == "step-up-cancelled"
-    assert parse_qs(urlsplit(location).query)["return_to"] == ["/check"]
-    assert (ada.cookie(), (await ada.call("GET", "/api/session")).body["access"]) == before
-    parked = await ada.call("GET", f"/api/parked-edits/{refused['parked_edit']['id']}")
-    assert parked.body["changes"] == [{"field": "city", "from": "London", "to": "Paris"}]
-
-
-async def test_a_step_up_without_a_session_says_so(world: World) -> None:
-    person = await world.front_end()
-
-    got = await person.navigate(STEP_UP)
-
-    assert problem_of(got.headers["Location"]) == "sign-in-required"
 
 
 async def test_S10_scope_prompt_and_claims_are_never_taken_from_the_query(world: World) -> None:

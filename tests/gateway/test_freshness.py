@@ -53,6 +53,32 @@ async def test_a_step_up_asked_for_up_front_is_fresh_as_well(make_world: MakeWor
     assert (await ada.call("PATCH", "/api/profile", {"city": "Oslo"})).status == 200
 
 
+async def test_S27_no_confirmation_is_renewed_by_what_the_authority_remembers(make_world: MakeWorld) -> None:
+    world = await make_world(STEP_UP_MAX_AGE_SECONDS="300")
+    ada = await world.confirmed()
+    # While it is young still, nobody is asked for one; whoever goes there all the same must prove who they are.
+    left = await ada.navigate("/auth/step-up?action=profile.edit")
+    assert parse_qs(urlsplit(left.headers["Location"]).query)["prompt"] == ["login"]
+
+    # A challenge of before, met after the age is over.
+    await world.admin("PUT", "/faults/token.on_behalf_of", {"aadsts": 50076, "times": 1})
+    refused = await ada.call("PATCH", "/api/profile", {"city": "Rome"})
+    assert refused.slug == "step-up-required"
+    world.forward(301)
+    assert await confirm_again(ada, f"{refused.body['redirect']}&return_to=/check") == "/check"
+
+
+async def test_S27_a_new_session_inherits_no_confirmation_from_the_authority(make_world: MakeWorld) -> None:
+    world = await make_world(STEP_UP_MAX_AGE_SECONDS="300")
+    ada = await world.confirmed()
+    assert await ada.sign_in() == "/edit", "which the authority lets pass without a question"
+
+    assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "step-up"}
+    refused = await ada.call("PATCH", "/api/profile", {"city": "Rome"})
+    assert (refused.status, refused.slug) == (403, "step-up-required")
+    assert await confirm_again(ada, refused.body["redirect"]) == "/"
+
+
 async def test_an_edit_within_the_age_asks_nothing(make_world: MakeWorld) -> None:
     world = await make_world(STEP_UP_MAX_AGE_SECONDS="300")
     ada = await world.confirmed()

@@ -24,6 +24,7 @@ async def test_an_edit_after_the_confirmation_s_age_asks_again_and_keeps_the_cha
     await ada.signs_in()
     await ada.presses("Edit profile")
     await ada.presses("Continue")
+    await ada.types_password()  # what the tenant remembers of signing in does not count
     await ada.types_code()
     await ada.sees("edit")
     await ada.edits(city="Turin")
@@ -50,6 +51,7 @@ async def test_edit_asks_first_again_once_the_confirmation_is_old(page: Page, st
     await ada.signs_in()
     await ada.presses("Edit profile")
     await ada.presses("Continue")
+    await ada.types_password()
     await ada.types_code()
     await ada.sees("edit")
     await page.wait_for_timeout(6500)
