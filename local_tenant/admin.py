@@ -1,28 +1,27 @@
-"""The admin surface: what a test or a curious person may set and see. Loopback only, and never from a web page.
+"""The admin surface: what a test or a curious person may set and see.
 
-A thin layer: reads JSON, sets a value elsewhere, answers JSON. Off with ``LOCAL_TENANT_ADMIN=0``: the paths are unknown
-then. Everything is documented in docs/local-tenant.md.
+A thin layer: reads JSON, sets a value elsewhere, answers JSON; who may come in is ``admin_door``'s. Off with
+``LOCAL_TENANT_ADMIN=0``: the paths are unknown then. Everything is documented in docs/local-tenant.md.
 """
 
 import json
-from typing import Final, Literal, TypeVar
+import re
+from typing import Final, Literal
 
-from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
 
-from local_tenant.directory import AppRegistration
+from local_tenant.admin_door import AdminError, body_of, json_answer, members_of, valid
+from local_tenant.directory import GRAPH, AppRegistration
 from local_tenant.faults import POINTS, Fault
 from local_tenant.forgery import Order, Variant
 from local_tenant.knobs import Knobs
 from local_tenant.policies import ConditionalAccessPolicy
-from local_tenant.settings import is_loopback
 from local_tenant.tenant import TENANT, Tenant
 
 routes = web.RouteTableDef()
 
-_NO_STORE: Final = {"Cache-Control": "no-store"}
-Model = TypeVar("Model", bound=BaseModel)
+_CONTEXT: Final = re.compile(r"c[0-9]{1,2}")
 
 
 class _Body(BaseModel):
@@ -34,6 +33,12 @@ class PolicyBody(_Body):
 
     mfa: bool | Literal["blocked"] = False
     claims: bool = True
+
+
+class RotateBody(_Body):
+    """``POST /admin/keys/rotate``."""
+
+    retire_old: bool = False
 
 
 class IdTokenBody(_Body):
@@ -48,32 +53,6 @@ class NextSignInBody(_Body):
 
     email: str = Field(alias="as")
     times: int = Field(default=1, ge=1, le=100)
-
-
-class AdminError(Exception):
-    """The administrator asked for something that can't be; ``status`` and a sentence."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-
-
-@web.middleware
-async def admin_ring(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let only this machine in, and no web page: a page elsewhere could post to a loopback address too."""
-    if request.path.split("/")[1] != "admin":
-        return await handler(request)
-    try:
-        _check_caller(request)
-        return await handler(request)
-    except AdminError as error:
-        return web.json_response({"error": str(error)}, status=error.status, headers=_NO_STORE)
-
-
-def _check_caller(request: web.Request) -> None:
-    named_here = is_loopback(request.url.host or "")  # another name would be a rebound one
-    if not is_loopback(request.remote or "") or not named_here or hdrs.ORIGIN in request.headers:
-        raise AdminError(403, "The admin surface answers programs on this machine only.")
 
 
 @routes.get("/admin/faults")
@@ -112,6 +91,8 @@ async def clear_faults(request: web.Request) -> web.Response:
 async def set_policy(request: web.Request) -> web.Response:
     """Set the policy of a resource application or of an authentication context."""
     tenant, target = request.app[TENANT], request.match_info["target"]
+    if target != GRAPH and target not in tenant.directory.apps and not _CONTEXT.fullmatch(target):
+        raise AdminError(404, f"There is no application {target}, and a context is named such as c1.")
     body = await body_of(request, PolicyBody)
     known = tenant.policies.by_target.get(target)
     policy = ConditionalAccessPolicy(
@@ -158,7 +139,7 @@ async def keys(request: web.Request) -> web.Response:
     """Roll the keys: ``rotate``, ``publish-next`` or ``sign-with-unpublished``."""
     ring, action = request.app[TENANT].keys, request.match_info["action"]
     if action == "rotate":
-        ring.rotate(retire_old=bool((await members_of(request)).get("retire_old", False)))
+        ring.rotate(retire_old=(await body_of(request, RotateBody)).retire_old)
     elif action == "publish-next":
         ring.publish_next()
     elif action == "sign-with-unpublished":
@@ -208,34 +189,3 @@ async def reset(request: web.Request) -> web.Response:
     tenant: Tenant = request.app[TENANT]
     tenant.reset()
     return web.Response(status=204)
-
-
-def json_answer(value: object, status: int = 200) -> web.Response:
-    """Return JSON that nobody stores."""
-    return web.json_response(value, status=status, headers=_NO_STORE)
-
-
-async def members_of(request: web.Request) -> dict[str, object]:
-    """Return the body's members; an empty body has none."""
-    text = await request.text()
-    try:
-        members = json.loads(text) if text.strip() else {}
-    except ValueError:
-        raise AdminError(400, "The body must be JSON.") from None
-    if not isinstance(members, dict):
-        raise AdminError(400, "The body must be a JSON object.")
-    return members
-
-
-async def body_of(request: web.Request, model: type[Model]) -> Model:
-    """Return the body as a model. Raises AdminError (400) with what is wrong in it."""
-    return valid(model, json.dumps(await members_of(request)))
-
-
-def valid(model: type[Model], text: str) -> Model:
-    """Return a model from JSON text. Raises AdminError (400)."""
-    try:
-        return model.model_validate_json(text)
-    except ValidationError as error:
-        sentences = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-        raise AdminError(400, "; ".join(sentences)) from error

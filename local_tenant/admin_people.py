@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
-from local_tenant.admin import AdminError, body_of, json_answer, members_of, valid
+from local_tenant.admin_door import AdminError, body_of, json_answer, members_of, valid
 from local_tenant.configuration import PersonSection
 from local_tenant.directory import Person
 from local_tenant.logout import frontchannel_urls

@@ -6,7 +6,17 @@ import time
 from aiohttp import web
 
 from local_tenant import admin as admin_surface
-from local_tenant import admin_people, authority, discovery, front_page, grants, graph, logout, sign_in
+from local_tenant import (
+    admin_door,
+    admin_people,
+    authority,
+    discovery,
+    front_page,
+    grants,
+    graph,
+    logout,
+    sign_in,
+)
 from local_tenant.clock import Clock, OffsetClock
 from local_tenant.configuration import Configuration
 from local_tenant.ids import Ids
@@ -39,6 +49,6 @@ def create_app(
     app.router.add_static("/assets", front_page.ASSETS)
     if admin:
         app.add_routes([*admin_surface.routes, *admin_people.routes])
-        app.middlewares.append(admin_surface.admin_ring)
+        app.middlewares.append(admin_door.admin_ring)
         app.cleanup_ctx.append(admin_people.frontchannel_client)
     return app

@@ -1,12 +1,13 @@
 """What an administrator may turn while the tenant runs. Values only; each is read where it matters."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from local_tenant.directory import OptionalClaim
 
-Seconds = Annotated[int, Field(ge=1, le=10 * 365 * 24 * 3600)]
+_TEN_YEARS: Final = 10 * 365 * 24 * 3600
+Seconds = Annotated[int, Field(ge=1, le=_TEN_YEARS)]
 
 
 class Knobs(BaseModel):
@@ -21,8 +22,8 @@ class Knobs(BaseModel):
     refresh_token_seconds: Seconds = 90 * 24 * 3600
     refresh_in_seconds: Seconds | None = None
     """Adds ``refresh_in`` to token answers."""
-    clock_offset_seconds: float = 0.0
-    graph_lag_seconds: float = Field(default=0.0, ge=0)
+    clock_offset_seconds: float = Field(default=0.0, ge=-_TEN_YEARS, le=_TEN_YEARS)
+    graph_lag_seconds: float = Field(default=0.0, ge=0, le=_TEN_YEARS)
     rotate_refresh_tokens: bool = False
     """On: a refresh token works once, and a second use revokes its family. Off is Entra."""
     v1_access_tokens: bool = False

@@ -1,8 +1,7 @@
-"""The rest of the admin surface: who may use it, people, keys, knobs, forged ID tokens, reset."""
+"""The rest of the admin surface: who may use it, keys, knobs, forged ID tokens, applications, reset."""
 
 import socket
 from collections.abc import Callable
-from typing import Any
 
 import aiohttp
 import jwt
@@ -24,8 +23,6 @@ from tests.local_tenant.world import (
     claims_of,
     header_of,
 )
-
-UNUSUAL_PASSWORD = "Unusual-Person-0000"
 
 
 async def kids(world: World) -> set[str]:
@@ -60,50 +57,6 @@ async def test_S57_the_admin_surface_can_be_switched_off(made_keys: Callable[[],
             async with session.get(f"{url}/") as response:
                 assert "/admin</code>: off" in await response.text()
         await runner.cleanup()
-
-
-async def test_revoking_kills_every_refresh_token_and_browser_session(world: World) -> None:
-    visitor = world.visitor()
-    token = (await world.signed_in(visitor)).body["refresh_token"]
-    grace = (await world.signed_in(email="grace@example.com")).body["refresh_token"]
-    assert (await world.ask("POST", "/admin/people/ada@example.com/revoke")).status == 204
-    assert (await world.refresh(token)).number == 50173
-    assert (await world.refresh(grace)).status == 200
-    assert "email" in (await visitor.open(world.authorize_url())).form.inputs
-    assert (await world.signed_in(visitor)).status == 200
-
-
-async def test_what_graph_holds_can_be_looked_at(world: World) -> None:
-    profile = (await world.ask("GET", "/admin/people/ADA@example.com/profile")).body
-    assert profile["displayName"] == "Ada Lovelace"
-    assert profile["city"] == "London"
-    assert profile["id"] == "5b0e2f4a-8c1d-4e7b-9f36-a1c2d3e4f501"
-    missing = await world.ask("GET", "/admin/people/nobody@example.com/profile")
-    assert missing.status == 404
-
-
-async def test_people_can_be_added_and_listed(world: World) -> None:
-    person = {"email": "new@example.com", "password": "pw", "profile": {"displayName": "New"}}
-    assert (await world.ask("POST", "/admin/people", json=person)).status == 201
-    assert (await world.ask("POST", "/admin/people", json=person)).status == 409
-    assert (await world.ask("POST", "/admin/people", json={"email": "x"})).status == 400
-    listed = (await world.ask("GET", "/admin/people")).body
-    assert [entry["email"] for entry in listed] == ["ada@example.com", "grace@example.com", "new@example.com"]
-
-
-async def test_unusual_people_sign_in_and_have_unusual_profiles(world: World) -> None:
-    added = (await world.ask("POST", "/admin/people/unusual")).body
-    assert len(added) == 5
-    profiles: dict[str, dict[str, Any]] = {}
-    for person in added:
-        page = await world.visitor().sign_in(world.authorize_url(), person["email"], UNUSUAL_PASSWORD)
-        token = (await world.redeem(page)).body["access_token"]
-        select = {"$select": "displayName,city,mail,identities"}
-        profiles[person["email"]] = (await world.me(token, params=select)).body
-    assert profiles["federated@example.com"]["identities"][0]["issuer"] == "google.com"
-    assert profiles["nothing@example.com"]["city"] is None
-    assert profiles["yamada@example.com"]["displayName"] == "山田 花子"
-    assert len(profiles["long@example.com"]["displayName"]) == 256
 
 
 async def test_keys_roll_and_the_old_one_stays_for_a_while(world: World) -> None:
@@ -141,6 +94,22 @@ async def test_an_unpublished_key_may_sign_until_the_tenant_is_reset(world: Worl
     assert header_of((await world.signed_in()).body["id_token"])["kid"] in await kids(world)
 
 
+async def test_what_the_surface_does_not_know_is_said_in_json(world: World) -> None:
+    for method, path, body, status in (
+        ("GET", "/admin/nothing", None, 404),
+        ("GET", "/admin/reset", None, 405),
+        ("PUT", "/admin/policies/nobody", {"mfa": True}, 404),
+        ("PUT", f"/admin/policies/{API}", {"mfa": "perhaps"}, 400),
+        ("POST", "/admin/keys/rotate", {"retire_old": "false"}, 400),
+        ("POST", "/admin/keys/rotate", {"retire": True}, 400),
+        ("GET", "/admin/requests?point=nowhere", None, 404),
+    ):
+        answer = await world.ask(method, path, json=body)
+        assert (answer.status, type(answer.body["error"])) == (status, str), path
+        if status == 405:
+            assert answer.headers["Allow"] == "POST"
+
+
 async def test_knobs_are_turned_one_at_a_time(world: World) -> None:
     await world.ask("PUT", "/admin/settings", json={"access_token_seconds": 60})
     await world.ask("PUT", "/admin/settings", json={"graph_lag_seconds": 1.5})
@@ -155,6 +124,7 @@ async def test_knobs_are_turned_one_at_a_time(world: World) -> None:
         {"speed": 1},
         {"access_token_seconds": 0},
         {"access_token_seconds": "60"},
+        {"clock_offset_seconds": 1e300},
         {"optional_claims": {"x": ["amr"]}},
     ],
 )
