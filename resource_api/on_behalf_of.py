@@ -79,6 +79,9 @@ class GraphTokens:
             ) from error
         except IssuerMismatch as error:
             raise errors.Misconfigured(log_detail=f"on-behalf-of: {error}") from error
+        except Exception as error:
+            # What a broken ID token provokes in MSAL. Its texts hold claims; only the kind may be told.
+            raise errors.AuthorityUnavailable(f"on-behalf-of: MSAL raised {type(error).__name__}") from error
         refusal = refusal_of(answer)
         if refusal is not None:
             raise _failure(refusal)

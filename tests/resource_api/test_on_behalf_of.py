@@ -6,12 +6,21 @@ import time
 from collections.abc import Callable
 
 import pytest
+from aiohttp import web
 
 from local_tenant.signing import SigningKey
+from resource_api import errors
+from resource_api.access import Caller
+from resource_api.on_behalf_of import GraphTokens
 from resource_api.patience import Patience
-from tests.local_tenant.world import API, claims_of
+from servicekit.address_map import AddressMap
+from servicekit.authority_transport import AuthorityTransport
+from servicekit.discovery import Discovery
+from servicekit.entra import EntraClient
+from servicekit.outbound import outbound
+from tests.local_tenant.world import API, GATEWAY, claims_of
 from tests.resource_api.graph_double import Act, graph_double
-from tests.resource_api.stage import SCOPE, Stage, running_api
+from tests.resource_api.stage import SCOPE, Stage, listening, running_api
 
 CHANGE = {"city": "Turin"}
 CLAIMS = {"access_token": {"capolids": {"essential": True, "values": ["a-policy"]}}}
@@ -182,6 +191,41 @@ async def test_R15_an_authority_in_trouble_is_503_and_comes_back_by_itself(
     await stage.world.ask("DELETE", "/admin/faults")
     stage.clock.now += 7
     assert (await stage.patch(CHANGE, token)).status == 200
+
+
+async def test_R15_an_answer_that_msal_stumbles_over_is_an_authority_in_trouble() -> None:
+    id_tokens: list[object] = ["garbage", "a.b.c", 7, None]
+    issuer = "https://login.example.com/t"
+    told = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "jwks_uri": f"{issuer}/keys",
+    }
+
+    async def metadata(_request: web.Request) -> web.Response:
+        return web.json_response(told)
+
+    async def token(_request: web.Request) -> web.Response:
+        got = {"token_type": "Bearer", "access_token": "t", "expires_in": 3600}
+        return web.json_response({**got, "id_token": id_tokens.pop()})
+
+    app = web.Application()
+    app.router.add_get("/metadata", metadata)
+    app.router.add_post("/t/token", token)
+    async with listening(app) as url, outbound() as network:
+        entra = EntraClient(
+            client_id=API,
+            credential=lambda: "secret",
+            transport=AuthorityTransport(address_map=AddressMap({"login.example.com": url})),
+            discovery=Discovery(network, url=f"{url}/metadata", issuer=issuer),
+            oidc_authority=issuer,
+        )
+        while id_tokens:
+            with pytest.raises(errors.AuthorityUnavailable) as caught:
+                await GraphTokens(entra).token(Caller("an-oid", GATEWAY, int(time.time()) + 3600, "a.b.c"))
+            assert "MSAL raised" in caught.value.log_detail
+        entra.close()
 
 
 async def test_C7_one_persons_failure_is_not_replayed_to_the_next(stage: Stage) -> None:
