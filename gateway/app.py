@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import aiohttp_session
 from aiohttp import hdrs, web
 
-from gateway import api, auth, backchannel, health, keys, logout
+from gateway import api, auth, backchannel, health, keys, logout, session_events
 from gateway.authority.auth_flow import AuthFlow
 from gateway.authority.flows import FlowStore
 from gateway.authority.id_token import IdTokenJudge
@@ -34,7 +34,9 @@ from gateway.profile.profile import LARGEST_BODY
 from gateway.profile.resource_client import ProfileEditor
 from gateway.session.own_sessions import OwnSessions
 from gateway.session.session_storage import SessionStorage
+from gateway.session.session_watch import warning_seconds
 from gateway.session.sessions import SessionStore
+from gateway.session_events import EVENT_STREAMS, STREAM_LIMITS, EventStreams, StreamLimits
 from gateway.settings import Settings
 from gateway.spa_files import SpaFiles
 from gateway.store.redis_budget import LIMITS, RedisLimits, redis_budget_ring
@@ -91,6 +93,7 @@ def create_app(
     failpoints: Failpoints | None = None,
     authority_timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     redis_limits: RedisLimits = LIMITS,
+    stream_limits: StreamLimits = STREAM_LIMITS,
     metrics: Metrics | None = None,
 ) -> web.Application:
     """Return the gateway for `settings`; `failpoints` are those of the settings unless given.
@@ -136,6 +139,7 @@ def create_app(
         logout.ROUTES,
         backchannel.routes(enabled=settings.backchannel_logout),
         api.ROUTES,
+        session_events.ROUTES,
         health.ROUTES,
         pages.routes(),
     ):
@@ -199,6 +203,15 @@ def create_app(
                 verifier, issuer=settings.issuer, client_id=settings.client_id
             )
             app[keys.STEP_UPS] = step_ups
+            app[EVENT_STREAMS] = EventStreams(
+                sessions,
+                step_ups.access,
+                now=now,
+                monotonic=monotonic,
+                warning=warning_seconds(settings.session_idle_seconds, settings.session_absolute_seconds),
+                redis_seconds=redis_limits.request,
+                limits=stream_limits,
+            )
             app[keys.EDITS] = edits
             app[keys.AUTH_FLOW] = AuthFlow(
                 broker, sessions, step_ups, edits, read=read, edit=edit, now=now, failpoints=points
@@ -208,7 +221,12 @@ def create_app(
             entra.close()
             await redis.aclose()
 
+    async def end_streams(app: web.Application) -> None:
+        app[EVENT_STREAMS].stop()
+
     app.cleanup_ctx.append(resources)
+    # Before the server waits for what is under way: streams are, always.
+    app.on_shutdown.append(end_streams)
     return app
 
 

@@ -17,6 +17,7 @@
     ├── IdempotencyKeyReused      422 the key was used with another body
     ├── EditInProgress            409 the same key is being worked on
     ├── NotFound                  404 no such thing for this person
+    ├── TooManyRequests           429 one network begins, or one browser listens, more than anybody needs
     ├── BadRequest                400 the body or a header is not what it should be
     ├── ResourceUnavailable       502 Graph or the resource API fails
     ├── AuthorityUnavailable      503 the authority fails
@@ -192,6 +193,15 @@ class NotFound(ProblemError):  # noqa: N818
 
     status, slug, title = 404, "not-found", "Not Found"
     log_level = logging.DEBUG
+
+
+class TooManyRequests(ProblemError):  # noqa: N818 - the status' own name
+    """More was begun than anybody needs: journeys from one network, or streams by one browser."""
+
+    status, slug, title = 429, "too-many-requests", "Too many requests"
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
 class BadRequest(ProblemError):  # noqa: N818

@@ -29,6 +29,8 @@ class Policy(enum.Enum):
 
     JSON = "json"
     """Our own pages, and programs; `X-CSRF: 1` always."""
+    EVENTS = "events"
+    """The same for a stream that changes nothing, which a page opens by `EventSource`: that can send no header."""
     NAVIGATION = "navigation"
     """A person who navigates from our pages, or typed the address."""
     CALLBACK = "callback"
@@ -65,8 +67,8 @@ def add_routes(app: web.Application, rows: Iterable[Route]) -> None:
     """Add rows to the router; a route that is added otherwise has no policy and is refused."""
     policies = app[POLICIES]
     for row in rows:
-        # A HEAD of a navigation would begin a journey that nobody goes on.
-        if row.method == hdrs.METH_GET and row.policy is not Policy.NAVIGATION:
+        # A HEAD of a navigation would begin a journey that nobody goes on; a stream without a body is none.
+        if row.method == hdrs.METH_GET and row.policy not in {Policy.NAVIGATION, Policy.EVENTS}:
             (head, get) = _with_head(app, row)
             policies[head] = policies[get] = row.policy
         else:
@@ -85,7 +87,11 @@ def policy_of(request: web.Request) -> Policy | None:
 
 def guard_ring(public_url: str) -> Middleware:
     """Return the ring that refuses what a route's policy does not allow."""
-    judges = {Policy.JSON: _judge_json, Policy.NAVIGATION: _judge_navigation}
+    judges = {
+        Policy.JSON: _judge_json,
+        Policy.EVENTS: _judge_events,
+        Policy.NAVIGATION: _judge_navigation,
+    }
 
     @web.middleware
     async def ring(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -119,6 +125,15 @@ def _judge_json(request: web.Request, public_url: str) -> None:
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
     if site not in {None, "same-origin"} or (site is None and origin not in {None, public_url}):
         raise CrossOriginRefused(f"Only pages of {public_url} may call this.")
+
+
+def _judge_events(request: web.Request, public_url: str) -> None:
+    """Believe a browser that says the request comes from our own page; ask everybody else for the header.
+
+    Scripts cannot forge `Sec-Fetch-Site`, and the answer is of no use to whoever cannot read it.
+    """
+    if request.headers.get("Sec-Fetch-Site") != "same-origin":
+        _judge_json(request, public_url)
 
 
 def _judge_navigation(request: web.Request, _public_url: str) -> None:

@@ -13,22 +13,10 @@ from typing import Final
 
 from aiohttp import web
 
-from servicekit.problems import ProblemError
+from gateway.errors import TooManyRequests
 
 _MOST_ADDRESSES: Final = 10_000
 _IPV6_SITE: Final = 64
-
-
-class TooManyRequests(ProblemError):  # noqa: N818 - the status' own name
-    """One address began more than anybody needs."""
-
-    status, slug, title = 429, "too-many-requests", "Too many requests"
-
-    def __init__(self, *, retry_after: int) -> None:
-        super().__init__(
-            "Too many sign-ins were started from this network. Wait a moment, then try again.",
-            headers={"Retry-After": str(retry_after)},
-        )
 
 
 class JourneyLimit:
@@ -50,7 +38,10 @@ class JourneyLimit:
         if len(self._buckets) > _MOST_ADDRESSES:
             self._buckets.popitem(last=False)
         if left < 1:
-            raise TooManyRequests(retry_after=max(1, round((1 - left) / rate)))
+            raise TooManyRequests(
+                "Too many sign-ins were started from this network. Wait a moment, then try again.",
+                retry_after=max(1, round((1 - left) / rate)),
+            )
 
     def address(self, request: web.Request) -> str:
         """Return whose request it is: the peer, or whom a trusted proxy names; of IPv6 the network of a household.

@@ -30,7 +30,7 @@ LEVELS: Final = (
     "session.session_cookie timestamps session.devices authority.known_good",  # names and forms
     # from a cookie to a person; a journey; who may work on a session now
     "session.sessions authority.flows store.leases",
-    "session.own_sessions authority.token_records",  # a session's tokens at rest
+    "session.own_sessions session.session_watch authority.token_records",  # a session, looked at; its tokens at rest
     "authority.silent_refresh",  # how they are replaced
     "authority.tokens authority.step_up",  # a session's tokens at work
     "profile.graph profile.resource_client",  # what is done with them
@@ -38,7 +38,7 @@ LEVELS: Final = (
     "authority.session_starts",  # the session that follows from a journey
     "authority.auth_flow limits operation.metrics",  # journeys, from end to end
     "guard keys",  # the edge
-    "auth logout backchannel api health spa_files session.session_storage",  # handlers
+    "auth logout backchannel api session_events health spa_files session.session_storage",  # handlers
     "app operation.admin_side operation.workers doctor.doctor",  # composition
     "operation.serving",  # and its life as processes
     "__main__",

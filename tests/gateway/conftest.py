@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from devstack.ports import free_port
 from gateway.app import create_app
+from gateway.session_events import STREAM_LIMITS, StreamLimits
 from gateway.settings import PREFIX, Settings
 from gateway.store.redis_budget import LIMITS, RedisLimits
 from local_tenant.app import create_app as create_tenant
@@ -166,7 +167,12 @@ async def make_world(
     """
     async with AsyncExitStack() as everything:
 
-        async def make(*, authority_seconds: float = READ_SECONDS, **given: str) -> World:
+        async def make(
+            *,
+            authority_seconds: float = READ_SECONDS,
+            stream_limits: StreamLimits = STREAM_LIMITS,
+            **given: str,
+        ) -> World:
             changed = {name: value for name, value in given.items() if not name.startswith("api_")}
             changed_api = {name[4:]: value for name, value in given.items() if name.startswith("api_")}
             ports = [free_port() for _ in range(3)]
@@ -218,6 +224,7 @@ async def make_world(
                     monotonic=clock,
                     authority_timeouts=(3, authority_seconds),
                     redis_limits=LIMITS if "REDIS_URL" in changed else PATIENT,
+                    stream_limits=stream_limits,
                 )
                 life = AsyncExitStack()
                 await life.enter_async_context(served(app, port, "localhost"))

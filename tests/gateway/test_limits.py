@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from gateway.limits import JourneyLimit, TooManyRequests
+from gateway.errors import TooManyRequests
+from gateway.limits import JourneyLimit
 from tests.gateway.conftest import World
 from tests.local_tenant.world import MovableClock
 

@@ -2,7 +2,8 @@
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from gateway.profile.profile import EDITABLE, LARGEST_BODY
 from gateway.spa_files import SpaFiles
 from servicekit.problems import ProblemError
 from tests.gateway.conftest import World, gateway_settings
+from tests.gateway.listeners import LONG, PATH, Told, listening
 from tests.json_schema import faults, resolve
 from tests.other_front_end import Answer, OtherFrontEnd
 
@@ -215,6 +217,30 @@ async def test_U19_what_the_gateway_answers_is_what_is_described(world: World) -
         (await call(person, "POST", "/auth/sign-out")).status,
     ]
     assert statuses == [200, 404, 200, 422, 200]
+
+
+async def test_U19_events_are_described(make_world: Callable[..., Awaitable[World]]) -> None:
+    world = await make_world(stream_limits=LONG, SESSION_IDLE_SECONDS="600", STEP_UP_MAX_AGE_SECONDS="300")
+    statuses = [
+        (await call(await world.front_end(), "GET", PATH)).status,
+        (await call(await world.front_end(), "GET", PATH, X_CSRF="")).status,
+        (await call(await world.front_end(), "GET", PATH, Host="elsewhere.example")).status,
+    ]
+    told = DOCUMENT["paths"][PATH]["get"]["responses"]["200"]["content"]["text/event-stream"]["x-event-data"]
+    ada = await world.confirmed()
+
+    heard: list[Told] = []
+    async with AsyncExitStack() as pages:
+        stream, *_ = [await pages.enter_async_context(listening(ada)) for _ in range(LONG.of_session)]
+        statuses.append((await call(ada, "GET", PATH)).status)
+        for seconds in (301, 200, 100):
+            world.forward(seconds)
+            heard.append(await stream.event())
+
+    assert statuses == [401, 403, 421, 429]
+    assert {one.event for one in heard} == told.keys()
+    for one in heard:
+        assert list(faults(one.data, told[one.event], DOCUMENT)) == []
 
 
 async def test_U19_failures_behind_the_gateway_are_described(world: World) -> None:
