@@ -111,14 +111,15 @@ class ProfileEditor:
     ) -> Profile:
         """Find out what became of a write by reading back, twice at most.
 
-        Saved: the profile shows every new value. Not saved: the last look showed every old value. Anything else
-        (a mixture, no answer, no time) is unknown. A write that is applied after the last look is beyond this;
-        all values are absolute, so that saving again is safe.
+        Saved: the profile shows every new value. Not saved: every look that was answered, the last one among them,
+        showed every old value. Anything else (a mixture, no answer, no time) is unknown. A write that is applied, or
+        shown by Graph's replicas, after the last look only is beyond this; all values are absolute, so that saving
+        again is safe.
         """
         reference = errand.call.correlation
-        unchanged = False
+        unchanged, answered = True, False
         for pause in self._patience.settle:
-            unchanged = False
+            answered = False
             if pause >= errand.call.deadline.left:
                 break
             await self._sleep(pause)
@@ -131,6 +132,7 @@ class ProfileEditor:
                     _log, logging.WARNING, "unclear-write-was-saved", cause=str(doubt), reference=reference
                 )
                 return patch.applied_to(seen)
-            unchanged = patch.differs_wholly_from(seen, before)
-        outcome = errors.NOT_SAVED if unchanged else errors.UNKNOWN
+            answered = True
+            unchanged = unchanged and patch.left_no_trace_in(seen, before)
+        outcome = errors.NOT_SAVED if answered and unchanged else errors.UNKNOWN
         raise errors.ResourceUnavailable(str(doubt), outcome=outcome) from doubt

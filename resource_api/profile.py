@@ -74,7 +74,7 @@ class ProfilePatch:
         """Tell whether `profile` already has every value that this change sets."""
         return all(profile[name] == value for name, value in self.changes.items())
 
-    def differs_wholly_from(self, profile: Profile, before: Profile) -> bool:
+    def left_no_trace_in(self, profile: Profile, before: Profile) -> bool:
         """Tell whether every field that this change would have moved is where it was `before`."""
         moved = [name for name, value in self.changes.items() if before[name] != value]
         return bool(moved) and all(profile[name] == before[name] for name in moved)

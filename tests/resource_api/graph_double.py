@@ -41,6 +41,8 @@ class GraphDouble:
     patches: list[Act] = field(default_factory=list)
     reads: list[int] = field(default_factory=list)
     """Statuses of the next reads; 200 when it is used up."""
+    glimpses: list[dict[str, Any]] = field(default_factory=list)
+    """What the next reads after a write show of the profile, each from another replica."""
     seen: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
 
     after_patch: Callable[[], Awaitable[None]] | None = None
@@ -51,6 +53,8 @@ class GraphDouble:
         shown = self.profile
         if self.before and self.lag:
             shown, self.lag = self.before, self.lag - 1
+        if self.sent("PATCH") and self.glimpses:
+            shown = {**self.profile, **self.glimpses.pop(0)}
         return web.json_response(
             {"@odata.context": "x", **shown, "userPrincipalName": "u"},
             status=status,

@@ -72,6 +72,26 @@ async def test_R18_a_mixture_is_unknown(stage: Stage, double: GraphDouble) -> No
     assert (told.status, told.body["outcome"]) == (502, "unknown")
 
 
+@pytest.mark.parametrize(
+    "glimpses",
+    [
+        [{"city": "Turin", "state": None}, {"city": "London", "state": None}],
+        [{"city": "Paris", "state": None}, {"city": "London", "state": None}],
+    ],
+    ids=["part of it was seen", "something else was seen"],
+)
+async def test_R18_what_one_look_saw_is_not_forgotten_at_the_next(
+    stage: Stage, double: GraphDouble, glimpses: list[dict[str, object]]
+) -> None:
+    double.patches = [Act(answers=False)]
+    double.glimpses = glimpses
+
+    told = await stage.patch({"city": "Turin", "state": "Piedmont"})
+
+    assert (told.status, told.body["outcome"]) == (502, "unknown")
+    assert double.glimpses == []
+
+
 async def test_R18_a_lagging_replica_gets_a_second_look(stage: Stage, double: GraphDouble) -> None:
     double.patches = [Act(answers=False)]
     double.lag = 1
