@@ -101,7 +101,7 @@ class AccessLog(AbstractAccessLogger):
         """Write the line; `time` is in seconds."""
         # What the parser refused was never routed, and aiohttp's own way of asking for its route fails.
         match: web.UrlMappingMatchInfo | None = getattr(request, "_match_info", None)
-        resource = match.route.resource if match else None
+        resource = None if match is None else match.route.resource  # a match without variables is empty
         log_event(
             self.logger,
             logging.INFO,
