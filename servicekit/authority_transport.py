@@ -22,13 +22,14 @@ from requests.adapters import HTTPAdapter
 
 from servicekit.address_map import AddressMap
 from servicekit.clock_watch import ClockWatch
+from servicekit.outbound import retry_after_seconds
 
 CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 10
 LARGEST_ANSWER: Final = 1_000_000
 _OK: Final = 200
-_TOO_MANY: Final = 429
-_SERVER_ERROR: Final = 500
+# RFC 6749, sections 5.1 and 5.2; who is told to come back later has no answer yet.
+_ANSWERS: Final = frozenset({200, *range(400, 500)} - {429})
 
 
 class AuthorityUnavailable(Exception):  # noqa: N818 - named as the outcome it is, like its siblings
@@ -45,7 +46,7 @@ class AuthorityUnavailable(Exception):  # noqa: N818 - named as the outcome it i
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What MSAL is given of an HTTP response: JSON with a status below 500 and not 429."""
+    """What MSAL is given of an HTTP response: a JSON object with status 200 or 4xx, except 429."""
 
     status_code: int
     text: str
@@ -193,8 +194,8 @@ class MsalHttp:
 def _judge(status: int, body: bytes, headers: Mapping[str, str]) -> Answer:
     if len(body) > LARGEST_ANSWER:
         raise AuthorityUnavailable("answer too large")
-    if status == _TOO_MANY or status >= _SERVER_ERROR:
-        raise AuthorityUnavailable(f"status {status}", retry_after=_seconds(headers.get("Retry-After")))
+    if status not in _ANSWERS:
+        raise AuthorityUnavailable(f"status {status}", retry_after=retry_after_seconds(headers))
     try:
         text = body.decode()
         parsed = json.loads(text)
@@ -205,7 +206,3 @@ def _judge(status: int, body: bytes, headers: Mapping[str, str]) -> Answer:
     # MSAL replays any answer that carries Retry-After, a 200 included, to the next caller of the same app.
     kept = {name: value for name, value in headers.items() if name.lower() != "retry-after"}
     return Answer(status, text, kept)
-
-
-def _seconds(text: str | None) -> int | None:
-    return min(int(text), 3600) if text and text.isascii() and text.isdigit() else None

@@ -52,8 +52,13 @@ class Reply:
     @property
     def retry_after(self) -> int | None:
         """Seconds that the other side asks to wait, at most an hour; None when it does not say."""
-        text = self.headers.get("Retry-After", "")
-        return min(int(text), 3600) if text.isascii() and text.isdigit() and len(text) < 9 else None  # noqa: PLR2004 - more digits than an hour needs
+        return retry_after_seconds(self.headers)
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> int | None:
+    """Return how long an answer asks to wait, at most an hour; None when it does not say, or says it as a date."""
+    text = headers.get("Retry-After", "")
+    return min(int(text), 3600) if text.isascii() and text.isdigit() and len(text) < 9 else None  # noqa: PLR2004 - more digits than an hour needs
 
 
 class Outbound:
