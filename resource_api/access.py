@@ -95,7 +95,7 @@ class Gatekeeper:
     async def admit(self, request: web.Request, policy: ScopePolicy) -> Caller:
         """Return who calls.
 
-        Raises InvalidToken, AuthorityUnavailable, and what `policy.check` raises.
+        Raises InvalidToken, MisplacedToken, AuthorityUnavailable, and what `policy.check` raises.
         Not checked here: whether the person still exists, or is blocked since the token was issued. Entra
         checks that at the on-behalf-of exchange.
         """
@@ -131,11 +131,11 @@ GATEKEEPER: Final = web.AppKey("gatekeeper", Gatekeeper)
 def bearer_token(request: web.Request) -> str:
     """Return the token of the one Authorization header; the scheme's case does not matter.
 
-    Raises InvalidToken, or BadRequest for a token in more than one place (RFC 6750, section 3.1).
+    Raises InvalidToken, or MisplacedToken for one in more than one place.
     """
     found = request.headers.getall(hdrs.AUTHORIZATION, [])
     if len(found) > 1 or (found and "access_token" in request.query):
-        raise errors.BadRequest("Send the access token once, in the Authorization header.")
+        raise errors.MisplacedToken
     if not found:
         raise errors.InvalidToken("no Authorization header", sent=False)
     scheme, _, token = found[0].partition(" ")

@@ -2,6 +2,7 @@
 
     ProblemError                          servicekit.problems: the root, never raised itself
     ├── TokenNeeded                   a bearer token would help; each carries its WWW-Authenticate
+    │   ├── MisplacedToken        400 the token stands in more than one place
     │   ├── InvalidToken          401 missing, unreadable, forged, expired, or not meant for us
     │   ├── InsufficientScope     403 the token lacks the scope of the route
     │   ├── InsufficientClaims    401 Entra or Graph wants more proof; claims say which
@@ -40,6 +41,16 @@ class TokenNeeded(ProblemError):  # noqa: N818 - the outcome's own name, as in t
     def __init__(self, challenge: BearerChallenge, *, log_detail: str = "") -> None:
         super().__init__(log_detail=log_detail, headers={"WWW-Authenticate": challenge.header()})
         self.challenge = challenge
+
+
+class MisplacedToken(TokenNeeded):
+    """The token came more than once, or by more than one way (RFC 6750, section 3.1)."""
+
+    status, slug, title = 400, "bad-request", "This request says twice who calls"
+
+    def __init__(self) -> None:
+        super().__init__(BearerChallenge(realm="", error=challenges.INVALID_REQUEST))
+        self.detail = "Send the access token once, in the Authorization header."
 
 
 class InvalidToken(TokenNeeded):

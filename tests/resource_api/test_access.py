@@ -241,7 +241,7 @@ async def test_S43_two_authorization_headers_are_refused(stage: Stage) -> None:
         told = await stage.send(
             "PATCH", "/profile", json=CHANGE, headers=[("Authorization", first), ("Authorization", second)]
         )
-        assert (told.status, told.slug) == (400, "bad-request")
+        assert (told.status, told.slug, told.challenge.error) == (400, "bad-request", "invalid_request")
     assert (await stage.held())["city"] != "Turin"
 
 
