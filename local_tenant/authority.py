@@ -105,9 +105,18 @@ def proceed(request: web.Request, journey: Journey, now: Situation) -> web.Respo
 
 
 def show(
-    step: Step, now: Situation, *, fault: str = "", details: str = "", filled: dict[str, str] | None = None
+    step: Step,
+    now: Situation,
+    *,
+    fault: str = "",
+    wrong: str = "",
+    details: str = "",
+    filled: dict[str, str] | None = None,
 ) -> web.Response:
-    """Return the page of a step; ``fault`` is what was wrong with the form, ``filled`` what was typed into it."""
+    """Return the page of a step.
+
+    ``fault`` is what was wrong with the form, ``wrong`` in which field where it is one, ``filled`` what was typed.
+    """
     tenant, journey, typed = now.tenant, now.journey, filled or {}
     app_name = tenant.directory.app(journey.request.client_id).name
     path, origin = journey_path(tenant, journey), journey.request.redirect_origin
@@ -116,7 +125,7 @@ def show(
         email = typed.get("email", hinted.email if hinted else journey.request.login_hint or "")
         page = pages.sign_in(app_name, path, email=email, fault=fault, details=details)
     elif step is Step.SIGN_UP:
-        page = pages.sign_up(app_name, path, typed, fault=fault)
+        page = pages.sign_up(app_name, path, typed, fault=fault, wrong=wrong)
     elif step is Step.CHOOSE_ACCOUNT:
         page = pages.choose_account(app_name, path, email=now.person.email if now.person else "")
     else:

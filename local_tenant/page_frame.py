@@ -67,10 +67,12 @@ def fault_notice(sentence: str, details: str = "") -> str:
 
 
 def field(name: str, label: str, attributes: str, *, value: str = "", hint: str = "", fault: str = "") -> str:
-    """Return a labelled input."""
+    """Return a labelled input; ``fault`` marks it as wrong and points to the notice that says why."""
     described = " ".join(part for part in ("fault" if fault else "", f"{name}-hint" if hint else "") if part)
     hint_line = f'<p class="hint" id="{name}-hint">{escape(hint)}</p>' if hint else ""
-    aria = f' aria-describedby="{described}"' if described else ""
+    aria = (' aria-invalid="true"' if fault else "") + (
+        f' aria-describedby="{described}"' if described else ""
+    )
     filled = f' value="{escape(value)}"' if value else ""
     return (
         f'<div class="field"><label for="{name}">{escape(label)}</label>{hint_line}'

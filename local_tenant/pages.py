@@ -4,10 +4,14 @@ Every value goes through ``escape``. Each form has one submit button and a way o
 """
 
 from html import escape
+from typing import Final
 
 from local_tenant.clock import iso
 from local_tenant.inbox import CODE_DIGITS, CODE_SECONDS, Message
 from local_tenant.page_frame import fault_notice, field, ways, whole
+
+SHORTEST_PASSWORD: Final = 8
+LONGEST_NAME: Final = 256
 
 
 def masked(email: str) -> str:
@@ -41,30 +45,36 @@ def sign_in(app: str, path: str, *, email: str, fault: str, details: str) -> str
     return whole("Sign in", body, fault=fault)
 
 
-def sign_up(app: str, path: str, typed: dict[str, str], *, fault: str) -> str:
-    """Return the sign-up page, with what was typed but for the password."""
+def sign_up(app: str, path: str, typed: dict[str, str], *, fault: str, wrong: str) -> str:
+    """Return the sign-up page, with what was typed but for the password; focus is in the ``wrong`` field."""
+    focus = {wrong or "email": " autofocus"}
+    faults = {wrong: fault}
     body = (
         f"<h1>Create an account</h1><p>to continue to <strong>{escape(app)}</strong></p>{fault_notice(fault)}"
         f'<form method="post" action="{path}/sign-up">'
         + field(
             "email",
             "E-mail",
-            'type="email" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="320" autofocus',
+            'type="email" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="320"'
+            + focus.get("email", ""),
             value=typed.get("email", ""),
-            fault=fault,
+            fault=faults.get("email", ""),
         )
         + field(
             "password",
             "Password",
-            'type="password" autocomplete="new-password" minlength="8" maxlength="256"',
-            hint="8 characters or more",
+            f'type="password" autocomplete="new-password" minlength="{SHORTEST_PASSWORD}" maxlength="256"'
+            + focus.get("password", ""),
+            hint=f"{SHORTEST_PASSWORD} characters or more",
+            fault=faults.get("password", ""),
         )
         + field(
             "display_name",
             "Display name",
-            'autocomplete="name" maxlength="256"',
+            f'autocomplete="name" maxlength="{LONGEST_NAME}"' + focus.get("display_name", ""),
             value=typed.get("display_name", ""),
             hint="How you want to be called",
+            fault=faults.get("display_name", ""),
         )
         + '<button type="submit">Create account</button></form>'
         + ways((f"{path}/sign-in", "I have an account"), (f"{path}/cancel", "Cancel"))

@@ -14,6 +14,7 @@ from local_tenant.answers import Destination
 from local_tenant.authority import journey_of, journey_path, proceed, show
 from local_tenant.inbox import Outcome
 from local_tenant.next_step import Situation, Step
+from local_tenant.pages import LONGEST_NAME, SHORTEST_PASSWORD
 from local_tenant.refusals import Refusal, refusal
 from local_tenant.sessions import Journey, SsoSession
 from local_tenant.tenant import Tenant
@@ -21,8 +22,6 @@ from local_tenant.wire import SSO_COOKIE, fields_of, redirect
 
 routes = web.RouteTableDef()
 
-SHORTEST_PASSWORD: Final = 8
-LONGEST_NAME: Final = 256
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _SIGN_IN_FAULTS: Final = {
     50126: "Your e-mail or password is wrong. Check both and try again.",
@@ -66,19 +65,10 @@ async def sign_up(request: web.Request) -> web.Response:
     tenant, journey = journey_of(request)
     typed = await fields_of(request)
     email, name = typed.get("email", "").strip(), typed.get("display_name", "").strip()
-    fault = ""
-    if not _ADDRESS.fullmatch(email):
-        fault = "Enter an e-mail address, such as name@example.com."
-    elif tenant.directory.find(email):
-        fault = (
-            "There is already an account with this e-mail address. Sign in instead, or use another address."
-        )
-    elif len(typed.get("password", "")) < SHORTEST_PASSWORD:
-        fault = f"Choose a password of {SHORTEST_PASSWORD} characters or more."
-    elif not name or len(name) > LONGEST_NAME:
-        fault = f"Enter a display name of 1 to {LONGEST_NAME} characters."
+    wrong, fault = _sign_up_fault(tenant, email, typed.get("password", ""), name)
     if fault:
-        return show(Step.SIGN_UP, _situation(request, tenant, journey), fault=fault, filled=typed)
+        now = _situation(request, tenant, journey)
+        return show(Step.SIGN_UP, now, fault=fault, wrong=wrong, filled=typed)
     person = tenant.directory.add(
         oid=tenant.ids.guid(),
         email=email,
@@ -87,6 +77,20 @@ async def sign_up(request: web.Request) -> web.Response:
         now=tenant.clock(),
     )
     return _signed_in(request, tenant, journey, person.oid)
+
+
+def _sign_up_fault(tenant: Tenant, email: str, password: str, name: str) -> tuple[str, str]:
+    if not _ADDRESS.fullmatch(email):
+        return "email", "Enter an e-mail address, such as name@example.com."
+    if tenant.directory.find(email):
+        return "email", (
+            "There is already an account with this e-mail address. Sign in instead, or use another address."
+        )
+    if len(password) < SHORTEST_PASSWORD:
+        return "password", f"Choose a password of {SHORTEST_PASSWORD} characters or more."
+    if not name or len(name) > LONGEST_NAME:
+        return "display_name", f"Enter a display name of 1 to {LONGEST_NAME} characters."
+    return "", ""
 
 
 @routes.post("/{tenant}/journeys/{journey}/code")

@@ -2,59 +2,84 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from playwright.async_api import BrowserContext, Page, Route
+from playwright.async_api import Page
 
 from tests.browser import NewContext, PageFaults
-from tests.local_tenant.test_process import free_port, settings_of_ours
+from tests.local_tenant.test_process import settings_of_ours
 from tests.local_tenant.visitor import PASSWORDS
-from tests.local_tenant.world import CALLBACK, EDIT_SCOPE, GATEWAY, TENANT_ID
+from tests.local_tenant.world import EDIT_SCOPE, GATEWAY, TENANT_ID
 
-APPLICATION = "http://localhost:3000"
+
+class Application(ThreadingHTTPServer):
+    """Is where the application would be, on another site than the tenant, and notes what reaches it."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str, str | None, dict[str, str]]] = []
+        super().__init__(("127.0.0.1", 0), _Answers)
+        self.url = f"http://localhost:{self.server_port}"
+        self.callback = f"{self.url}/auth/callback"
+
+
+class _Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Application)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        if self.path != "/favicon.ico":
+            url = f"{self.server.url}{self.path}"
+            self.server.heard.append((self.command, url, self.headers.get("Origin"), dict(parse_qsl(body))))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<h1>the application</h1>")
+
+    do_POST = do_GET  # noqa: N815 - http.server's own name
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
-def tenant_url() -> Iterator[str]:
-    port = free_port()
+def listening() -> Iterator[Application]:
+    with Application() as application:
+        threading.Thread(target=application.serve_forever).start()
+        yield application
+        application.shutdown()
+
+
+@pytest.fixture
+def application(listening: Application) -> Application:
+    listening.heard.clear()
+    return listening
+
+
+@pytest.fixture(scope="module")
+def tenant_url(listening: Application) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "local_tenant"],
         cwd=Path(__file__).parents[2],
-        env=settings_of_ours(PORT=str(port)),
+        env=settings_of_ours(PORT="0", GATEWAY_URL=listening.url),
         stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout
-    process.stdout.readline()
-    yield f"http://127.0.0.1:{port}"
+    yield process.stdout.readline().split()[2]
     process.terminate()
     process.wait(10)
     process.stdout.close()
 
 
-class Application:
-    """Stands where the application would be, and notes what reaches it."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, str, str | None, dict[str, str]]] = []
-
-    async def listen(self, context: BrowserContext) -> None:
-        await context.route(f"{APPLICATION}/**", self._answer)
-
-    async def _answer(self, route: Route) -> None:
-        request = route.request
-        body = dict(parse_qsl(request.post_data or ""))
-        self.heard.append((request.method, request.url, request.headers.get("origin"), body))
-        await route.fulfill(status=200, content_type="text/html", body="<h1>the application</h1>")
-
-
-def authorize(tenant_url: str, **more: str) -> str:
+def authorize(tenant_url: str, application: Application, **more: str) -> str:
     fields = {
         "client_id": GATEWAY,
         "response_type": "code",
-        "redirect_uri": CALLBACK,
+        "redirect_uri": application.callback,
         "scope": EDIT_SCOPE,
         "state": "a state",
         "response_mode": "form_post",
@@ -77,57 +102,57 @@ async def newest_code(page: Page, tenant_url: str, email: str) -> str:
 
 
 async def test_the_answer_posts_itself_to_the_application_and_names_its_origin(
-    context: BrowserContext, page: Page, tenant_url: str
+    page: Page, application: Application, tenant_url: str
 ) -> None:
-    application = Application()
-    await application.listen(context)
-    await page.goto(authorize(tenant_url))
+    await page.goto(authorize(tenant_url, application))
     await sign_in(page, "ada@example.com")
     await page.fill("[name=code]", await newest_code(page, tenant_url, "ada@example.com"))
     await page.click("button")
-    await page.wait_for_url(CALLBACK)
+    await page.wait_for_url(application.callback)
     method, _, origin, body = application.heard[-1]
     assert (method, origin, body["state"]) == ("POST", tenant_url, "a state")
     assert body["code"]
 
     # The session is remembered on the way back, and sign-out tells the application in a frame before going on.
-    await page.goto(authorize(tenant_url, prompt="none"))
-    await page.wait_for_url(CALLBACK)
+    await page.goto(authorize(tenant_url, application, prompt="none"))
+    await page.wait_for_url(application.callback)
     session_state = application.heard[-1][3]["session_state"]
-    home = urlencode({"post_logout_redirect_uri": f"{APPLICATION}/"})
+    home = urlencode({"post_logout_redirect_uri": f"{application.url}/"})
     await page.goto(f"{tenant_url}/{TENANT_ID}/oauth2/v2.0/logout?{home}")
-    await page.wait_for_url(f"{APPLICATION}/")
-    frame = f"{APPLICATION}/auth/frontchannel-logout?sid={session_state}"
-    assert [url for _, url, _, _ in application.heard[-2:]] == [frame, f"{APPLICATION}/"]
+    await page.wait_for_url(f"{application.url}/")
+    frame = f"{application.url}/auth/frontchannel-logout?sid={session_state}"
+    assert [url for _, url, _, _ in application.heard[-2:]] == [frame, f"{application.url}/"]
 
 
 async def test_query_mode_comes_back_after_a_form(
-    context: BrowserContext, page: Page, tenant_url: str
+    page: Page, application: Application, tenant_url: str
 ) -> None:
-    application = Application()
-    await application.listen(context)
-    await page.goto(authorize(tenant_url, response_mode="query", scope="openid User.Read"))
+    await page.goto(authorize(tenant_url, application, response_mode="query", scope="openid User.Read"))
     await sign_in(page, "grace@example.com")
-    await page.wait_for_url(f"{CALLBACK}?**")
+    await page.wait_for_url(f"{application.callback}?**")
     assert "code=" in application.heard[-1][1]
 
 
-async def test_without_script_the_answer_has_a_button(new_context: NewContext, tenant_url: str) -> None:
+async def test_without_script_the_answer_has_a_button(
+    new_context: NewContext, application: Application, tenant_url: str
+) -> None:
     context = await new_context(java_script_enabled=False)
-    application = Application()
-    await application.listen(context)
     page = await context.new_page()
-    await page.goto(authorize(tenant_url, scope="openid User.Read"))
+    await page.goto(authorize(tenant_url, application, scope="openid User.Read"))
     await sign_in(page, "ada@example.com")
     assert application.heard == []
     await page.click("text=Continue")
-    await page.wait_for_url(CALLBACK)
+    await page.wait_for_url(application.callback)
     assert application.heard[-1][3]["code"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_pages_fit_a_narrow_screen_and_focus_is_where_typing_goes_on(
-    new_context: NewContext, page_faults: PageFaults, tenant_url: str, scheme: str
+    new_context: NewContext,
+    page_faults: PageFaults,
+    application: Application,
+    tenant_url: str,
+    scheme: str,
 ) -> None:
     page_faults.expect("400 \\(Bad Request\\)")  # a form with a fault in it
     context = await new_context(viewport={"width": 320, "height": 640}, color_scheme=scheme)
@@ -137,7 +162,7 @@ async def test_pages_fit_a_narrow_screen_and_focus_is_where_typing_goes_on(
         assert await page.evaluate("document.documentElement.scrollWidth") == 320
         assert await page.evaluate("document.activeElement.name ?? ''") == focused
 
-    await page.goto(authorize(tenant_url))
+    await page.goto(authorize(tenant_url, application))
     await looks_right("email")
     await page.click("text=Create an account")
     await looks_right("email")
@@ -152,7 +177,7 @@ async def test_pages_fit_a_narrow_screen_and_focus_is_where_typing_goes_on(
     await page.click("button")
     await looks_right("code")
     assert await page.get_attribute("[name=code]", "autocomplete") == "one-time-code"
-    await page.goto(authorize(tenant_url, redirect_uri="https://evil.example/"))
+    await page.goto(authorize(tenant_url, application, redirect_uri="https://evil.example/"))
     await looks_right("")
     await page.goto(f"{tenant_url}/inbox")
     await looks_right("")

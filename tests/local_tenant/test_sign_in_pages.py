@@ -69,24 +69,30 @@ async def test_sign_up_makes_an_account_and_signs_it_in(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed, said",
+    "wrong, typed, said",
     [
-        ({"email": "ada@EXAMPLE.com"}, "already an account"),
-        ({"email": "not an address"}, "Enter an e-mail address"),
-        ({"password": "short"}, "8 characters or more"),
-        ({"display_name": " "}, "Enter a display name"),
+        ("email", "ada@EXAMPLE.com", "already an account"),
+        ("email", "not an address", "Enter an e-mail address"),
+        ("password", "short", "8 characters or more"),
+        ("display_name", " ", "Enter a display name"),
     ],
 )
 async def test_sign_up_says_what_is_wrong_and_loses_nothing(
-    world: World, typed: dict[str, str], said: str
+    world: World, wrong: str, typed: str, said: str
 ) -> None:
     visitor = world.visitor()
-    filled = {"email": "new@example.com", "password": "long enough", "display_name": "New Person", **typed}
+    filled = {
+        "email": "new@example.com",
+        "password": "long enough",
+        "display_name": "New Person",
+        wrong: typed,
+    }
     page = await visitor.submit(await visitor.open(world.authorize_url(prompt="create")), **filled)
     assert said in page.text
     assert page.form.inputs["email"] == filled["email"].strip()
     assert page.form.inputs["display_name"] == filled["display_name"]
     assert page.form.inputs["password"] == ""
+    assert page.form.marked == {"aria-invalid": [wrong], "autofocus": [wrong]}
 
 
 async def test_sign_in_and_sign_up_lead_to_one_another(world: World) -> None:

@@ -15,6 +15,8 @@ class Form:
     method: str
     inputs: dict[str, str] = field(default_factory=dict)
     submit_buttons: int = 0
+    marked: dict[str, list[str]] = field(default_factory=dict)
+    """Which inputs are marked as wrong, and which has the focus."""
 
 
 class _Reader(HTMLParser):
@@ -32,6 +34,8 @@ class _Reader(HTMLParser):
             self.forms.append(Form(given["action"], given.get("method", "get")))
         elif tag == "input":
             self.forms[-1].inputs[given["name"]] = given.get("value", "")
+            for mark in {"aria-invalid", "autofocus"} & set(given):
+                self.forms[-1].marked.setdefault(mark, []).append(given["name"])
         elif tag == "button" and given.get("type") == "submit":
             self.forms[-1].submit_buttons += 1
         elif tag == "a":
