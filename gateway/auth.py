@@ -6,7 +6,6 @@ callback: the authority's cross-site POST does not carry it.
 """
 
 import hmac
-from collections.abc import Iterable
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -14,6 +13,7 @@ from aiohttp import hdrs, web
 from gateway import errors
 from gateway.authority.auth_flow import SIGN_IN, SIGN_UP, STEP_UP
 from gateway.authority.flows import AuthCodeFlow, FlowStore, local_path
+from gateway.form_bodies import read_form
 from gateway.guard import Policy, Route
 from gateway.keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOW_STATE, FLOWS, JOURNEY_LIMIT, RETURN_TO, SESSIONS
 from gateway.operation.metrics import JOURNEY
@@ -92,22 +92,16 @@ async def _depart(request: web.Request, url: str, flow: AuthCodeFlow) -> web.Res
 async def _answer(request: web.Request) -> dict[str, str]:
     """Return the authorization response's parameters; raises SignInFailed unless each is there at most once."""
     if request.method == hdrs.METH_POST:
-        pairs: Iterable[tuple[str, object]] = ()
         length = request.content_length
-        if (
-            request.content_type == "application/x-www-form-urlencoded"
-            and not request.query_string
-            and length is not None
-            and length <= _LARGEST_ANSWER
-        ):
-            pairs = (await request.post()).items()
+        is_small = length is not None and length <= _LARGEST_ANSWER
+        pairs = await read_form(request) if is_small and not request.query_string else None
     else:
-        pairs = request.query.items()
+        pairs = list(request.query.items())
     answer: dict[str, str] = {}
-    for name, value in pairs:
+    for name, value in pairs or []:
         if name not in _READ:
             continue
-        if name in answer or not isinstance(value, str):
+        if name in answer:
             raise errors.SignInFailed(log_detail=f"the answer holds {name} twice")
         answer[name] = value
     if not answer.get("state") or ("code" in answer) == ("error" in answer):

@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 
 from gateway.authority.logout_token import FRESH_SECONDS, LEEWAY_SECONDS, LogoutOrder
 from gateway.errors import AuthorityUnavailable, BadRequest
+from gateway.form_bodies import read_form
 from gateway.guard import Policy, Route
 from gateway.keys import CLOCK, LOGOUT_TOKENS, SESSIONS, SETTINGS, VAULT
 from gateway.store.record_keys import digest_of
@@ -50,9 +51,9 @@ async def backchannel_logout(request: web.Request) -> web.Response:
 
 
 async def _logout_token(request: web.Request) -> str:
-    if request.content_type == "application/x-www-form-urlencoded" and "logout_token" not in request.query:
-        sent = (await request.post()).getall("logout_token", [])
-        if len(sent) == 1 and isinstance(sent[0], str) and sent[0]:
+    if "logout_token" not in request.query:
+        sent = [text for name, text in await read_form(request) or [] if name == "logout_token"]
+        if len(sent) == 1 and sent[0]:
             return sent[0]
     raise BadRequest("Send logout_token once, in a form.")
 

@@ -18,7 +18,7 @@ from tests.sources import ROOT, modules
 # The gateway, lowest first: a module imports from lines above its own only. Handlers share a line: never one another.
 LEVELS: Final = (
     # needs nothing of ours
-    "errors authority.demands failpoints counts store.stored_form store.record_keys store.redis_scripts",
+    "errors authority.demands failpoints counts form_bodies store.stored_form store.record_keys store.redis_scripts",
     "store.sealing store.redis_address store.redis_budget store.redis_tls",
     "doctor.doctor_explanations doctor.doctor_findings",  # what a look finds, and its words
     "store.session_fields setting_forms",  # sealed values, each with its end; what a setting is like
@@ -31,7 +31,8 @@ LEVELS: Final = (
     # from a cookie to a person; a journey; who may work on a session now
     "session.sessions authority.flows store.leases",
     "session.own_sessions session.session_watch authority.token_records",  # a session, looked at; its tokens at rest
-    "authority.silent_refresh",  # how they are replaced
+    "authority.refresh_request",  # how they are replaced: asking
+    "authority.silent_refresh",  # and keeping
     "authority.tokens authority.step_up",  # a session's tokens at work
     "profile.graph profile.resource_client",  # what is done with them
     "profile.edits",  # the product's one story

@@ -1,26 +1,24 @@
 """Silent refreshes: how an access token that ended is replaced, once for everyone who waits.
 
-Owns the one token request, what is kept of its answer, how long a refusal is remembered, and what a refusal means for
-the session.
-Never decides whether a refresh is due; the broker does.
+Owns that there is one token request at a time, what is kept of its answer, that a refusal is remembered, and what it
+means for the session.
+Never decides whether a refresh is due (the broker does), and never speaks to MSAL (`refresh_request.py`).
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 from gateway import errors
 from gateway.authority.id_token import IdTokenJudge
+from gateway.authority.refresh_request import Brought, RefreshRequest
 from gateway.authority.token_records import (
-    REFUSAL_SECONDS,
     AccessToken,
     RememberedRefusal,
     Resource,
     TokenRecords,
-    access_token_of,
 )
 from gateway.counts import Counts
 from gateway.failpoints import Failpoints
@@ -28,19 +26,16 @@ from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.leases import LeaseTaken, lease
 from gateway.store.redis_budget import redis_budget
 from gateway.store.vault import Vault
-from servicekit.authority_transport import AuthorityUnavailable
-from servicekit.discovery import IssuerMismatch
 from servicekit.entra import EntraClient, new_token_cache
-from servicekit.jwt_verifier import UNKNOWN_KEY, TokenRejected
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
-from servicekit.refusals import Refusal, RefusalKind, refusal_of
+from servicekit.refusals import Refusal, RefusalKind
 
 # MSAL renews below 300 s as well; the same limit keeps its memory and ours in step.
 FRESH_SECONDS: Final = 300
 USABLE_SECONDS: Final = 30
 _PAUSE_SECONDS: Final = 5
-_LONGEST_PAUSE: Final = 60
+LONGEST_PAUSE: Final = 60
 _NO_GRANT: Final = "no_grant"
 # For keeping what was redeemed, whatever the request has used up before.
 _KEEPING_SECONDS: Final = 2.0
@@ -64,8 +59,7 @@ class SilentRefresh:
     ) -> None:
         self._failpoints = failpoints or Failpoints()
         self._counts = counts or Counts()
-        self._entra = entra
-        self._judge = judge
+        self._request = RefreshRequest(entra, judge, now=now, failpoints=self._failpoints)
         self._vault = vault
         self._sessions = sessions
         self._records = TokenRecords(vault)
@@ -89,10 +83,10 @@ class SilentRefresh:
         kept = await self._records.access_token(session, resource)
         if kept and kept.expires_at - self._now() > FRESH_SECONDS:
             return kept
-        refusal = await self._remembered(session, resource) or await self._refresh(session, resource)
-        if isinstance(refusal, AccessToken):
-            return refusal
-        return await self._refused(session, resource, refusal, kept)
+        outcome = await self._remembered(session, resource) or await self._refresh(session, resource)
+        if isinstance(outcome, AccessToken):
+            return outcome
+        return await self._refused(session, resource, outcome, kept)
 
     async def _refresh(self, session: LiveSession, resource: Resource) -> AccessToken | Refusal:
         """Return a new token, kept by then, or why there is none.
@@ -117,71 +111,19 @@ class SilentRefresh:
         self,
         session: LiveSession,
         resource: Resource,
-        cache: Any,  # noqa: ANN401
+        cache: Any,  # noqa: ANN401 - msal ships no types
         version: int,
     ) -> AccessToken | Refusal:
         """Ask the authority once, and keep what it gives."""
-
-        def work(client: Any) -> dict[str, Any] | None:  # noqa: ANN401
-            accounts = client.get_accounts()
-            if len(accounts) != 1:  # a cache is redeemed into by one journey of one person
-                return None
-            got: dict[str, Any] | None = client.acquire_token_silent_with_error(
-                # Our own record says that a new one is due; MSAL's memory may still hold one that was refused.
-                [resource.scope],
-                accounts[0],
-                force_refresh=True,
-            )
-            return got
-
-        try:
-            got = await self._entra.call(work, cache, refreshing=True)
-        except AuthorityUnavailable as error:
-            refusal = Refusal(RefusalKind.UNAVAILABLE, error.reason)
-            await self._remember(session, resource, refusal, error.retry_after or _PAUSE_SECONDS)
-            return refusal
-        except IssuerMismatch as error:
-            return Refusal(RefusalKind.MISCONFIGURED, str(error))
-        refusal_or_none = refusal_of(got)
-        if refusal_or_none is None and got is not None:
-            await self._failpoints.reach("token-redeemed")
-            refusal_or_none = await self._distrust(session, got.get("id_token"))
-            token = access_token_of(got, now=self._now()) if refusal_or_none is None else None
-            if token or (refusal_or_none and refusal_or_none.kind is RefusalKind.UNAVAILABLE):
-                # Also where the keys to judge by are away: the refresh token may be the only one that still works.
-                await self._keep(session, resource, token, cache, version)
-            if token:
-                return token
-        refusal = refusal_or_none or Refusal(RefusalKind.GRANT_DEAD, _NO_GRANT)
-        if refusal.error == "invalid_scope" and self._entra.is_plain:
-            # The refresh token does not reach this far (RFC 6749, section 6); the person can grant it.
-            refusal = replace(refusal, kind=RefusalKind.INTERACTION)
-        if refusal.kind is not RefusalKind.GRANT_DEAD:
-            await self._remember(session, resource, refusal, REFUSAL_SECONDS)
-        return refusal
-
-    async def _distrust(self, session: LiveSession, id_token: object) -> Refusal | None:
-        """Return why the answer must not be used: its ID token is not whole, or not of this person.
-
-        An answer without one is fine (OpenID Connect Core, section 12.2).
-        """
-        if id_token is None:
-            return None
-        try:
-            person = await self._judge.person(id_token, nonce=None)
-        except AuthorityUnavailable as error:
-            return Refusal(RefusalKind.UNAVAILABLE, error.reason)
-        except errors.SignInFailed as failed:
-            cause = failed.__cause__
-            if isinstance(cause, TokenRejected) and cause.code == UNKNOWN_KEY:
-                # Keys that rolled a moment ago must not sign everybody out.
-                return Refusal(RefusalKind.UNAVAILABLE, "unknown_key")
-            log_event(_log, logging.WARNING, "refresh-distrusted", reason=failed.log_detail)
-            return Refusal(RefusalKind.GRANT_DEAD, "id_token_rejected")
-        if (person.tid, person.oid, person.sub) != (session.user.tid, session.user.oid, session.user.sub):
-            log_event(_log, logging.WARNING, "refresh-by-another", session=session.ref.short)
-            return Refusal(RefusalKind.GRANT_DEAD, "id_token_of_another")
-        return None
+        told = await self._request.send(session, resource, cache)
+        if isinstance(told, Brought):
+            await self._keep(session, resource, told.token, cache, version)
+            return told.token
+        if told.keeps_cache:
+            await self._keep(session, resource, None, cache, version)
+        if told.refusal.kind is not RefusalKind.GRANT_DEAD and told.seconds:
+            await self._remember(session, resource, told.refusal, told.seconds)
+        return told.refusal
 
     async def _keep(
         self,
@@ -219,7 +161,7 @@ class SilentRefresh:
     async def _remember(
         self, session: LiveSession, resource: Resource, refusal: Refusal, seconds: float
     ) -> None:
-        until = self._now() + min(seconds, _LONGEST_PAUSE)
+        until = self._now() + min(seconds, LONGEST_PAUSE)
         known = RememberedRefusal(refusal.kind.value, refusal.error, refusal.claims, until)
         with contextlib.suppress(errors.SessionStoreUnavailable):
             await self._records.keep_refusal(session, resource, known)

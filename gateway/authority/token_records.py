@@ -118,6 +118,11 @@ class TokenRecords:
 
 
 def access_token_of(answer: dict[str, Any], *, now: float) -> AccessToken:
-    """Return the access token of a token answer that is no refusal; a missing lifetime counts as an hour."""
-    seconds = answer.get("expires_in")
-    return AccessToken(answer["access_token"], now + (seconds if isinstance(seconds, int) else 3600))
+    """Return the access token of a token answer that is no refusal; a missing lifetime counts as an hour.
+
+    Lifetimes come as numbers, and from some authorities as text (which MSAL takes as well).
+    """
+    told = answer.get("expires_in")
+    if not isinstance(told, int | float | str) or isinstance(told, bool):
+        told = 3600
+    return AccessToken(answer["access_token"], now + int(told))

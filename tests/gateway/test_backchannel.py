@@ -250,6 +250,8 @@ async def test_S07_a_token_comes_once_in_a_form_and_nowhere_else(world: PlainWor
         (b"", form, ""),
         (b"logout_token=", form, ""),
         (b"logout_token=%ff", form, ""),
+        (b"logout_token=\xff", form, ""),
+        (b"logout_token=x", f"{form}; charset=unheard-of", ""),
         (field, "text/plain", ""),
         (json.dumps({"logout_token": token}).encode(), "application/json", ""),
     ):

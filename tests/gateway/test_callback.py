@@ -103,6 +103,30 @@ async def test_S07_an_answer_half_in_the_query_is_refused(world: World) -> None:
     assert problem_of(got.headers["Location"]) == "sign-in-failed"
 
 
+@pytest.mark.parametrize(
+    "kind, body",
+    [
+        ("application/x-www-form-urlencoded; charset=unheard-of", b"state=a&code=b"),
+        ("application/x-www-form-urlencoded; charset=utf-16", b"state=a&code=b"),
+        ("application/x-www-form-urlencoded", b"state=\xff\xfe&code=b"),
+        ("application/x-www-form-urlencoded", b"state=%ff%fe&code=b"),
+        ("application/x-www-form-urlencoded", b"&".join([b"state=a", b"code=b", *[b"x=y"] * 60])),
+        ("multipart/form-data; boundary=x", b"--x--"),
+        ("text/plain", b"state=a&code=b"),
+    ],
+)
+async def test_S07_a_body_that_is_no_form_is_refused_without_an_alarm(
+    world: World, kind: str, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    person = await world.front_end()
+
+    async with person.session.post(
+        f"{world.gateway_url}/auth/callback", data=body, headers={"Content-Type": kind}, allow_redirects=False
+    ) as got:
+        assert problem_of(got.headers["Location"]) in {"sign-in-failed", "sign-in-expired"}
+    assert "ERROR" not in {record.levelname for record in caplog.records}
+
+
 async def test_S08_the_callback_takes_one_method_and_echoes_nothing(world: World) -> None:
     person = await world.front_end()
     answer = await answered(person)

@@ -115,13 +115,19 @@ async def test_an_authority_may_answer_by_query(valkey: str) -> None:
 
 
 async def test_a_session_without_a_refresh_token_ends_with_its_access_token(valkey: str) -> None:
-    async with plain_world(valkey) as world:
+    async with plain_world(valkey, SESSION_IDLE_SECONDS="7200") as world:
         world.provider.answer = {"refresh_token": None}
         await world.sign_in()
-        assert (await world.person.call("GET", "/api/profile")).status == 200
         world.clock.now += 3500
+        assert (await world.person.call("GET", "/api/profile")).status == 200
+        world.clock.now += 100
 
-        assert (await world.person.call("GET", "/api/profile")).status == 401
+        answer = await world.person.call("GET", "/api/profile")
+
+        assert (answer.status, answer.slug) == (401, "sign-in-required")
+        assert world.provider.requests["refresh_token"] == 0
+        assert await world.sign_in() == "/edit", "and signing in again helps"
+        assert (await world.person.call("GET", "/api/profile")).status == 200
 
 
 async def test_an_authority_that_names_plain_http_addresses_is_a_misconfiguration(valkey: str) -> None:
