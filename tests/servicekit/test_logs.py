@@ -1,40 +1,26 @@
 """Log lines: named fields, and no value that rode in on an exception (S35)."""
 
 import io
-import json
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
 
 from servicekit.logs import AccessLog, configure_logs, log_event
+from tests.servicekit.service_log import ServiceLog, service_log
 
 
 @pytest.fixture
-def stream() -> Iterator[io.StringIO]:
-    """Send the log to a string and put logging back as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    ours = {name: logging.getLogger(name).level for name in ("gateway", "resource_api", "servicekit")}
-    stream = io.StringIO()
-    configure_logs(stream=stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name, was in ours.items():
-        logging.getLogger(name).setLevel(was)
+def stream() -> Iterator[ServiceLog]:
+    with service_log() as log:
+        yield log
 
 
-def lines(stream: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in stream.getvalue().splitlines()]
-
-
-def test_an_event_is_one_json_line_with_its_fields(stream: io.StringIO) -> None:
+def test_an_event_is_one_json_line_with_its_fields(stream: ServiceLog) -> None:
     log_event(logging.getLogger("gateway.x"), logging.INFO, "signed-in", tabs=2, none=None, empty="")
 
-    (line,) = lines(stream)
+    (line,) = stream.lines()
     assert (line["event"], line["tabs"], line["levelname"], line["name"]) == (
         "signed-in",
         2,
@@ -45,17 +31,17 @@ def test_an_event_is_one_json_line_with_its_fields(stream: io.StringIO) -> None:
     assert "empty" not in line
 
 
-def test_S35_line_breaks_stay_inside_the_line(stream: io.StringIO) -> None:
+def test_S35_line_breaks_stay_inside_the_line(stream: ServiceLog) -> None:
     log_event(
         logging.getLogger("gateway"), logging.INFO, "odd", text='a\r\nb\u2028c" {"event":"forged"}\x1b[31m'
     )
 
-    (line,) = lines(stream)
+    (line,) = stream.lines()
     assert line["event"] == "odd"
     assert "\x1b" not in stream.getvalue()
 
 
-def test_S35_a_fault_is_told_without_its_text(stream: io.StringIO) -> None:
+def test_S35_a_fault_is_told_without_its_text(stream: ServiceLog) -> None:
     def breaks() -> None:
         secret = "canary-local"
         try:
@@ -68,14 +54,14 @@ def test_S35_a_fault_is_told_without_its_text(stream: io.StringIO) -> None:
     except RuntimeError as error:
         log_event(logging.getLogger("servicekit"), logging.ERROR, "broke", fault=error)
 
-    (line,) = lines(stream)
+    (line,) = stream.lines()
     assert "canary" not in stream.getvalue()
     assert {"RuntimeError", "ValueError"} <= set(line["traceback"])
     assert any("test_logs.py" in entry and "breaks" in entry for entry in line["traceback"])
 
 
 @pytest.mark.parametrize("name", ["msal", "aiohttp.client", "urllib3", "redis", "asyncio"])
-def test_S35_outer_libraries_stay_quiet_at_every_level(stream: io.StringIO, name: str) -> None:
+def test_S35_outer_libraries_stay_quiet_at_every_level(stream: ServiceLog, name: str) -> None:
     configure_logs(level="DEBUG", stream=stream)
     logging.getLogger(name).debug("canary")
     logging.getLogger(name).info("canary")
@@ -103,7 +89,7 @@ def test_a_terminal_gets_short_lines() -> None:
     assert stream.getvalue() == "info    gateway  signed-in  tabs=2\n"
 
 
-async def test_S35_the_access_log_has_the_route_and_never_the_address(stream: io.StringIO) -> None:
+async def test_S35_the_access_log_has_the_route_and_never_the_address(stream: ServiceLog) -> None:
     logging.getLogger("aiohttp.access").setLevel(logging.INFO)
 
     async def handler(_request: web.Request) -> web.Response:
@@ -125,6 +111,6 @@ async def test_S35_the_access_log_has_the_route_and_never_the_address(stream: io
         await runner.cleanup()
         logging.getLogger("aiohttp.access").setLevel(logging.NOTSET)
 
-    told = [(line["method"], line["route"], line["status"]) for line in lines(stream)]
+    told = [(line["method"], line["route"], line["status"]) for line in stream.lines()]
     assert told == [("GET", "/things", 200), ("GET", "/things/{id}", 200), ("GET", "unknown", 404)]
     assert "canary" not in stream.getvalue()

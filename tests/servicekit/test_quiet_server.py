@@ -1,9 +1,7 @@
 """The server at its edge: what is no request, what asks for odd things, and callers who go away (S55)."""
 
 import asyncio
-import io
 import json
-import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,28 +9,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from servicekit.logs import configure_logs
 from servicekit.problems import problems_ring
 from servicekit.quiet_server import QuietRunner
-
-
-class Log(io.StringIO):
-    """A log that tells when a request was answered."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.answered = asyncio.Event()
-
-    def write(self, text: str) -> int:
-        if '"event": "request"' in text:
-            self.answered.set()
-        return super().write(text)
-
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.getvalue().splitlines()]
-
-    def alarms(self) -> list[str]:
-        return [line["event"] for line in self.lines() if line["levelname"] not in {"DEBUG", "INFO"}]
+from tests.servicekit.service_log import ServiceLog, service_log
 
 
 @dataclass
@@ -40,7 +19,7 @@ class Edge:
     """A server on a free port, and its log."""
 
     port: int
-    log: Log
+    log: ServiceLog
 
     async def told(self, *pieces: bytes) -> bytes:
         """Send pieces, each when the one before has arrived, and return all that comes back."""
@@ -67,22 +46,13 @@ async def _sent(writer: asyncio.StreamWriter, pieces: tuple[bytes, ...]) -> None
 
 
 @pytest.fixture
-def log() -> Iterator[Log]:
-    """Send the log to a string, as a service does, and put logging back as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    ours = {name: logging.getLogger(name).level for name in ("gateway", "resource_api", "servicekit")}
-    log = Log()
-    configure_logs(level="DEBUG", stream=log)
-    yield log
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name, was in ours.items():
-        logging.getLogger(name).setLevel(was)
+def log() -> Iterator[ServiceLog]:
+    with service_log("DEBUG") as log:
+        yield log
 
 
 @pytest.fixture
-async def edge(log: Log) -> AsyncIterator[Edge]:
+async def edge(log: ServiceLog) -> AsyncIterator[Edge]:
     async def keep(request: web.Request) -> web.Response:
         return web.json_response({"length": len(await request.read())})
 
