@@ -10,6 +10,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel, ValidationError
 
+from local_tenant.json_text import read_json
 from local_tenant.settings import is_loopback
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -53,9 +54,9 @@ def json_answer(value: object, status: int = 200) -> web.Response:
 
 async def members_of(request: web.Request) -> dict[str, object]:
     """Return the body's members; an empty body has none."""
-    text = await request.text()
+    sent = await request.read()
     try:
-        members = json.loads(text) if text.strip() else {}
+        members = read_json(sent) if sent.strip() else {}
     except ValueError:
         raise AdminError(400, "The body must be JSON.") from None
     if not isinstance(members, dict):

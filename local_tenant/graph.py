@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 from local_tenant.clock import graph_date
 from local_tenant.directory import GRAPH, Person
 from local_tenant.graph_fields import GraphRefusal, check_changes, selected
+from local_tenant.json_text import read_json
 from local_tenant.scopes import GRAPH_URI
 from local_tenant.signing import BadSignatureError, Claims, within_time
 from local_tenant.tenant import TENANT, Tenant
@@ -64,7 +65,7 @@ async def patch_me(request: web.Request) -> web.Response:
             400, "BadRequest", "Write requests must contain the Content-Type header declaration."
         )
     try:
-        sent = json.loads(await request.read())
+        sent = read_json(await request.read())
     except ValueError:
         raise GraphRefusal(400, "BadRequest", "Unable to read JSON request payload.") from None
     person.write(check_changes(sent), tenant.clock())

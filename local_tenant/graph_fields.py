@@ -106,7 +106,11 @@ def _check(name: str, value: object) -> None:
         return
     if not isinstance(value, str) or not value.strip():
         raise invalid(name)
-    if len(value.encode("utf-16-le", "surrogatepass")) // 2 > LONGEST[name]:
+    try:
+        units = len(value.encode("utf-16-le")) // 2
+    except UnicodeEncodeError:  # half a character: JSON can say it, no page can show it
+        raise invalid(name) from None
+    if units > LONGEST[name]:
         raise invalid(name)
     if name == "preferredLanguage" and not _LANGUAGE.fullmatch(value):
         raise invalid(name)

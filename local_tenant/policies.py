@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict
 
 from local_tenant.directory import Person
+from local_tenant.json_text import read_json
 from local_tenant.refusals import Refusal, refusal
 
 
@@ -52,7 +53,7 @@ class ClaimsRequest:
         if not text:
             return cls()
         try:
-            members = json.loads(text)
+            members = read_json(text)
         except ValueError:
             raise refusal(9002313) from None
         wanted = members.get("access_token") if isinstance(members, dict) else None

@@ -113,6 +113,8 @@ async def test_a_value_may_be_as_long_as_its_limit_and_no_longer(world: World, n
         ({"givenName": ""}, 400, "Request_BadRequest"),
         ({"givenName": " "}, 400, "Request_BadRequest"),
         ({"givenName": 7}, 400, "Request_BadRequest"),
+        ({"givenName": "half \ud83d"}, 400, "Request_BadRequest"),
+        ({"displayName": "👩" * 129}, 400, "Request_BadRequest"),
         ({"displayName": None}, 400, "Request_BadRequest"),
         ({"preferredLanguage": "English!"}, 400, "Request_BadRequest"),
         ({"shoeSize": "42"}, 400, "Request_BadRequest"),
@@ -136,8 +138,9 @@ async def test_what_is_refused_changes_nothing(world: World, changes: Any, statu
 
 async def test_a_body_that_is_not_json_is_refused(world: World) -> None:
     token = await world.graph_token()
-    refused = await world.me(token, "PATCH", data=b"{", headers={"Content-Type": "application/json"})
-    assert (refused.status, refused.body["error"]["code"]) == (400, "BadRequest")
+    for body in (b"{", b"\xff", b"[" * 100_000, b'{"city": NaN}'):
+        refused = await world.me(token, "PATCH", data=body, headers={"Content-Type": "application/json"})
+        assert (refused.status, refused.body["error"]["code"]) == (400, "BadRequest")
     refused = await world.me(token, "PATCH", data=b"{}", headers={"Content-Type": "text/plain"})
     assert refused.status == 400
 
