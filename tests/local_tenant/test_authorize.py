@@ -52,7 +52,7 @@ async def test_a_bad_client_or_redirect_uri_is_a_page_and_never_a_redirect(
         ({"max_age": "9" * 5000}, "invalid_request"),
         ({"code_challenge_method": "S512"}, "invalid_request"),
         ({"claims": "not json"}, "invalid_request"),
-        ({"claims": "[" * 5000}, "invalid_request"),
+        ({"claims": "[" * 2000}, "invalid_request"),
         ({"claims": '{"access_token":[]}'}, "invalid_request"),
         ({"prompt": "none"}, "login_required"),
     ],
