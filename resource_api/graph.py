@@ -23,6 +23,7 @@ from servicekit.text_fields import INVALID_VALUE, FieldError
 
 _SELECT: Final = ",".join(MEMBERS)
 _WRITTEN: Final = frozenset({200, 204})
+_REFUSED: Final = range(300, 500)
 _BUSY: Final = frozenset({429, 503})
 _CONCURRENT: Final = "Directory_ConcurrencyViolation"
 
@@ -96,8 +97,9 @@ class GraphMe:
             raise _invalid(reply)
         if refusal := _refusal(reply):
             raise refusal
-        if reply.status < 500:  # noqa: PLR2004 - where servers begin to fail, and may have done the work first
+        if reply.status in _REFUSED:
             raise errors.ResourceUnavailable(_told(reply))
+        # A server that failed may have done the work first, and a success of another kind says too little.
         raise WriteUnclear(_told(reply))
 
     async def _send(

@@ -32,6 +32,7 @@ async def stage(made_keys: Callable[[], SigningKey], double: GraphDouble) -> Asy
 LOST = [
     pytest.param({"answers": False}, id="cut"),
     pytest.param({"delay": 4}, id="time-out"),
+    pytest.param({"status": 202}, id="202"),
     pytest.param({"status": 500}, id="500"),
     pytest.param({"status": 502}, id="502"),
     pytest.param({"status": 504}, id="504"),
