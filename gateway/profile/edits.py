@@ -1,6 +1,6 @@
 """Edits of the profile: conditional, repeatable, parked when step-up interrupts them, shown at once when done.
 
-Owns parked edits, idempotency keys, `If-Match`, and the overlay that covers Graph's replication lag.
+Owns parked edits, idempotency keys, and `If-Match`; `lately_saved` covers Graph's replication lag.
 Never applies a parked edit by itself: the person sees what will change, and confirms.
 """
 
@@ -17,6 +17,8 @@ from gateway import errors
 from gateway.authority.step_up import StepUps
 from gateway.failpoints import Failpoints
 from gateway.profile.graph import ProfileReader
+from gateway.profile.lately_saved import KIND as SAVED
+from gateway.profile.lately_saved import LatelySaved
 from gateway.profile.profile import Changes, Profile, etag_of, matches, with_changes
 from gateway.profile.resource_client import ProfileEditor
 from gateway.session.sessions import LiveSession
@@ -30,9 +32,8 @@ from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 
 PARKED_SECONDS: Final = 600
-OVERLAY_SECONDS: Final = 60
 IDEMPOTENCY_SECONDS: Final = 600
-_OVERLAY: Final = "overlay"
+_PARKED: Final = "parked:"
 _NOTING_SECONDS: Final = 1.5
 
 _log = logging.getLogger(__name__)
@@ -65,19 +66,12 @@ class ProfileEdits:
         self._reader = reader
         self._editor = editor
         self._step_ups = step_ups
+        self._lately = LatelySaved(vault, now=now)
         self._now = now
 
     async def profile(self, session: LiveSession) -> Profile:
-        """Return the profile, with what this session saved in the last minute laid over it.
-
-        Graph may answer a read with the state before a write that it has confirmed.
-        """
-        try:
-            profile = await self._reader.read(session)
-        except errors.StepUpRequired as required:
-            raise await self._step_ups.keep(session, required) from required
-        saved = await self._load(session, _OVERLAY)
-        return with_changes(profile, saved) if saved else profile
+        """Return the profile, with what this session saved in the last minute."""
+        return await self._lately.laid_over(session, await self._read(session))
 
     async def save(
         self, session: LiveSession, changes: Changes, *, condition: str | None, key: str | None
@@ -125,7 +119,7 @@ class ProfileEdits:
         confirmations race for the lease; the second finds nothing.
         """
         try:
-            async with lease(self._vault, session.ref, f"parked:{identifier}"):
+            async with lease(self._vault, session.ref, _PARKED + identifier):
                 return await self._apply_claimed(session, identifier)
         except LeaseTaken:
             raise errors.EditInProgress from None
@@ -148,24 +142,31 @@ class ProfileEdits:
         finally:
             if done:
                 with _noting(session):
-                    await self._vault.remove(session.ref, f"parked:{identifier}")
+                    await self._vault.remove(session.ref, _PARKED + identifier)
 
     async def drop_parked(self, session: LiveSession, identifier: str) -> None:
         """Drop a parked edit; raises NotFound."""
         await self._parked(session, identifier)
-        await self._vault.remove(session.ref, f"parked:{identifier}")
+        await self._vault.remove(session.ref, _PARKED + identifier)
 
     async def carried_over(self, session: LiveSession) -> tuple[dict[str, Field], bytes]:
-        """Return what outlives a change of the session's id, parked edits and the overlay, and its mark."""
+        """Return what outlives a change of the session's id, parked edits and what was just saved, and its mark."""
         mark = await self._vault.mark(session.ref)
-        names = [*await self._vault.names(session.ref, "parked:"), _OVERLAY]
+        names = [name for kind in (_PARKED, SAVED) for name in await self._vault.names(session.ref, kind)]
+        if not names:
+            return {}, mark
         stored = await self._vault.read(session.ref, names, secret=session.cookie.secret)
         carried: dict[str, Field] = {}
         for name, value in zip(names, stored, strict=True):
             if value is not None:
-                ends = json.loads(value).get("expires_at", self._now() + OVERLAY_SECONDS)
-                carried[name] = Field(value, ends)
+                carried[name] = Field(value, json.loads(value)["expires_at"])
         return carried, mark
+
+    async def _read(self, session: LiveSession) -> Profile:
+        try:
+            return await self._reader.read(session)
+        except errors.StepUpRequired as required:
+            raise await self._step_ups.keep(session, required) from required
 
     async def _save_or_park(self, session: LiveSession, changes: Changes, condition: str | None) -> Profile:
         try:
@@ -176,9 +177,14 @@ class ProfileEdits:
             raise kept from None
 
     async def _apply(self, session: LiveSession, changes: Changes, condition: str | None) -> Profile:
+        read = None
         if condition is not None:
-            current = await self.profile(session)
+            read = await self._read(session)
+            current = await self._lately.laid_over(session, read)
             if not matches(condition, etag_of(current)):
+                # Ours perhaps, and only the answer was lost: that is no conflict (RFC 9110, section 13.1.1).
+                if changes and with_changes(current, changes) == current:
+                    return current
                 raise errors.ProfileChanged(current, etag_of(current))
         if not changes:
             return await self.profile(session)
@@ -186,8 +192,8 @@ class ProfileEdits:
         profile = await self._editor.edit(session, changes)
         await self._failpoints.reach("edit-sent")
         with _noting(session):
-            overlay = {**(await self._load(session, _OVERLAY) or {}), **changes}
-            await self._keep(session, _OVERLAY, overlay, OVERLAY_SECONDS)
+            await self._lately.note(session, changes, read)
+            profile = await self._lately.laid_over(session, profile)
             await self._step_ups.succeeded(session)
         return with_changes(profile, changes)
 
@@ -195,13 +201,13 @@ class ProfileEdits:
         identifier = secrets.token_urlsafe(16)
         parked = ParkedEdit(changes, condition, self._now() + PARKED_SECONDS)
         value = Field(write_record(parked), parked.expires_at)
-        name = f"parked:{identifier}"
+        name = _PARKED + identifier
         if not await self._vault.write(session.ref, name, value, secret=session.cookie.secret):
             raise errors.SignInRequired(await self._vault.ended(session.ref))
         return {"id": identifier, "expires_at": rfc3339(parked.expires_at)}
 
     async def _parked(self, session: LiveSession, identifier: str) -> ParkedEdit:
-        name = f"parked:{identifier}"
+        name = _PARKED + identifier
         (stored,) = await self._vault.read(session.ref, [name], secret=session.cookie.secret)
         parked = read_record(ParkedEdit, stored)
         if parked is None:

@@ -48,7 +48,7 @@ async def test_R27_a_record_that_is_bent_anywhere_is_never_a_fault_of_ours(world
     (key,) = session_keys(await world.keys())
     fields: dict[Any, Any] = await world.redis.hgetall(key)
     names = {name.decode() for name in fields}
-    assert names >= {"session", "seen", "cache", "token:edit", "overlay"}
+    assert names >= {"session", "seen", "cache", "token:edit", "saved:city"}
 
     for name, value in fields.items():
         for bent in (value[:-1], value[: len(value) // 2], value[::-1], b"9" * 13 + value[13:], b""):

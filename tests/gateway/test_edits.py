@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.keys import VAULT
-from gateway.profile.edits import OVERLAY_SECONDS, PARKED_SECONDS
+from gateway.profile.edits import PARKED_SECONDS
+from gateway.profile.lately_saved import LATELY_SECONDS
 from tests.crash.invariants import violations
 from tests.gateway.conftest import World
 from tests.other_front_end import ADA, GRACE
@@ -196,12 +197,12 @@ async def test_a_parked_edit_that_meets_a_change_made_elsewhere_is_not_applied(w
 
 async def test_B7_a_replica_that_lags_never_shows_old_data_after_a_success(world: World) -> None:
     ada = await world.confirmed()
-    await world.admin("PUT", "/settings", {"graph_lag_seconds": OVERLAY_SECONDS - 5})
+    await world.admin("PUT", "/settings", {"graph_lag_seconds": LATELY_SECONDS - 5})
 
     await ada.call("PATCH", "/api/profile", {"city": "Rome"})
 
     assert (await ada.call("GET", "/api/profile")).body["city"] == "Rome"
-    world.forward(OVERLAY_SECONDS + 1)
+    world.forward(LATELY_SECONDS + 1)
     assert (await ada.call("GET", "/api/profile")).body["city"] == "Rome", "by now the replica has it"
 
 
