@@ -22,6 +22,8 @@ _LONGEST_NAME: Final = 64
 # Embeddings, overrides and isolates reorder the text around a name; joiners (ZWJ, ZWNJ) belong to real spelling.
 _REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# Fine between letters; a name of nothing else would look like none.
+_UNSEEN: Final = frozenset({"Cf", "Zs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def _judge(field: TextField, value: object) -> str | FieldError | None:
         return FieldError(field.name, REQUIRED, "This can't be empty.") if field.required else None
     if len(text.encode("utf-16-le", "surrogatepass")) // 2 > field.longest:
         return FieldError(field.name, TOO_LONG, f"This can have {field.longest} characters at most.")
-    if any(char in _REORDERING or unicodedata.category(char) in _UNPRINTABLE for char in text):
+    categories = {unicodedata.category(char) for char in text}
+    if _REORDERING & set(text) or _UNPRINTABLE & categories or categories <= _UNSEEN:
         return FieldError(field.name, INVALID_VALUE, "This can't have line breaks or invisible characters.")
     if field.form and not field.form.fullmatch(text):
         return FieldError(field.name, INVALID_VALUE, f"This must be {field.form_says}.")

@@ -59,6 +59,11 @@ def test_what_nobody_sees_is_refused(bad: str) -> None:
     assert faults({"town": f"a{bad}b"}) == [("town", "invalid_value")]
 
 
+@pytest.mark.parametrize("value", ["\u200b", "\u2060\ufeff", "\u200d \u200c", "\u00ad"])
+def test_a_text_of_which_nothing_is_seen_is_refused(value: str) -> None:
+    assert faults({"name": value}) == [("name", "invalid_value")]
+
+
 @pytest.mark.parametrize("value", ["en-us", "EN", "e", "en_US"])
 def test_a_form_is_held(value: str) -> None:
     assert faults({"tongue": value}) == [("tongue", "invalid_value")]
