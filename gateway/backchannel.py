@@ -38,11 +38,12 @@ async def backchannel_logout(request: web.Request) -> web.Response:
         tid=settings.tenant_id or settings.issuer,
         sid=order.sid,
         sub=order.sub,
-        created_until=order.issued_at,
+        # Their clock says when it was issued, ours when a session began: one that seems a little younger is meant too.
+        created_until=order.issued_at + LEEWAY_SECONDS,
         reason="signed-out",
     )
     # Remembered after the deed: a token that met a failing Redis may be delivered again, and one that comes twice
-    # ends nothing more, because sessions younger than it survive.
+    # ends nothing that began much later than it was issued.
     name = digest_of(settings.issuer, order.identifier)
     if not await request.app[VAULT].note("logout-token", name, ttl=_REMEMBERED_SECONDS):
         raise BadRequest("The logout token was used before.", log_detail="logout token: jti seen before")

@@ -1,4 +1,4 @@
-"""Back-channel logout (S18): only a true, fresh, unused logout token ends sessions, and all of those that it names."""
+"""Back-channel logout (S21): only a true, fresh, unused logout token ends sessions, and all of those that it names."""
 
 import asyncio
 import json
@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from gateway.authority.logout_token import LEEWAY_SECONDS
 from tests.gateway.plain_world import PlainWorld, plain_world
 from tests.other_front_end import Answer, OtherFrontEnd
 from tests.plain_provider import CLIENT, LOGOUT_EVENT, SID, Claims, Key, PlainProvider, compact, rsa_key
@@ -54,7 +55,7 @@ MODULES: dict[str, Callable[[PlainProvider], str]] = {
 
 
 @pytest.mark.parametrize("module", MODULES)
-async def test_S18_an_openid_back_channel_module(world: PlainWorld, module: str) -> None:
+async def test_S21_an_openid_back_channel_module(world: PlainWorld, module: str) -> None:
     is_true = module.endswith("-rpinitlogout")
 
     answer = await world.sign_out_here(MODULES[module](world.provider))
@@ -86,14 +87,14 @@ REFUSED: dict[str, Claims] = {
 
 
 @pytest.mark.parametrize("changed", REFUSED.values(), ids=REFUSED.keys())
-async def test_S18_a_logout_token_that_is_not_whole_ends_nothing(world: PlainWorld, changed: Claims) -> None:
+async def test_S21_a_logout_token_that_is_not_whole_ends_nothing(world: PlainWorld, changed: Claims) -> None:
     answer = await world.sign_out_here(world.provider.logout_token(**changed))
 
     assert (answer.status, answer.headers["Cache-Control"]) == (400, "no-store")
     assert await world.is_signed_in()
 
 
-async def test_S18_an_id_token_is_no_logout_token(world: PlainWorld) -> None:
+async def test_S21_an_id_token_is_no_logout_token(world: PlainWorld) -> None:
     provider = world.provider
     id_token = provider.signing.token(provider.claims(nonce="n"))
     dressed_up = provider.signing.token({**provider.logout_claims(), **provider.claims(nonce="n")})
@@ -103,7 +104,7 @@ async def test_S18_an_id_token_is_no_logout_token(world: PlainWorld) -> None:
     assert await world.is_signed_in()
 
 
-async def test_S18_a_token_of_another_kind_or_key_ends_nothing(world: PlainWorld) -> None:
+async def test_S21_a_token_of_another_kind_or_key_ends_nothing(world: PlainWorld) -> None:
     provider = world.provider
     claims = provider.logout_claims()
 
@@ -126,7 +127,7 @@ async def test_every_type_that_providers_write_is_taken(world: PlainWorld, typ: 
     assert not await world.is_signed_in()
 
 
-async def test_S18_a_token_counts_once_also_when_it_comes_twenty_times_at_once(world: PlainWorld) -> None:
+async def test_S21_a_token_counts_once_also_when_it_comes_twenty_times_at_once(world: PlainWorld) -> None:
     token = world.provider.logout_token()
 
     answers = await asyncio.gather(*(world.sign_out_here(token) for _ in range(20)))
@@ -135,7 +136,7 @@ async def test_S18_a_token_counts_once_also_when_it_comes_twenty_times_at_once(w
     assert not await world.is_signed_in()
 
 
-async def test_S18_a_token_is_remembered_for_as_long_as_it_would_be_believed(world: PlainWorld) -> None:
+async def test_S21_a_token_is_remembered_for_as_long_as_it_would_be_believed(world: PlainWorld) -> None:
     await world.sign_out_here(world.provider.logout_token())
 
     (noted,) = [key for key in await world.keys() if "logout-token" in key]
@@ -143,7 +144,7 @@ async def test_S18_a_token_is_remembered_for_as_long_as_it_would_be_believed(wor
     assert world.provider.sub not in noted
 
 
-async def test_S18_a_stale_token_ends_nothing(world: PlainWorld) -> None:
+async def test_S21_a_stale_token_ends_nothing(world: PlainWorld) -> None:
     token = world.provider.logout_token(exp=int(world.clock()) + 3600)
     world.clock.now += 181
 
@@ -151,17 +152,17 @@ async def test_S18_a_stale_token_ends_nothing(world: PlainWorld) -> None:
     assert await world.is_signed_in()
 
 
-async def test_S18_a_token_of_the_future_ends_nothing(world: PlainWorld) -> None:
+async def test_S21_a_token_of_the_future_ends_nothing(world: PlainWorld) -> None:
     ahead = int(world.clock()) + 120
 
     assert (await world.sign_out_here(world.provider.logout_token(iat=ahead, exp=ahead + 60))).status == 400
     assert await world.is_signed_in()
 
 
-async def test_S18_a_session_that_began_after_the_token_survives_it(world: PlainWorld) -> None:
+async def test_S21_a_session_that_began_after_the_token_survives_it(world: PlainWorld) -> None:
     token = world.provider.logout_token()
     old = world.person.cookie()
-    world.clock.now += 5
+    world.clock.now += LEEWAY_SECONDS + 1
     async with OtherFrontEnd.open(world.gateway_url, world.gateway_url) as again:
         world.person, first = again, world.person
         assert await world.sign_in() == "/edit"
@@ -173,7 +174,18 @@ async def test_S18_a_session_that_began_after_the_token_survives_it(world: Plain
         assert (await first.call("GET", "/api/profile")).body["reason"] == "signed-out"
 
 
-async def test_S18_without_redis_a_token_is_neither_accepted_nor_refused(valkey: str) -> None:
+async def test_S21_R21_a_clock_that_goes_ahead_of_the_providers_keeps_nobody_signed_in(
+    world: PlainWorld,
+) -> None:
+    behind = int(world.clock()) - 50  # signed in and out within those seconds, by the provider's clock
+
+    token = world.provider.logout_token(iat=behind, exp=behind + 120)
+
+    assert (await world.sign_out_here(token)).status == 200
+    assert not await world.is_signed_in()
+
+
+async def test_S21_without_redis_a_token_is_neither_accepted_nor_refused(valkey: str) -> None:
     async with plain_world(valkey, BACKCHANNEL_LOGOUT="1", REDIS_URL="redis://127.0.0.1:1/0") as world:
         answer = await world.sign_out_here(world.provider.logout_token())
 
@@ -181,14 +193,14 @@ async def test_S18_without_redis_a_token_is_neither_accepted_nor_refused(valkey:
     assert "Retry-After" in answer.headers
 
 
-async def test_S18_without_the_providers_keys_a_token_is_neither_accepted_nor_refused(valkey: str) -> None:
+async def test_S21_without_the_providers_keys_a_token_is_neither_accepted_nor_refused(valkey: str) -> None:
     async with plain_world(valkey, BACKCHANNEL_LOGOUT="1", AUTHORITY_MAP="http://127.0.0.1:1") as world:
         answer = await world.sign_out_here(world.provider.logout_token())
 
     assert (answer.status, answer.slug) == (503, "authority-unavailable")
 
 
-async def test_S18_a_token_that_met_an_outage_may_come_again(world: PlainWorld) -> None:
+async def test_S21_a_token_that_met_an_outage_may_come_again(world: PlainWorld) -> None:
     token = world.provider.logout_token()
     sessions = [key for key in await world.keys() if "index:sid" in key]
     for key in sessions:  # what Redis answers with WRONGTYPE is a fault of Redis to the gateway
@@ -203,7 +215,7 @@ async def test_S18_a_token_that_met_an_outage_may_come_again(world: PlainWorld) 
     assert not await world.is_signed_in()
 
 
-async def test_S18_of_session_and_subject_each_alone_is_enough(world: PlainWorld) -> None:
+async def test_S21_of_session_and_subject_each_alone_is_enough(world: PlainWorld) -> None:
     for alone in ({"sid": None}, {"sub": None}):
         if not await world.is_signed_in():
             world.clock.now += 1
@@ -213,12 +225,12 @@ async def test_S18_of_session_and_subject_each_alone_is_enough(world: PlainWorld
 
 
 @pytest.mark.parametrize("named", [{"sid": "another"}, {"sid": None, "sub": "another"}, {"sub": "another"}])
-async def test_S18_sessions_of_others_live_on(world: PlainWorld, named: Claims) -> None:
+async def test_S21_sessions_of_others_live_on(world: PlainWorld, named: Claims) -> None:
     assert (await world.sign_out_here(world.provider.logout_token(**named))).status == 200
     assert await world.is_signed_in()
 
 
-async def test_S18_a_subject_alone_ends_every_session_of_the_person(world: PlainWorld) -> None:
+async def test_S21_a_subject_alone_ends_every_session_of_the_person(world: PlainWorld) -> None:
     async with OtherFrontEnd.open(world.gateway_url, world.gateway_url) as second:
         first, world.person = world.person, second
         world.provider.shape = lambda claims: world.provider.signing.token({**claims, "sid": "session-2"})
@@ -278,7 +290,7 @@ async def test_it_does_not_exist_unless_it_is_switched_on(valkey: str) -> None:
         assert await world.is_signed_in()
 
 
-async def test_S18_no_session_named_like_this_is_fine_too(world: PlainWorld) -> None:
+async def test_S21_no_session_named_like_this_is_fine_too(world: PlainWorld) -> None:
     assert SID in world.provider.logout_claims()["sid"]
     await world.sign_out_here(world.provider.logout_token())
 

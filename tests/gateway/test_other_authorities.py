@@ -1,5 +1,6 @@
 """An authority that is not Entra: asked in the words of OpenID Connect, and by the letter of its own issuer."""
 
+import logging
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -104,14 +105,25 @@ async def test_an_issuer_is_compared_to_the_letter(valkey: str) -> None:
         assert problem_of(left) == "misconfigured"
 
 
-async def test_an_authority_may_answer_by_query(valkey: str) -> None:
+async def test_S11_an_authority_may_answer_by_query_and_the_code_goes_no_further(
+    valkey: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async with plain_world(valkey, RESPONSE_MODE="query") as world:
         answer = await world.answered()
 
-        got = await world.person.navigate(f"/auth/callback?{urlencode(answer)}")
+        with caplog.at_level(logging.DEBUG):
+            got = await world.person.navigate(f"/auth/callback?{urlencode(answer)}")
 
         assert (got.status, got.headers["Location"]) == (303, "/edit")
+        assert got.headers["Referrer-Policy"] == "no-referrer"
+        assert got.headers["Cache-Control"] == "no-store"
         assert await world.is_signed_in()
+        assert (await world.person.navigate("/auth/callback", answer)).status == 405, "and by no other way"
+        ours = [record for record in caplog.records if record.name.startswith(("gateway", "servicekit"))]
+        told = " ".join(str(vars(record)) for record in ours)
+        assert "signed-in" in told
+        for secret in (answer["code"], answer["state"]):
+            assert secret not in told
 
 
 async def test_a_session_without_a_refresh_token_ends_with_its_access_token(valkey: str) -> None:

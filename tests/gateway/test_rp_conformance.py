@@ -1,4 +1,4 @@
-"""The OpenID Foundation's relying-party modules, told again as tests through the real callback (S4).
+"""The OpenID Foundation's relying-party modules, told again as tests through the real callback (S3, S4).
 
 A module that must be refused has to leave nothing: no session, no token, no cookie. docs/conformance.md lists them.
 """
@@ -270,5 +270,5 @@ MODULES: Final[dict[str, Scenario]] = {
 
 
 @pytest.mark.parametrize("module", MODULES)
-async def test_S04_an_openid_relying_party_module(world: PlainWorld, module: str) -> None:
+async def test_S03_S04_an_openid_relying_party_module(world: PlainWorld, module: str) -> None:
     await MODULES[module](world)

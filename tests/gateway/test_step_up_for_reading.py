@@ -77,7 +77,7 @@ async def test_a_step_up_for_reading_takes_no_confirmation_away(world: World) ->
     assert (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).status == 200
 
 
-async def test_reading_that_asks_again_and_again_ends_in_an_explanation(world: World) -> None:
+async def test_S31_reading_that_asks_again_and_again_ends_in_an_explanation(world: World) -> None:
     ada = await world.signed_in()
     for _ in range(3):
         await ada.step_up((await challenged(world, ada)).body["redirect"])

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from gateway.keys import AUTH_FLOW
 from tests.gateway.conftest import World
 from tests.gateway.test_callback import STEP_UP, answered, problem_of, sent
+from tests.local_tenant.world import EDIT
 from tests.other_front_end import GRACE
 
 
@@ -88,3 +89,28 @@ async def test_a_step_up_without_a_session_says_so(world: World) -> None:
     got = await person.navigate(STEP_UP)
 
     assert problem_of(got.headers["Location"]) == "sign-in-required"
+
+
+async def test_S30_what_asks_for_step_up_is_an_answer_to_a_program_and_never_a_redirect(world: World) -> None:
+    ada = await world.signed_in()
+
+    refused = await ada.call("PATCH", "/api/profile", {"city": "Paris"})
+
+    assert (refused.status, refused.slug) == (403, "step-up-required")
+    assert "Location" not in refused.headers
+    assert urlsplit(refused.body["redirect"])[:3] == ("", "", "/auth/step-up")
+    assert set(parse_qs(urlsplit(refused.body["redirect"]).query)) == {"challenge"}
+    assert set(refused.body["parked_edit"]) == {"id", "expires_at"}
+
+
+async def test_S37_each_journey_asks_for_what_it_needs_and_no_more(world: World) -> None:
+    ada = await world.signed_in()
+    always = {"openid", "profile", "offline_access"}
+    asked = {}
+    for path in ("/auth/sign-in", "/auth/sign-up", "/auth/step-up"):
+        left = await ada.navigate(path)
+        asked[path] = set(parse_qs(urlsplit(left.headers["Location"]).query)["scope"][0].split())
+
+    assert asked["/auth/sign-in"] == asked["/auth/sign-up"] == always | {"User.Read"}
+    assert asked["/auth/step-up"] == always | {EDIT}
+    assert "User.ReadWrite" not in str(await world.admin("GET", "/requests?point=token.refresh_token"))
