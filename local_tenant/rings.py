@@ -15,7 +15,13 @@ from local_tenant.clock import iso
 from local_tenant.faults import POINTS, Fault
 from local_tenant.grants import ON_BEHALF_OF
 from local_tenant.graph_fields import GraphRefusal
-from local_tenant.journal import Entry, form_fields, headers_without_secrets, without_secrets
+from local_tenant.journal import (
+    Entry,
+    body_without_secrets,
+    form_fields,
+    headers_without_secrets,
+    without_secrets,
+)
 from local_tenant.page_frame import respond
 from local_tenant.refusals import Refusal
 from local_tenant.tenant import TENANT
@@ -164,7 +170,7 @@ def _note(request: web.Request, point: str, body: str, status: int) -> None:
             query=without_secrets(request.query),
             headers=headers_without_secrets(request.headers),
             form=without_secrets(form),
-            body=body if body and not form else None,
+            body=body_without_secrets(point, body) if body and not form else None,
             status=status,
         )
     )

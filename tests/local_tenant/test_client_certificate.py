@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from local_tenant.signing import generate_key, thumbprint
 from tests.local_tenant.test_msal_accepts_it import AUTHORITY, Mapped
-from tests.local_tenant.world import API, GRAPH, TENANT_ID, Answer, World
+from tests.local_tenant.world import API, GRAPH, TENANT_ID, Answer, World, claims_of
 
 KEY = generate_key()
 PEM = KEY.certificate.public_bytes(serialization.Encoding.PEM).decode()
@@ -62,7 +62,9 @@ async def test_msal_with_a_certificate_is_accepted(world: World, *, with_certifi
 
 async def test_an_assertion_is_accepted_and_may_be_used_again_while_it_lives(world: World) -> None:
     await register(world)
-    assert (await ask(world)).status == 200
+    first = await ask(world)
+    assert first.status == 200
+    assert claims_of(first.body["access_token"])["azpacr"] == "2"
     assert (await ask(world)).status == 200
 
 

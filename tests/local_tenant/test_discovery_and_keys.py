@@ -4,6 +4,14 @@ import pytest
 
 from tests.local_tenant.world import ISSUER, TENANT_ID, World, header_of
 
+MEMBERS = {
+    *("token_endpoint", "token_endpoint_auth_methods_supported", "jwks_uri", "response_modes_supported"),
+    *("subject_types_supported", "id_token_signing_alg_values_supported", "response_types_supported"),
+    *("scopes_supported", "issuer", "request_uri_parameter_supported", "userinfo_endpoint"),
+    *("authorization_endpoint", "device_authorization_endpoint", "http_logout_supported"),
+    *("frontchannel_logout_supported", "end_session_endpoint", "claims_supported", "kerberos_endpoint"),
+    *("tenant_region_scope", "cloud_instance_name", "cloud_graph_host_name", "msgraph_host", "rbac_url"),
+}
 WELL_KNOWN = "/v2.0/.well-known/openid-configuration"
 
 
@@ -26,6 +34,17 @@ async def test_the_browser_goes_to_the_public_url_and_services_to_the_authoritys
     assert document["jwks_uri"] == f"https://stepuplocal.ciamlogin.com/{TENANT_ID}/discovery/v2.0/keys"
 
 
+async def test_the_document_has_entras_members_and_no_other(world: World) -> None:
+    document = (await world.ask("GET", f"/{TENANT_ID}{WELL_KNOWN}")).body
+    assert set(document) == MEMBERS
+    assert document["subject_types_supported"] == ["pairwise"]
+    assert document["id_token_signing_alg_values_supported"] == ["RS256"]
+    assert document["response_modes_supported"] == ["query", "fragment", "form_post"]
+    assert document["request_uri_parameter_supported"] is False
+    assert document["userinfo_endpoint"] == "https://graph.microsoft.com/oidc/userinfo"
+    assert document["http_logout_supported"] is document["frontchannel_logout_supported"] is True
+
+
 async def test_what_entra_has_not_is_not_advertised(world: World) -> None:
     document = (await world.ask("GET", f"/{TENANT_ID}{WELL_KNOWN}")).body
     absent = {
@@ -44,6 +63,9 @@ async def test_discovery_may_be_cached_and_names_its_request(world: World) -> No
     assert headers["Cache-Control"] == "max-age=86400, private"
     assert headers["Access-Control-Allow-Origin"] == "*"
     assert headers["x-ms-request-id"]
+    assert headers["x-ms-ests-server"]
+    assert headers["Strict-Transport-Security"].startswith("max-age=")
+    assert headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_two_keys_are_published_with_microsofts_members(world: World) -> None:

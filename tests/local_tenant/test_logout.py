@@ -27,6 +27,14 @@ async def test_the_session_ends_and_each_application_hears_its_sid(world: World)
     assert "email" in (await visitor.open(world.authorize_url())).form.inputs
 
 
+async def test_sign_out_may_be_posted(world: World) -> None:
+    visitor = world.visitor()
+    await visitor.sign_in(world.authorize_url())
+    page = await visitor.open(logout_url(world), {"post_logout_redirect_uri": HOME, "state": "s"})
+    assert (page.links["Continue"], len(page.frames)) == (f"{HOME}?state=s", 1)
+    assert "email" in (await visitor.open(world.authorize_url())).form.inputs
+
+
 async def test_state_comes_along(world: World) -> None:
     visitor = world.visitor()
     await visitor.sign_in(world.authorize_url())
