@@ -189,13 +189,29 @@ class ProfileEdits:
         if not changes:
             return await self.profile(session)
         self._step_ups.demand_freshness(session)
-        profile = await self._editor.edit(session, changes)
+        profile = await self._edited(session, changes)
         await self._failpoints.reach("edit-sent")
         with _noting(session):
             await self._lately.note(session, changes, read)
             profile = await self._lately.laid_over(session, profile)
             await self._step_ups.succeeded(session)
         return with_changes(profile, changes)
+
+    async def _edited(self, session: LiveSession, changes: Changes) -> Profile:
+        """Send the edit; where nobody knows what became of it, look it up, and believe only what is there."""
+        try:
+            return await self._editor.edit(session, changes)
+        except errors.ResourceUnavailable as lost:
+            if lost.members.get("outcome") != "unknown":
+                raise
+            try:
+                read = await self._reader.read(session)
+            except ProblemError:
+                raise lost from None
+            if with_changes(read, changes) != read:
+                raise
+            log_event(_log, logging.INFO, "edit-looked-up", session=session.ref.short)
+            return read
 
     async def _park(self, session: LiveSession, changes: Changes, condition: str | None) -> dict[str, str]:
         identifier = secrets.token_urlsafe(16)

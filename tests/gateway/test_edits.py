@@ -166,6 +166,18 @@ async def test_a_parked_edit_does_not_outlive_its_minutes_or_the_sign_out(world:
     assert (await ada.call("GET", f"/api/parked-edits/{again}")).status == 404
 
 
+async def test_a_parked_edit_dies_when_somebody_signs_in_in_its_browser(world: World) -> None:
+    ada = await world.signed_in()
+    parked = (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).body["parked_edit"]["id"]
+
+    for who in (GRACE, ADA):
+        ada.visitor = (await world.front_end()).visitor  # the authority remembers nobody here
+        await ada.sign_in(who)
+        assert (await ada.call("GET", "/api/session")).body["user"]["username"] == who[0]
+        assert (await ada.call("GET", f"/api/parked-edits/{parked}")).slug == "not-found", who
+    assert await world.asked("graph.patch_me") == 0
+
+
 async def test_a_parked_edit_survives_a_restarted_gateway_and_another_tab(world: World) -> None:
     ada = await world.signed_in()
     refused = (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).body
@@ -193,6 +205,8 @@ async def test_a_parked_edit_that_meets_a_change_made_elsewhere_is_not_applied(w
     met = await ada.call("POST", f"/api/parked-edits/{refused['parked_edit']['id']}")
 
     assert (met.status, met.slug, met.body["profile"]["city"]) == (412, "profile-changed", "Oslo")
+    gone = await ada.call("POST", f"/api/parked-edits/{refused['parked_edit']['id']}")
+    assert gone.slug == "not-found", "the person was shown what changed, and decides anew"
 
 
 async def test_B7_a_replica_that_lags_never_shows_old_data_after_a_success(world: World) -> None:
@@ -213,7 +227,7 @@ async def test_R18_an_edit_whose_answer_is_lost_is_told_truthfully(world: World)
     failed = await ada.call("PATCH", "/api/profile", {"city": "Rome"})
 
     assert (failed.status, failed.slug) == (502, "resource-unavailable")
-    assert failed.body["outcome"] in {"not-saved", "unknown"}
+    assert failed.body["outcome"] == "not-saved", "the API looked, and it is as it was"
     await world.admin("DELETE", "/faults")
     held = (await world.admin("GET", f"/people/{ADA[0]}/profile"))["city"]
     assert held == "London"
