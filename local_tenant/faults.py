@@ -41,6 +41,8 @@ class Fault(BaseModel):
     delay_ms: int = Field(default=0, ge=0, le=120_000)
     times: int | None = Field(default=None, ge=1)
     """How often it strikes; without it, until it is cleared."""
+    after: bool = False
+    """Whether the work is done first, so that only its answer is lost."""
     claims: str | None = None
     """A claims challenge to go with ``aadsts``."""
 

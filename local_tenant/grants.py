@@ -22,7 +22,7 @@ from local_tenant.forgery import forge
 from local_tenant.ledger import Code, Grant
 from local_tenant.policies import ClaimsRequest
 from local_tenant.refusals import Refusal, refusal
-from local_tenant.scopes import RequestedScope, check_consent, grant
+from local_tenant.scopes import RequestedScope, grant
 from local_tenant.signing import BadSignatureError, Claims, within_time
 from local_tenant.tenant import Tenant
 from local_tenant.tokens import AccessContext
@@ -216,10 +216,9 @@ def _answer(
     code: Code | None = None,
 ) -> dict[str, object]:
     tenant, client = asked.tenant, asked.client
-    check_consent(client.app, requested, resource)
+    granted = grant(client.app, requested, resource)
     if unmet := tenant.policies.unmet((resource,), wanted, person, lineage.proof):
         raise unmet
-    granted = grant(client.app, requested, resource)
     contexts = tenant.policies.contexts_met(wanted, lineage.proof)
     seconds = tenant.mint.lifetime()
     context = AccessContext(
@@ -257,4 +256,4 @@ GRANTS: Final[dict[str, Callable[[TokenRequest], dict[str, object]]]] = {
     "client_credentials": client_credentials,
     ON_BEHALF_OF: on_behalf_of,
 }
-"""The grants, and what the fault points call them, are laid out in ``app``."""
+"""The grants by ``grant_type``; what fault points call them is said in ``rings``."""

@@ -100,7 +100,7 @@ def next_step(now: Situation) -> Step:
             return Step.CHOOSE_ACCOUNT
     if session is None or person is None:  # the checks above have seen to it; this tells the type checker
         return Step.SIGN_IN
-    _check_consent(now, person)
+    _check_consent(now)
     unmet = now.tenant.policies.unmet(asked.requested.resources, asked.wanted, person, session.proof)
     if unmet is None:
         return Step.ANSWER
@@ -109,7 +109,7 @@ def next_step(now: Situation) -> Step:
     raise unmet
 
 
-def _check_consent(now: Situation, person: Person) -> None:
+def _check_consent(now: Situation) -> None:
     client = now.tenant.directory.app(now.journey.request.client_id)
     try:
         for resource in now.journey.request.requested.resources:
@@ -117,7 +117,7 @@ def _check_consent(now: Situation, person: Person) -> None:
     except Refusal:
         if "none" in now.journey.request.prompt:
             raise
-        raise refusal(90094, name=person.email) from None  # people can't consent in an external tenant
+        raise refusal(90094) from None  # people can't consent in an external tenant
 
 
 SILENT_REFUSALS: Final = {

@@ -113,6 +113,8 @@ async def _struck(request: web.Request, handler: Handler, fault: Fault) -> web.S
         response = await handler(request)
         response.headers.update(retry)
         return response
+    if fault.after:
+        await handler(request)
     if fault.body == "reset":
         _cut(request)
         return web.Response(status=500)  # nobody gets it: the connection is gone

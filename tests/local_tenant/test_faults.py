@@ -1,6 +1,7 @@
 """Faults on order, at every point and in every form."""
 
 import base64
+import contextlib
 import time
 
 import aiohttp
@@ -125,6 +126,23 @@ async def test_a_delay_comes_before_the_true_answer(world: World) -> None:
     started = time.monotonic()
     assert (await ask(world, "keys")).status == 200
     assert time.monotonic() - started >= 0.15
+
+
+@pytest.mark.parametrize("lost", [{"body": "reset"}, {"status": 504}, {"status": 200, "body": "empty"}])
+async def test_the_work_may_be_done_and_only_its_answer_lost(world: World, lost: dict[str, object]) -> None:
+    token = await world.graph_token()
+    await order(world, "graph.patch_me", after=True, times=1, **lost)
+    with contextlib.suppress(aiohttp.ClientError):
+        assert (await world.me(token, "PATCH", json={"city": "Paris"})).status == lost["status"]
+    assert (await world.ask("GET", "/admin/people/ada@example.com/profile")).body["city"] == "Paris"
+
+
+async def test_a_rotated_refresh_token_may_be_lost_on_its_way(world: World) -> None:
+    await world.ask("PUT", "/admin/settings", json={"rotate_refresh_tokens": True})
+    token = (await world.signed_in()).body["refresh_token"]
+    await order(world, "token.refresh_token", after=True, status=503, times=1)
+    assert (await world.refresh(token)).status == 503
+    assert (await world.refresh(token)).number == 50173
 
 
 async def test_a_good_answer_may_carry_retry_after(world: World) -> None:
