@@ -12,7 +12,11 @@ if sys.version_info < (3, 11):  # noqa: UP036 -- this sentence is for people who
 if os.name != "posix":
     sys.exit("dev.py runs on Linux and macOS; on Windows, run it inside WSL or use `docker compose up`.")
 
-from devstack.command import main
+try:
+    from devstack.command import main
+except KeyboardInterrupt:
+    sys.stderr.write("Interrupted. Nothing was started.\n")
+    sys.exit(130)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], os.environ))

@@ -5,6 +5,8 @@ Owns the exit codes' last word: 0 done, 1 something stands in the way (one sente
 """
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +35,14 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     except StopRequested:
         console.say("Interrupted. Nothing is left running; the next run begins where it makes sense.")
         return INTERRUPTED
+    except BrokenPipeError:  # who read along has gone (`dev.py | head`), and nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), console.stream.fileno())
+        return 1
+    except OSError as problem:
+        if (sentence := _about(problem)) is None:
+            raise
+        console.say(sentence)
+        return 1
 
 
 def _run(arguments: list[str], environment: Mapping[str, str], console: Console) -> int:
@@ -65,6 +75,18 @@ def _enter(
     if not installation.inside:
         sys.stdout.flush()
         reexecute(installation.python, [str(ROOT / "dev.py"), *arguments], environment)
+
+
+def _about(problem: OSError) -> str | None:
+    """Say what is wrong with a file or the disk; None for what is neither."""
+    if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "The disk is full. Make room and run this again."
+    if problem.filename is None:
+        return None
+    return (
+        f"{problem.filename} can't be used: {problem.strerror}. "
+        "Mend or remove it, or run this as the user to whom this directory belongs."
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -33,7 +33,7 @@ class Console:
 
     def say(self, line: str = "") -> None:
         """Print one line."""
-        self._end_progress()
+        self.end_progress()
         print(line, file=self.stream, flush=True)
 
     def part(self, name: str, line: str) -> None:
@@ -58,9 +58,10 @@ class Console:
             if shown is not None:
                 self.part(name, shown)
 
-    def _end_progress(self) -> None:
+    def end_progress(self) -> None:
+        """Leave the progress line as it is, and go on below it."""
         if self._progress_width:
-            print(file=self.stream)
+            print(file=self.stream, flush=True)
             self._progress_width = 0
 
 

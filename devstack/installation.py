@@ -60,7 +60,7 @@ class Installation:
             return (
                 self._marker(lock).read_text(encoding="utf-8") == self._stamp(lock) and self.python.exists()
             )
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
 
     def ensure(self, lock: str, *, fallback: str | None = None) -> None:
@@ -132,6 +132,8 @@ class Installation:
                 f"This Python comes without {' and '.join(missing)}, so no environment can be made. "
                 f"On Debian and Ubuntu: apt install python{short}-venv. Then run this again."
             )
+        if os.path.lexists(self.directory) and not self.directory.is_dir():
+            raise LaunchError(f"{self.directory} is no directory. Remove it and run this again.")
         if self.directory.exists():
             self.console.say("Making .venv anew: it is unfinished, or another Python's.")
         else:
@@ -146,7 +148,7 @@ class Installation:
     def _of_this_python(self) -> bool:
         try:
             lines = (self.directory / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         facts = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
         version = facts.get("version") or facts.get("version_info")
@@ -184,6 +186,7 @@ class Installation:
                         shown = time.monotonic()
         finally:
             child.stop(grace=5)
+            self.console.end_progress()
         return child.exit_code != 0
 
 

@@ -5,7 +5,10 @@ Owns the patterns of pip's English messages and nothing else; a failure that it 
 
 import re
 
-_COLLECTING = re.compile(r"^(?:Collecting|Requirement already satisfied:) ([A-Za-z0-9._-]+)")
+_COLLECTING = re.compile(
+    r"^(?:Collecting|Requirement already satisfied:) ([A-Za-z0-9._-]+)"
+    r"|^Processing .*?([A-Za-z0-9._]+)-[^-/]+(?:-[^-/]+){3,4}\.whl"  # from a directory of wheels
+)
 _OFFLINE = re.compile(
     r"NewConnectionError|NameResolutionError|Name or service not known|Temporary failure in name resolution"
     r"|nodename nor servname|ConnectTimeoutError|ReadTimeoutError|Network is unreachable|No route to host"
@@ -20,7 +23,7 @@ _ABSENT = re.compile(r"No matching distribution found for ([^\s;]+)")
 def package_begun(line: str) -> str | None:
     """Name the package that pip turns to with this line, or None."""
     found = _COLLECTING.match(line)
-    return found.group(1) if found else None
+    return found.group(1) or found.group(2) if found else None
 
 
 def absent_package(output: str) -> str | None:

@@ -62,6 +62,22 @@ def test_progress_is_redrawn_in_place_on_a_terminal() -> None:
     assert stream.getvalue() == "\r1 of 10  long-name\r2 of 10           \ndone\n"
 
 
+def test_the_last_progress_is_left_in_a_line_of_its_own() -> None:
+    """What comes next may be said by another console: that of the environment's Python."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    console = Console(stream)
+    console.progress("10 of 10")
+    console.end_progress()
+    console.end_progress()
+
+    assert stream.getvalue() == "\r10 of 10\n"
+
+
 def test_a_follower_hands_out_complete_lines_once(tmp_path: Path) -> None:
     file = tmp_path / "log"
     follower = LogFollower(file)

@@ -50,4 +50,8 @@ def test_a_package_counts_as_absent_only_when_the_index_was_asked() -> None:
 def test_progress_is_seen_for_new_and_for_present_packages() -> None:
     assert package_begun("Collecting aiohttp==3.14.5 (from -r requirements.lock (line 4))") == "aiohttp"
     assert package_begun("Requirement already satisfied: redis==8.1.0 in ./lib") == "redis"
+    assert package_begun("Processing /opt/wheels/typing_extensions-4.15.0-py3-none-any.whl (from -r x)") == (
+        "typing_extensions"
+    )
+    assert package_begun("Processing ./x-y/cffi-2.1.1-1-cp311-cp311-manylinux2014_x86_64.whl") == "cffi"
     assert package_begun("  Using cached aiohttp.whl (1.7 MB)") is None
