@@ -7,8 +7,8 @@ while Redis is away it keeps quiet.
 """
 
 import asyncio
-import contextlib
 import json
+import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +23,7 @@ from gateway.keys import SESSIONS
 from gateway.session.session_watch import SessionEvent, SessionWatch
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.redis_budget import redis_budget
+from servicekit.logs import log_event
 
 _HEADERS: Final = {
     hdrs.CONTENT_TYPE: "text/event-stream",
@@ -34,6 +35,8 @@ _HEARTBEAT: Final = b":\n\n"
 # Spread out, or all pages would come back in the same moment after a deployment.
 _RETRY_MILLISECONDS: Final = (2000, 5000)
 _REFUSED_SECONDS: Final = 30
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class EventStreams:
         with self._place(request, session.ref.family):
             first = await watch.begin(request.headers.get("Last-Event-ID", ""))
             response = web.StreamResponse(headers=_HEADERS)
-            with contextlib.suppress(ConnectionError):  # nobody listens any more
+            with _to_the_end(session):
                 await response.prepare(request)
                 await response.write(_retry() + _drawn(first))
                 await self._tell(request, response, watch)
@@ -155,6 +158,17 @@ class EventStreams:
     def _forget_empty(self, family: str) -> None:
         if not self._open[family]:
             del self._open[family]
+
+
+@contextmanager
+def _to_the_end(session: LiveSession) -> Iterator[None]:
+    """Let a stream that fails end like any other: an answer that has begun cannot become a problem any more."""
+    try:
+        yield
+    except ConnectionError:
+        pass  # nobody listens any more
+    except Exception as fault:  # noqa: BLE001 - the last resort, as in the ring that draws problems
+        log_event(_log, logging.ERROR, "event-stream-failed", fault=fault, session=session.ref.short)
 
 
 def _is_heard(request: web.Request) -> bool:

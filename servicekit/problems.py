@@ -129,7 +129,7 @@ def problems_ring(draw: Draw = draw_json) -> Middleware:
     """Return the outermost ring: whatever is raised inside becomes an answer drawn by `draw`.
 
     A redirect that a handler raises passes through.
-    Not caught here: cancellation, and errors after a streamed answer has begun.
+    Not caught here: cancellation. Nothing may be raised once a streamed answer has begun: it cannot become a problem.
     """
 
     @web.middleware

@@ -1,22 +1,26 @@
 """How streams of events live: who may open one, how many, for how long, and what they do in trouble."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from aiohttp import web
 from yarl import URL
 
 from devstack.ports import free_port
-from gateway.keys import METRICS
-from gateway.session_events import StreamLimits
+from gateway.keys import METRICS, SESSIONS
+from gateway.session.sessions import LiveSession
+from gateway.session_events import EventStreams, StreamLimits
 from gateway.store.redis_budget import LIMITS
+from servicekit.problems import problems_ring
 from servicekit.quiet_server import DRAIN_SECONDS
-from tests.gateway.conftest import World
+from tests.gateway.conftest import World, served
 from tests.gateway.fault_proxy import FaultProxy, Faults
 from tests.gateway.listeners import LONG, PATH, QUICK, gone, listening
 from tests.gateway.test_operation import answers, environment, process
-from tests.gateway.witnesses import ask, commands, forget_commands
+from tests.gateway.witnesses import ask, commands, forget_commands, opened
 from tests.other_front_end import GRACE, OtherFrontEnd
 
 MakeWorld = Callable[..., Awaitable[World]]
@@ -186,6 +190,42 @@ async def test_a_stream_that_waited_for_redis_often_is_not_blind(make_world: Mak
             await elsewhere.call("DELETE", "/api/sessions")
 
             assert (await stream.event()).event == "session-ended"
+
+
+async def test_a_fault_of_ours_ends_a_stream_in_good_order_and_is_told_to_the_operator(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = await world.signed_in()
+    live, _ = await opened(world, ada)
+    looks = iter(["step-up"])
+
+    async def access(_session: LiveSession) -> str:
+        return next(looks)  # and nothing at the second look
+
+    streams = EventStreams(
+        world.app[SESSIONS],
+        access,
+        now=time.time,
+        monotonic=time.monotonic,
+        warning=1,
+        redis_seconds=5,
+        limits=QUICK,
+    )
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return await streams.serve(request, live)
+
+    app = web.Application(middlewares=[problems_ring()])
+    app.router.add_get(PATH, handler)
+    port = free_port()
+    ada.gateway_url = f"http://localhost:{port}"
+
+    async with served(app, port, "localhost"), listening(ada) as stream:
+        told = await stream.rest()
+
+    assert [one.event for one in told] == [""], "no half of a problem in the middle of it"
+    assert "event-stream-failed" in caplog.text
+    assert streams.count() == 0
 
 
 @asynccontextmanager
