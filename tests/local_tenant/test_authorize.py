@@ -186,6 +186,25 @@ async def test_select_account_offers_the_account_and_another(world: World) -> No
     assert "code" in (await visitor.submit(page)).answer
 
 
+async def test_a_hint_for_someone_else_comes_before_the_account_picker(world: World) -> None:
+    visitor = world.visitor()
+    await visitor.sign_in(world.authorize_url())
+    hinted = {"prompt": "select_account", "login_hint": "grace@example.com"}
+    assert (await visitor.open(world.authorize_url(**hinted))).form.inputs["email"] == "grace@example.com"
+    hinted["login_hint"] = "ada@example.com"
+    assert "Continue as ada@example.com" in (await visitor.open(world.authorize_url(**hinted))).text
+
+
+async def test_people_are_asked_for_no_consent(world: World) -> None:
+    assert "code" in (await world.visitor().sign_in(world.authorize_url(prompt="consent"))).answer
+
+
+async def test_of_a_parameter_that_is_sent_twice_the_last_counts(world: World) -> None:
+    url = world.authorize_url(state="first") + "&state=second"
+    page = await world.visitor().sign_in(url)
+    assert page.answer["state"] == "second"
+
+
 async def test_scopes_of_several_resources_are_accepted_here_and_the_policy_of_each_counts(
     world: World,
 ) -> None:

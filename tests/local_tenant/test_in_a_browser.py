@@ -133,6 +133,28 @@ async def test_query_mode_comes_back_after_a_form(
     assert "code=" in application.heard[-1][1]
 
 
+async def test_everything_can_be_done_by_keyboard(
+    page: Page, application: Application, tenant_url: str
+) -> None:
+    await page.goto(authorize(tenant_url, application, prompt="login"))
+    await page.keyboard.type("grace@example.com")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(PASSWORDS["grace@example.com"])
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("[name=code]")
+    for focused in ("Confirm", "Send a new code", "Cancel"):
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.textContent") == focused
+        outline = "getComputedStyle(document.activeElement).outlineWidth"
+        assert await page.evaluate(outline) == "3px", f"{focused} shows its focus"
+    for _ in range(3):
+        await page.keyboard.press("Shift+Tab")
+    await page.keyboard.type(await newest_code(page, tenant_url, "grace@example.com"))
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(application.callback)
+    assert application.heard[-1][3]["code"]
+
+
 async def test_without_script_the_answer_has_a_button(
     new_context: NewContext, application: Application, tenant_url: str
 ) -> None:
