@@ -20,7 +20,15 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 
 from devstack.browser_install import system_chromium
 from devstack.stack import Stack
@@ -35,6 +43,10 @@ ARGUMENTS = (
 # The network panel's words for an answer with an error status, which is often what a test is about.
 _STATUS = re.compile(r"^Failed to load resource: ")
 _LOOP_OWNERS = frozenset({"chromium", "new_context", "context", "page"})
+
+# Long enough for a busy computer: only a test that fails waits for it.
+_PATIENCE_MS = 30_000
+expect.set_options(timeout=_PATIENCE_MS)
 
 # Whether any phase of a test failed, for what is kept of its pages.
 _FAILED = pytest.StashKey[bool]()
@@ -134,7 +146,7 @@ async def new_context(
         context = await chromium.new_context(base_url=page_faults.base_url, viewport=size, **options)
         await context.tracing.start(screenshots=True, snapshots=True)
         context.on("page", page_faults.watch)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(_PATIENCE_MS)
         contexts.append(context)
         return context
 

@@ -1,13 +1,16 @@
 """A person in a real browser: signs in, confirms, edits; reads the page as a person would, by roles and labels."""
 
+import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from playwright.async_api import Page, expect
+from playwright.async_api import TimeoutError as NothingToPress
 
 from devstack.stack import Stack
-from tests.other_front_end import ADA
+from tests.other_front_end import ADA, OtherFrontEnd
 
 EDIT_FIELDS = (
     "displayName",
@@ -21,6 +24,12 @@ EDIT_FIELDS = (
     "country",
     "preferredLanguage",
 )
+
+_PATIENCE = 60
+_ACCESS_IS_STEP_UP = """async () => {
+    const answer = await fetch('/api/session', {headers: {'X-CSRF': '1'}});
+    return (await answer.json()).access['profile.edit'] === 'step-up';
+}"""
 
 
 @dataclass
@@ -57,6 +66,44 @@ class Person:
         await self.presses("Sign in")
         await self.types_password()
         await self.sees("profile")
+
+    async def signs_in_elsewhere(self) -> None:
+        """Sign in with another browser, which then stays as it is."""
+        async with OtherFrontEnd.open(self.stack.gateway_url, self.stack.tenant_url) as elsewhere:
+            await elsewhere.sign_in((self.email, self.password))
+
+    async def confirms(self) -> None:
+        """Confirm with a code, and the password where it is asked for, from the profile on to the form."""
+        await self.presses("Edit profile")
+        await self.sees("confirm")
+        await self.presses("Continue")
+        await self.page.wait_for_selector("input[name=password], input[name=code]")
+        if await self.page.locator("input[name=password]").count():
+            await self.types_password()  # where confirmations age, the tenant asks for everything anew
+        await self.types_code()
+        await self.sees("edit")
+
+    async def outlives_the_confirmation(self) -> None:
+        """Wait until the gateway says that editing takes a confirmation again."""
+        await self.page.wait_for_function(_ACCESS_IS_STEP_UP, polling=250)
+
+    async def tries_again_until(self, screen: str) -> None:
+        """Press "Try again" until one of the client's screens comes."""
+        async with asyncio.timeout(_PATIENCE):
+            while await self.page.locator("main").get_attribute("data-screen") != screen:
+                with suppress(NothingToPress):  # the screen came meanwhile
+                    await self.page.get_by_role("button", name="Try again").click(timeout=500)
+
+    async def opens_menu(self) -> None:
+        """Open the menu under the person's name."""
+        menu = self.page.get_by_role("navigation", name="Your account")
+        await menu.get_by_role("button").first.click()
+        await expect(menu.get_by_role("button", name="Sign out")).to_be_visible()
+
+    async def follows_menu(self, path: str) -> None:
+        """Follow one of the menu's links."""
+        await self.opens_menu()
+        await self.page.get_by_role("navigation").locator(f"a[href='{path}']").click()
 
     async def types_password(self) -> None:
         """Fill in the tenant's sign-in form."""

@@ -1,0 +1,40 @@
+"""Every screen and state, as people with different eyes, ears and windows get it."""
+
+import pytest
+from playwright.async_api import Page
+
+from devstack.stack import Stack
+from tests.browser import PageFaults
+from tests.journeys.judged import every_fault
+from tests.journeys.person import Person
+from tests.journeys.screens import SCREENS
+from tests.spa.files import problem_rows
+
+
+@pytest.mark.parametrize("name", SCREENS)
+async def test_U14_U15_U18_no_screen_has_a_fault_in_either_theme_or_in_a_small_window(
+    page: Page, stack: Stack, page_faults: PageFaults, name: str
+) -> None:
+    # What the browser tells of where a way leads to no connection, or to no page.
+    page_faults.expect("ERR_INTERNET_DISCONNECTED|404.*no-such-page")
+
+    await SCREENS[name](Person(page, stack))
+
+    assert await every_fault(page) == []
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+async def test_U11_U15_U18_no_problem_s_screen_has_a_fault(
+    page: Page, stack: Stack, *, signed_in: bool
+) -> None:
+    ada = Person(page, stack)
+    if signed_in:
+        await ada.signs_in()
+
+    faults = {}
+    for slug in problem_rows():
+        await ada.opens(f"/problem?type={slug}&reference=7K2M-9QXR&return_to=/edit")
+        await ada.sees_problem(slug)
+        faults[slug] = await every_fault(page)
+
+    assert {slug: found for slug, found in faults.items() if found} == {}
