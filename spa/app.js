@@ -1,6 +1,7 @@
 // @ts-check
 /** Starts the client: the frame, the first screen, then what keeps it true. Decides nothing itself. */
 import { closeAll } from './dialog.js';
+import { hear } from './events.js';
 import { drawFrame } from './frame.js';
 import { refresh, start } from './router.js';
 import { prefetch, resolve } from './routes.js';
@@ -14,6 +15,7 @@ if (!main) throw new Error('index.html has no #main');
 drawFrame();
 await start(main, resolve);
 watch();
+hear();
 listen(() => main.dataset.screen === 'profile' && refresh({ focus: false }));
 if (store.user) tell('signed-in');
 

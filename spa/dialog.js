@@ -4,7 +4,8 @@
  *
  *   const answer = await ask({title, body: [h('p', {}, text)], actions: [['stay', label, 'primary'], ['go', label, 'second']]});
  *
- * The first action has the focus and is what Escape answers. `close(answer)` on the handle ends it from outside.
+ * The first action has the focus and is what Escape answers, unless `escape` names another. `close(answer)` on the
+ * handle ends it from outside.
  */
 import { h } from './dom.js';
 
@@ -18,10 +19,10 @@ export function closeAll() {
 }
 
 /**
- * @typedef {{title: string, body: Node[], actions: [answer: string, label: string, kind: string][], onOpen?: (close: (answer: string) => void) => void}} Question
+ * @typedef {{title: string, body: Node[], actions: [answer: string, label: string, kind: string][], escape?: string, onOpen?: (close: (answer: string) => void) => void}} Question
  * @param {Question} question @returns {Promise<string>}
  */
-export function ask({ title, body, actions, onOpen }) {
+export function ask({ title, body, actions, escape = actions[0]?.[0] ?? '', onOpen }) {
   return new Promise((resolve) => {
     const back = document.activeElement;
     const id = `dialog-${(count += 1)}`;
@@ -47,7 +48,7 @@ export function ask({ title, body, actions, onOpen }) {
 
     dialog.addEventListener('cancel', (/** @type {Event} */ event) => {
       event.preventDefault();
-      finish(actions[0]?.[0] ?? '');
+      finish(escape);
     });
     document.body.append(dialog);
     dialog.showModal();

@@ -19,13 +19,30 @@ const SPOKEN = new Set([90, 60, 30, 10]);
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
+/** The longest time that this session was seen to have left. */
+let longest = 0;
 /** @type {((answer: string) => void) | null} */
 let shut = null;
+/** The end that the person has heard of and can't change. */
+let known = '';
 
 export function watch() {
-  store.addEventListener('session', plan);
+  store.addEventListener('session', (event) => {
+    if (event instanceof CustomEvent && event.detail.person) longest = 0;
+    plan();
+  });
+  // The server knows how long sessions live, and so when it is time to say it.
+  store.addEventListener('expiring', () => {
+    const { seconds } = left();
+    if (!shut && !told() && seconds > 2 && seconds <= WARNING + 5) warn();
+  });
   plan();
 }
+
+const told = () => known !== '' && known === store.session.expires?.absolute_at;
+
+/** How many seconds before its end a session is warned about: half-way, where its whole life is short. */
+const warning = () => Math.min(WARNING, longest / 2);
 
 /** Seconds until the session ends, and whether activity can prolong it. */
 function left() {
@@ -39,9 +56,9 @@ function plan() {
   clearTimeout(timer);
   if (!store.session.authenticated) return shut?.('ended');
   const { seconds } = left();
-  if (shut) return seconds > WARNING + 5 ? shut('prolonged') : undefined;
-  // Sessions shorter than the warning are warned about half-way.
-  const wait = seconds > WARNING ? seconds - WARNING : seconds / 2;
+  longest = Math.max(longest, seconds);
+  if (shut) return seconds > warning() + 5 ? shut('prolonged') : undefined;
+  const wait = told() ? seconds + 1 : seconds - warning();
   timer = setTimeout(due, Math.min(Math.max(wait, 1) * 1000, 2 ** 31 - 1));
   return undefined;
 }
@@ -53,7 +70,7 @@ async function due() {
   const { seconds } = left();
   if (!store.session.authenticated || shut) return;
   // In its last moments there is nothing left to decide: the next look finds the session ended.
-  if (seconds > WARNING + 1 || seconds > before + 5 || seconds < 2) plan();
+  if (told() || seconds > warning() + 1 || seconds > before + 5 || seconds < 2) plan();
   else await warn();
 }
 
@@ -82,6 +99,7 @@ async function warn() {
       waiting() && h('p', {}, t('expiry.kept')),
     ].filter(Boolean),
     actions,
+    escape: final ? 'later' : 'stay',
     onOpen: (close) => (shut = close),
   });
   clearInterval(tick);
@@ -96,10 +114,8 @@ async function act(answer) {
   if (answer === 'stay') {
     await store.loadProfile().then(() => announce(t('expiry.stayed')), () => undefined);
   }
-  if (answer === 'later') {
-    timer = setTimeout(() => store.loadSession().catch(() => undefined), (left().seconds + 1) * 1000);
-    return undefined;
-  }
-  if (answer && answer !== 'ended') await store.loadSession().catch(() => undefined);
-  return undefined;
+  if (answer === 'later') known = store.session.expires?.absolute_at ?? '';
+  else if (answer && answer !== 'ended') await store.loadSession().catch(() => undefined);
+  // Where the server could not be asked, this comes back: the session still ends.
+  return plan();
 }

@@ -27,16 +27,20 @@ class Store extends EventTarget {
   skew = 0;
   /** Why the last session ended, while the page was open. */
   ended = '';
+  /** Counts what was learned about the session, so that an answer which was overtaken is not believed. */
+  #turn = 0;
 
   get user() { return this.session.user ?? null; }
   get mayEdit() { return this.session.access?.['profile.edit'] === 'granted'; }
 
-  /** Asks who is signed in. Asking does not prolong the session. */
-  async loadSession() {
+  /** Asks who is signed in. Asking does not prolong the session. @param {string} [reason] why it ended, if it did */
+  async loadSession(reason) {
+    const mine = (this.#turn += 1);
     const { data, now } = await request('GET', '/api/session');
+    if (mine !== this.#turn && this.known) return this.session;
     this.skew = now - Date.now();
     this.known = true;
-    this.#become(data, data.reason);
+    this.#become(data, reason);
     return this.session;
   }
 
@@ -56,10 +60,11 @@ class Store extends EventTarget {
 
   /** The session is over: forget the person. @param {string} reason */
   end(reason) {
+    this.#turn += 1;
     this.#become({ authenticated: false, sign_in: '/auth/sign-in', sign_up: '/auth/sign-up' }, reason);
   }
 
-  /** @param {Session} session @param {string} [reason] */
+  /** @param {Session} session @param {string} [reason] why the last one ended, where that is known */
   #become(session, reason = this.#overdue() ? 'expired' : 'ended') {
     const before = this.user?.id;
     this.session = session;

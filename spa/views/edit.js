@@ -62,7 +62,12 @@ export async function view(url) {
   }
 
   async function send() {
-    if (!gather()) return announce(t('edit.nothing'));
+    if (!gather()) {
+      reject([]);
+      // Beside the button, where the person is looking; the next change counts again.
+      count.textContent = t('edit.nothing');
+      return announce(t('edit.nothing'));
+    }
     const wrong = Object.entries(draft.changes).map(([name, value]) => ({ field: name, code: fault(name, value), value }));
     reject(wrong.filter(({ code }) => code).map(({ field: name, code, value }) => ({ field: name, text: sentence(name, code, value) })));
     if (wrong.some(({ code }) => code)) return undefined;
@@ -94,6 +99,14 @@ export async function view(url) {
     GROUPS.map((group) => h('fieldset', {}, h('legend', {}, h('h2', {}, t(`group.${group.id}`))), group.fields.map((name) => rows.get(name)?.node))),
     h('div', { class: 'bar' }, count, h('div', { class: 'actions' }, save, button(t('edit.cancel'), () => navigate('/'), { kind: 'quiet' }))),
   );
+  const first = h('span', {}, t('edit.lead.step-up'));
+  /** Confirmed in another tab, or no longer: what saving will ask for follows. */
+  function follow() {
+    first.hidden = store.mayEdit;
+  }
+  store.addEventListener('session', follow);
+  follow();
+
   const news = [confirmed && t('edit.confirmed'), restored && t('edit.restored')].filter(Boolean).join(' ');
   if (news) above.append(h('p', { class: 'notice' }, news));
   gather();
@@ -103,9 +116,10 @@ export async function view(url) {
   return {
     screen: 'edit',
     title: t('edit.title'),
-    nodes: [h('h1', {}, t('edit.title')), h('p', { class: 'lead' }, t('edit.lead'), ' ', !store.mayEdit && t('edit.lead.step-up')), above, form],
+    nodes: [h('h1', {}, t('edit.title')), h('p', { class: 'lead' }, t('edit.lead'), ' ', first), above, form],
     dirty: (path) => !KEEPING.has(path) && Object.keys(draft.changes).length > 0 && load(user) !== null,
     guard,
+    close: () => store.removeEventListener('session', follow),
     ...(refused.length ? { focus: () => reject(refused) } : rows.has(field) ? { focus: () => goTo(field) } : {}),
   };
 }

@@ -69,6 +69,7 @@ def test_the_page_preloads_exactly_what_the_first_script_loads_with_it() -> None
         (r"\blocalStorage\b", {"theme.js", "frame.js"}),
         (r"\bsessionStorage\b", {"draft.js", "note.js"}),
         (r"BroadcastChannel\(", {"tabs.js"}),
+        (r"EventSource\(", {"events.js"}),
         (r"document\.cookie|indexedDB", set()),
     ],
 )
