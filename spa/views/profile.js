@@ -9,6 +9,9 @@ import { startEdit } from '../step-up.js';
 import { store } from '../store.js';
 import { t, time } from '../words.js';
 
+/** From here on a name is told in smaller letters: a directory allows 256. */
+const LONG_NAME = 60;
+
 /** @type {import('../router.js').Resolve} */
 export async function view(_url, show) {
   const saved = takeSaved();
@@ -29,7 +32,7 @@ function screen(profile, saved) {
     screen: 'profile',
     title: t('profile.title'),
     nodes: [
-      h('h1', {}, t('profile.hello', { name: isolated(name) })),
+      h('h1', { class: name.length > LONG_NAME ? 'long' : null }, t('profile.hello', { name: isolated(name) })),
       h('p', { class: 'lead' }, t('profile.lead')),
       saved && h('p', { class: 'notice saved' }, icon('tick'), t('profile.saved', { time: time(saved.at) })),
       waiting,
