@@ -12,7 +12,7 @@ from tests.journeys.person import Person
 @pytest.fixture(scope="module")
 def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The product with confirmations that last for some seconds; `stack` is this one here."""
-    overrides = {"GATEWAY_STEP_UP_MAX_AGE_SECONDS": "6"}
+    overrides = {"GATEWAY_STEP_UP_MAX_AGE_SECONDS": "10"}
     with running_stack(tmp_path_factory.mktemp("fresh"), env_overrides=overrides) as stack:
         yield stack
 
@@ -22,13 +22,9 @@ async def test_an_edit_after_the_confirmation_s_age_asks_again_and_keeps_the_cha
 ) -> None:
     ada = Person(page, stack)
     await ada.signs_in()
-    await ada.presses("Edit profile")
-    await ada.presses("Continue")
-    await ada.types_password()  # what the tenant remembers of signing in does not count
-    await ada.types_code()
-    await ada.sees("edit")
+    await ada.confirms()
     await ada.edits(city="Turin")
-    await page.wait_for_timeout(6500)  # as long as a confirmation lasts here
+    await ada.outlives_the_confirmation()
 
     await ada.presses("Save changes")
     await ada.sees("confirm")
@@ -49,12 +45,8 @@ async def test_an_edit_after_the_confirmation_s_age_asks_again_and_keeps_the_cha
 async def test_edit_asks_first_again_once_the_confirmation_is_old(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
     await ada.signs_in()
-    await ada.presses("Edit profile")
-    await ada.presses("Continue")
-    await ada.types_password()
-    await ada.types_code()
-    await ada.sees("edit")
-    await page.wait_for_timeout(6500)
+    await ada.confirms()
+    await ada.outlives_the_confirmation()
     await ada.opens()
     await ada.sees("profile")
 

@@ -15,10 +15,7 @@ async def confirmed(page: Page, stack: Stack) -> Person:
     """Ada at the form, confirmed."""
     ada = Person(page, stack)
     await ada.signs_in()
-    await ada.presses("Edit profile")
-    await ada.presses("Continue")
-    await ada.types_code()
-    await ada.sees("edit")
+    await ada.confirms()
     return ada
 
 
@@ -114,7 +111,7 @@ async def test_an_authority_that_is_away_loses_neither_session_nor_edit(page: Pa
 
     assert await ada.session_cookies() == before
     await expect(page.locator("[name=city]")).to_have_value("Turin")
-    await page.wait_for_timeout(1500)  # as long as the authority asked for
+    await expect(page.get_by_text("You can try again now.")).to_be_visible()
     await ada.presses("Save changes")
     await ada.sees("confirm")
 
@@ -180,10 +177,8 @@ async def test_the_session_store_away_signs_nobody_out(page: Page, stack: Stack)
 
     await ada.opens()
     await ada.sees_problem("session-store-unavailable")
-    await page.wait_for_timeout(2500)
-    await ada.opens()
+    await ada.tries_again_until("profile")
 
-    await ada.sees("profile")
     assert await ada.session_cookies() == before
 
 
