@@ -2,12 +2,14 @@
 
 Owns when to fetch: the first use waits, later uses start a refresh beside themselves once an hour, a value older
 than a day is waited for, and the last good one stays in use while the other side fails (Microsoft's advice for
-metadata and signing keys). One fetch runs at a time, whoever asks. With a store, an earlier life's document serves
+metadata and signing keys). One fetch runs at a time, whoever asks, and while there is nothing to serve a failure is
+everybody's for a second, or for as long as the other side asks. With a store, an earlier life's document serves
 where the first fetch fails; it is read exactly as a fetched one is, so that nothing gets in by way of the store.
 Never fetches by itself, never on a timer, and never knows what the document is.
 """
 
 import asyncio
+import copy
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -21,6 +23,8 @@ T = TypeVar("T")
 REFRESH_SECONDS: Final = 3600
 STALE_SECONDS: Final = 24 * 3600
 RETRY_SECONDS: Final = 60
+FAILED_SECONDS: Final = 1
+LONGEST_HOLD: Final = 60
 WAIT_SECONDS: Final = 3
 
 _log = logging.getLogger(__name__)
@@ -60,12 +64,15 @@ class LastKnownGood(Generic[T]):
         self._value: T | None = None
         self._fetched_at = 0.0
         self._not_before = 0.0
+        self._failure: Exception | None = None
         self._flight: asyncio.Task[T] | None = None
         self.fetches = 0
 
     async def get(self) -> T:
         """Return the value, fetched now if there is none; raises what the fetch raises only in that case."""
         if self._value is None:
+            if self._failure is not None and self._now() < self._not_before:
+                raise copy.copy(self._failure)
             return await self.refresh()
         age = self._now() - self._fetched_at
         if age >= REFRESH_SECONDS and self._now() >= self._not_before:
@@ -95,12 +102,14 @@ class LastKnownGood(Generic[T]):
 
     async def _fly(self) -> T:
         self.fetches += 1
+        self._failure = None
         self._not_before = self._now() + RETRY_SECONDS
         try:
             document = await self._fetch()
             value = self._read(document)
         except (AuthorityUnavailable, ValueError) as fault:
             if self._value is not None or (stored := await self._stored(fault)) is None:
+                self._remember(fault)
                 raise
             # Old enough to be fetched anew as soon as that works.
             self._value, self._fetched_at = stored, self._now() - REFRESH_SECONDS
@@ -109,6 +118,13 @@ class LastKnownGood(Generic[T]):
         if self._store:
             await self._store.save(self._name, document)
         return value
+
+    def _remember(self, fault: Exception) -> None:
+        """Let a failure count for a while, where it leaves us with nothing."""
+        if self._value is None:
+            asked = (fault.retry_after or 0) if isinstance(fault, AuthorityUnavailable) else 0
+            self._failure = fault
+            self._not_before = self._now() + max(FAILED_SECONDS, min(asked, LONGEST_HOLD))
 
     async def _stored(self, why: Exception) -> T | None:
         """Return what an earlier life left, if it is still good."""

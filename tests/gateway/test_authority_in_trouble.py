@@ -89,9 +89,11 @@ async def test_R16_R1_a_start_with_everything_down_serves_pages_and_needs_no_res
             assert (await within(1, person.navigate(path))).status == 200, path
         assert problem_of(await within(2, person.navigate("/auth/sign-in"))) == "authority-unavailable"
         proxy.faults.refuse, proxy.faults.silent = False, True
+        later.forward(1)
         assert problem_of(await within(5, person.navigate("/auth/sign-in"))) == "authority-unavailable"
 
         proxy.heal()
+        later.forward(1)
         began = time.monotonic()
         while problem_of(await person.navigate("/auth/sign-in")) == "authority-unavailable":
             assert time.monotonic() - began < 5

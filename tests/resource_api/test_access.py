@@ -256,6 +256,7 @@ async def test_S42_without_keys_the_authority_is_at_fault_and_nobody_is_refused_
     assert told.headers["Retry-After"] == "9"
 
     await stage.world.ask("DELETE", "/admin/faults")
+    stage.clock.now += 9
     assert (await stage.patch(CHANGE, token)).status == 200
 
 

@@ -210,4 +210,5 @@ async def test_R16_keys_that_somebody_slipped_in_sign_nothing(known: Stage, tmp_
         assert (await stage.patch(CHANGE, token)).slug == "authority-unavailable"
         # They would have been believed: the file's rights are what stands against it.
         path.chmod(0o600)
+        stage.clock.now += 1
         assert (await stage.patch(CHANGE, token)).slug != "authority-unavailable"

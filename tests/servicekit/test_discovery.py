@@ -47,6 +47,7 @@ async def test_R16_another_issuer_is_refused_and_never_replaces_a_good_one(
         await authority.discovery.metadata()
 
     authority.metadata = good
+    authority.ticks.now += 1
     kept = await authority.discovery.metadata()
     authority.metadata = {**good, "issuer": issuer}
     authority.ticks.now += 25 * 3600
@@ -131,6 +132,28 @@ async def test_a_failed_refresh_is_not_repeated_for_a_minute() -> None:
     clock.now += 60
     assert await value.get() == 1
     assert calls == 3
+
+
+@pytest.mark.parametrize("asked, held", [(None, 1), (9, 9), (3600, 60)])
+async def test_R15_with_nothing_to_serve_a_failure_is_everybodys_for_a_while(
+    authority: Authority, asked: int | None, held: int
+) -> None:
+    authority.status = 503
+    authority.headers = {"Retry-After": str(asked)} if asked else {}
+    for _ in range(20):
+        with pytest.raises(AuthorityUnavailable) as caught:
+            await authority.discovery.metadata()
+        assert caught.value.retry_after == asked
+    assert authority.asked["metadata"] == 1
+
+    authority.status = 200
+    authority.ticks.now += held - 0.1
+    with pytest.raises(AuthorityUnavailable):
+        await authority.discovery.metadata()
+    authority.ticks.now += 0.1
+    told = await asyncio.gather(*(authority.discovery.metadata() for _ in range(20)))
+    assert {metadata.issuer for metadata in told} == {ISSUER}
+    assert authority.asked["metadata"] == 2
 
 
 async def test_a_fetch_that_breaks_is_told_as_a_fault_of_ours(caplog: pytest.LogCaptureFixture) -> None:

@@ -192,6 +192,7 @@ async def test_R16_a_start_without_the_authority_heals_by_itself(authority: Auth
     with pytest.raises(AuthorityUnavailable):
         await believed(authority, authority.signers[0])
     authority.status = 200
+    authority.ticks.now += 1
 
     assert await believed(authority, authority.signers[0])
 
