@@ -19,6 +19,8 @@ CLAIMS = '{"access_token":{}}'
         ({"error": "invalid_grant", "suberror": "message_only"}, "blocked"),
         ({"error": "invalid_grant", "suberror": "message_only", "claims": CLAIMS}, "blocked"),
         ({"error": "access_denied"}, "blocked"),
+        ({"error": "access_denied", "claims": CLAIMS}, "blocked"),
+        ({"error": "invalid_client", "claims": CLAIMS}, "misconfigured"),
         ({"error": "invalid_grant"}, "grant-dead"),
         ({"error": "invalid_grant", "suberror": "bad_token"}, "grant-dead"),
         ({"error": "invalid_grant", "suberror": "something_new"}, "grant-dead"),
@@ -52,12 +54,13 @@ def test_a_token_is_no_refusal() -> None:
     assert refusal_of({"access_token": "x", "error": "invalid_grant"}) is not None
 
 
-def test_claims_are_handed_on_as_they_came() -> None:
-    refusal = refusal_of({"error": "interaction_required", "claims": CLAIMS})
+@pytest.mark.parametrize("claims", [CLAIMS, ' {"a":"' + "x" * 4087 + '"}'], ids=["short", "long"])
+def test_claims_are_handed_on_as_they_came(claims: str) -> None:
+    refusal = refusal_of({"error": "interaction_required", "claims": claims})
 
     assert refusal is not None
-    assert refusal.claims == CLAIMS
-    assert CLAIMS not in str(refusal)
+    assert refusal.claims == claims
+    assert claims not in str(refusal)
 
 
 @pytest.mark.parametrize(
