@@ -127,10 +127,13 @@ def _identifier(request: web.Request) -> str:
 
 
 def _idempotency_key(request: web.Request) -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY_FORM.fullmatch(key):
-        raise BadRequest("Idempotency-Key must be 1 to 255 printable ASCII characters.")
-    return key
+    keys = request.headers.getall("Idempotency-Key", [])
+    if not keys:
+        return None
+    # Twice: whatever stands in front of us may have read the other one.
+    if len(keys) > 1 or not _KEY_FORM.fullmatch(keys[0]):
+        raise BadRequest("Idempotency-Key must be there once, with 1 to 255 printable ASCII characters.")
+    return keys[0]
 
 
 def _json(body: Mapping[str, Any]) -> web.Response:

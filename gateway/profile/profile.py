@@ -83,10 +83,11 @@ def etag_of(profile: Profile) -> str:
 
 
 def if_match(request: web.Request) -> str | None:
-    """Return the `If-Match` header as it came; raises BadRequest when it is no list of entity tags."""
-    text = request.headers.get(hdrs.IF_MATCH)
-    if text is None:
+    """Return the `If-Match` headers as one; raises BadRequest when they are no list of entity tags."""
+    lines = request.headers.getall(hdrs.IF_MATCH, [])
+    if not lines:
         return None
+    text = ", ".join(lines)  # RFC 9110, section 5.3
     if text.strip() != "*" and not re.fullmatch(
         r'\s*(W/)?"[\x21\x23-\x7e]*"\s*(,\s*(W/)?"[\x21\x23-\x7e]*"\s*)*', text
     ):

@@ -2,7 +2,7 @@
 
 Owns the one request that edits the profile, and the translation of the API's refusals: whatever form a challenge
 has (Entra's claims, RFC 9470, a missing scope), it becomes one StepUpRequired.
-Never forwards a header of the browser and never tells the browser what the API wrote.
+Never forwards a header of the browser, and tells the browser nothing that the API wrote but faults of fields.
 """
 
 import uuid

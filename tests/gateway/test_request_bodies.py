@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
+from multidict import CIMultiDict
 
 from devstack.ports import free_port
 from tests.gateway.conftest import World, served
@@ -242,3 +243,24 @@ async def test_S50_a_header_that_is_no_condition_or_key_is_refused(
         assert (answer.status, answer.slug) == (400, "bad-request"), key
 
     assert api.heard == []
+
+
+async def test_S7_a_key_that_is_there_twice_is_refused_and_conditions_are_one_list(
+    ada: OtherFrontEnd, api: ListeningApi
+) -> None:
+    current = (await ada.call("GET", "/api/profile")).headers["ETag"]
+
+    async def sent(name: str, *values: str) -> int:
+        headers = CIMultiDict([("X-CSRF", "1"), *((name, value) for value in values)])
+        async with ada.session.patch(
+            f"{ada.gateway_url}/api/profile", json={"city": "Paris"}, headers=headers
+        ) as response:
+            return response.status
+
+    assert await sent("Idempotency-Key", "one", "two") == 400
+    assert await sent("Idempotency-Key", "one", "one") == 400
+    assert await sent("If-Match", '"another"', "no tag") == 400
+    assert await sent("If-Match", '"another"', '"and-another"') == 412
+    assert api.heard == []
+    assert await sent("If-Match", '"another"', current) == 502, "it got through"
+    assert len(api.heard) == 1
