@@ -208,7 +208,10 @@ def _readable(given: Mapping[str, str]) -> Iterator[str]:
             yield f"RESOURCE_API_CA_BUNDLE is {bundle!r}, which can't be read: {error.strerror}."
     directory = given.get("state_directory")
     if directory and not (Path(directory).is_dir() and os.access(directory, os.W_OK | os.X_OK)):
-        yield f"RESOURCE_API_STATE_DIRECTORY is {directory!r}, which is no directory that can be written."
+        yield (
+            f"RESOURCE_API_STATE_DIRECTORY is {directory!r}, which is no directory that can be written. It should "
+            "be one that belongs to the service's user, such as /var/lib/stepup."
+        )
     try:
         AddressMap.parse(given.get("authority_map", ""), [])
     except ValueError as error:

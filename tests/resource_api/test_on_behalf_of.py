@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -18,7 +19,7 @@ from servicekit.authority_transport import AuthorityTransport
 from servicekit.discovery import Discovery
 from servicekit.entra import EntraClient
 from servicekit.outbound import outbound
-from tests.local_tenant.world import API, GATEWAY, claims_of
+from tests.local_tenant.world import API, API_SECRET, GATEWAY, claims_of
 from tests.resource_api.graph_double import Act, graph_double
 from tests.resource_api.stage import SCOPE, Stage, listening, running_api
 
@@ -248,6 +249,22 @@ async def test_R14_a_slow_authority_does_not_hold_a_request_for_ever(
         told = await stage.patch(CHANGE)
         assert (told.status, told.slug) == (503, "authority-unavailable")
         assert time.perf_counter() - start < 4
+
+
+async def test_R22_a_secret_that_changes_in_its_file_needs_no_restart(
+    made_keys: Callable[[], SigningKey], tmp_path: Path
+) -> None:
+    file = tmp_path / "client-secret"
+    file.write_text("one-that-has-expired\n")
+    async with running_api(made_keys, client_secret="", client_secret_file=str(file)) as stage:
+        assert (await stage.patch(CHANGE)).slug == "misconfigured"
+        file.write_text(f"{API_SECRET}\n")
+        assert (await stage.patch(CHANGE)).status == 200
+
+        file.write_text("")  # half written
+        stage.tokens.clear()
+        assert (await stage.patch({"city": "Genoa"})).status == 200
+        assert await exchanges(stage) == 3
 
 
 async def test_A11_graphs_own_claims_challenge_is_relayed(made_keys: Callable[[], SigningKey]) -> None:
