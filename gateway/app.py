@@ -40,7 +40,8 @@ from gateway.session_events import EVENT_STREAMS, STREAM_LIMITS, EventStreams, S
 from gateway.settings import Settings
 from gateway.spa_files import SpaFiles
 from gateway.store.redis_budget import LIMITS, RedisLimits, redis_budget_ring
-from gateway.store.redis_clients import GuardedCluster, GuardedRedis
+from gateway.store.redis_clients import GuardedRedis
+from gateway.store.redis_cluster import GuardedCluster
 from gateway.store.redis_connection import redis_client
 from gateway.store.sealing import KeyRing
 from gateway.store.vault import Vault

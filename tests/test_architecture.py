@@ -20,10 +20,12 @@ LEVELS: Final = (
     # needs nothing of ours
     "errors authority.demands failpoints counts form_bodies store.stored_form store.record_keys store.redis_scripts",
     "store.sealing store.redis_address store.redis_budget store.redis_tls",
+    "store.redis_pools",  # connections
     "doctor.doctor_explanations doctor.doctor_findings",  # what a look finds, and its words
     "store.session_fields setting_forms",  # sealed values, each with its end; what a setting is like
     # what is configured, kept, edited, believed
     "settings store.vault profile.profile authority.id_token authority.logout_token store.redis_clients",
+    "store.redis_cluster",  # the same for a cluster
     "store.redis_connection",  # from an address to a client
     # looks at each of them, for an operator
     "doctor.doctor_authority doctor.doctor_sign_in doctor.doctor_services doctor.doctor_redis",
@@ -65,6 +67,8 @@ DOORS: Final = {
     "redis": (
         "gateway/store/vault.py",
         "gateway/store/redis_clients.py",
+        "gateway/store/redis_cluster.py",
+        "gateway/store/redis_pools.py",
         "gateway/store/redis_connection.py",
         "gateway/doctor/doctor_redis.py",
     ),

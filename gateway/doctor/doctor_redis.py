@@ -19,7 +19,8 @@ from redis.exceptions import (
 from gateway.doctor.doctor_findings import Finding, Status, fault, not_looked_at, ok, plain_reason, warning
 from gateway.errors import SessionStoreUnavailable
 from gateway.settings import Settings
-from gateway.store.redis_clients import GuardedCluster, GuardedRedis
+from gateway.store.redis_clients import GuardedRedis
+from gateway.store.redis_cluster import GuardedCluster
 from gateway.store.redis_connection import redis_client
 from gateway.store.sealing import KeyRing
 from gateway.store.vault import Vault

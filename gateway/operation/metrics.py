@@ -116,7 +116,8 @@ class Metrics(Counts):
 
     def breaker_turned(self, breaker: str, *, is_open: bool) -> None:
         """Show whether somebody is left alone."""
-        self._breakers.labels(breaker).set(int(is_open))
+        gauge = self._breakers.labels(breaker)
+        (gauge.inc if is_open else gauge.dec)()  # a cluster has one for each server
 
     def ring(self) -> Middleware:
         """Return the ring that counts; it stands outside all others."""

@@ -12,11 +12,11 @@ nobody knows whether it happened; it is tried again only when Redis said that it
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
-from redis.asyncio.cluster import ClusterNode, ClusterPipeline
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.exceptions import (
     BusyLoadingError,
@@ -35,7 +35,7 @@ from gateway.store.redis_scripts import REPEATABLE
 from servicekit.breaker import BreakerOpen, CircuitBreaker
 
 CONNECTIONS: Final = 50
-_WAIT_MILLISECONDS: Final = 300
+WAIT_MILLISECONDS: Final = 300
 _READS: Final = frozenset({"GET", "HGET", "HKEYS", "HMGET", "PING", "ZRANGEBYSCORE"})
 _SAY_THE_SAME: Final = frozenset({"ZREM"})
 _T = TypeVar("_T")
@@ -129,7 +129,8 @@ async def _tried(
     return await work()
 
 
-def _may_happen_twice(command: Sequence[Any]) -> bool:
+def may_happen_twice(command: Sequence[Any]) -> bool:
+    """Tell whether a command may be sent again when nobody knows whether it happened."""
     name = command[0]
     if name == "EVAL":
         return command[1] in REPEATABLE
@@ -169,7 +170,7 @@ class GuardedRedis(Redis):
         """Send one command by way of the guard."""
         return await self.guard.run(
             lambda: super(GuardedRedis, self).execute_command(*args, **options),  # type: ignore[no-untyped-call]
-            again=_may_happen_twice(args),
+            again=may_happen_twice(args),
             leave=self._leave,
         )
 
@@ -188,63 +189,18 @@ class GuardedRedis(Redis):
         """
         async with self.pipeline(transaction=False) as pipe:
             pipe.eval(script, len(keys), *keys, *arguments)
-            pipe.wait(replicas, _WAIT_MILLISECONDS)
+            pipe.wait(replicas, WAIT_MILLISECONDS)
             answer, reached = await pipe.execute()
         return answer, int(reached) >= replicas
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - the same
-        """Close every connection, those to the sentinels too."""
-        await super().aclose(close_connection_pool)
+        """Close every connection, those to the sentinels too; a server that does not hear of it is no fault."""
+        with suppress(RedisError):
+            await super().aclose(close_connection_pool)
         if isinstance(self.connection_pool, SentinelConnectionPool):
-            await self.connection_pool.sentinel_manager.aclose()
+            with suppress(RedisError):
+                await self.connection_pool.sentinel_manager.aclose()
 
     async def _leave(self) -> None:
         """Drop idle connections: the next one asks DNS, or Sentinel, where the master is."""
         await self.connection_pool.disconnect(inuse_connections=False)
-
-
-class _GuardedClusterPipeline(ClusterPipeline):
-    guard: RedisGuard
-
-    async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
-        return await self.guard.run(
-            lambda: super(_GuardedClusterPipeline, self).execute(raise_on_error, allow_redirections)
-        )
-
-
-class GuardedCluster(RedisCluster):
-    """A client of a cluster."""
-
-    guard: RedisGuard
-
-    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - redis-py's signature
-        """Send one command by way of the guard."""
-        return await self.guard.run(
-            lambda: super(GuardedCluster, self).execute_command(*args, **kwargs),
-            again=_may_happen_twice(args),
-        )
-
-    def pipeline(self, transaction: bool | None = None, shard_hint: object = None) -> ClusterPipeline:  # noqa: ARG002, FBT001 - the same
-        """Return a pipeline that passes the guard as a whole."""
-        pipe = _GuardedClusterPipeline(self, transaction)  # type: ignore[abstract]  # as redis-py makes its own
-        pipe.guard = self.guard
-        return pipe
-
-    async def run_confirmed(
-        self, script: str, keys: Sequence[str], arguments: Sequence[Any], *, replicas: int
-    ) -> tuple[Any, bool]:
-        """Run a script, and say whether `replicas` of its shard have its effect."""
-        node = await self._node_of(keys[0])
-        async with self.pipeline(transaction=False) as pipe:
-            pipe.execute_command("EVAL", script, len(keys), *keys, *arguments, target_nodes=node)
-            pipe.execute_command("WAIT", replicas, _WAIT_MILLISECONDS, target_nodes=node)
-            # Sent on after a redirection, the script would run elsewhere than WAIT.
-            answer, reached = await pipe.execute(allow_redirections=False)
-        return answer, int(reached) >= replicas
-
-    async def _node_of(self, key: str) -> ClusterNode:
-        await self.guard.run(self.initialize)
-        node = self.get_node_from_key(key)
-        if node is None:
-            raise ConnectionError("no server has this slot")
-        return node

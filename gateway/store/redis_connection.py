@@ -7,14 +7,15 @@ Connects to nothing: that happens at the first command, so a gateway starts whil
 
 import asyncio
 import time
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from redis.asyncio import ConnectionPool
+from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
+from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.credentials import CredentialProvider
 from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own, which is not Python's
@@ -22,7 +23,17 @@ from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own, whi
 from gateway.counts import Counts
 from gateway.store.redis_address import RedisAddress, SetUp
 from gateway.store.redis_budget import LIMITS, RedisLimits
-from gateway.store.redis_clients import CONNECTIONS, GuardedCluster, GuardedRedis, RedisGuard
+from gateway.store.redis_clients import CONNECTIONS, GuardedRedis, RedisGuard
+from gateway.store.redis_cluster import GuardedCluster, KeyComesFirst
+from gateway.store.redis_pools import (
+    MasterConnection,
+    MasterPool,
+    MasterTlsConnection,
+    PlainConnection,
+    Pool,
+    SocketConnection,
+    TlsConnection,
+)
 from gateway.store.redis_tls import Trust
 from servicekit.breaker import CircuitBreaker
 
@@ -50,23 +61,14 @@ def redis_client(
         "driver_info": None,
         **_credentials(address, password_file),
     }
-    if address.set_up is SetUp.CLUSTER:
-        cluster = GuardedCluster(
-            startup_nodes=[ClusterNode(host, port) for host, port in address.nodes],
-            max_connections=CONNECTIONS,
-            retry=_no_retry(),
-            ssl=address.tls,
-            ssl_ca_certs=ca_bundle,
-            **options,
-        )
-        cluster.guard = _guard(limits, counts)
-        return cluster
-    options |= {"retry": _no_retry(), "db": address.database, "max_connections": CONNECTIONS}
     trust = Trust(ca_bundle) if address.tls else None
+    if address.set_up is SetUp.CLUSTER:
+        return _cluster(address, options, trust, lambda: _guard(limits, counts))
+    options |= {"retry": _no_retry(), "db": address.database, "max_connections": CONNECTIONS}
     pool = (
-        _sentinel_pool(address, options, trust, ca_bundle)
+        _master_pool(address, options, trust)
         if address.set_up is SetUp.SENTINEL
-        else _pool(address, options, trust)
+        else _pool(address.nodes[0] if address.nodes else address.socket, options, trust)
     )
     client = GuardedRedis(connection_pool=pool)
     client.auto_close_connection_pool = True
@@ -74,19 +76,45 @@ def redis_client(
     return client
 
 
-def _pool(address: RedisAddress, options: dict[str, Any], trust: Trust | None) -> ConnectionPool:
-    if address.socket:
-        return ConnectionPool(connection_class=UnixDomainSocketConnection, path=address.socket, **options)
-    ((host, port),) = address.nodes
-    options |= {"host": host, "port": port}
-    if trust:
-        return ConnectionPool(connection_class=_TrustingConnection, trust=trust, **options)
-    return ConnectionPool(connection_class=Connection, **options)
+def _cluster(
+    address: RedisAddress, options: dict[str, Any], trust: Trust | None, guard: Callable[[], RedisGuard]
+) -> GuardedCluster:
+    cluster = GuardedCluster(
+        startup_nodes=[ClusterNode(host, port) for host, port in address.nodes],
+        max_connections=CONNECTIONS,
+        retry=_no_retry(),
+        # Five redirections would close every connection, also those that others wait at; one moves the slot.
+        reinitialize_steps=0,
+        # The servers decide whether they serve while a part of the slots is lost.
+        require_full_coverage=False,
+        **options,
+    )
+    # redis-py takes no class of connections here. What it made for each node until now is only where the node is.
+    cluster.connection_kwargs |= _by(trust)
+    cluster.nodes_manager.startup_nodes = {
+        node.name: ClusterNode(node.host, node.port, **cluster.connection_kwargs)
+        for node in cluster.startup_nodes
+    }
+    cluster.commands_parser = KeyComesFirst()  # type: ignore[assignment]  # it needs no more
+    cluster.guards = defaultdict(guard)
+    return cluster
 
 
-def _sentinel_pool(
-    address: RedisAddress, options: dict[str, Any], trust: Trust | None, ca_bundle: str | None
-) -> ConnectionPool:
+def _pool(where: tuple[str, int] | str, options: dict[str, Any], trust: Trust | None) -> Pool:
+    if isinstance(where, str):
+        return Pool(connection_class=SocketConnection, path=where, **options)
+    return Pool(host=where[0], port=where[1], **_by(trust), **options)
+
+
+def _by(trust: Trust | None) -> dict[str, Any]:
+    return (
+        {"connection_class": TlsConnection, "trust": trust}
+        if trust
+        else {"connection_class": PlainConnection}
+    )
+
+
+def _master_pool(address: RedisAddress, options: dict[str, Any], trust: Trust | None) -> MasterPool:
     asking: dict[str, Any] = {
         # Shorter than a command's: one silent sentinel must leave time to ask the next.
         "socket_connect_timeout": _SENTINEL_SECONDS,
@@ -97,27 +125,17 @@ def _sentinel_pool(
         "username": address.sentinel_username or None,
         "password": address.sentinel_password or None,
     }
-    if trust:
-        asking |= {"ssl": True, "ssl_ca_certs": ca_bundle}
-        options |= {"connection_class": _TrustingSentinelConnection, "trust": trust}
-    sentinels = Sentinel(address.nodes, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]  # redis-py's
-    pool: ConnectionPool = SentinelConnectionPool(address.master, sentinels, **options)  # type: ignore[no-untyped-call]  # the same
-    return pool
-
-
-class _TrustingConnection(SSLConnection):
-    def __init__(self, *, trust: Trust, **kwargs: Any) -> None:  # noqa: ANN401 - redis-py's options
-        super().__init__(**kwargs)
-        self._trust = trust
-
-    async def _connect(self) -> None:
-        # In a thread: it may read a file.
-        self.ssl_context.context = await asyncio.to_thread(self._trust.context)
-        await super()._connect()  # type: ignore[no-untyped-call]  # redis-py's
-
-
-class _TrustingSentinelConnection(SentinelManagedConnection, _TrustingConnection):
-    pass
+    sentinels = Sentinel([])  # type: ignore[no-untyped-call]  # redis-py's; it would make connections of its own
+    for node in address.nodes:
+        client = Redis(connection_pool=_pool(node, asking, trust))
+        client.auto_close_connection_pool = True
+        sentinels.sentinels.append(client)
+    by = (
+        {"connection_class": MasterTlsConnection, "trust": trust}
+        if trust
+        else {"connection_class": MasterConnection}
+    )
+    return MasterPool(address.master, sentinels, **by, **options)  # type: ignore[no-untyped-call]  # the same
 
 
 def _guard(limits: RedisLimits, counts: Counts | None) -> RedisGuard:

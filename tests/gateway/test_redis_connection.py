@@ -8,7 +8,8 @@ from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from gateway.store.redis_budget import LIMITS
-from gateway.store.redis_clients import GuardedCluster, GuardedRedis
+from gateway.store.redis_clients import GuardedRedis
+from gateway.store.redis_cluster import GuardedCluster
 from gateway.store.redis_connection import PasswordFile, redis_client
 from gateway.store.redis_tls import Trust
 from tests.redis.certificates import Authority

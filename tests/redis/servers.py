@@ -1,4 +1,4 @@
-"""Redis servers that a test starts, breaks and stops: one alone, with a replica and Sentinel, or as a cluster."""
+"""Redis servers that a test starts, breaks and stops: one alone, or as a cluster."""
 
 import os
 import secrets
@@ -18,12 +18,14 @@ from devstack.keeper import Keeper
 from devstack.ports import free_port
 from devstack.processes import Child, Program
 
-MASTER = "people"
 _START_SECONDS = 10
 
 
 class RedisServer:
-    """One server on a free port, behind a password; `settings` are lines of its configuration."""
+    """One server on a free port, behind a password; `settings` are lines of its configuration.
+
+    With `tls`, its certificate's settings, it speaks TLS on a port of its own, and to others of its kind.
+    """
 
     def __init__(
         self,
@@ -34,8 +36,10 @@ class RedisServer:
         binary: str,
         password: str = "",
         sentinel: bool = False,
+        tls: Mapping[str, str] | None = None,
     ) -> None:
         self.port = free_port()
+        self.tls_port = free_port() if tls else 0
         self.password = "" if sentinel else password or secrets.token_urlsafe(12)
         self.folder = folder / f"{'sentinel' if sentinel else 'redis'}-{self.port}"
         self.folder.mkdir(parents=True)
@@ -45,6 +49,7 @@ class RedisServer:
             "dir": str(self.folder),
             "loglevel": "notice",
             **({} if sentinel else self._of_server()),
+            **({**self._of_tls(), **tls} if tls else {}),
             **settings,
         }
         file = self.folder / "server.conf"
@@ -63,6 +68,14 @@ class RedisServer:
             "maxmemory-policy": "noeviction",
             "repl-diskless-sync-delay": "0",
         }
+
+    def _of_tls(self) -> dict[str, str]:
+        return {"tls-port": str(self.tls_port), "tls-auth-clients": "no", "tls-replication": "yes"}
+
+    @property
+    def heard_at(self) -> int:
+        """The port that others are told: that of TLS, where there is one."""
+        return self.tls_port or self.port
 
     @property
     def url(self) -> str:
@@ -152,6 +165,7 @@ class Servers:
         binary: str | None = None,
         password: str = "",
         sentinel: bool = False,
+        tls: Mapping[str, str] | None = None,
     ) -> RedisServer:
         """Start a server with more lines of configuration; what comes after a # in a name only keeps it apart."""
         server = RedisServer(
@@ -161,41 +175,50 @@ class Servers:
             binary=binary or self._binary,
             password=password,
             sentinel=sentinel,
+            tls=tls,
         )
         self._started.append(server)
         server.start()
         return server
 
-    def watched_pair(self) -> "WatchedPair":
-        """Start a master, a replica and a sentinel that watches them."""
-        return WatchedPair(self)
-
     def cluster(self) -> list[RedisServer]:
-        """Start three masters that share the slots."""
+        """Start three masters that share the slots; one that is lost takes only its own slots with it."""
         password = secrets.token_urlsafe(12)
-        nodes = [
-            self.one(
-                {
-                    "cluster-enabled": "yes",
-                    "cluster-port": str(free_port()),
-                    "cluster-node-timeout": "1000",
-                },
-                password=password,
-            )
-            for _ in range(3)
-        ]
+        nodes = [self._node(password) for _ in range(3)]
         for number, node in enumerate(nodes):
             first = number * 5462
             node.ask("CLUSTER", "ADDSLOTSRANGE", first, min(first + 5461, 16_383))
             node.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
         for node in nodes[1:]:
-            bus = nodes[0].ask("CONFIG GET", "cluster-port")["cluster-port"]
-            node.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port, bus)
+            _meet(node, nodes[0])
         for node in nodes:
             until(lambda node=node: "cluster_state:ok" in node.ask("CLUSTER", "INFO"), node.log)
         for node in nodes:
             until(lambda node=node: len(node.ask("CLUSTER", "SLOTS")) == len(nodes), node.log)
         return nodes
+
+    def replica_of(self, master: RedisServer, others: list[RedisServer]) -> RedisServer:
+        """Start a server that takes over from a master of a cluster when that is lost; the others vote."""
+        replica = self._node(master.password)
+        _meet(replica, master)
+        until(lambda: replica.ask("CLUSTER", "REPLICATE", master.ask("CLUSTER", "MYID")), replica.log)
+        until(lambda: replica.info("replication")["master_link_status"] == "up", replica.log)
+        for node in others:
+            until(lambda node=node: f":{replica.port}@" in node.ask("CLUSTER", "NODES"), node.log)
+            until(lambda node=node: any(len(slots) > 3 for slots in node.ask("CLUSTER", "SLOTS")), node.log)
+        return replica
+
+    def _node(self, password: str) -> RedisServer:
+        return self.one(
+            {
+                "cluster-enabled": "yes",
+                "cluster-port": str(free_port()),
+                "cluster-node-timeout": "1000",
+                "cluster-require-full-coverage": "no",
+                "cluster-replica-validity-factor": "0",
+            },
+            password=password,
+        )
 
     def close(self) -> None:
         """Stop everything."""
@@ -205,52 +228,9 @@ class Servers:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class WatchedPair:
-    """A master with a replica, watched by one sentinel that fails over after half a second."""
-
-    def __init__(self, servers: Servers) -> None:
-        self.master = servers.one()
-        password = self.master.password
-        self.replica = servers.one({"replicaof": f"127.0.0.1 {self.master.port}"}, password=password)
-        until(lambda: self.replica.info("replication")["master_link_status"] == "up", self.replica.log)
-        self.sentinel = servers.one(
-            {
-                "sentinel#1": f"monitor {MASTER} 127.0.0.1 {self.master.port} 1",
-                "sentinel#2": f"auth-pass {MASTER} {password}",
-                "sentinel#3": f"down-after-milliseconds {MASTER} 500",
-                "sentinel#4": f"failover-timeout {MASTER} 2000",
-            },
-            sentinel=True,
-        )
-        until(lambda: len(self.sentinel.ask("SENTINEL", "REPLICAS", MASTER)) == 1, self.sentinel.log)
-        # A sentinel that has not heard INFO from the replica yet would not choose it.
-        until(lambda: self._known()["slave-repl-offset"] not in {0, "0"}, self.sentinel.log)
-
-    @property
-    def url(self) -> str:
-        """For GATEWAY_REDIS_URL."""
-        return f"redis+sentinel://:{self.master.password}@127.0.0.1:{self.sentinel.port}/{MASTER}"
-
-    def cut_replication(self) -> None:
-        """Keep the replica from hearing of anything new, while Sentinel sees both alive."""
-        self.replica.ask("CONFIG", "SET", "masterauth", "wrong")
-        self.master.ask("CLIENT", "KILL", "TYPE", "replica")
-        until(lambda: self.replica.info("replication")["master_link_status"] == "down", self.replica.log)
-
-    def swap_roles(self) -> None:
-        """Bring the master that was killed back, as a replica of the one that was promoted."""
-        self.master.start()
-        self.master.ask("REPLICAOF", "127.0.0.1", self.replica.port)
-        until(lambda: self.replica.info("replication")["connected_slaves"] == 1, self.master.log)
-        until(lambda: self.replica.ask("WAIT", 1, 100) == 1, self.master.log)
-
-    def promoted(self) -> bool:
-        """Whether the replica is the master now."""
-        return bool(self.replica.info("replication")["role"] == "master")
-
-    def _known(self) -> dict[str, Any]:
-        (pairs,) = self.sentinel.ask("SENTINEL", "REPLICAS", MASTER)
-        return dict(zip(pairs[::2], pairs[1::2], strict=True))
+def _meet(node: RedisServer, known: RedisServer) -> None:
+    bus = known.ask("CONFIG GET", "cluster-port")["cluster-port"]
+    node.ask("CLUSTER", "MEET", "127.0.0.1", known.port, bus)
 
 
 def until(holds: Any, log: Any, *, seconds: float = _START_SECONDS) -> None:

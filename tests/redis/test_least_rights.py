@@ -18,9 +18,8 @@ from tests.redis.servers import RedisServer, Servers
 from tests.redis.stories import the_story
 from tests.sources import ROOT
 
-DOCUMENTED = re.search(
-    r"^user stepup on >PASSWORD (.*)$", (ROOT / "docs" / "redis.md").read_text(), re.MULTILINE
-)
+DOCUMENT = (ROOT / "docs" / "redis.md").read_text(encoding="utf-8")
+DOCUMENTED = re.search(r"^user stepup on >PASSWORD (.*)$", DOCUMENT, re.MULTILINE)
 PASSWORD = secrets.token_urlsafe(12)
 
 
@@ -42,6 +41,23 @@ async def test_S34_the_story_with_the_documented_rights(servers: Servers, make_w
     await the_story(await make_world(REDIS_URL=f"redis://stepup:{PASSWORD}@127.0.0.1:{one.port}/0"))
 
     assert one.ask("ACL", "LOG") == [], "nothing was ever refused"
+
+
+async def test_S34_the_story_with_the_documented_rights_on_a_cluster(
+    servers: Servers, make_world: MakeWorld
+) -> None:
+    more = re.search(r"`([^`]*)` for Cluster", DOCUMENT)
+    assert more
+    cluster = servers.cluster()
+    for node in cluster:
+        admit(node)
+        node.ask("ACL", "SETUSER", "stepup", *more[1].split())
+
+    await the_story(
+        await make_world(REDIS_URL=f"redis+cluster://stepup:{PASSWORD}@127.0.0.1:{cluster[0].port}")
+    )
+
+    assert [node.ask("ACL", "LOG") for node in cluster] == [[]] * 3
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from tests.redis.conftest import (
     refused_honestly,
     sent_to_problem,
 )
-from tests.redis.servers import RedisServer, Servers, WatchedPair
+from tests.redis.servers import RedisServer, Servers
+from tests.redis.watched_pair import WatchedPair
 
 
 async def test_R7_without_memory_people_go_on_reading_and_nothing_is_half_written(

@@ -1,12 +1,13 @@
-"""The whole story on each way to run Redis (R5, R8): one server, a unix socket, Sentinel, Cluster."""
+"""The whole story on each way to run Redis (R5, R8): a unix socket and Sentinel; Cluster has a file of its own."""
 
 import asyncio
 
 import pytest
 
 from tests.redis.conftest import MakeWorld, back, in_use, is_kept, promised
-from tests.redis.servers import RedisServer, Servers, WatchedPair
+from tests.redis.servers import Servers
 from tests.redis.stories import the_story
+from tests.redis.watched_pair import WatchedPair
 
 
 async def test_the_story_on_a_unix_socket(servers: Servers, make_world: MakeWorld) -> None:
@@ -18,38 +19,8 @@ async def test_the_story_on_a_unix_socket(servers: Servers, make_world: MakeWorl
 
 
 @pytest.fixture
-def cluster(servers: Servers) -> list[RedisServer]:
-    return servers.cluster()
-
-
-async def test_R8_the_story_on_a_cluster_of_three(cluster: list[RedisServer], make_world: MakeWorld) -> None:
-    nodes = ",".join(f"127.0.0.1:{node.port}" for node in cluster)
-    url = f"redis+cluster://:{cluster[0].password}@{nodes}"
-    world = await make_world(REDIS_URL=url)
-
-    await the_story(world)
-    people = [await world.signed_in() for _ in range(6)]
-
-    assert sum(node.ask("DBSIZE") > 0 for node in cluster) >= 2, "records spread over the masters"
-    answers = await asyncio.gather(*(person.call("GET", "/api/profile") for person in people))
-    assert {answer.status for answer in answers} == {200}
-
-    # Without replicas nobody can confirm the end of a session, here as with Sentinel.
-    careful = await make_world(REDIS_URL=url, REDIS_WAIT_REPLICAS="1")
-    leaving = await careful.signed_in()
-    told = await promised(leaving.call("POST", "/auth/sign-out"))
-    assert (told.status, told.body["confirmed"]) == (503, False)
-
-    # With one master gone only its share of people wait; nobody is signed out.
-    cluster[2].kill()
-    statuses = [(await promised(person.call("GET", "/api/profile"))).status for person in people]
-    assert set(statuses) <= {200, 503}
-    cluster[2].start()
-
-
-@pytest.fixture
 def pair(servers: Servers) -> WatchedPair:
-    return servers.watched_pair()
+    return WatchedPair(servers)
 
 
 async def test_R5_sessions_survive_a_failover_and_writes_are_back_soon(
