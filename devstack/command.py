@@ -31,6 +31,8 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
         return _run(arguments, environment, console)
     except LaunchError as problem:
         console.say(str(problem))
+        if "ModuleNotFoundError" in str(problem):
+            console.say("If it is a package of .venv that is missing, remove .venv and run this again.")
         return problem.exit_code
     except StopRequested:
         console.say("Interrupted. Nothing is left running; the next run begins where it makes sense.")

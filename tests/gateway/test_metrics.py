@@ -221,9 +221,12 @@ async def test_U35_what_several_processes_count_is_one_sum(tmp_path: Path) -> No
     assert counted(texts[1], "stepup_breaker_open")[("redis",)] == 2
 
 
-async def test_U35_two_workers_answer_with_what_both_counted(world: World, valkey: str) -> None:
+async def test_U35_two_workers_answer_with_what_both_counted(
+    world: World, valkey: str, tmp_path: Path
+) -> None:
     port, admin = free_port(), free_port()
-    async with process(environment(world, valkey, port, WORKERS="2", ADMIN_PORT=str(admin))) as run:
+    settings = environment(world, valkey, port, WORKERS="2", ADMIN_PORT=str(admin))
+    async with process(settings | {"TMPDIR": str(tmp_path)}) as run:
         await answers(f"http://127.0.0.1:{port}/health/live")
         before = await _lives(admin)
         async with aiohttp.ClientSession() as session:
@@ -232,8 +235,15 @@ async def test_U35_two_workers_answer_with_what_both_counted(world: World, valke
                 async with session.get(f"http://127.0.0.1:{port}/health/live", headers=headers) as answer:
                     assert answer.status == 200
         assert await _lives(admin) - before == 40
+        assert lying_in(tmp_path)
         run.terminate()
         assert await asyncio.wait_for(run.wait(), 30) == 0
+    assert lying_in(tmp_path) == []
+
+
+def lying_in(folder: Path) -> list[str]:
+    """Return what is in a directory."""
+    return [path.name for path in folder.iterdir()]
 
 
 async def _lives(admin: int) -> float:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from devstack.ports import free_port
 from tests.gateway.test_settings import COMPLETE
 
@@ -54,6 +56,20 @@ def test_a_taken_port_ends_the_process_with_1_and_one_sentence(project_root: Pat
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"The gateway cannot listen on 127.0.0.1:{port}: ")
     assert "already in use" in line
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_taken_port_of_the_operators_side_is_told_before_anything_is_served(
+    project_root: Path, tmp_path: Path, workers: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        admin = str(taken.getsockname()[1])
+        given = {"GATEWAY_PORT": str(free_port()), "GATEWAY_ADMIN_PORT": admin, "GATEWAY_WORKERS": workers}
+        ended = run(project_root, tmp_path, **COMPLETE, **given)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"The gateway cannot listen on 127.0.0.1:{admin}: ")
 
 
 @contextmanager
