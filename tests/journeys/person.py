@@ -85,7 +85,10 @@ class Person:
 
     async def outlives_the_confirmation(self) -> None:
         """Wait until the gateway says that editing takes a confirmation again."""
-        await self.page.wait_for_function(_ACCESS_IS_STEP_UP, polling=250)
+        # `wait_for_function` would not do: it takes the promise of an answer for the answer.
+        async with asyncio.timeout(_PATIENCE):
+            while not await self.page.evaluate(_ACCESS_IS_STEP_UP):
+                await self.page.wait_for_timeout(250)
 
     async def tries_again_until(self, screen: str) -> None:
         """Press "Try again" until one of the client's screens comes."""
