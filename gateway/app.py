@@ -55,7 +55,7 @@ from servicekit.problems import Problem, draw_json, problems_ring
 
 SPA: Final = Path(__file__).parent.parent / "spa"
 # Longer than a token request takes, and than what it brings takes to be kept.
-_SETTLING_SECONDS: Final = 15
+SETTLING_SECONDS: Final = 15
 
 
 def create_vault(
@@ -218,7 +218,7 @@ def create_app(
                 broker, sessions, step_ups, edits, read=read, edit=edit, now=now, failpoints=points
             )
             yield
-            await broker.settle(_SETTLING_SECONDS)
+            await broker.settle(SETTLING_SECONDS)
             entra.close()
             await redis.aclose()
 

@@ -119,6 +119,17 @@ def test_U29_the_example_environment_has_every_setting_and_no_other() -> None:
     assert named | {n for n in settings() if n.endswith("_SECRET_FILE")} == set(settings())
 
 
+def test_U29_the_drawing_of_the_gateway_has_every_room_and_every_file_beside_them() -> None:
+    drawing = sections(text_of("docs/architecture.md"))["Rooms"].split("```")[1]
+    found = {
+        f"{path.name}/" if path.is_dir() else path.stem
+        for path in (ROOT / "gateway").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+
+    assert found - set(re.findall(r"\w+/?", drawing)) == {"__init__"}
+
+
 @pytest.mark.parametrize("document", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_U29_pages_name_only_settings_that_exist(document: Path) -> None:
     named = set(SETTING.findall(document.read_text(encoding="utf-8")))

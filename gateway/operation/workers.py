@@ -15,7 +15,8 @@ from types import FrameType
 from typing import Final
 
 _BACKLOG: Final = 1024
-_GRACE_SECONDS: Final = 30
+# Longer than a worker takes to finish what is under way, shorter than what runs the gateway waits.
+_GRACE_SECONDS: Final = 37
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
