@@ -213,6 +213,18 @@ def _readable(given: Mapping[str, str]) -> Iterator[str]:
             "be one that belongs to the service's user, such as /var/lib/stepup."
         )
     try:
-        AddressMap.parse(given.get("authority_map", ""), [])
+        origins = AddressMap.parse(given.get("authority_map", ""), ["any"]).origins.values()
     except ValueError as error:
         yield f"RESOURCE_API_AUTHORITY_MAP: {error}. It should be one URL, or host=url pairs with commas."
+    else:
+        if any(_is_plain_and_far(origin) for origin in origins):
+            yield (
+                "RESOURCE_API_AUTHORITY_MAP would send secrets and tokens without encryption to another machine. "
+                "It is for local work: a loopback address, the name of a container, or https."
+            )
+
+
+def _is_plain_and_far(url: str) -> bool:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return parts.scheme == "http" and host not in _LOOPBACK and ("." in host or ":" in host)

@@ -63,6 +63,13 @@ def test_an_issuer_that_ends_with_a_slash_is_kept_to_the_letter() -> None:
     assert settings.discovery_url == "https://login.example.com/.well-known/openid-configuration"
 
 
+@pytest.mark.parametrize(
+    "where", ["http://127.0.0.1:8400", "http://[::1]:8400", "http://tenant:8400", "https://far.example.net"]
+)
+def test_a_map_leads_to_a_machine_near_by_or_by_https(where: str) -> None:
+    assert set(load(AUTHORITY_MAP=where).addresses.origins.values()) == {where}
+
+
 def test_ids_are_read_in_either_case_and_lists_with_spaces() -> None:
     settings = load(CLIENT_ID=API.upper(), ALLOWED_CLIENTS=f" {GATEWAY.upper()} , {API},")
 
@@ -103,6 +110,9 @@ def test_with_nothing_set_every_missing_setting_is_told() -> None:
         ("ACRS", "mfa", ["another form", "such as c1"]),
         ("LOG_LEVEL", "LOUD", ["'LOUD'", "DEBUG"]),
         ("AUTHORITY_MAP", "nonsense", ["not an origin"]),
+        ("AUTHORITY_MAP", "http://192.0.2.7:8400", ["without encryption", "local work"]),
+        ("AUTHORITY_MAP", "a.example=https://x,b.example=http://b.example.net", ["without encryption"]),
+        ("AUTHORITY_MAP", "http://[2001:db8::1]:8400", ["without encryption"]),
         ("CA_BUNDLE", "/nowhere.pem", ["'/nowhere.pem'", "can't be read"]),
         ("STATE_DIRECTORY", "/nowhere", ["'/nowhere'", "no directory that can be written"]),
         ("CLIENT_CERTIFICATE", "/nowhere.pem", ["both set"]),
