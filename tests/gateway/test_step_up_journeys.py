@@ -3,6 +3,8 @@
 import asyncio
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from gateway.keys import AUTH_FLOW
 from tests.gateway.conftest import World
 from tests.gateway.test_callback import STEP_UP, answered, problem_of, sent
@@ -81,6 +83,37 @@ async def test_S31_a_cancelled_step_up_leaves_session_and_edit_as_they_were(worl
     assert (ada.cookie(), (await ada.call("GET", "/api/session")).body["access"]) == before
     parked = await ada.call("GET", f"/api/parked-edits/{refused['parked_edit']['id']}")
     assert parked.body["changes"] == [{"field": "city", "from": "London", "to": "Paris"}]
+
+
+@pytest.mark.parametrize(
+    "error, slug",
+    [
+        ("access_denied", "step-up-cancelled"),
+        ("interaction_required", "sign-in-failed"),
+        ("login_required", "sign-in-failed"),
+        ("server_error", "authority-unavailable"),
+        ("temporarily_unavailable", "authority-unavailable"),
+        ("consent_required", "misconfigured"),
+        ("invalid_resource", "misconfigured"),
+        ("unauthorized_client", "misconfigured"),
+    ],
+)
+async def test_S31_no_refusal_of_the_authority_costs_a_session_or_an_edit(
+    world: World, error: str, slug: str
+) -> None:
+    ada = await world.signed_in()
+    refused = (await ada.call("PATCH", "/api/profile", {"city": "Paris"})).body
+    before = ada.cookie()
+    state = (await answered(ada, f"{refused['redirect']}&return_to=/check"))["state"]
+
+    location = await sent(ada, {"error": error, "state": state})
+
+    assert problem_of(location) == slug
+    assert parse_qs(urlsplit(location).query)["return_to"] == ["/check"]
+    assert ada.cookie() == before
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    assert (await ada.call("GET", f"/api/parked-edits/{refused['parked_edit']['id']}")).status == 200
+    assert await ada.step_up(refused["redirect"]) == "/", "the challenge is there still"
 
 
 async def test_a_step_up_without_a_session_says_so(world: World) -> None:

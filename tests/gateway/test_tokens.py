@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway import errors
-from gateway.authority.token_records import AccessToken, Resource, TokenRecords
+from gateway.authority.token_records import REFUSAL_SECONDS, AccessToken, Resource, TokenRecords
 from gateway.authority.tokens import TokenBroker
 from gateway.keys import AUTH_FLOW, SESSIONS, VAULT
 from gateway.session.session_cookie import SessionCookie
@@ -100,6 +100,30 @@ async def test_a_refusal_is_remembered_for_some_seconds(world: World) -> None:
     world.forward(11)
     await ada.call("PATCH", "/api/profile", {"city": "Rome"})
     assert await world.asked("token.refresh_token") == 2
+
+
+@pytest.mark.parametrize(
+    "aadsts, slug",
+    [
+        (50076, "step-up-required"),
+        (53003, "access-blocked"),
+        (65001, "misconfigured"),
+        (7000215, "misconfigured"),
+    ],
+)
+async def test_R11_whatever_was_refused_a_burst_of_calls_costs_one_token_request(
+    world: World, aadsts: int, slug: str
+) -> None:
+    ada = await world.signed_in()
+    await end_of_token(world, ada, 10)
+    await world.admin("PUT", "/faults/token.refresh_token", {"aadsts": aadsts, "times": 1})
+
+    answers = [await ada.call("GET", "/api/profile") for _ in range(5)]
+
+    assert {answer.slug for answer in answers} == {slug}
+    assert await world.asked("token.refresh_token") == 1
+    world.forward(REFUSAL_SECONDS + 1)
+    assert (await ada.call("GET", "/api/profile")).status == 200, "and it is forgotten soon"
 
 
 @pytest.mark.parametrize(
