@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import aiohttp
 import jwt
@@ -41,10 +42,31 @@ async def test_S57_no_web_page_and_no_rebound_name_reaches_the_admin_surface(
     assert answer.status == 403
 
 
-async def test_S57_the_admin_surface_can_be_switched_off(made_keys: Callable[[], SigningKey]) -> None:
+def tenant_app(made_keys: Callable[[], SigningKey], *, admin: bool) -> web.Application:
     values = dict.fromkeys(("GATEWAY_SECRET", "GATEWAY_CERTIFICATE", "API_SECRET", "API_CERTIFICATE"), "")
     configuration = load(BUNDLED, {**values, "GATEWAY_URL": "http://localhost:3000"})
-    app = create_app(configuration, public_url="http://127.0.0.1", admin=False, keys=KeyRing(made_keys))
+    return create_app(configuration, public_url="http://127.0.0.1", admin=admin, keys=KeyRing(made_keys))
+
+
+async def test_S57_a_caller_that_is_not_known_to_be_on_this_machine_is_refused(
+    made_keys: Callable[[], SigningKey], tmp_path: Path
+) -> None:
+    # Over a socket in the file system a caller has no address; the name it asks for is right, and it is no page.
+    runner = web.AppRunner(tenant_app(made_keys, admin=True))
+    await runner.setup()
+    path = str(tmp_path / "socket")
+    await web.UnixSite(runner, path).start()
+    connector = aiohttp.UnixConnector(path)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        async with session.get("http://localhost/") as response:
+            assert response.status == 200
+        async with session.post("http://localhost/admin/reset") as response:
+            assert response.status == 403
+    await runner.cleanup()
+
+
+async def test_S57_the_admin_surface_can_be_switched_off(made_keys: Callable[[], SigningKey]) -> None:
+    app = tenant_app(made_keys, admin=False)
     runner = web.AppRunner(app)
     await runner.setup()
     with socket.socket() as listener:
@@ -187,8 +209,9 @@ async def check(world: World, token: str | None) -> None:
 async def test_an_application_can_be_changed_and_nothing_else_named(world: World) -> None:
     assert (await world.ask("PUT", "/admin/apps/nobody", json={})).status == 404
     assert (await world.ask("PUT", f"/admin/apps/{GATEWAY}", json={"colour": "plum"})).status == 400
-    bad = {"redirect_uris": ["http://app.example/callback"]}
-    assert (await world.ask("PUT", f"/admin/apps/{GATEWAY}", json=bad)).status == 400
+    for uri in ("http://app.example/callback", "http://localhost:3000/#part", "app:/callback"):
+        bad = {"redirect_uris": [uri]}
+        assert (await world.ask("PUT", f"/admin/apps/{GATEWAY}", json=bad)).status == 400
     for body in (b"[]", b"{", b"\xff", b"[" * 100_000):
         assert (await world.ask("PUT", f"/admin/apps/{GATEWAY}", data=body)).status == 400
 
@@ -209,7 +232,11 @@ async def test_reset_makes_everything_as_it_was(world: World) -> None:
     await world.ask("PUT", f"/admin/policies/{API}", json={"mfa": False})
     await world.ask("POST", "/admin/people/unusual")
     await world.ask("PUT", f"/admin/apps/{GATEWAY}", json={"consent": {}, "secrets": []})
+    await world.ask("PUT", "/admin/id-token", json={"variant": "missing", "times": 99})
+    await world.ask("PUT", "/admin/next-sign-in", json={"as": "grace@example.com", "times": 99})
     assert (await world.ask("POST", "/admin/reset")).status == 204
+    assert claims_of((await world.signed_in()).body["id_token"])["name"] == "Ada Lovelace"
+    await world.ask("DELETE", "/admin/requests")
     assert await kids(world) == signing
     assert (await world.ask("GET", "/admin/settings")).body["access_token_seconds"] is None
     assert (await world.ask("GET", "/admin/requests")).body[:-1] == []

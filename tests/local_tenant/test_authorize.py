@@ -4,8 +4,19 @@ import base64
 import json
 
 import pytest
+from yarl import URL
 
-from tests.local_tenant.world import API, EDIT, EDIT_SCOPE, SIGN_IN_SCOPE, TENANT_ID, World, claims_of
+from tests.local_tenant.visitor import PASSWORDS
+from tests.local_tenant.world import (
+    API,
+    EDIT,
+    EDIT_SCOPE,
+    GATEWAY,
+    SIGN_IN_SCOPE,
+    TENANT_ID,
+    World,
+    claims_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +117,38 @@ async def test_the_session_is_remembered_and_its_state_stays(world: World) -> No
     assert second.answer["code"] != first.answer["code"]
 
 
+async def test_the_session_ends_after_a_day(world: World) -> None:
+    visitor = world.visitor()
+    await visitor.sign_in(world.authorize_url())
+    world.clock.now += 24 * 3600 - 1
+    assert "code" in (await visitor.open(world.authorize_url())).answer
+    world.clock.now += 1
+    assert "password" in (await visitor.open(world.authorize_url())).form.inputs
+
+
+async def test_the_sessions_cookie_is_for_no_script_and_no_other_site_and_dies_with_its_session(
+    world: World,
+) -> None:
+    visitor = world.visitor()
+    page = await visitor.open(world.authorize_url())
+    ada = {"email": "ada@example.com", "password": PASSWORDS["ada@example.com"]}
+    async with visitor.session.post(f"{world.url}{page.form.action}", data=ada) as answer:
+        cookie = answer.cookies["stand_in_sso"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
+    await visitor.sign_in(world.authorize_url(prompt="login"), "grace@example.com")
+    other = world.visitor()
+    other.session.cookie_jar.update_cookies({"stand_in_sso": cookie.value}, URL(world.url))
+    assert "password" in (await other.open(world.authorize_url())).form.inputs
+
+
+async def test_a_redirect_uri_without_a_path_gets_one(world: World) -> None:
+    uris = {"redirect_uris": ["http://localhost:3000"]}
+    await world.ask("PUT", f"/admin/apps/{GATEWAY}", json=uris)
+    url = world.authorize_url(redirect_uri="http://localhost:3000", response_mode="query")
+    page = await world.visitor().sign_in(url)
+    assert (page.sent_to or "").startswith("http://localhost:3000/?code=")
+
+
 async def test_prompt_none_answers_from_the_session(world: World) -> None:
     visitor = world.visitor()
     await visitor.sign_in(world.authorize_url())
@@ -167,7 +210,7 @@ async def test_a_user_principal_name_is_a_login_hint_too(world: World) -> None:
 
 
 async def test_the_opaque_login_hint_claim_is_understood(world: World) -> None:
-    await world.ask("PUT", "/admin/settings", json={"optional_claims": {_gateway(): ["login_hint"]}})
+    await world.ask("PUT", "/admin/settings", json={"optional_claims": {GATEWAY: ["login_hint"]}})
     visitor = world.visitor()
     hint = claims_of((await world.signed_in(visitor)).body["id_token"])["login_hint"]
     assert "@" not in hint
@@ -226,7 +269,3 @@ async def test_without_an_administrators_consent_nobody_gets_through(world: Worl
 async def test_unknown_parameters_are_ignored(world: World) -> None:
     url = world.authorize_url() + "&X-AnchorMailbox=UPN:ada@example.com&idp=google.com"
     assert "email" in (await world.visitor().open(url)).form.inputs
-
-
-def _gateway() -> str:
-    return "0b9c7e64-2f1d-4a83-8e55-c1a4d0f6b7e2"

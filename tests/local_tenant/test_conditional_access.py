@@ -34,6 +34,15 @@ async def test_the_challenge_alone_asks_for_the_second_factor(world: World) -> N
     assert (await world.refresh(token, SIGN_IN_SCOPE, claims=claims)).number == 50076
 
 
+@pytest.mark.parametrize("member", ["capolids", "polids"])
+async def test_a_challenge_names_the_policy_in_either_spelling(world: World, member: str) -> None:
+    visitor = world.visitor()
+    token = (await world.signed_in(visitor)).body["refresh_token"]
+    claims = (await world.refresh(token, EDIT_SCOPE)).body["claims"].replace("capolids", member)
+    page = await visitor.open(world.authorize_url(SIGN_IN_SCOPE, claims=claims))
+    assert "Confirm" in page.text
+
+
 async def test_the_second_factor_is_given_once_and_remembered_by_the_session(world: World) -> None:
     visitor = world.visitor()
     tokens = await world.stepped_up(visitor)
@@ -125,8 +134,10 @@ async def test_an_authentication_context_is_asked_for_and_then_shown_in_the_toke
 
 async def test_a_disabled_account_signs_in_no_more_and_refreshes_nothing(world: World) -> None:
     visitor = world.visitor()
-    token = (await world.signed_in(visitor)).body["refresh_token"]
+    tokens = (await world.signed_in(visitor)).body
+    token, access_token = tokens["refresh_token"], tokens["access_token"]
     await world.ask("PUT", "/admin/people/ada@example.com", json={"enabled": False})
     assert (await world.refresh(token)).number == 50057
+    assert (await world.me(access_token)).status == 401
     page = await visitor.sign_in(world.authorize_url())
     assert "AADSTS50057" in page.text

@@ -20,6 +20,7 @@ def logout_url(world: World, **fields: str) -> str:
 async def test_the_session_ends_and_each_application_hears_its_sid(world: World) -> None:
     visitor = world.visitor()
     signed_in = await visitor.sign_in(world.authorize_url())
+    await visitor.open(world.authorize_url())  # twice, and told once
     page = await visitor.open(logout_url(world, post_logout_redirect_uri=HOME))
     assert page.frames == [f"{FRONTCHANNEL}?sid={signed_in.answer['session_state']}"]
     assert page.links["Continue"] == HOME

@@ -5,6 +5,7 @@ from tests.local_tenant.world import (
     API_SECRET,
     EDIT,
     EDIT_SCOPE,
+    GATEWAY,
     SIGN_IN_SCOPE,
     World,
     claims_of,
@@ -68,6 +69,14 @@ async def test_every_refresh_brings_another_refresh_token(world: World) -> None:
     new = (await world.refresh(old, "User.Read")).body["refresh_token"]
     assert new != old
     assert (await world.refresh(new, "User.Read")).status == 200
+
+
+async def test_default_means_what_was_consented_to_and_nothing_without_it(world: World) -> None:
+    token = (await world.stepped_up()).body["refresh_token"]
+    answer = await world.refresh(token, f"api://{API}/.default")
+    assert claims_of(answer.body["access_token"])["scp"] == "EditProfileService.ReadWrite"
+    await world.ask("PUT", f"/admin/apps/{GATEWAY}", json={"consent": {}})
+    assert (await world.refresh(token, f"api://{API}/.default")).number == 65001
 
 
 async def test_openid_scopes_alone_bring_a_graph_token(world: World) -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from local_tenant.ids import Ids
+from local_tenant.inbox import Inbox, Outcome
 from tests.local_tenant.visitor import Page, Visitor
 from tests.local_tenant.world import EDIT_SCOPE, TENANT_ID, World, claims_of
 
@@ -193,6 +195,21 @@ async def test_a_code_can_not_be_given_before_the_password(world: World) -> None
     page = await visitor.open(world.authorize_url(EDIT_SCOPE))
     skipped = await visitor.open(page.form.action.replace("/password", "/code"), {"code": "12345678"})
     assert "password" in skipped.form.inputs
+
+
+async def test_a_journey_ends_after_an_hour(world: World) -> None:
+    visitor = world.visitor()
+    page = await visitor.open(world.authorize_url())
+    world.clock.now += 3600
+    assert "start again" in (await visitor.submit(page, email="ada@example.com", password="x")).text
+
+
+def test_a_code_is_right_once() -> None:
+    inbox = Inbox(clock=lambda: 0.0, ids=Ids())
+    inbox.send("journey", "ada@example.com", "a purpose")
+    code = inbox.messages[0].code
+    assert inbox.check("journey", "ada@example.com", code) is Outcome.RIGHT
+    assert inbox.check("journey", "ada@example.com", code) is Outcome.EXPIRED
 
 
 async def test_a_journey_that_is_over_says_so(world: World) -> None:

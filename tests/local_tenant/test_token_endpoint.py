@@ -181,6 +181,9 @@ async def test_the_client_may_use_http_basic(world: World) -> None:
     bad = base64.b64encode(f"{GATEWAY}:wrong".encode()).decode()
     assert (await world.token(form, {"Authorization": f"Basic {bad}"})).number == 7000215
     assert (await world.token(form, {"Authorization": "Basic %%%"})).number == 900144
+    borrowed = base64.b64encode(f"{API}:{GATEWAY_SECRET}".encode()).decode()
+    refused = await world.token({**form, "client_id": GATEWAY}, {"Authorization": f"Basic {borrowed}"})
+    assert refused.number == 7000218
     assert (await world.token(form, {"Authorization": f"Basic {good}"})).status == 200
 
 
