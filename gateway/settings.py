@@ -138,7 +138,7 @@ class Settings(EnvironmentSettings):
         description="addresses or networks of the proxies in front, comma-separated",
         examples=["10.0.0.0/8"],
     )
-    ca_bundle: str | None = Field(
+    ca_bundle: Annotated[str, BeforeValidator(forms.ca_bundle)] | None = Field(
         None, description="a PEM file with the certificates to trust", examples=["/etc/ssl/private-ca.pem"]
     )
     authority_map: str = Field(
@@ -172,19 +172,9 @@ class Settings(EnvironmentSettings):
             yield "GATEWAY_TENANT_ID is missing. It should be the tenant's id, a GUID; the issuer is named after it."
         if ("client_secret" in given) == ("client_certificate" in given):
             yield "GATEWAY_CLIENT_SECRET or GATEWAY_CLIENT_CERTIFICATE is needed, one of them and not both."
-        local = urlsplit(given.get("public_url", "http://localhost:3000")).hostname in forms.LOCAL_HOSTS
-        if given.get("authority_map"):
-            try:
-                AddressMap.parse(given["authority_map"], ["any"])
-            except ValueError as error:
-                yield f"GATEWAY_AUTHORITY_MAP has an entry: {error}."
-            if not local:
-                yield (
-                    "GATEWAY_AUTHORITY_MAP is for local work only, and GATEWAY_PUBLIC_URL is not on localhost. "
-                    "Remove the map."
-                )
-        if given.get("failpoint") and not given.get("authority_map"):
-            yield "GATEWAY_FAILPOINT is for local work only, with GATEWAY_AUTHORITY_MAP. Remove it."
+        yield from _faults_of_local_work(given)
+        if given.get("admin_port") and given["admin_port"] == given.get("port", "3000"):
+            yield "GATEWAY_ADMIN_PORT is GATEWAY_PORT, which is published. Give the operators' side a port of its own."
         idle, absolute = given.get("session_idle_seconds", ""), given.get("session_absolute_seconds", "")
         if idle.isdigit() and absolute.isdigit() and int(idle) > int(absolute):
             yield "GATEWAY_SESSION_IDLE_SECONDS is longer than GATEWAY_SESSION_ABSOLUTE_SECONDS."
@@ -235,3 +225,19 @@ class Settings(EnvironmentSettings):
     def shown(self) -> dict[str, Any]:
         """Return the settings for a person to read; secrets stay hidden."""
         return self.model_dump(mode="json")
+
+
+def _faults_of_local_work(given: Mapping[str, str]) -> Iterator[str]:
+    local = urlsplit(given.get("public_url", "http://localhost:3000")).hostname in forms.LOCAL_HOSTS
+    if given.get("authority_map"):
+        try:
+            AddressMap.parse(given["authority_map"], ["any"])
+        except ValueError as error:
+            yield f"GATEWAY_AUTHORITY_MAP has an entry: {error}."
+        if not local:
+            yield (
+                "GATEWAY_AUTHORITY_MAP is for local work only, and GATEWAY_PUBLIC_URL is not on localhost. "
+                "Remove the map."
+            )
+    if given.get("failpoint") and not given.get("authority_map"):
+        yield "GATEWAY_FAILPOINT is for local work only, with GATEWAY_AUTHORITY_MAP. Remove it."

@@ -9,7 +9,6 @@ credential and its exchange on behalf of people, and the registered sign-out add
 
 import asyncio
 import json
-import ssl
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -25,7 +24,6 @@ SETTINGS: Final = "settings"
 LOCAL_WORK: Final = "local work"
 PUBLIC_URL: Final = "public URL"
 PROXIES: Final = "proxies"
-TRUST: Final = "trusted certificates"
 
 # Three requests of the authority's at six seconds each, one after the other, and the checks beside them.
 _AUTHORITY_SECONDS: Final = 30
@@ -50,8 +48,6 @@ async def examine(settings: Settings, *, now: Callable[[], float] = time.time) -
         await asyncio.to_thread(doctor_authority.days_left, settings, now=now),
     ]
     redis = asyncio.create_task(all_within_time(doctor_redis.CHECKS, doctor_redis.look_at_redis(settings)))
-    if (distrust := await asyncio.to_thread(_trust, settings)) is not None:
-        return [*findings, distrust, *await redis]
     async with outbound(settings.addresses, settings.ca_bundle) as http:
         looks = await asyncio.gather(
             all_within_time(_AUTHORITY, _authority(http, settings, now=now), seconds=_AUTHORITY_SECONDS),
@@ -117,19 +113,6 @@ def _public_url(settings: Settings) -> list[Finding]:
             "Set GATEWAY_PUBLIC_URL to http://localhost with its port, or to an https address.",
         )
     ]
-
-
-def _trust(settings: Settings) -> Finding | None:
-    try:
-        ssl.create_default_context(cafile=settings.ca_bundle)
-    except OSError:  # what ssl raises is one, too
-        return fault(
-            TRUST,
-            f"GATEWAY_CA_BUNDLE is {settings.ca_bundle!r}, which holds no certificates that can be read; nothing "
-            "else could be asked",
-            "Let it name a PEM file with the certificates to trust, or remove it to use the system's.",
-        )
-    return None
 
 
 def exit_status(findings: Sequence[Finding]) -> int:

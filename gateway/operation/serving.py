@@ -69,7 +69,8 @@ def serve(settings: Settings, environment: MutableMapping[str, str]) -> int:
             try:
                 listeners.append(closing.enter_context(listening_socket(host, port)))
             except OSError as error:
-                sys.stderr.write(f"The gateway cannot listen on {host}:{port}: {error.strerror}.\n")
+                reason = str(error.strerror).partition(" (")[0]  # without Python's repetition of the address
+                sys.stderr.write(f"The gateway cannot listen on {host}:{port}: {reason}.\n")
                 return 1
         if settings.workers > 1:
             shared = closing.enter_context(tempfile.TemporaryDirectory(prefix="stepup-metrics-"))

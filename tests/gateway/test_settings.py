@@ -71,6 +71,13 @@ def test_complete_settings_have_no_fault() -> None:
         ({"PUBLIC_URL": "a.example"}, "which is not an http or https address"),
         ({"RESOURCE_API_URL": "http://a.example"}, "which is plain http to another machine"),
         ({"GRAPH_URL": "ftp://graph"}, "GATEWAY_GRAPH_URL is 'ftp://graph', which is not an http or https"),
+        (
+            {"CA_BUNDLE": "/nowhere.pem"},
+            "GATEWAY_CA_BUNDLE is '/nowhere.pem', which is not a file that can be read",
+        ),
+        ({"CA_BUNDLE": __file__}, "which holds no certificates in PEM form"),
+        ({"ADMIN_PORT": "3000"}, "GATEWAY_ADMIN_PORT is GATEWAY_PORT, which is published."),
+        ({"ADMIN_PORT": "4000", "PORT": "4000"}, "GATEWAY_ADMIN_PORT is GATEWAY_PORT"),
         ({"PORT": "0"}, "GATEWAY_PORT is '0', which is below 1"),
         ({"PORT": "eighty"}, "GATEWAY_PORT is 'eighty', which is not a whole number"),
         ({"SESSION_IDLE_SECONDS": "7200", "SESSION_ABSOLUTE_SECONDS": "3600"}, "is longer than"),
