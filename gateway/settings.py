@@ -5,7 +5,7 @@ Never reads the environment itself: `load_settings` is handed one.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -221,10 +221,6 @@ class Settings(EnvironmentSettings):
     def redirect_uri(self) -> str:
         """Where the authority sends the browser back to; registered with the app."""
         return f"{self.public_url}/auth/callback"
-
-    def shown(self) -> dict[str, Any]:
-        """Return the settings for a person to read; secrets stay hidden."""
-        return self.model_dump(mode="json")
 
 
 def _faults_of_local_work(given: Mapping[str, str]) -> Iterator[str]:
