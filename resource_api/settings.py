@@ -37,8 +37,12 @@ def _subdomain(text: str) -> str:
 
 
 def _secure_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(text)
+        odd = parts.port == 0 or "@" in parts.netloc or parts.query or parts.fragment
+    except ValueError:
+        raise ValueError("is not a URL of this kind") from None
+    if parts.scheme not in {"https", "http"} or not parts.hostname or odd:
         raise ValueError("is not a URL of this kind")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise ValueError("would send tokens without encryption")
