@@ -4,7 +4,7 @@
  *
  *   for (const {id, fields} of GROUPS) …   FIELDS.get('city').limit   fault('displayName', '') // 'required'
  */
-import { languageName } from './places.js';
+import { countryName, languageName } from './places.js';
 import { has, t } from './words.js';
 
 /**
@@ -39,7 +39,8 @@ export const label = (name) => (has(`field.${name}`) ? t(`field.${name}`) : name
 /** A value as people read it. @param {string} name @param {string | null | undefined} value */
 export function shown(name, value) {
   if (!value) return '';
-  return FIELDS.get(name)?.kind === 'language' ? languageName(value) : value;
+  const kind = FIELDS.get(name)?.kind;
+  return kind === 'language' ? languageName(value) : kind === 'country' ? countryName(value) : value;
 }
 
 /** What is wrong with a value, as the server's own code, or ''. The server checks again, and has the last word.

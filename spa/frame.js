@@ -1,19 +1,22 @@
 // @ts-check
 /**
- * The still part of the page: the person's menu, the theme switch, the build in the footer.
+ * The still part of the page: the person's menu, the switches of language and theme, the build in the footer.
  *
  *   drawFrame();  // once; then it follows the store
  */
 import { h, icon } from './dom.js';
 import { label } from './fields.js';
-import { link } from './router.js';
+import { languageName } from './places.js';
+import { link, reload } from './router.js';
 import { signOut } from './sign-out.js';
 import { store } from './store.js';
-import { t } from './words.js';
+import { LANGUAGE, LANGUAGES, t } from './words.js';
 
 export function drawFrame() {
   const build = document.querySelector('meta[name="version"]')?.getAttribute('content') ?? '';
-  slot('footer').replaceChildren(themeSwitch('footer'), h('p', { class: 'build' }, t('build', { build })));
+  const skip = document.querySelector('.skip');
+  if (skip) skip.textContent = t('skip');
+  slot('footer').replaceChildren(languageSwitch(), themeSwitch('footer'), h('p', { class: 'build' }, t('build', { build })));
   store.addEventListener('session', drawMenu);
   store.addEventListener('profile', drawMenu);
 }
@@ -36,6 +39,7 @@ function accountMenu(name) {
       h('li', {}, link('/', t('menu.profile'))),
       h('li', {}, link('/sessions', t('menu.sessions'))),
       h('li', {}, link('/sign-in-details', t('menu.claims')))),
+    languageSwitch(),
     themeSwitch('menu'),
     h('button', { type: 'button', class: 'menu-action', id: 'sign-out', on: { click: () => signOut() } }, t('sign-out')),
   );
@@ -93,15 +97,35 @@ function themeSwitch(place) {
     for (const other of document.querySelectorAll('.theme input')) {
       if (other instanceof HTMLInputElement) other.checked = other.value === choice;
     }
-    try {
-      if (choice === 'auto') localStorage.removeItem('stepup.theme');
-      else localStorage.setItem('stepup.theme', choice);
-    } catch {
-      // Blocked storage: the choice lasts as long as the page.
-    }
+    remember('theme', choice === 'auto' ? '' : choice);
   }
 
   return node;
+}
+
+/** The present language, and a button for every other, each in its own words. */
+function languageSwitch() {
+  /** @param {string} language */
+  function choose(language) {
+    remember('language', language);
+    reload();
+  }
+
+  return h('div', { class: 'language', role: 'group', 'aria-label': t('language') },
+    h('span', { class: 'switch-name', 'aria-hidden': 'true' }, t('language')),
+    LANGUAGES.map((language) => (language === LANGUAGE
+      ? h('span', { class: 'present', 'aria-current': 'true' }, languageName(language, language))
+      : h('button', { type: 'button', lang: language, on: { click: () => choose(language) } }, languageName(language, language)))));
+}
+
+/** Keeps a choice over visits; '' forgets it. @param {string} name @param {string} choice */
+function remember(name, choice) {
+  try {
+    if (choice) localStorage.setItem(`stepup.${name}`, choice);
+    else localStorage.removeItem(`stepup.${name}`);
+  } catch {
+    // Blocked storage: the choice lasts as long as the page.
+  }
 }
 
 /** The first letter as people of any script see it. @param {string} name */

@@ -2,10 +2,12 @@
 /**
  * Countries and languages by their real names, from the browser's own data; nothing is fetched.
  *
- *   countries()              // [{value: 'Austria', label: 'Austria', note: 'Österreich', search: …}, …]
- *   languageName('en-GB')    // 'British English'
+ *   countries()               // [{value: 'Austria', label: 'Austria', note: 'Österreich', search: …}, …]
+ *   countryName('Austria')    // 'Österreich', on a German page
+ *   languageName('en-GB')     // 'English (United Kingdom)'
  *
- * A country's value is its name, as the directory keeps it; a language's value is its tag.
+ * A country's value is its English name, as the directory keeps it, whatever the page's language; a language's value
+ * is its tag.
  */
 import { LANGUAGE } from './words.js';
 
@@ -29,6 +31,7 @@ const TAGS =
   'sv-SE sw-KE sw-TZ ta-IN te-IN th-TH ti-ET tk-TM tr-TR uk-UA ur-PK uz-UZ vi-VN xh-ZA yo-NG zh-CN zh-HK zh-TW zu-ZA';
 
 const regions = new Intl.DisplayNames([LANGUAGE], { type: 'region' });
+const kept = new Intl.DisplayNames(['en'], { type: 'region' });
 const languages = new Intl.DisplayNames([LANGUAGE], { type: 'language', languageDisplay: 'standard' });
 
 /** Letters without their marks, small: what a search compares. @param {string} text */
@@ -46,16 +49,20 @@ const sorted = (list) => list.sort((a, b) => a.label.localeCompare(b.label, LANG
 /** @type {Choice[] | undefined} */
 let countryList;
 /** Countries, with their name in the person's own language as a note. */
-export function countries() {
+export const countries = () => (countryList ??= everyCountry());
+
+function everyCountry() {
   const mine = new Intl.DisplayNames([navigator.language || LANGUAGE, LANGUAGE], { type: 'region' });
-  countryList ??= sorted(
+  return sorted(
     REGIONS.split(' ').map((code) => {
-      const name = regions.of(code) ?? code;
-      return choice(name, name, mine.of(code) ?? '', mine.resolvedOptions().locale, code);
+      const value = kept.of(code) ?? code;
+      return choice(value, regions.of(code) ?? code, mine.of(code) ?? '', mine.resolvedOptions().locale, `${code}|${value}`);
     }),
   );
-  return countryList;
 }
+
+/** A country as the page's language has it; as it is, where it is none of the list. @param {string} value */
+export const countryName = (value) => countries().find((one) => one.value === value)?.label ?? value;
 
 /** @type {Choice[] | undefined} */
 let languageList;

@@ -65,6 +65,12 @@ export function leave(url) {
   location.assign(target.href);
 }
 
+/** Loads the page anew where it stands. A draft survives that, so nobody is asked. */
+export function reload() {
+  leaving = Date.now();
+  location.reload();
+}
+
 /** Draws the present path again, because what it shows has changed. @param {{focus?: boolean}} [options] */
 export const refresh = ({ focus = true } = {}) => render({ focus, scroll: focus ? 0 : scrollY });
 

@@ -8,6 +8,7 @@
  */
 import { ApiError } from './api.js';
 import { leaveNote, takeNote } from './note.js';
+import { reload } from './router.js';
 import { store } from './store.js';
 
 /** @typedef {import('./router.js').Resolve} Resolve */
@@ -65,7 +66,7 @@ async function load(part) {
     if (!navigator.onLine) throw new ApiError('offline');
     if (takeNote('reloaded')) throw new ApiError('unexpected-answer');
     leaveNote('reloaded', 'yes');
-    location.reload();
+    reload();
     return new Promise(() => undefined);
   }
 }

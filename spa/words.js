@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * Every sentence of the client comes from a catalogue through here; dates, numbers and lists come from Intl.
+ * Every sentence of the client comes from a catalogue through here, in the page's language; dates and numbers come
+ * from Intl. What a catalogue lacks is English.
  *
  *   t('edit.count', {n: 2})  // '2 changes'
  *   time(new Date())         // '10:42'
@@ -9,11 +10,32 @@
  */
 import { english } from './words/en.js';
 
-export const LANGUAGE = 'en';
+/** @typedef {Record<string, string | Record<string, string>>} Catalogue */
+
+/** The languages there are, with where the words of each come from. @type {Map<string, () => Promise<Catalogue>>} */
+const CATALOGUES = new Map([
+  ['en', async () => ({})],
+  ['de', async () => (await import('./words/de.js')).german],
+]);
+export const LANGUAGES = [...CATALOGUES.keys()];
 
 /** @type {Map<string, string | Record<string, string>>} */
 const catalogue = new Map(Object.entries(english));
+export const LANGUAGE = await speak(document.documentElement.lang);
 const plural = new Intl.PluralRules(LANGUAGE);
+
+/** Takes up a language; English where its words can't be fetched. @param {string} language */
+async function speak(language) {
+  try {
+    const words = await CATALOGUES.get(language)?.();
+    if (!words) throw new TypeError(`no words in ${language}`);
+    for (const [key, entry] of Object.entries(words)) catalogue.set(key, entry);
+    return language;
+  } catch {
+    document.documentElement.lang = 'en';
+    return 'en';
+  }
+}
 
 /** @param {string} key @param {Record<string, string | number>} [values] @returns {string} */
 export function t(key, values = {}) {

@@ -50,18 +50,25 @@ def loaded_with(name: str) -> set[str]:
     return seen
 
 
-def words() -> dict[str, str]:
-    """Return the catalogue's keys with the source of their values; problems are keyed by their slug."""
+LANGUAGES: Final = ("en", "de")
+
+
+def of_language(language: str) -> list[str]:
+    """Return the paths of a language's catalogue."""
+    return [name for name in names(".js") if re.fullmatch(rf"words/{language}(-\w+)?\.js", name)]
+
+
+def words(language: str = "en") -> dict[str, str]:
+    """Return a catalogue's keys with the source of their values; problems are not among them."""
     found: dict[str, str] = {}
-    for name in names(".js"):
-        if name.startswith("words/"):
-            found |= dict(re.findall(r"^  '([\w.-]+)':\s*(.+),$", text(name), re.MULTILINE))
+    for name in of_language(language):
+        found |= dict(re.findall(r"^  '([\w.-]+)':\s*(.+),$", text(name), re.MULTILINE))
     return found
 
 
-def problem_rows() -> dict[str, list[str]]:
-    """Return the four texts of each problem type, by slug."""
-    rows = re.findall(r"^  \[('.*')\],$", text("words/en-problems.js"), re.MULTILINE)
+def problem_rows(language: str = "en") -> dict[str, list[str]]:
+    """Return the texts of each problem type, by slug; in English the third says what it means for the data."""
+    rows = re.findall(r"^  \[('.*')\],$", text(f"words/{language}-problems.js"), re.MULTILINE)
     cells = [re.findall(r"'([^']*)'", row) for row in rows]
     return {slug: texts for slug, *texts in cells}
 

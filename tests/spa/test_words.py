@@ -80,6 +80,27 @@ def test_U11_every_problem_type_has_its_own_words(slug: str) -> None:
     assert to_do.endswith(".")
 
 
+@pytest.mark.parametrize("language", [other for other in files.LANGUAGES if other != "en"])
+def test_U16_every_language_says_everything_with_the_same_values_in_it(language: str) -> None:
+    english, other = files.words(), files.words(language)
+    assert other.keys() == english.keys()
+    assert {key for key in english if _holes(english[key]) != _holes(other[key])} == set()
+    english_rows, rows = files.problem_rows(), files.problem_rows(language)
+    assert rows.keys() == english_rows.keys()
+    assert {slug for slug, texts in rows.items() if len(texts) != 3 or not all(texts)} == set()
+
+
+def _holes(source: str) -> set[str]:
+    """The values that a sentence takes, and its plural forms."""
+    return set(re.findall(r"\{\w+\}|\b(?:one|other)(?=:)", source))
+
+
+@pytest.mark.parametrize("language", files.LANGUAGES)
+def test_U16_every_language_can_be_chosen(language: str) -> None:
+    assert f"'{language}'" in files.text("choices.js")
+    assert f"['{language}', async" in files.text("words.js")
+
+
 def test_U11_no_two_problems_are_told_in_the_same_words() -> None:
     told = [texts[1] for texts in files.problem_rows().values()]
     assert len(told) == len(set(told))
