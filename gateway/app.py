@@ -212,6 +212,7 @@ def create_app(
                 warning=warning_seconds(settings.session_idle_seconds, settings.session_absolute_seconds),
                 redis_seconds=redis_limits.request,
                 limits=stream_limits,
+                counts=metrics,
             )
             app[keys.EDITS] = edits
             app[keys.AUTH_FLOW] = AuthFlow(

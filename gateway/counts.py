@@ -25,3 +25,6 @@ class Counts:
 
     def breaker_turned(self, breaker: str, *, is_open: bool) -> None:
         """Hear that Redis or the token endpoint is left alone from now on, or no more."""
+
+    def streams_open(self, count: int) -> None:
+        """Hear how many event streams are open in this process from now on."""

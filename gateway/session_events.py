@@ -17,6 +17,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from gateway.counts import Counts
 from gateway.errors import SessionStoreUnavailable, TooManyRequests
 from gateway.guard import Policy, Route
 from gateway.keys import SESSIONS
@@ -76,6 +77,7 @@ class EventStreams:
         warning: float,
         redis_seconds: float,
         limits: StreamLimits = STREAM_LIMITS,
+        counts: Counts | None = None,
     ) -> None:
         self._sessions = sessions
         self._access = access
@@ -84,6 +86,7 @@ class EventStreams:
         self._warning = warning
         self._redis_seconds = redis_seconds
         self._limits = limits
+        self._counts = counts or Counts()
         self._open: dict[str, list[web.Request]] = {}
         self._stopping = asyncio.Event()
 
@@ -149,11 +152,13 @@ class EventStreams:
                 "Too many pages listen already. Ask GET /api/session instead.", retry_after=_REFUSED_SECONDS
             )
         mine.append(request)
+        self._counts.streams_open(self.count())
         try:
             yield
         finally:
             mine.remove(request)
             self._forget_empty(family)
+            self._counts.streams_open(self.count())
 
     def _forget_empty(self, family: str) -> None:
         if not self._open[family]:

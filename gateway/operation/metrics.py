@@ -83,6 +83,12 @@ class Metrics(Counts):
             registry=own,
             multiprocess_mode="livesum",
         )
+        self._streams = Gauge(
+            "stepup_event_streams",
+            "Event streams that are open.",
+            registry=own,
+            multiprocess_mode="livesum",
+        )
         for breaker in _BREAKERS:
             self._breakers.labels(breaker).set(0)
         self._told = self._registry
@@ -118,6 +124,10 @@ class Metrics(Counts):
         """Show whether somebody is left alone."""
         gauge = self._breakers.labels(breaker)
         (gauge.inc if is_open else gauge.dec)()  # a cluster has one for each server
+
+    def streams_open(self, count: int) -> None:
+        """Show how many streams are open."""
+        self._streams.set(count)
 
     def ring(self) -> Middleware:
         """Return the ring that counts; it stands outside all others."""

@@ -109,10 +109,12 @@ async def test_U35_hours_of_listening_are_no_duration_of_a_request(world: World)
     ada = await world.signed_in()
     async with listening(ada) as stream:
         await stream.next()
+        assert "stepup_event_streams 1.0" in world.app[METRICS].drawn().decode()
     await gone(world)
-    await ada.call("GET", PATH, headers={"Last-Event-ID": "x", "X-CSRF": ""})
+    await ada.call("GET", PATH, headers={"X-CSRF": ""})
 
     told = world.app[METRICS].drawn().decode()
+    assert "stepup_event_streams 0.0" in told
 
     assert f'stepup_requests_total{{method="GET",route="{PATH}",status="200"}} 1.0' in told
     assert f'stepup_request_seconds_count{{route="{PATH}"}} 1.0' in told, "that of the refusal"
