@@ -19,6 +19,8 @@
     ├── NotFound                  404 no such thing for this person
     ├── TooManyRequests           429 one network begins, or one browser listens, more than anybody needs
     ├── BadRequest                400 the body or a header is not what it should be
+    ├── BodyTooLarge              413 no profile is that large
+    ├── UnsupportedMediaType      415 the body is no JSON, or compressed
     ├── ResourceUnavailable       502 Graph or the resource API fails
     ├── AuthorityUnavailable      503 the authority fails
     ├── SessionStoreUnavailable   503 Redis fails; the cookie is kept
