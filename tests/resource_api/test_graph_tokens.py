@@ -1,12 +1,15 @@
 """How long tokens for Graph are remembered, and how many (S36, C8)."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pytest
 
+from resource_api import errors
 from resource_api.access import Caller
 from resource_api.on_behalf_of import MARGIN_SECONDS, MOST_TOKENS, GraphTokens
+from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.entra import EntraClient
 from tests.local_tenant.world import GATEWAY, MovableClock
 
@@ -19,6 +22,9 @@ class Exchanges(EntraClient):
 
     def __init__(self, expires_in: object = 3600) -> None:
         self.count = 0
+        self.open = asyncio.Event()
+        self.open.set()
+        self.trouble = False
         self.expires_in = expires_in
 
     async def call(
@@ -31,6 +37,9 @@ class Exchanges(EntraClient):
     ) -> T:
         assert (cache, refreshing, offline) == (None, False, False)
         self.count += 1
+        await self.open.wait()
+        if self.trouble:
+            raise AuthorityUnavailable("canary")
         return work(self)
 
     def acquire_token_on_behalf_of(self, _assertion: str, _scopes: list[str]) -> dict[str, object]:
@@ -89,3 +98,29 @@ async def test_S36_a_token_that_was_dropped_is_fetched_anew_and_no_other() -> No
 
     assert await tokens.token(caller("two")) == "token 2"
     assert await tokens.token(caller("one")) == "token 3"
+
+
+async def test_a_caller_who_hangs_up_leaves_the_exchange_to_the_others() -> None:
+    entra = Exchanges()
+    tokens = GraphTokens(entra, now=MovableClock(NOW))
+    entra.open.clear()
+    first, second = (asyncio.ensure_future(tokens.token(caller("one"))) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.sleep(0)
+    entra.open.set()
+
+    assert await second == "token 1"
+    assert await tokens.token(caller("one")) == "token 1"
+
+
+async def test_a_failure_is_everybodys_who_waits_and_not_remembered() -> None:
+    entra = Exchanges()
+    entra.trouble = True
+    tokens = GraphTokens(entra, now=MovableClock(NOW))
+
+    told = await asyncio.gather(*(tokens.token(caller("one")) for _ in range(3)), return_exceptions=True)
+    assert [type(failure) for failure in told] == [errors.AuthorityUnavailable] * 3
+    assert entra.count == 1
+    entra.trouble = False
+    assert await tokens.token(caller("one")) == "token 2"
