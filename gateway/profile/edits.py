@@ -8,8 +8,8 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -118,9 +118,14 @@ class ProfileEdits:
         It is removed only after it was applied: a gateway that dies in between leaves it to be confirmed again. Two
         confirmations race for the lease; the second finds nothing.
         """
+        async with self._claimed(session, identifier):
+            return await self._apply_claimed(session, identifier)
+
+    @asynccontextmanager
+    async def _claimed(self, session: LiveSession, identifier: str) -> AsyncIterator[None]:
         try:
             async with lease(self._vault, session.ref, _PARKED + identifier):
-                return await self._apply_claimed(session, identifier)
+                yield
         except LeaseTaken:
             raise errors.EditInProgress from None
 
@@ -145,9 +150,10 @@ class ProfileEdits:
                     await self._vault.remove(session.ref, _PARKED + identifier)
 
     async def drop_parked(self, session: LiveSession, identifier: str) -> None:
-        """Drop a parked edit; raises NotFound."""
-        await self._parked(session, identifier)
-        await self._vault.remove(session.ref, _PARKED + identifier)
+        """Drop a parked edit; raises NotFound, also where it is being applied: what was dropped is not saved."""
+        async with self._claimed(session, identifier):
+            await self._parked(session, identifier)
+            await self._vault.remove(session.ref, _PARKED + identifier)
 
     async def carried_over(self, session: LiveSession) -> tuple[dict[str, Field], bytes]:
         """Return what outlives a change of the session's id, parked edits and what was just saved, and its mark."""

@@ -28,11 +28,16 @@ class StandIn:
     body: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     asked: int = 0
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    waits: asyncio.Event | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Take a request to its end, then do as told."""
         await request.read()
         self.asked += 1
+        self.reached.set()
+        if self.waits:
+            await self.waits.wait()
         if self.status is None:
             assert request.transport is not None
             request.transport.abort()
@@ -131,6 +136,22 @@ async def test_a_parked_edit_that_is_challenged_again_waits_under_a_new_id_alone
     assert again.slug == "step-up-required"
     assert (await ada.call("GET", path)).status == 404
     assert (await ada.call("GET", f"/api/parked-edits/{again.body['parked_edit']['id']}")).status == 200
+
+
+async def test_a_parked_edit_that_is_being_applied_cannot_be_dropped(
+    ada: OtherFrontEnd, api: StandIn
+) -> None:
+    path = await parked(ada)
+    api.body, api.waits = (await ada.call("GET", "/api/profile")).body, asyncio.Event()
+
+    applying = asyncio.create_task(ada.call("POST", path))
+    await api.reached.wait()
+    dropping = asyncio.create_task(ada.call("DELETE", path))
+    await asyncio.sleep(0.2)  # were it dropped, it would be by now
+    api.waits.set()
+
+    assert (await applying).status == 200
+    assert (await dropping).slug == "not-found"
 
 
 @pytest.mark.parametrize("outcome", ["not-saved", "unknown"])
