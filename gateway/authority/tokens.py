@@ -163,8 +163,6 @@ class TokenBroker:
             person = await self._judge.person(got.get("id_token"), nonce=nonce)
         except AuthorityUnavailable as error:
             raise errors.AuthorityUnavailable(error.reason, retry_after=error.retry_after) from error
-        except IssuerMismatch as error:
-            raise errors.Misconfigured(log_detail=str(error)) from error
         return Redeemed(person, access_token_of(got, now=self._now()), cache.serialize())
 
     async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken:

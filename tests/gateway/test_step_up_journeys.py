@@ -6,8 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gateway.keys import AUTH_FLOW
+from gateway.session.session_cookie import SessionCookie
 from tests.gateway.conftest import World
 from tests.gateway.test_callback import STEP_UP, answered, problem_of, sent
+from tests.gateway.test_tokens import vault_of
 from tests.local_tenant.world import EDIT
 from tests.other_front_end import GRACE
 
@@ -147,3 +149,34 @@ async def test_S37_each_journey_asks_for_what_it_needs_and_no_more(world: World)
     assert asked["/auth/sign-in"] == asked["/auth/sign-up"] == always | {"User.Read"}
     assert asked["/auth/step-up"] == always | {EDIT}
     assert "User.ReadWrite" not in str(await world.admin("GET", "/requests?point=token.refresh_token"))
+
+
+async def test_U08_what_the_session_says_of_editing_follows_a_refusal(world: World) -> None:
+    ada = await world.confirmed()
+    cookie = SessionCookie.parse(ada.cookie())
+    assert cookie is not None
+    assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "granted"}
+    await vault_of(world).remove(cookie.ref, "token:edit")
+    assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "granted"}
+    await world.admin("PUT", "/faults/token.refresh_token", {"aadsts": 50078, "times": 1})
+    assert (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).slug == "step-up-required"
+
+    assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "step-up"}
+
+
+async def test_R12_a_session_of_before_that_cannot_be_ended_costs_nobody_the_new_one(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    browser = await world.signed_in()
+    before = browser.cookie()
+    grace = (await world.front_end()).visitor  # whom the authority asks anew
+    page = await grace.open((await browser.navigate("/auth/sign-in")).headers["Location"])
+    page = await grace.submit(page, email=GRACE[0], password=GRACE[1])
+    for key in [key async for key in world.redis.scan_iter("stepup:index:*")]:
+        await world.redis.set(key, "what Redis refuses to search")
+
+    assert await sent(browser, page.form.inputs) == "/"
+
+    assert "session-before-not-ended" in caplog.messages
+    assert browser.cookie() != before
+    assert (await browser.call("GET", "/api/session")).body["user"]["name"] == "Grace Hopper"
