@@ -97,6 +97,7 @@ def _network(
                 if settings.authority
                 else f"https://{settings.tenant_subdomain}.ciamlogin.com/",
                 oidc_authority=settings.authority,
+                offline_access=False,
                 now=monotonic,
             )
             app[GATEKEEPER] = Gatekeeper(

@@ -65,6 +65,7 @@ class EntraClient:
     `is_plain` says that the authority is not Entra, under whatever name.
     `authority` is Entra's (`https://{sub}.ciamlogin.com/`), `oidc_authority` any OpenID provider's issuer;
     exactly one is given. `credential` is asked for at every call, so it may change; `now` is a monotonic clock.
+    `offline_access` says whether refresh tokens are wanted: whoever keeps none should not be sent any.
 
     After five failures in a row, or for as long as the authority asks (`Retry-After`, a minute at most), calls are
     refused at once; then one call finds out, and its success lets everyone in again. `on_pause` is called with True
@@ -81,10 +82,12 @@ class EntraClient:
         authority: str | None = None,
         oidc_authority: str | None = None,
         is_plain: bool = False,
+        offline_access: bool = True,
         now: Callable[[], float] = time.monotonic,
         on_pause: Callable[[bool], None] | None = None,
     ) -> None:
         self.is_plain = is_plain
+        self._offline_access = offline_access
         self._client_id = client_id
         self._transport = transport
         self._discovery = discovery
@@ -122,8 +125,9 @@ class EntraClient:
         self._refuse_while_open()
         document = (await self._discovery.metadata()).document
         await self._take_place()
+        without_offline = (refreshing and self.is_plain) or not self._offline_access
         run = functools.partial(
-            self._run, work, cache or KeepsNothing(), document, without_offline=refreshing and self.is_plain
+            self._run, work, cache or KeepsNothing(), document, without_offline=without_offline
         )
         try:
             if offline and not self._breaker.is_open:

@@ -281,9 +281,10 @@ async def test_A11_graphs_own_claims_challenge_is_relayed(made_keys: Callable[[]
             assert told.challenge.client_id == API
 
 
-async def test_the_exchange_asks_for_one_permission(stage: Stage) -> None:
+async def test_S37_the_exchange_asks_for_one_permission_and_for_nothing_that_lasts(stage: Stage) -> None:
     await stage.patch(CHANGE)
 
     (asked,) = await stage.asked("token.on_behalf_of")
     assert "https://graph.microsoft.com/User.ReadWrite" in json.dumps(asked)
+    assert "offline_access" not in json.dumps(asked)
     assert SCOPE not in json.dumps(asked)
