@@ -128,6 +128,7 @@ def create_app(
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = now
     app[keys.METRICS] = metrics
+    app[keys.CREDENTIAL] = credential
     app[keys.VAULT] = vault
     app[keys.SESSIONS] = sessions
     app[keys.FLOWS] = FlowStore(vault)

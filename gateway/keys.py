@@ -16,6 +16,7 @@ from gateway.session.own_sessions import OwnSessions
 from gateway.session.sessions import SessionStore
 from gateway.settings import Settings
 from gateway.store.vault import Vault
+from servicekit.client_credential import CredentialSource
 from servicekit.discovery import Discovery
 
 SETTINGS: Final = web.AppKey("settings", Settings)
@@ -29,6 +30,7 @@ VAULT: Final = web.AppKey("vault", Vault)
 OWN_SESSIONS: Final = web.AppKey("own_sessions", OwnSessions)
 JOURNEY_LIMIT: Final = web.AppKey("journey_limit", JourneyLimit)
 METRICS: Final = web.AppKey("metrics", Metrics)
+CREDENTIAL: Final[web.AppKey[CredentialSource]] = web.AppKey("credential")
 FLOWS: Final = web.AppKey("flows", FlowStore)
 CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")
 

@@ -39,7 +39,7 @@ LEVELS: Final = (
     "profile.graph profile.resource_client profile.lately_saved",  # what is done with them
     "profile.edits",  # the product's one story
     "authority.session_starts",  # the session that follows from a journey
-    "authority.auth_flow limits operation.metrics",  # journeys, from end to end
+    "authority.auth_flow limits operation.metrics operation.loop_lag",  # journeys, from end to end
     "guard keys",  # the edge
     "auth logout backchannel api session_events health spa_files session.session_storage",  # handlers
     "app operation.admin_side operation.workers doctor.doctor",  # composition

@@ -5,15 +5,17 @@ counted.
 Never shows a secret, a person or a session, and never answers on the public port.
 """
 
+import asyncio
 import time
 from typing import Any, Final
 
 from aiohttp import hdrs, web
 
 from gateway.errors import SessionStoreUnavailable
-from gateway.keys import DISCOVERY, METRICS, SETTINGS, VAULT
+from gateway.keys import CREDENTIAL, DISCOVERY, METRICS, SETTINGS, VAULT
 from gateway.operation.metrics import CONTENT_TYPE
 from servicekit.authority_transport import AuthorityUnavailable
+from servicekit.client_credential import CertificateKey
 from servicekit.discovery import IssuerMismatch
 
 PUBLIC: Final[web.AppKey[web.Application]] = web.AppKey("public")
@@ -37,7 +39,12 @@ async def ready(request: web.Request) -> web.Response:
 
 async def metrics(request: web.Request) -> web.Response:
     """Answer with what Prometheus reads."""
-    return web.Response(body=request.app[PUBLIC][METRICS].drawn(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
+    public = request.app[PUBLIC]
+    # In a thread: where the credential's file has changed, it is read.
+    credential = await asyncio.to_thread(public[CREDENTIAL])
+    if isinstance(credential, CertificateKey):
+        public[METRICS].certificate_ends(credential.not_valid_after.timestamp())
+    return web.Response(body=public[METRICS].drawn(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
 
 
 async def _redis(public: web.Application) -> str:

@@ -26,6 +26,7 @@ JOURNEY: Final = web.RequestKey("journey", tuple[str, str])
 _STREAM: Final = "text/event-stream"
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
 _REDIS_SECONDS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+_LAG_SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 _BREAKERS: Final = ("redis", "token-endpoint")
 
 
@@ -89,6 +90,13 @@ class Metrics(Counts):
             registry=own,
             multiprocess_mode="livesum",
         )
+        self._lag = Histogram(
+            "stepup_loop_lag_seconds",
+            "How late the event loop was, looked at once a second.",
+            buckets=_LAG_SECONDS,
+            registry=own,
+        )
+        self._certificate: Gauge | None = None
         for breaker in _BREAKERS:
             self._breakers.labels(breaker).set(0)
         self._told = self._registry
@@ -128,6 +136,21 @@ class Metrics(Counts):
     def streams_open(self, count: int) -> None:
         """Show how many streams are open."""
         self._streams.set(count)
+
+    def loop_was_late(self, seconds: float) -> None:
+        """Count one look at the event loop."""
+        self._lag.observe(seconds)
+
+    def certificate_ends(self, at: float) -> None:
+        """Show when the client certificate ends (seconds since 1970); without one nothing is shown, and not 0."""
+        if self._certificate is None:
+            self._certificate = Gauge(
+                "stepup_client_certificate_end_timestamp_seconds",
+                "When the client certificate ends.",
+                registry=self._registry,
+                multiprocess_mode="max",
+            )
+        self._certificate.set(at)
 
     def ring(self) -> Middleware:
         """Return the ring that counts; it stands outside all others."""

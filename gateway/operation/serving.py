@@ -18,6 +18,7 @@ from aiohttp import web
 
 from gateway.app import create_app
 from gateway.operation.admin_side import create_admin_side
+from gateway.operation.loop_lag import watch_the_loop
 from gateway.operation.metrics import SHARED, Metrics
 from gateway.operation.workers import listening_socket, run_workers
 from gateway.settings import Settings
@@ -44,6 +45,7 @@ async def _serve(
             running.push_async_callback(operators.cleanup)
             await web.SockSite(operators, beside).start()
         await web.SockSite(runner, listener).start()
+        running.callback(asyncio.create_task(watch_the_loop(metrics.loop_was_late)).cancel)
         await stopping.wait()
 
 

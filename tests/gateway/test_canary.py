@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from gateway.keys import METRICS
 from tests.gateway.canaries import JWT, LOGGERS, OPEN_HEARTED, Ear, Told, tell
 from tests.gateway.conftest import World
 from tests.gateway.witnesses import everything_in, opened, recording
@@ -51,10 +52,12 @@ async def test_S32_S35_no_secret_is_in_any_answer_any_log_or_in_valkey_nor_the_p
     assert len(told.secrets.named) > 20
 
     seen, heard = told.everything_seen(), "\n".join(ear.lines)
+    counted = world.app[METRICS].drawn().decode()
     held = b"\n".join(told.in_valkey).decode("latin-1")
     assert told.secrets.found_in(seen) == []
     assert told.secrets.found_in(heard) == []
     assert told.secrets.found_in(held) == []
+    assert told.secrets.found_in(counted) == []
     for text in (seen, heard, held):
         assert not JWT.search(text)
     assert {"gateway", "msal", "aiohttp"} <= {line.partition("\n")[0].split(".")[0] for line in ear.lines}
@@ -64,6 +67,7 @@ async def test_S32_S35_no_secret_is_in_any_answer_any_log_or_in_valkey_nor_the_p
     ours = "\n".join(line for line in ear.lines if line.startswith(("gateway", "servicekit", "resource_api")))
     for piece in (*ADA, "Ada", "Lovelace", "Paris", "Turin", "London", live.user.oid, live.user.sub):
         assert piece not in ours, f"nor who it is, nor what they changed: {piece}"
+        assert piece not in counted, f"nor do the metrics say: {piece}"
     assert live.ref.short in ours, "sessions are told apart by the hash of their id"
 
 

@@ -1,33 +1,30 @@
-"""What operators can read about the gateway's work (U35), counted once, by whichever process it happened in."""
+"""What is counted of the gateway's work (U35)."""
 
 import asyncio
-import os
-import re
-import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import rsa
 from prometheus_client.parser import text_string_to_metric_families
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from devstack.ports import free_port
-from gateway.counts import Counts
 from gateway.keys import METRICS
-from gateway.operation.metrics import JOURNEY, Metrics
+from gateway.operation.admin_side import create_admin_side
+from gateway.operation.loop_lag import watch_the_loop
+from gateway.operation.metrics import Metrics
 from gateway.store.redis_connection import redis_client
 from servicekit.breaker import FAILURES
-from servicekit.problems import PROBLEM
 from tests.gateway.conftest import World, served
 from tests.gateway.test_authority_in_trouble import fault, heal
-from tests.gateway.test_operation import answers, environment, process
+from tests.gateway.test_doctor import certificate
+from tests.gateway.test_operation import answers
 from tests.gateway.test_tokens import broker_of, end_of_token
 from tests.gateway.witnesses import session_keys
-from tests.sources import ROOT
-
-ROW = re.compile(r"^\| `(stepup_\w+)` \| ([^|]*) \|", re.MULTILINE)
 
 
 def told(world: World) -> str:
@@ -64,16 +61,6 @@ async def test_U35_metrics_count_by_route_and_problem_and_nothing_that_a_strange
     assert counted(text, "stepup_request_seconds")[("/api/parked-edits/{id}",)] == 1
     for theirs in ("nobody", "aaaaaa", "XQZ"):
         assert theirs not in text
-
-
-async def test_U35_metrics_are_on_the_side_port_alone(world: World, valkey: str) -> None:
-    port, admin = free_port(), free_port()
-    async with process(environment(world, valkey, port, ADMIN_PORT=str(admin))):
-        beside = await answers(f"http://127.0.0.1:{admin}/metrics")
-        public = await answers(f"http://127.0.0.1:{port}/metrics")
-
-    assert (beside.status, beside.content_type) == (200, "text/plain")
-    assert public.status == 404
 
 
 async def test_U35_every_journey_is_counted_when_it_begins_and_by_how_it_ends(world: World) -> None:
@@ -195,105 +182,34 @@ async def test_U35_a_stream_is_a_request_but_how_long_it_stays_open_is_no_answer
     assert counted(text, "stepup_request_seconds") == {}
 
 
-# Several processes
+async def test_U35_a_loop_that_is_held_up_is_seen_to_be_late() -> None:
+    told: asyncio.Queue[float] = asyncio.Queue()
+    watch = asyncio.create_task(watch_the_loop(told.put_nowait, every=0.01))
+    await told.get()
+    asyncio.get_running_loop().call_soon(time.sleep, 0.3)
+    late = [await told.get() for _ in range(3)]
+    watch.cancel()
+
+    assert max(late) > 0.2
 
 
-_ONE_OF_TWO = """
-import pathlib, sys
-from gateway.operation.metrics import Metrics
-metrics = Metrics(pathlib.Path(sys.argv[1]))
-metrics.session_ended("expired")
-metrics.breaker_turned("redis", is_open=True)
-print(metrics.drawn().decode())
-"""
-
-
-async def test_U35_what_several_processes_count_is_one_sum(tmp_path: Path) -> None:
-    around = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    texts = []
-    for _ in range(2):
-        one = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _ONE_OF_TWO, str(tmp_path), env=around, stdout=asyncio.subprocess.PIPE
-        )
-        texts.append((await one.communicate())[0].decode())
-
-    assert [counted(text, "stepup_sessions_ended_total")[("expired",)] for text in texts] == [1, 2]
-    assert counted(texts[1], "stepup_breaker_open")[("redis",)] == 2
-
-
-async def test_U35_two_workers_answer_with_what_both_counted(
-    world: World, valkey: str, tmp_path: Path
+async def test_U35_the_end_of_the_client_certificate_is_told_and_that_of_a_secret_is_not(
+    make_world: Callable[..., Awaitable[World]], tmp_path: Path
 ) -> None:
-    port, admin = free_port(), free_port()
-    settings = environment(world, valkey, port, WORKERS="2", ADMIN_PORT=str(admin))
-    async with process(settings | {"TMPDIR": str(tmp_path)}) as run:
-        await answers(f"http://127.0.0.1:{port}/health/live")
-        before = await _lives(admin)
-        async with aiohttp.ClientSession() as session:
-            for _ in range(40):
-                headers = {"Connection": "close"}
-                async with session.get(f"http://127.0.0.1:{port}/health/live", headers=headers) as answer:
-                    assert answer.status == 200
-        assert await _lives(admin) - before == 40
-        assert lying_in(tmp_path)
-        run.terminate()
-        assert await asyncio.wait_for(run.wait(), 30) == 0
-    assert lying_in(tmp_path) == []
-
-
-def lying_in(folder: Path) -> list[str]:
-    """Return what is in a directory."""
-    return [path.name for path in folder.iterdir()]
-
-
-async def _lives(admin: int) -> float:
-    await answers(f"http://127.0.0.1:{admin}/metrics")
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"http://127.0.0.1:{admin}/metrics") as answer,
+    path, _ = certificate(tmp_path, rsa.generate_private_key(65_537, 2048), 90)
+    in_90_days = time.time() + 90 * 86_400
+    for settings, told_end in (
+        ({}, None),
+        ({"CLIENT_SECRET": "", "CLIENT_CERTIFICATE": str(path)}, in_90_days),
     ):
-        return counted(await answer.text(), "stepup_requests_total")[("GET", "/health/live", "200")]
+        world, port = await make_world(**settings), free_port()
+        async with served(create_admin_side(world.app), port):
+            text = await read(f"http://127.0.0.1:{port}/metrics")
+        ends = counted(text, "stepup_client_certificate_end_timestamp_seconds")
+        assert ends == ({} if told_end is None else {(): pytest.approx(told_end, abs=86_400)})
 
 
-# The page
-
-
-def test_U29_docs_metrics_md_has_every_metric_with_its_labels() -> None:
-    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-    documented = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in ROW.findall(text)}
-
-    assert documented == dict(_names_and_labels())
-
-
-def _names_and_labels() -> Iterator[tuple[str, set[str]]]:
-    metrics = Metrics()
-    for method, arguments in {
-        "refreshed": ("graph", "renewed"),
-        "token_requested": ("refresh_token", "granted", 0.1),
-        "session_ended": ("expired",),
-        "record_rejected": ("session",),
-        "redis_asked": ("answered", 0.1),
-    }.items():
-        getattr(metrics, method)(*arguments)
-    asyncio.run(_one_request(metrics))
-    for family in text_string_to_metric_families(metrics.drawn().decode()):
-        if not family.name.endswith("_created"):
-            name = f"{family.name}_total" if family.type == "counter" else family.name
-            yield name, {label for sample in family.samples for label in sample.labels} - {"le"}
-
-
-async def _one_request(metrics: Metrics) -> None:
-    async def fails(request: web.Request) -> web.Response:
-        request[PROBLEM], request[JOURNEY] = "sign-in-failed", ("sign-in", "completed")
-        return web.Response()
-
-    app, port = web.Application(middlewares=[metrics.ring()]), free_port()
-    app.router.add_get("/", fails)
-    async with served(app, port):
-        await answers(f"http://127.0.0.1:{port}/")
-
-
-def test_counting_nothing_takes_the_same_words() -> None:
-    named = {name for name in vars(Counts) if not name.startswith("_")}
-
-    assert named <= set(vars(Metrics)), "each of them is counted"
+async def read(url: str) -> str:
+    """Return what is answered at an address."""
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return await answer.text()
