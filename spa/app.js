@@ -4,7 +4,7 @@ import { closeAll } from './dialog.js';
 import { hear } from './events.js';
 import { drawFrame } from './frame.js';
 import { refresh, start } from './router.js';
-import { prefetch, resolve } from './routes.js';
+import { explain, prefetch, resolve } from './routes.js';
 import { store } from './store.js';
 import { listen, tell } from './tabs.js';
 import { watch } from './expiry.js';
@@ -13,7 +13,7 @@ const main = document.getElementById('main');
 if (!main) throw new Error('index.html has no #main');
 
 drawFrame();
-await start(main, resolve);
+await start(main, { resolve, explain });
 watch();
 hear();
 listen(() => main.dataset.screen === 'profile' && refresh({ focus: false }));

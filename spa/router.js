@@ -2,7 +2,7 @@
 /**
  * The one module that navigates: history, focus, title, scroll, and leaving with unsaved changes.
  *
- *   start(main, resolve);            // resolve(url, show) answers with a Screen
+ *   start(main, { resolve, explain });  // resolve(url, show) answers with a Screen, explain(error, url) as well
  *   navigate('/edit#city');          // within the page
  *   leave('/auth/sign-in');          // away from it
  */
@@ -14,12 +14,15 @@ import { t } from './words.js';
  *   dirty?: (path: string) => boolean, guard?: () => Promise<boolean>, close?: () => void}} Screen
  *   `dirty` says whether going to a path loses something; `guard` asks the person; `close` frees timers.
  * @typedef {(url: URL, show: (screen: Screen) => void) => Promise<Screen>} Resolve
+ * @typedef {(error: unknown, url: URL) => Promise<Screen>} Explain
  */
 
 /** @type {HTMLElement} */
 let main;
 /** @type {Resolve} */
 let resolve;
+/** @type {Explain} */
+let explain;
 /** @type {Screen | null} */
 let current = null;
 let shown = '';
@@ -32,10 +35,10 @@ let expected = '';
 /** @type {Map<number, number>} */
 const scrolls = new Map();
 
-/** @param {HTMLElement} element @param {Resolve} how */
-export async function start(element, how) {
+/** @param {HTMLElement} element @param {{resolve: Resolve, explain: Explain}} screens */
+export async function start(element, screens) {
   main = element;
-  resolve = how;
+  ({ resolve, explain } = screens);
   position = history.state?.at ?? 0;
   history.scrollRestoration = 'manual';
   addEventListener('popstate', back);
@@ -94,6 +97,9 @@ export function show(screen, { focus = true, scroll = 0 } = {}) {
   if (screen.focus) screen.focus();
   else heading?.focus({ preventScroll: true });
 }
+
+/** Puts in place what there is to say of a failure. @param {unknown} error */
+export const fail = async (error) => show(await explain(error, new URL(location.href)));
 
 /** @param {string} screen @param {boolean} [error] */
 export function retitle(screen, error = false) {

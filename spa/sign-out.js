@@ -8,8 +8,7 @@ import { request } from './api.js';
 import { announce } from './dom.js';
 import { drop } from './draft.js';
 import { leaveNote } from './note.js';
-import { leave, mayLeave, show } from './router.js';
-import { explain } from './routes.js';
+import { fail, leave, mayLeave } from './router.js';
 import { store } from './store.js';
 import { tell } from './tabs.js';
 import { t } from './words.js';
@@ -29,7 +28,7 @@ export async function signOut() {
     leaveNote('ended', 'here');
     leave(data.redirect);
   } catch (error) {
-    show(await explain(error, new URL(location.href)));
+    await fail(error);
   } finally {
     running = false;
   }

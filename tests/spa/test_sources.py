@@ -43,6 +43,15 @@ def test_every_import_resolves(name: str) -> None:
     assert set(files.imports(name)) <= set(SCRIPTS)
 
 
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_script_needs_itself_by_way_of_others(name: str) -> None:
+    needed, ahead = set[str](), set(files.imports(name))
+    while ahead:
+        needed |= ahead
+        ahead = {target for one in ahead for target in files.imports(one)} - needed
+    assert name not in needed
+
+
 def test_every_file_that_the_page_names_exists() -> None:
     for path in re.findall(r"""(?:href|src)="/([^"]+)\"""", INDEX):
         assert (files.SPA / path).is_file(), path
