@@ -24,6 +24,14 @@ from tests.resource_api.graph_double import Act, graph_double
 from tests.resource_api.stage import SCOPE, Stage, listening, running_api
 
 CHANGE = {"city": "Turin"}
+LOOK_AT = {
+    65001: "administrator's consent",
+    7000215: "RESOURCE_API_CLIENT_SECRET",
+    7000222: "RESOURCE_API_CLIENT_SECRET",
+    700016: "RESOURCE_API_CLIENT_ID",
+    70011: "exposed scope",
+    500011: "exposed scope",
+}
 CLAIMS = {"access_token": {"capolids": {"essential": True, "values": ["a-policy"]}}}
 
 
@@ -163,7 +171,7 @@ async def test_E24_each_refusal_has_one_meaning(
     for event in events:
         fields = event.__dict__["event_fields"]
         assert f"AADSTS{number}" in fields["refusal"]
-        assert fields["look_at"]
+        assert LOOK_AT[number] in fields["look_at"]
 
 
 @pytest.mark.parametrize(
