@@ -219,7 +219,7 @@ def _answer(
     granted = grant(client.app, requested, resource)
     if unmet := tenant.policies.unmet((resource,), wanted, person, lineage.proof):
         raise unmet
-    contexts = tenant.policies.contexts_met(wanted, lineage.proof)
+    contexts = tenant.policies.contexts_met(wanted)
     seconds = tenant.mint.lifetime()
     context = AccessContext(
         client.app,

@@ -92,13 +92,12 @@ class Policies:
                 return refusal(number, claims=_challenge(policy), resource=policy.target)
         return None
 
-    def contexts_met(self, wanted: ClaimsRequest, proof: Proof) -> tuple[str, ...]:
-        """Return the authentication contexts that go into ``acrs``: asked for, known, and met."""
-        return tuple(
-            name
-            for name in wanted.contexts
-            if (policy := self.by_target.get(name)) and not policy.blocked and (proof.mfa or not policy.mfa)
-        )
+    def contexts_met(self, wanted: ClaimsRequest) -> tuple[str, ...]:
+        """Return the authentication contexts that go into ``acrs``: asked for, and known.
+
+        Not checked here: whether they are met, see ``unmet``, which looks at the contexts that were asked for too.
+        """
+        return tuple(name for name in wanted.contexts if name in self.by_target)
 
     def _concerned(self, resources: tuple[str, ...], wanted: ClaimsRequest) -> list[ConditionalAccessPolicy]:
         targets = {*resources, *wanted.contexts}

@@ -97,6 +97,14 @@ async def test_a_block_is_a_page_whose_way_back_is_access_denied(world: World) -
     assert answer["error_description"].startswith("AADSTS53003")
 
 
+async def test_a_block_is_told_the_application_where_no_page_may_be_shown(world: World) -> None:
+    visitor = world.visitor()
+    await visitor.sign_in(world.authorize_url())
+    await world.ask("PUT", f"/admin/policies/{API}", json={"mfa": "blocked"})
+    answer = (await visitor.open(world.authorize_url(EDIT_SCOPE, prompt="none"))).answer
+    assert answer["error"] == "access_denied"
+
+
 async def test_a_block_at_the_token_endpoint_says_message_only(world: World) -> None:
     token = (await world.signed_in()).body["refresh_token"]
     await world.ask("PUT", f"/admin/policies/{API}", json={"mfa": "blocked"})

@@ -158,6 +158,8 @@ async def test_throttling_comes_with_and_without_retry_after(world: World) -> No
     plain = await world.refresh("x")
     assert (plain.status, plain.body["error"]) == (429, "temporarily_unavailable")
     assert "Retry-After" not in plain.headers
+    await order(world, "token.refresh_token", status=429, retry_after=0, times=1)
+    assert (await world.refresh("x")).headers["Retry-After"] == "0"
     await order(world, "graph.get_me", status=429, retry_after=3)
     throttled = await world.me("x")
     assert (throttled.status, throttled.headers["Retry-After"]) == (429, "3")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_tenant.graph_fields import GraphRefusal, check_changes
-from tests.local_tenant.world import API, API_SECRET, GRAPH, World, header_of
+from tests.local_tenant.world import API, API_SECRET, GATEWAY, GRAPH, World, header_of
 
 DEFAULTS = {
     "businessPhones",
@@ -56,6 +56,21 @@ async def test_select_brings_the_rest(world: World) -> None:
     signs_in = answer.body["identities"][0]
     assert signs_in["signInType"] == "emailAddress"
     assert signs_in["issuerAssignedId"] == "ada@example.com"
+
+
+async def test_select_brings_nothing_else(world: World) -> None:
+    answer = await world.me(await reader(world), params={"$select": "displayName"})
+    assert set(answer.body) == {"displayName", "@odata.context"}
+
+
+async def test_without_the_right_to_read_there_is_userinfo_and_no_profile(world: World) -> None:
+    await world.ask("PUT", f"/admin/apps/{GATEWAY}", json={"consent": {GRAPH: ["Mail.Read"]}})
+    page = await world.visitor().sign_in(world.authorize_url("openid"))
+    token = (await world.redeem(page, "openid")).body["access_token"]
+    refused = await world.me(token)
+    assert (refused.status, refused.body["error"]["code"]) == (403, "Authorization_RequestDenied")
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert (await world.ask("GET", "/oidc/userinfo", headers=bearer)).status == 200
 
 
 async def test_an_unknown_property_in_select_is_refused(world: World) -> None:

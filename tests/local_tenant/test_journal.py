@@ -50,6 +50,12 @@ async def test_the_journal_keeps_no_secret_of_a_body_in_another_form(world: Worl
     assert "hunter2" not in str(entries)
 
 
+async def test_the_journal_tells_how_graph_and_the_authority_refused(world: World) -> None:
+    await world.me("garbage")
+    await world.refresh("garbage")
+    assert [entry["status"] for entry in (await world.ask("GET", "/admin/requests")).body] == [401, 400]
+
+
 async def test_the_journal_keeps_no_cookie_however_many_are_sent(world: World) -> None:
     sent = {"Cookie": "stand_in_sso=the-first-secret; another=the-second-secret"}
     await world.ask("GET", f"/{TENANT_ID}/v2.0/.well-known/openid-configuration", headers=sent)

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from tests.local_tenant.world import GATEWAY, TENANT_ID, World, claims_of
 
@@ -25,6 +26,16 @@ async def test_the_session_ends_and_each_application_hears_its_sid(world: World)
     assert page.frames == [f"{FRONTCHANNEL}?sid={signed_in.answer['session_state']}"]
     assert page.links["Continue"] == HOME
     assert "frame-src http://localhost:3000" in page.headers["Content-Security-Policy"]
+    assert "email" in (await visitor.open(world.authorize_url())).form.inputs
+
+
+async def test_the_cookie_goes_and_an_old_one_is_good_for_nothing(world: World) -> None:
+    visitor = world.visitor()
+    await visitor.sign_in(world.authorize_url())
+    (kept,) = [cookie for cookie in visitor.session.cookie_jar if cookie.key == "stand_in_sso"]
+    await visitor.open(logout_url(world))
+    assert not [cookie for cookie in visitor.session.cookie_jar if cookie.key == "stand_in_sso"]
+    visitor.session.cookie_jar.update_cookies({"stand_in_sso": kept.value}, URL(world.url))
     assert "email" in (await visitor.open(world.authorize_url())).form.inputs
 
 
@@ -138,6 +149,14 @@ async def test_an_application_that_does_not_answer_is_reported(world: World) -> 
         await world.visitor().sign_in(world.authorize_url())
         answer = await world.ask("POST", "/admin/people/ada@example.com/sign-out")
     assert answer.body["notified"][0]["error"] == "ClientConnectorError"
+
+
+async def test_a_redirect_at_a_front_channel_address_is_reported_and_not_followed(world: World) -> None:
+    uri = logout_url(world, post_logout_redirect_uri=HOME)
+    await world.ask("PUT", f"/admin/apps/{GATEWAY}", json={"frontchannel_logout_uri": uri})
+    await world.visitor().sign_in(world.authorize_url())
+    answer = await world.ask("POST", "/admin/people/ada@example.com/sign-out")
+    assert answer.body["notified"][0]["status"] == 303
 
 
 async def test_logout_tokens_are_there_for_back_channel_tests(world: World) -> None:

@@ -4,6 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
+from local_tenant.ids import Ids
+from local_tenant.knobs import Knobs
+from local_tenant.ledger import Grant, Ledger
+from local_tenant.policies import Proof
+from local_tenant.refusals import Refusal
 from tests.local_tenant.world import (
     API,
     API_SECRET,
@@ -28,6 +33,28 @@ async def test_the_api_gets_a_graph_token_that_may_write(world: World) -> None:
     assert claims["scp"].split() == ["openid", "profile", "email", "User.ReadWrite"]
     assert claims_of(answer.body["id_token"])["aud"] == API
     assert claims["oid"] == claims_of(tokens.body["id_token"])["oid"]
+
+
+async def test_the_apis_refresh_token_is_the_apis_alone_and_of_its_own_family(world: World) -> None:
+    await world.ask("PUT", "/admin/settings", json={"rotate_refresh_tokens": True})
+    tokens = await world.stepped_up()
+    answer = await world.on_behalf_of(tokens.body["access_token"], "offline_access User.ReadWrite")
+    token = answer.body["refresh_token"]
+    assert (await world.refresh(token, "User.Read")).number == 70000
+    api = {"client_id": API, "client_secret": API_SECRET}
+    assert (await world.refresh(token, "User.ReadWrite", **api)).status == 200
+    assert (await world.refresh(token, "User.ReadWrite", **api)).number == 50173
+    assert (await world.refresh(tokens.body["refresh_token"], EDIT)).status == 200
+
+
+def test_the_tenant_remembers_so_many_access_tokens_and_no_more() -> None:
+    ledger = Ledger(clock=lambda: 0.0, ids=Ids(), knobs=Knobs())
+    grant = Grant("client", "oid", "sid", Proof(0.0), 0, "family")
+    first, *_, last = [ledger.note_access_token(grant) for _ in range(20_001)]
+    assert ledger.behind_access_token(last) is grant
+    with pytest.raises(Refusal) as forgotten:
+        ledger.behind_access_token(first)
+    assert forgotten.value.number == 50013
 
 
 async def test_the_second_factor_is_inherited_from_the_assertion(world: World) -> None:

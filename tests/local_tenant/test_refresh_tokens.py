@@ -30,6 +30,12 @@ async def test_of_two_resources_a_refresh_serves_the_first(world: World) -> None
     assert "User.Read" in answer.body["scope"]
 
 
+async def test_of_two_resources_the_policy_of_the_first_counts(world: World) -> None:
+    token = (await world.signed_in()).body["refresh_token"]
+    assert (await world.refresh(token, f"User.Read {EDIT}")).status == 200
+    assert (await world.refresh(token, f"{EDIT} User.Read")).number == 50076
+
+
 async def test_a_refresh_token_belongs_to_its_client_and_ends_after_ninety_days(world: World) -> None:
     token = (await world.signed_in()).body["refresh_token"]
     assert (await world.refresh("garbage")).number == 70000

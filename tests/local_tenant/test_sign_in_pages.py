@@ -97,6 +97,12 @@ async def test_sign_up_says_what_is_wrong_and_loses_nothing(
     assert page.form.marked == {"aria-invalid": [wrong], "autofocus": [wrong]}
 
 
+async def test_someone_who_is_signed_in_may_make_another_account(world: World) -> None:
+    visitor = world.visitor()
+    await visitor.sign_in(world.authorize_url())
+    assert "display_name" in (await visitor.open(world.authorize_url(prompt="create"))).form.inputs
+
+
 async def test_sign_in_and_sign_up_lead_to_one_another(world: World) -> None:
     visitor = world.visitor()
     page = await visitor.open(world.authorize_url())
@@ -229,6 +235,8 @@ async def test_the_inbox_is_a_page_for_people_and_json_for_programs(world: World
         "GET", "/inbox", params={"to": "ada@example.com"}, headers={"Accept": "application/json"}
     )
     assert set(answer.body[0]) == {"code", "purpose", "sent_at"}
+    everyones = await world.ask("GET", "/inbox", headers={"Accept": "application/json"})
+    assert everyones.body == answer.body
     assert answer.body[0]["sent_at"].endswith("Z")
 
 

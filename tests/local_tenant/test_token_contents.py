@@ -49,6 +49,41 @@ async def test_optional_claims_come_when_the_registration_asks_for_them(world: W
     assert claims["auth_time"] == int(world.clock.now)
 
 
+async def test_the_registration_says_which_optional_claims_there_are_unless_a_knob_does(world: World) -> None:
+    for client in (GATEWAY, API):
+        wanted = {"optional_claims": ["sid", "auth_time"]}
+        assert (await world.ask("PUT", f"/admin/apps/{client}", json=wanted)).status == 200
+    tokens = (await world.stepped_up()).body
+    for token in (tokens["id_token"], tokens["access_token"]):
+        assert claims_of(token)["sid"]
+        assert claims_of(token)["auth_time"] == int(world.clock.now)
+    await world.ask("PUT", "/admin/settings", json={"optional_claims": {GATEWAY: []}})
+    assert "sid" not in claims_of((await world.signed_in()).body["id_token"])
+
+
+async def test_the_context_that_was_met_is_in_the_id_token_when_it_is_asked_for(world: World) -> None:
+    await world.ask("PUT", "/admin/settings", json={"optional_claims": {GATEWAY: ["acrs"]}})
+    token = (await world.stepped_up()).body["refresh_token"]
+    claims = '{"access_token":{"acrs":{"value":"c1"}}}'
+    answer = await world.refresh(token, EDIT_SCOPE, claims=claims)
+    assert claims_of(answer.body["id_token"])["acrs"] == ["c1"]
+    unknown = await world.refresh(token, EDIT_SCOPE, claims=claims.replace("c1", "c9"))
+    assert "acrs" not in claims_of(unknown.body["access_token"])
+
+
+async def test_the_time_of_sign_in_follows_a_new_sign_in_and_the_second_factor_is_remembered(
+    world: World,
+) -> None:
+    await world.ask("PUT", "/admin/settings", json={"optional_claims": {GATEWAY: ["auth_time"]}})
+    visitor = world.visitor()
+    await world.stepped_up(visitor)
+    world.clock.now += 100
+    again = await world.redeem(
+        await visitor.sign_in(world.authorize_url(EDIT_SCOPE, prompt="login")), EDIT_SCOPE
+    )
+    assert claims_of(again.body["id_token"])["auth_time"] == int(world.clock.now)
+
+
 async def test_a_refreshed_id_token_has_no_nonce(world: World) -> None:
     token = (await world.signed_in()).body["refresh_token"]
     assert "nonce" not in claims_of((await world.refresh(token)).body["id_token"])
@@ -94,6 +129,11 @@ async def test_a_resource_that_accepts_v1_tokens_gets_one(world: World) -> None:
     assert claims["amr"] == ["pwd", "mfa"]
     assert "azp" not in claims
     assert header_of(token)["x5t"]
+
+
+async def test_a_knob_makes_every_api_take_v1_tokens(world: World) -> None:
+    await world.ask("PUT", "/admin/settings", json={"v1_access_tokens": True})
+    assert claims_of((await world.stepped_up()).body["access_token"])["ver"] == "1.0"
 
 
 async def test_client_capabilities_reach_the_api_only_if_it_asked_for_them(world: World) -> None:

@@ -1,6 +1,7 @@
 """The token endpoint: codes, refresh tokens, client credentials, client authentication (RFC 6749, RFC 7636)."""
 
 import base64
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -185,6 +186,14 @@ async def test_the_client_may_use_http_basic(world: World) -> None:
     refused = await world.token({**form, "client_id": GATEWAY}, {"Authorization": f"Basic {borrowed}"})
     assert refused.number == 7000218
     assert (await world.token(form, {"Authorization": f"Basic {good}"})).status == 200
+
+
+async def test_a_secret_is_form_encoded_before_http_basic(world: World) -> None:
+    secret = "a b+c%20:ü"
+    await world.ask("PUT", f"/admin/apps/{API}", json={"secrets": [{"value": secret}]})
+    packed = base64.b64encode(f"{API}:{quote_plus(secret)}".encode()).decode()
+    form = {"grant_type": "client_credentials", "scope": f"{GRAPH}/.default"}
+    assert (await world.token(form, {"Authorization": f"Basic {packed}"})).status == 200
 
 
 @pytest.mark.parametrize(
