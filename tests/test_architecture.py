@@ -36,7 +36,7 @@ LEVELS: Final = (
     "authority.refresh_request",  # how they are replaced: asking
     "authority.silent_refresh",  # and keeping
     "authority.tokens authority.step_up",  # a session's tokens at work
-    "profile.graph profile.resource_client profile.lately_saved",  # what is done with them
+    "profile.graph profile.resource_client profile.lately_saved profile.parked_edits",  # what is done with them
     "profile.edits",  # the product's one story
     "authority.session_starts",  # the session that follows from a journey
     "authority.auth_flow limits operation.metrics operation.loop_lag",  # journeys, from end to end

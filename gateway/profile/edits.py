@@ -1,16 +1,14 @@
 """Edits of the profile: conditional, repeatable, parked when step-up interrupts them, shown at once when done.
 
-Owns parked edits, idempotency keys, and `If-Match`; `lately_saved` covers Graph's replication lag.
+Owns `If-Match`, idempotency keys, what becomes of a parked edit that is applied, and of an edit whose answer is lost.
 Never applies a parked edit by itself: the person sees what will change, and confirms.
 """
 
 import hashlib
 import json
 import logging
-import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from gateway import errors
@@ -19,33 +17,23 @@ from gateway.failpoints import Failpoints
 from gateway.profile.graph import ProfileReader
 from gateway.profile.lately_saved import KIND as SAVED
 from gateway.profile.lately_saved import LatelySaved
+from gateway.profile.parked_edits import KIND as PARKED
+from gateway.profile.parked_edits import ParkedEdits
 from gateway.profile.profile import Changes, Profile, etag_of, matches, with_changes
 from gateway.profile.resource_client import ProfileEditor
 from gateway.session.sessions import LiveSession
 from gateway.store.leases import LeaseTaken, lease
 from gateway.store.redis_budget import redis_budget
 from gateway.store.session_fields import Field
-from gateway.store.stored_form import read_record, write_record
 from gateway.store.vault import Vault
 from gateway.timestamps import rfc3339
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 
-PARKED_SECONDS: Final = 600
 IDEMPOTENCY_SECONDS: Final = 600
-_PARKED: Final = "parked:"
 _NOTING_SECONDS: Final = 1.5
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ParkedEdit:
-    """A validated change that waits for the person; `condition` is its `If-Match`, if it had one."""
-
-    changes: Changes
-    condition: str | None
-    expires_at: float
 
 
 class ProfileEdits:
@@ -67,6 +55,7 @@ class ProfileEdits:
         self._editor = editor
         self._step_ups = step_ups
         self._lately = LatelySaved(vault, now=now)
+        self._parked = ParkedEdits(vault, now=now)
         self._now = now
 
     async def profile(self, session: LiveSession) -> Profile:
@@ -101,7 +90,7 @@ class ProfileEdits:
 
     async def parked(self, session: LiveSession, identifier: str) -> dict[str, Any]:
         """Return a parked edit for its person: what changes, from what, to what; raises NotFound."""
-        parked = await self._parked(session, identifier)
+        parked = await self._parked.find(session, identifier)
         profile = await self.profile(session)
         return {
             "id": identifier,
@@ -118,19 +107,11 @@ class ProfileEdits:
         It is removed only after it was applied: a gateway that dies in between leaves it to be confirmed again. Two
         confirmations race for the lease; the second finds nothing.
         """
-        async with self._claimed(session, identifier):
+        async with self._parked.claimed(session, identifier):
             return await self._apply_claimed(session, identifier)
 
-    @asynccontextmanager
-    async def _claimed(self, session: LiveSession, identifier: str) -> AsyncIterator[None]:
-        try:
-            async with lease(self._vault, session.ref, _PARKED + identifier):
-                yield
-        except LeaseTaken:
-            raise errors.EditInProgress from None
-
     async def _apply_claimed(self, session: LiveSession, identifier: str) -> Profile:
-        parked = await self._parked(session, identifier)
+        parked = await self._parked.find(session, identifier)
         await self._failpoints.reach("parked-claimed")
         done = True
         try:
@@ -147,18 +128,18 @@ class ProfileEdits:
         finally:
             if done:
                 with _noting(session):
-                    await self._vault.remove(session.ref, _PARKED + identifier)
+                    await self._parked.remove(session, identifier)
 
     async def drop_parked(self, session: LiveSession, identifier: str) -> None:
         """Drop a parked edit; raises NotFound, also where it is being applied: what was dropped is not saved."""
-        async with self._claimed(session, identifier):
-            await self._parked(session, identifier)
-            await self._vault.remove(session.ref, _PARKED + identifier)
+        async with self._parked.claimed(session, identifier):
+            await self._parked.find(session, identifier)
+            await self._parked.remove(session, identifier)
 
     async def carried_over(self, session: LiveSession) -> tuple[dict[str, Field], bytes]:
         """Return what outlives a change of the session's id, parked edits and what was just saved, and its mark."""
         mark = await self._vault.mark(session.ref)
-        names = [name for kind in (_PARKED, SAVED) for name in await self._vault.names(session.ref, kind)]
+        names = [name for kind in (PARKED, SAVED) for name in await self._vault.names(session.ref, kind)]
         if not names:
             return {}, mark
         stored = await self._vault.read(session.ref, names, secret=session.cookie.secret)
@@ -179,7 +160,7 @@ class ProfileEdits:
             return await self._apply(session, changes, condition)
         except errors.StepUpRequired as required:
             kept = await self._step_ups.keep(session, required)
-            kept.members["parked_edit"] = await self._park(session, changes, condition)
+            kept.members["parked_edit"] = await self._parked.park(session, changes, condition)
             raise kept from None
 
     async def _apply(self, session: LiveSession, changes: Changes, condition: str | None) -> Profile:
@@ -218,23 +199,6 @@ class ProfileEdits:
                 raise
             log_event(_log, logging.INFO, "edit-looked-up", session=session.ref.short)
             return read
-
-    async def _park(self, session: LiveSession, changes: Changes, condition: str | None) -> dict[str, str]:
-        identifier = secrets.token_urlsafe(16)
-        parked = ParkedEdit(changes, condition, self._now() + PARKED_SECONDS)
-        value = Field(write_record(parked), parked.expires_at)
-        name = _PARKED + identifier
-        if not await self._vault.write(session.ref, name, value, secret=session.cookie.secret):
-            raise errors.SignInRequired(await self._vault.ended(session.ref))
-        return {"id": identifier, "expires_at": rfc3339(parked.expires_at)}
-
-    async def _parked(self, session: LiveSession, identifier: str) -> ParkedEdit:
-        name = _PARKED + identifier
-        (stored,) = await self._vault.read(session.ref, [name], secret=session.cookie.secret)
-        parked = read_record(ParkedEdit, stored)
-        if parked is None:
-            raise errors.NotFound
-        return parked
 
     async def _load(self, session: LiveSession, name: str) -> dict[str, Any] | None:
         (stored,) = await self._vault.read(session.ref, [name], secret=session.cookie.secret)

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.keys import VAULT
-from gateway.profile.edits import PARKED_SECONDS
 from gateway.profile.lately_saved import LATELY_SECONDS
+from gateway.profile.parked_edits import PARKED_SECONDS
 from tests.crash.invariants import violations
 from tests.gateway.conftest import World
 from tests.other_front_end import ADA, GRACE
