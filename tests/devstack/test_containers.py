@@ -111,6 +111,13 @@ def test_S57_the_production_file_starts_nothing_made_for_local_work() -> None:
     assert not re.search(r"local-tenant|local-secrets|AUTHORITY_MAP|LOCAL_TENANT", text)
 
 
+def test_R16_what_the_resource_api_knows_of_the_authority_outlives_its_container() -> None:
+    service = services(PRODUCTION)["resource-api"]
+    directory = service.split("RESOURCE_API_STATE_DIRECTORY: ", 1)[1].split("\n", 1)[0]
+
+    assert f':{directory}"' in service, "mounted, and not read-only"
+
+
 def test_S57_production_images_hold_neither_tenant_nor_launcher_nor_tests() -> None:
     images = targets()
 
