@@ -36,7 +36,8 @@ def node_with_packages(folder: Path, path: str | None = None) -> str:
         raise NotToBeHadError(f"Node.js {OLDEST_NODE} or newer is needed, and {told} is installed")
     lock, installed = folder / "package-lock.json", folder / "node_modules" / ".installed-from"
     if not installed.exists() or installed.read_bytes() != lock.read_bytes():
-        _run([npm, "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
+        patiently = ["--prefer-offline", "--fetch-retries=4"]
+        _run([npm, "ci", *patiently, "--ignore-scripts", "--no-audit", "--no-fund"], folder)
         shutil.copyfile(lock, installed)
     return node
 
