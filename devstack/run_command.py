@@ -53,6 +53,7 @@ def run(options: RunOptions, environment: Mapping[str, str], root: Path, console
     try:
         with assembled(root / ".local", own, surroundings, ports, root=root, cwd=root) as stack:
             _check_ports(stack, ports)
+            stack.forget_logs()
             try:
                 console.say(f"Starting {', '.join(stack.parts)} …")
                 stack.start()

@@ -122,6 +122,11 @@ class Stack:
         """End one part without warning (SIGKILL)."""
         self.parts[name].child.kill()
 
+    def forget_logs(self) -> None:
+        """Begin new log files; not before it is sure that no other run of this working copy writes to them."""
+        for part in self.parts.values():
+            part.child.program.log_file.unlink(missing_ok=True)
+
     def log(self, name: str) -> str:
         """Everything that a part has written so far."""
         return self.parts[name].child.log()
@@ -182,8 +187,6 @@ def assembled(
             parts["valkey"] = Part(Child(valkey.program(surroundings, logs), keeper), valkey.ready)
         for name in environment.parts:
             parts[name] = _part(name, environment, logs, cwd, keeper)
-        for part in parts.values():
-            part.child.program.log_file.unlink(missing_ok=True)
         stack = Stack(parts, _urls(environment.settings), valkey)
         try:
             yield stack

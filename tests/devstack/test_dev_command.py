@@ -87,6 +87,19 @@ def test_a_port_in_use_is_named_with_its_holder_and_the_option(project: Project)
     assert launch.left_running() == []
 
 
+def test_a_second_run_leaves_the_first_and_its_logs_alone(project: Project) -> None:
+    first = project.launch()
+    first.wait_for("Ctrl-C stops it.")
+    second = project.launch()
+    code = second.ended()
+    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.gateway}/warn", timeout=5):
+        first.wait_for("the store is slow")
+
+    assert code == 1
+    assert "is in use by" in second.output
+    assert first.interrupt() == 0
+
+
 @pytest.mark.parametrize("module", ["gateway", "resource_api", "local_tenant"])
 def test_a_killed_child_ends_the_launch_with_one_sentence(project: Project, module: str) -> None:
     launch = project.launch()
