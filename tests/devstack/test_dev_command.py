@@ -176,6 +176,20 @@ def test_a_changed_source_restarts_its_part_and_a_broken_one_waits(project: Proj
     assert launch.left_running() == []
 
 
+def test_open_opens_the_browser_and_verbose_shows_calm_lines_too(project: Project) -> None:
+    opened = project.root / "opened"
+    browser = project.root / "bin" / "a-browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{opened}"\n')
+    browser.chmod(0o755)
+    launch = project.launch("--open", "--verbose", environment={"BROWSER": f"{browser} %s"})
+    launch.wait_for("Ctrl-C stops it.")
+    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.gateway}/warn", timeout=5):
+        launch.wait_for("all is calm")
+
+    assert launch.interrupt() == 0
+    assert opened.read_text() == f"http://localhost:{project.ports.gateway}\n"
+
+
 def test_a_redis_of_your_own_is_used(project: Project) -> None:
     launch = project.launch(environment={"GATEWAY_REDIS_URL": "redis://127.0.0.1:6390/0"})
     launch.wait_for("Ctrl-C stops it.")
