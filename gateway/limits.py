@@ -7,6 +7,7 @@ Redis is. With several workers each of them counts.
 """
 
 import ipaddress
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -17,6 +18,7 @@ from gateway.errors import TooManyRequests
 
 _MOST_ADDRESSES: Final = 10_000
 _IPV6_SITE: Final = 64
+_WITH_PORT: Final = re.compile(r"\[(.+)\](?::\d{1,5})?|([\d.]+):\d{1,5}")
 
 
 class JourneyLimit:
@@ -66,7 +68,12 @@ class JourneyLimit:
 
 
 def _parsed(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read an address; proxies write a port behind it, and IPv4 as a part of IPv6."""
+    named = (text or "").strip()
+    if with_port := _WITH_PORT.fullmatch(named):
+        named = with_port[1] or with_port[2]
     try:
-        return ipaddress.ip_address((text or "").strip())
+        address = ipaddress.ip_address(named)
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address
