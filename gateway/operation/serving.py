@@ -6,6 +6,7 @@ Never reads the environment, and never decides what is served.
 
 import asyncio
 import functools
+import logging
 import signal
 import socket
 import sys
@@ -22,8 +23,10 @@ from gateway.operation.loop_lag import watch_the_loop
 from gateway.operation.metrics import SHARED, Metrics
 from gateway.operation.workers import listening_socket, run_workers
 from gateway.settings import Settings
-from servicekit.logs import configure_logs
+from servicekit.logs import configure_logs, log_event
 from servicekit.quiet_server import QuietRunner
+
+_log = logging.getLogger(__name__)
 
 
 async def _serve(
@@ -49,11 +52,24 @@ async def _serve(
         await stopping.wait()
 
 
-def _work(settings: Settings, shared: Path, number: int, listeners: Sequence[socket.socket]) -> None:
+def _work(settings: Settings, shared: Path | None, number: int, listeners: Sequence[socket.socket]) -> None:
     """Be one of several workers, which count together; the first has the operators' side, too."""
     configure_logs(level=settings.log_level)
     listener, *beside = listeners
     asyncio.run(_serve(settings, listener, beside[0] if beside and number == 0 else None, Metrics(shared)))
+
+
+def shared_counts(closing: ExitStack, folder: str | None = None) -> Path | None:
+    """Return a new directory for the workers' counts, below `folder` or where temporary files lie.
+
+    None where none can be made: then each worker counts for itself, which is no reason not to serve.
+    """
+    try:
+        made = tempfile.TemporaryDirectory(prefix="stepup-metrics-", dir=folder)
+    except OSError as error:
+        log_event(_log, logging.WARNING, "metrics-not-shared", reason=error.strerror)
+        return None
+    return Path(closing.enter_context(made))
 
 
 def serve(settings: Settings, environment: MutableMapping[str, str]) -> int:
@@ -75,9 +91,10 @@ def serve(settings: Settings, environment: MutableMapping[str, str]) -> int:
                 sys.stderr.write(f"The gateway cannot listen on {host}:{port}: {reason}.\n")
                 return 1
         if settings.workers > 1:
-            shared = closing.enter_context(tempfile.TemporaryDirectory(prefix="stepup-metrics-"))
-            environment[SHARED] = shared
-            work = functools.partial(_work, settings, Path(shared))
+            shared = shared_counts(closing)
+            if shared:
+                environment[SHARED] = str(shared)
+            work = functools.partial(_work, settings, shared)
             return run_workers(settings.workers, work, listeners)
         listener, *beside = listeners
         asyncio.run(_serve(settings, listener, beside[0] if beside else None, Metrics()))

@@ -5,15 +5,18 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import aiohttp
+import pytest
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from devstack.ports import free_port
 from gateway.counts import Counts
 from gateway.operation.metrics import JOURNEY, Metrics
+from gateway.operation.serving import shared_counts
 from servicekit.problems import PROBLEM
 from tests.gateway.conftest import World, served
 from tests.gateway.test_metrics import counted, read
@@ -88,6 +91,19 @@ async def _lives(admin: int) -> float:
     await answers(f"http://127.0.0.1:{admin}/metrics")
     text = await read(f"http://127.0.0.1:{admin}/metrics")
     return counted(text, "stepup_requests_total")[("GET", "/health/live", "200")]
+
+
+def test_U35_where_no_file_can_be_written_each_worker_counts_for_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ExitStack() as closing:
+        made = shared_counts(closing, str(tmp_path))
+        assert made is not None
+        assert made.parent == tmp_path
+        assert shared_counts(closing, str(tmp_path / "nowhere")) is None
+
+    assert "metrics-not-shared" in caplog.messages
+    assert lying_in(tmp_path) == []
 
 
 # The page
