@@ -14,8 +14,10 @@ import os
 import secrets
 import tempfile
 import time
+import uuid
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -24,17 +26,24 @@ from devstack.keeper import Keeper
 from devstack.ports import free_port
 from devstack.processes import Child
 from gateway.authority.token_records import CACHE, AccessToken, Resource, TokenRecords
+from gateway.session.devices import device_name
 from gateway.session.session_cookie import SessionCookie
 from gateway.session.sessions import SessionStore, UserSession
+from gateway.store.redis_budget import RedisLimits
 from gateway.store.redis_connection import redis_client
 from gateway.store.sealing import KeyRing
+from gateway.store.session_fields import Field
 from gateway.store.vault import Vault
 
 ACCESS_TOKEN = 1_900
+SIGNATURE = 256
+PATIENT = RedisLimits(command=30, attempt=60, request=60)
 REFRESH_TOKEN = 1_350
 ID_TOKEN = 1_250
 AT_ONCE = 40
 HOUR = 3_600
+TENANT, CLIENT, SUBDOMAIN = str(uuid.uuid4()), str(uuid.uuid4()), "somebodys"
+SCOPES = "User.Read openid profile offline_access"
 
 
 def token(size: int) -> str:
@@ -42,56 +51,138 @@ def token(size: int) -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(size * 3 // 4)).decode()
 
 
-def cache_of(oid: str, tid: str) -> str:
+def access_token(user: UserSession) -> str:
+    """Return a token such as Entra's: a header, claims and a signature."""
+    header = {"typ": "JWT", "alg": "RS256", "kid": secrets.token_urlsafe(20)}
+    claims = {
+        **user.claims,
+        "aud": "00000003-0000-0000-c000-000000000000",
+        "app_displayname": "Somebody's portal",
+        "azp": CLIENT,
+        "azpacr": "1",
+        "idtyp": "user",
+        "scp": SCOPES,
+        "xms_ftd": token(64),
+        "xms_tcdt": user.created_at,
+    }
+    parts = [json.dumps(part, separators=(",", ":")).encode() for part in (header, claims)]
+    written = [base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts]
+    made = ".".join(
+        [*written, base64.urlsafe_b64encode(secrets.token_bytes(SIGNATURE)).rstrip(b"=").decode()]
+    )
+    assert abs(len(made) - ACCESS_TOKEN) < ACCESS_TOKEN / 10, len(made)
+    return made
+
+
+def cache_of(user: UserSession) -> str:
     """Return what MSAL keeps after a sign-in: one of each."""
-    home = f"{oid}.{tid}"
-    host = f"{tid}.ciamlogin.com"
-    common = {"home_account_id": home, "environment": host, "client_id": secrets.token_hex(16)}
+    home, host, now = f"{user.oid}.{TENANT}", f"{SUBDOMAIN}.ciamlogin.com", str(user.created_at)
+    common = {"home_account_id": home, "environment": host}
+    mine = {"client_id": CLIENT, "target": SCOPES}
     return json.dumps(
         {
-            "AccessToken": {f"{home}-at": {**common, "secret": token(ACCESS_TOKEN), "target": "User.Read"}},
-            "Account": {
-                home: {**common, "username": "person@example.com", "realm": tid, "local_account_id": oid}
+            "AccessToken": {
+                f"{home}-{host}-accesstoken-{CLIENT}-{TENANT}-{SCOPES}": {
+                    "credential_type": "AccessToken",
+                    "secret": access_token(user),
+                    **common,
+                    **mine,
+                    "realm": TENANT,
+                    "token_type": "Bearer",
+                    "cached_at": now,
+                    "expires_on": now,
+                    "extended_expires_on": now,
+                }
             },
-            "IdToken": {f"{home}-id": {**common, "secret": token(ID_TOKEN), "realm": tid}},
-            "RefreshToken": {f"{home}-rt": {**common, "secret": token(REFRESH_TOKEN), "target": "User.Read"}},
-            "AppMetadata": {f"app-{host}": common},
+            "Account": {
+                f"{home}-{host}-{TENANT}": {
+                    **common,
+                    "realm": TENANT,
+                    "local_account_id": user.oid,
+                    "username": user.username,
+                    "authority_type": "MSSTS",
+                    "account_source": "authorization_code",
+                }
+            },
+            "IdToken": {
+                f"{home}-{host}-idtoken-{CLIENT}-{TENANT}-": {
+                    "credential_type": "IdToken",
+                    "secret": token(ID_TOKEN),
+                    **common,
+                    "realm": TENANT,
+                    "client_id": CLIENT,
+                }
+            },
+            "RefreshToken": {
+                f"{home}-{host}-refreshtoken-{CLIENT}--{SCOPES}": {
+                    "credential_type": "RefreshToken",
+                    "secret": f"1.A{token(REFRESH_TOKEN)}",
+                    **common,
+                    **mine,
+                    "last_modification_time": now,
+                }
+            },
+            "AppMetadata": {f"appmetadata-{host}-{CLIENT}": {"client_id": CLIENT, "environment": host}},
         }
     )
 
 
 def person() -> UserSession:
-    """Return somebody who has signed in."""
-    oid, tid, sub = secrets.token_hex(16), secrets.token_hex(16), secrets.token_urlsafe(32)
-    claims = {"oid": oid, "tid": tid, "sub": sub, "name": "Somebody Synthetic", "aud": tid, "ver": "2.0"}
+    """Return somebody who has signed in, with the claims of Entra's ID token."""
+    oid, sub, now = str(uuid.uuid4()), secrets.token_urlsafe(32), int(time.time())
+    name, email = secrets.token_hex(8), f"{secrets.token_hex(6)}@example.com"
+    claims: dict[str, Any] = {
+        "aud": CLIENT,
+        "iss": f"https://{TENANT}.ciamlogin.com/{TENANT}/v2.0",
+        "iat": now,
+        "nbf": now,
+        "exp": now + HOUR,
+        "aio": token(64),
+        "login_hint": f"O.{token(160)}",
+        "name": name,
+        "nonce": secrets.token_hex(32),
+        "oid": oid,
+        "preferred_username": email,
+        "rh": f"1.{token(32)}",
+        "sid": str(uuid.uuid4()),
+        "sub": sub,
+        "tid": TENANT,
+        "uti": token(22),
+        "ver": "2.0",
+    }
     return UserSession(
-        tid=tid,
+        tid=TENANT,
         oid=oid,
         sub=sub,
-        sid=secrets.token_hex(16),
-        name="Somebody Synthetic",
-        username="person@example.com",
-        device="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0",
-        created_at=int(time.time()),
-        claims={**claims, "preferred_username": "person@example.com", "login_hint": token(200)},
+        sid=claims["sid"],
+        name=name,
+        username=email,
+        login_hint=claims["login_hint"],
+        device=device_name("Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0 Safari/537.36"),
+        created_at=now,
+        claims=claims,
     )
 
 
-async def fill(sessions: SessionStore, count: int) -> None:
-    """Start so many sessions, each with one access token and MSAL's cache."""
+def records_of(user: UserSession) -> dict[str, Field]:
+    """Return one access token and MSAL's cache."""
     soon = time.time() + HOUR
+    name, record = TokenRecords.token_field(
+        Resource("graph", "User.Read"), AccessToken(access_token(user), soon)
+    )
+    return {name: record, CACHE: TokenRecords.cache_field(cache_of(user), soon)}
+
+
+async def fill(sessions: SessionStore, count: int) -> None:
+    """Start so many sessions."""
     for _ in range(count):
         user = person()
-        name, record = TokenRecords.token_field(
-            Resource("graph", "User.Read"), AccessToken(token(ACCESS_TOKEN), soon)
-        )
-        cache = TokenRecords.cache_field(cache_of(user.oid, user.tid), soon)
-        await sessions.start(user, {name: record, CACHE: cache}, cookie=SessionCookie.new())
+        await sessions.start(user, records_of(user), cookie=SessionCookie.new())
 
 
 async def measure(url: str, count: int) -> None:
     """Write and print."""
-    client = redis_client(url)
+    client = redis_client(url, limits=PATIENT)
     vault = Vault(client, KeyRing([secrets.token_bytes(32)]), now=time.time)
     sessions = SessionStore(vault, now=time.time, idle=8 * HOUR, absolute=8 * HOUR)
     async with Redis.from_url(url) as plain:
@@ -104,7 +195,8 @@ async def measure(url: str, count: int) -> None:
         each = (memory["used_memory"] - before) / written
         keys = await plain.dbsize()
     await client.aclose()
-    plain_size = len(cache_of("o" * 32, "t" * 32)) + ACCESS_TOKEN + len(person().model_dump_json())
+    user = person()
+    plain_size = sum(len(field.value) for field in records_of(user).values()) + len(user.model_dump_json())
     print(f"sessions                    {written}")
     print(f"keys per session            {keys / written:.1f}")
     print(f"bytes per session           {each:.0f}")

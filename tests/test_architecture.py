@@ -19,6 +19,7 @@ from tests.sources import ROOT, modules
 LEVELS: Final = (
     # needs nothing of ours
     "errors authority.demands failpoints counts form_bodies store.stored_form store.record_keys store.redis_scripts",
+    "store.packing",  # records made small
     "store.sealing store.redis_address store.redis_budget store.redis_tls",
     "store.redis_pools",  # connections
     "doctor.doctor_explanations doctor.doctor_findings",  # what a look finds, and its words

@@ -38,8 +38,8 @@ class SessionRef:
 
     @property
     def key(self) -> str:
-        """The session's hash."""
-        return f"{PREFIX}:{{{self.family}}}:{self.digest}"
+        """The session's hash; its id is written as shortly as in an index, as there are as many keys as sessions."""
+        return f"{PREFIX}:{{{self.family}}}:{_written(bytes.fromhex(self.digest))}"
 
     @property
     def short(self) -> str:
@@ -68,5 +68,9 @@ def index_key(kind: str, owner: str) -> str:
 
 
 def digest_of(*parts: str) -> str:
-    """Return a SHA-256 in hex that names something without telling it."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    """Return a SHA-256 that names something without telling it: 43 characters of base64url."""
+    return _written(hashlib.sha256("\0".join(parts).encode()).digest())
+
+
+def _written(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -11,7 +11,6 @@ Version, key id, kind and owner are bound in as associated data, so that no reco
 import base64
 import hashlib
 import secrets
-import zlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -20,12 +19,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from gateway.store.packing import NotPacked, pack, unpack
+
 VERSION: Final = 1
 KEY_BYTES: Final = 32
 _ID: Final = 8
 _NONCE: Final = 12
 _HEAD: Final = 1 + _ID + _NONCE
-_LARGEST: Final = 1_000_000
 
 
 class Unsealable(Exception):  # noqa: N818 - an outcome, handled as "not there"
@@ -59,13 +59,13 @@ class KeyRing:
         self._on_rejected = on_rejected
 
     def seal(self, plain: bytes, *, kind: str, owner: str, secret: bytes = b"") -> bytes:
-        """Compress and seal `plain` for one `kind` of record of one `owner`.
+        """Pack and seal `plain` for one `kind` of record of one `owner`.
 
         `secret` is the browser's half of the key, where the flow has one.
         """
         head = bytes([VERSION]) + self._sealing + self._nonce(_NONCE)
         cipher = AESGCM(_derive(self._keys[self._sealing], kind, secret))
-        return head + cipher.encrypt(head[-_NONCE:], zlib.compress(plain, 1), _bound(head, kind, owner))
+        return head + cipher.encrypt(head[-_NONCE:], pack(plain), _bound(head, kind, owner))
 
     def open(self, sealed: bytes, *, kind: str, owner: str, secret: bytes = b"") -> bytes:
         """Return what was sealed for the same kind, owner and secret; raises Unsealable."""
@@ -85,13 +85,9 @@ class KeyRing:
             packed = AESGCM(_derive(key, kind, secret)).decrypt(
                 head[-_NONCE:], sealed[_HEAD:], _bound(head, kind, owner)
             )
-            unpacking = zlib.decompressobj()
-            plain = unpacking.decompress(packed, _LARGEST)
-        except (InvalidTag, zlib.error) as error:
+            return unpack(packed)
+        except (InvalidTag, NotPacked) as error:
             raise Unsealable from error
-        if not unpacking.eof:
-            raise Unsealable  # larger than anything we keep; half a record is none
-        return plain
 
 
 def _derive(key: bytes, kind: str, secret: bytes) -> bytes:

@@ -61,7 +61,7 @@ def test_R8_sessions_spread_over_the_slots() -> None:
 
 
 def test_S34_every_key_starts_with_the_prefix_of_the_access_control_list() -> None:
-    ref = SessionRef("f", "d")
+    ref = SessionRef("f", "0d")
     keys = [ref.key, tombstone_key(ref), lock_key(ref, "n"), index_key("sid", "o"), record_key("flow", "o")]
 
     assert all(key.startswith(f"{PREFIX}:") for key in keys)
