@@ -79,6 +79,7 @@ async def test_R2_no_fault_signs_anybody_out_and_every_answer_comes_soon(
         sent_to_problem(ada.navigate(SIGN_IN), UNAVAILABLE),
         sent_to_problem(ada.navigate(STEP_UP), UNAVAILABLE),
         refused_honestly(ada.navigate("/health/ready")),
+        refused_honestly(ada.navigate("/auth/frontchannel-logout?sid=anything")),
         is_kept(ada, cookie),
     )
 
