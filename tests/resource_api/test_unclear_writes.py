@@ -110,6 +110,17 @@ async def test_R18_no_look_is_possible_is_unknown(stage: Stage, double: GraphDou
     assert (told.status, told.body["outcome"]) == (502, "unknown")
 
 
+async def test_R18_an_old_value_and_then_no_answer_is_unknown(stage: Stage, double: GraphDouble) -> None:
+    double.patches = [Act(applies=True, answers=False)]
+    double.lag = 1
+    double.reads = [200, 200, 500]
+
+    told = await stage.patch({"city": "Turin"})
+
+    assert (told.status, told.body["outcome"]) == (502, "unknown")
+    assert double.reads == []
+
+
 async def test_R18_the_second_look_counts_when_the_first_fails(stage: Stage, double: GraphDouble) -> None:
     double.patches = [Act(applies=True, answers=False)]
     double.reads = [200, 500]
