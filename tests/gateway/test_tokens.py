@@ -248,14 +248,13 @@ async def test_a_cancelled_caller_does_not_take_the_token_with_it(world: World) 
     ada = await world.signed_in()
     await end_of_token(world, ada, 10)
     session, broker = await live(world, ada), broker_of(world)
-    world.app[AUTH_FLOW]._failpoints.arm("token-redeemed", "delay", milliseconds=400, times=1)
+    world.app[AUTH_FLOW]._failpoints.arm("token-redeemed", "delay", milliseconds=700, times=1)
 
     impatient = asyncio.create_task(broker.access_token(session, READ))
     while not await world.asked("token.refresh_token"):  # noqa: ASYNC110 - what is waited for happens elsewhere
         await asyncio.sleep(0.02)
     impatient.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await impatient
+    await asyncio.wait([impatient])
 
     assert (await broker.access_token(session, READ)).expires_at > world.clock.now + HOUR / 2
     assert await world.asked("token.refresh_token") == 1
