@@ -48,14 +48,14 @@ from gateway.store.vault import Vault
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS, AuthorityTransport
 from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery
-from servicekit.entra import EntraClient
+from servicekit.entra import CALL_SECONDS, PLACE_SECONDS, EntraClient
 from servicekit.jwt_verifier import JwtVerifier, SigningKeys
 from servicekit.outbound import outbound
 from servicekit.problems import Problem, draw_json, problems_ring
 
 SPA: Final = Path(__file__).parent.parent / "spa"
-# Longer than a token request takes, and than what it brings takes to be kept.
-SETTLING_SECONDS: Final = 15
+# Waiting for a thread, the slowest token request, and keeping what it brings.
+SETTLING_SECONDS: Final = PLACE_SECONDS + CALL_SECONDS + 2
 
 
 def create_vault(

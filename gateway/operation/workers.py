@@ -16,7 +16,7 @@ from typing import Final
 
 _BACKLOG: Final = 1024
 # Longer than a worker takes to finish what is under way, shorter than what runs the gateway waits.
-_GRACE_SECONDS: Final = 37
+_GRACE_SECONDS: Final = 49
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
