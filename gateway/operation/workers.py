@@ -5,18 +5,26 @@ Never restarts one: a worker that died takes the others with it, in good order, 
 one failure and starts it anew.
 """
 
+import logging
 import multiprocessing
 import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
 from types import FrameType
 from typing import Final
+
+from servicekit.logs import log_event
 
 _BACKLOG: Final = 1024
 # Longer than a worker takes to finish what is under way, shorter than what runs the gateway waits.
 _GRACE_SECONDS: Final = 49
+# Its files are closed a moment before its end can be read.
+_REAPING_SECONDS: Final = 5
+
+_log = logging.getLogger(__name__)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -48,11 +56,21 @@ def run_workers(
         worker.start()
     if stopping.is_set():  # the signal came before the last one had started
         stop(signal.SIGTERM, None)
-    wait([worker.sentinel for worker in workers])
+    ended = wait([worker.sentinel for worker in workers])
     asked = stopping.is_set()
+    if not asked:
+        _tell_of([worker for worker in workers if worker.sentinel in ended])
     stop(signal.SIGTERM, None)
     for worker in workers:
         worker.join(_GRACE_SECONDS)
         if worker.is_alive():
             worker.kill()
     return 0 if asked else 1
+
+
+def _tell_of(ended: Sequence[SpawnProcess]) -> None:
+    """Log an end that nobody asked for: a worker that the system killed could not do so itself."""
+    for worker in ended:
+        worker.join(_REAPING_SECONDS)
+        # Negative for a signal: -9 is, as a rule, the system's when memory is short.
+        log_event(_log, logging.ERROR, "worker-ended", worker=worker.name, exit_code=worker.exitcode)

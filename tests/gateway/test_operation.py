@@ -1,7 +1,9 @@
 """What operators see and do: several workers, the side port, and signing a person out everywhere."""
 
 import asyncio
+import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -82,6 +84,27 @@ async def test_two_workers_share_a_port_and_the_sessions(world: World, valkey: s
         assert beside.status == 200
         run.terminate()
         assert await asyncio.wait_for(run.wait(), 30) == 0
+
+
+async def test_a_worker_that_is_killed_ends_the_gateway_and_the_log_says_which(
+    world: World, valkey: str
+) -> None:
+    port = free_port()
+    async with process(environment(world, valkey, port, WORKERS="2")) as run:
+        await answers(f"http://127.0.0.1:{port}/health/live")
+        listed = await asyncio.create_subprocess_exec(
+            "ps", "-axww", "-o", "ppid=,pid=,command=", stdout=asyncio.subprocess.PIPE
+        )
+        told, _ = await listed.communicate()
+        rows = [line.split(None, 2) for line in told.decode().splitlines()]
+        workers = [int(row[1]) for row in rows if int(row[0]) == run.pid and "spawn_main" in row[2]]
+        os.kill(workers[-1], signal.SIGKILL)
+        _, logged = await asyncio.wait_for(run.communicate(), 60)
+
+    assert len(workers) == 2, logged
+    assert run.returncode == 1
+    ended = [json.loads(line) for line in logged.decode().splitlines() if "worker-ended" in line]
+    assert [line["exit_code"] for line in ended] == [-signal.SIGKILL], logged
 
 
 async def test_U34_details_of_readiness_are_beside_and_not_on_the_public_port(
