@@ -77,7 +77,7 @@ const screens = {
   'edit.title': 'Profil bearbeiten',
   'edit.lead': 'Ändern Sie, was Sie möchten. Gesendet wird nur, was Sie ändern.',
   'edit.lead.step-up': 'Beim Speichern bitten wir Sie zuerst um eine Bestätigung, dass Sie es sind. Was Sie geschrieben haben, bleibt erhalten.',
-  'edit.save': 'Änderungen speichern',
+  'edit.save': 'Speichern',
   'edit.saving': 'Wird gespeichert …',
   'edit.cancel': 'Abbrechen',
   'edit.count': { one: '{n} Änderung', other: '{n} Änderungen' },
