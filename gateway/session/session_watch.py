@@ -13,7 +13,7 @@ from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.record_keys import digest_of
 from gateway.timestamps import rfc3339
 
-_ID_FORM: Final = re.compile(r"([0-9a-f]{12})\.(granted|step-up)")
+_ID_FORM: Final = re.compile(r"([A-Za-z0-9_-]{12})\.(granted|step-up)")
 _NAME_CHARACTERS: Final = 12
 _WARNING_SECONDS: Final = 120
 
