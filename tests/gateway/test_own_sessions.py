@@ -1,5 +1,7 @@
 """Where you're signed in: every session of a person, and none of anybody else."""
 
+import base64
+
 import pytest
 
 from gateway.keys import OWN_SESSIONS, SETTINGS, VAULT
@@ -7,7 +9,10 @@ from gateway.session.devices import device_name
 from gateway.session.session_cookie import SessionCookie
 from gateway.store.record_keys import digest_of
 from tests.gateway.conftest import World
+from tests.gateway.witnesses import with_cookie
 from tests.other_front_end import GRACE
+
+OTHER_KEY = base64.urlsafe_b64encode(b"another-key-of-32-bytes-01234567").decode()
 
 
 async def test_S22_a_person_sees_every_session_and_which_one_this_is(world: World) -> None:
@@ -120,3 +125,22 @@ async def test_S22_looking_at_the_list_during_a_sign_in_hides_no_session(world: 
     world.forward(61)
     await here.call("GET", "/api/sessions")
     assert arriving.ref not in await world.app[VAULT].indexed("person", owner)
+
+
+async def test_S22_R22_a_session_that_a_gateway_cannot_open_is_still_found_and_ended(world: World) -> None:
+    there = (await world.signed_in()).cookie()
+    await world.stop()
+    other = await world.new_gateway(SEALING_KEYS=OTHER_KEY)
+    here = await other.signed_in()
+    world.forward(120)  # long settled
+
+    listed = (await here.call("GET", "/api/sessions")).body["sessions"]
+    assert [one["current"] for one in listed] == [True], "it cannot be shown"
+    (index,) = [key for key in await world.keys() if ":index:person:" in key]
+    assert await world.redis.zcard(index) == 2, "and looking at the list drops nothing that lives"
+
+    before = await world.new_gateway()
+    assert (await with_cookie(before, there)).status == 200
+    assert (await here.call("DELETE", "/api/sessions")).body == {"ended": 1}
+    assert (await with_cookie(before, there)).body["reason"] == "ended-elsewhere"
+    assert (await here.call("GET", "/api/profile")).status == 200
