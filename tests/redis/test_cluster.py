@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from redis.exceptions import RedisError
 
+from gateway.doctor.doctor_findings import Status
+from gateway.doctor.doctor_redis import EVICTION, RECORDS, REDIS, VERSION, look_at_redis
 from gateway.session.session_cookie import SessionCookie
 from gateway.store.redis_cluster import GuardedCluster
 from gateway.store.redis_connection import redis_client
-from tests.gateway.conftest import World
+from tests.gateway.conftest import World, gateway_settings
 from tests.gateway.witnesses import with_cookie
 from tests.other_front_end import OtherFrontEnd
 from tests.redis.conftest import MakeWorld, back, in_use, is_kept, promised
@@ -73,6 +75,20 @@ async def test_R8_the_story_on_a_cluster_of_three(calm: list[RedisServer], make_
     assert sum(node.ask("DBSIZE") > 0 for node in calm) >= 2, "records spread over the masters"
     answers = await asyncio.gather(*(person.call("GET", "/api/profile") for person in people))
     assert {answer.status for answer in answers} == {200}
+
+
+async def test_the_doctor_looks_at_each_server_of_a_cluster(calm: list[RedisServer]) -> None:
+    findings = {one.check: one for one in await look_at_redis(gateway_settings(REDIS_URL=url_of(calm[:1])))}
+
+    assert all(findings[check].status is Status.OK for check in (REDIS, RECORDS, VERSION, EVICTION))
+    calm[2].ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    (told,) = [
+        one
+        for one in await look_at_redis(gateway_settings(REDIS_URL=url_of(calm[:1])))
+        if one.check == EVICTION
+    ]
+    calm[2].ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    assert told.status is not Status.OK, "one of three is enough"
 
 
 async def test_R5_without_replicas_nobody_can_confirm_a_sign_out(
