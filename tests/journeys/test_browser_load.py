@@ -58,6 +58,17 @@ async def test_U17_a_client_that_is_not_complete_says_so(
     await Person(page, stack).sees("signed-out")
 
 
+async def test_U17_a_part_that_is_missing_for_a_moment_is_fetched_again(
+    page: Page, stack: Stack, page_faults: PageFaults
+) -> None:
+    page_faults.expect("expiry.js")
+    await page.route("**/expiry.js", gone, times=1)
+
+    await page.goto(stack.gateway_url)
+
+    await Person(page, stack).sees("signed-out")
+
+
 async def test_U17_without_storage_the_whole_edit_still_works(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
     await page.add_init_script(_BLOCKED)

@@ -74,7 +74,7 @@ def test_the_page_preloads_exactly_what_the_first_script_loads_with_it() -> None
     [
         (r"\bfetch\(|XMLHttpRequest|sendBeacon", {"api.js"}),
         (r"\bhistory[.\[]|location\.(assign|replace|href\s*=)|window\.open", {"router.js"}),
-        (r"location\.reload", {"router.js"}),
+        (r"location\.reload", {"router.js", "not-loaded.js"}),
         (r"\blocalStorage\b", {"choices.js", "frame.js"}),
         (r"\bsessionStorage\b", {"draft.js", "note.js"}),
         (r"BroadcastChannel\(", {"tabs.js"}),
