@@ -23,6 +23,7 @@ from gateway.authority.logout_token import LogoutTokenJudge
 from gateway.authority.step_up import StepUps
 from gateway.authority.token_records import Resource
 from gateway.authority.tokens import TokenBroker
+from gateway.bodies import LARGEST_BODY
 from gateway.counts import Counts
 from gateway.failpoints import Failpoints
 from gateway.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, security_headers
@@ -30,7 +31,6 @@ from gateway.limits import JourneyLimit
 from gateway.operation.metrics import Metrics
 from gateway.profile.edits import ProfileEdits
 from gateway.profile.graph import ProfileReader
-from gateway.profile.profile import LARGEST_BODY
 from gateway.profile.resource_client import ProfileEditor
 from gateway.session.own_sessions import OwnSessions
 from gateway.session.session_storage import SessionStorage

@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 from gateway import errors
 from gateway.authority.auth_flow import SIGN_IN, SIGN_UP, STEP_UP
 from gateway.authority.flows import AuthCodeFlow, FlowStore, local_path
-from gateway.form_bodies import read_form
+from gateway.bodies import read_form
 from gateway.guard import Policy, Route
 from gateway.keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOW_STATE, FLOWS, JOURNEY_LIMIT, RETURN_TO, SESSIONS
 from gateway.operation.metrics import JOURNEY

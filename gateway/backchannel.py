@@ -13,8 +13,8 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from gateway.authority.logout_token import FRESH_SECONDS, LEEWAY_SECONDS, LogoutOrder
+from gateway.bodies import read_form
 from gateway.errors import AuthorityUnavailable, BadRequest
-from gateway.form_bodies import read_form
 from gateway.guard import Policy, Route
 from gateway.keys import CLOCK, LOGOUT_TOKENS, SESSIONS, SETTINGS, VAULT
 from gateway.store.record_keys import digest_of

@@ -19,6 +19,7 @@
     ├── NotFound                  404 no such thing for this person
     ├── TooManyRequests           429 one network begins, or one browser listens, more than anybody needs
     ├── BadRequest                400 the body or a header is not what it should be
+    ├── RequestTimedOut           408 the body did not arrive in time
     ├── BodyTooLarge              413 no profile is that large
     ├── UnsupportedMediaType      415 the body is no JSON, or compressed
     ├── ResourceUnavailable       502 Graph or the resource API fails
@@ -210,6 +211,12 @@ class BadRequest(ProblemError):  # noqa: N818
     """The request is not what it should be."""
 
     status, slug, title = 400, "bad-request", "This request cannot be read"
+
+
+class RequestTimedOut(ProblemError):  # noqa: N818
+    """The body did not arrive in time."""
+
+    status, slug, title = 408, "request-timeout", "The request took too long to arrive"
 
 
 class BodyTooLarge(ProblemError):  # noqa: N818

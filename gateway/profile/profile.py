@@ -15,7 +15,8 @@ from typing import Any, Final, NewType
 
 from aiohttp import hdrs, web
 
-from gateway.errors import BadRequest, BodyTooLarge, InvalidProfilePatch, UnsupportedMediaType
+from gateway.bodies import read_bytes
+from gateway.errors import BadRequest, InvalidProfilePatch, UnsupportedMediaType
 from servicekit.strict_json import NotStrictJson, load_strict_json
 from servicekit.text_fields import FieldFaults, TextField, TextFields
 
@@ -57,7 +58,6 @@ EDITABLE: Final = TextFields(
     )
 )
 
-LARGEST_BODY: Final = 16_384
 _TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})
 
 
@@ -103,16 +103,13 @@ def matches(condition: str, etag: str) -> bool:
 async def read_changes(request: web.Request) -> Changes:
     """Return the validated changes that a request's body holds.
 
-    Raises UnsupportedMediaType, BodyTooLarge, BadRequest, InvalidProfilePatch; nothing was sent anywhere by then.
+    Raises UnsupportedMediaType, BodyTooLarge, RequestTimedOut, BadRequest, InvalidProfilePatch; nothing was sent
+    anywhere by then.
     """
     if request.content_type not in _TYPES or request.headers.get(hdrs.CONTENT_ENCODING):
         raise UnsupportedMediaType("Send application/json or application/merge-patch+json, not compressed.")
     try:
-        body = await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise BodyTooLarge from error
-    try:
-        return EDITABLE.read(load_strict_json(body))
+        return EDITABLE.read(load_strict_json(await read_bytes(request)))
     except NotStrictJson as error:
         raise BadRequest(f"The body cannot be used: {error}.") from error
     except FieldFaults as faults:

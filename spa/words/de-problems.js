@@ -24,6 +24,7 @@ const table = [
   ['sign-in-failed', 'Die Anmeldung hat nicht geklappt', 'Die Antwort des Anmeldedienstes Ihrer Organisation hat unsere Prüfung nicht bestanden, deshalb haben wir uns nicht auf sie verlassen.', 'Beginnen Sie neu. Wenn es zweimal geschieht, sagen Sie es Ihrer Administration, und nennen Sie die Kennung.'],
   ['step-up-cancelled', 'Sie haben nicht bestätigt', 'Sie sind umgekehrt, bevor Sie den Code eingegeben haben.', 'Versuchen Sie es noch einmal, gehen Sie zurück zu Ihren Änderungen, oder verwerfen Sie sie.'],
   ['different-person', 'Das war jemand anderes', 'Wer bestätigt hat, ist nicht die Person, die hier angemeldet ist.', 'Bestätigen Sie mit Ihrem eigenen Konto, oder melden Sie sich zuerst ab, wenn Sie das andere benutzen möchten.'],
+  ['request-timeout', 'Das kam zu langsam an', 'Ihre Änderung ist nicht innerhalb von zehn Sekunden vollständig bei uns angekommen.', 'Prüfen Sie Ihre Verbindung, und speichern Sie dann noch einmal.'],
   ['content-too-large', 'Das ist zu viel Text', 'Was gesendet wurde, ist größer, als ein Profil sein kann.', 'Kürzen Sie Ihre Änderungen, und speichern Sie dann noch einmal.'],
   ['unsupported-media-type', 'Diese Form wird nicht angenommen', 'Was gesendet wurde, hat keine Form, die dieser Dienst liest.', 'Laden Sie die Seite neu, und versuchen Sie es noch einmal.'],
   ['bad-request', 'Das ließ sich nicht lesen', 'Was gesendet wurde, lässt sich nicht lesen.', 'Laden Sie die Seite neu, und versuchen Sie es noch einmal.'],

@@ -29,6 +29,7 @@ const table = [
   ['sign-in-failed', 'Signing in didn’t work', 'The answer of your organisation’s sign-in service didn’t pass our checks, so we didn’t rely on it.', 'nothing', 'Start again. If it happens twice, tell your administrator and quote the reference.'],
   ['step-up-cancelled', 'You didn’t confirm', 'You turned back before entering the code.', 'kept', 'Try again, go back to your changes, or discard them.'],
   ['different-person', 'That was somebody else', 'The person who confirmed isn’t the person who is signed in here.', 'kept', 'Confirm with your own account, or sign out first if you want to use the other one.'],
+  ['request-timeout', 'That took too long to arrive', 'Your change didn’t reach us in one piece within ten seconds.', 'kept', 'Check your connection, then save again.'],
   ['content-too-large', 'That’s too much text', 'What was sent is larger than a profile can be.', 'kept', 'Shorten your changes, then save again.'],
   ['unsupported-media-type', 'That form isn’t accepted', 'What was sent isn’t in a form this service reads.', 'kept', 'Reload the page and try again.'],
   ['bad-request', 'That couldn’t be read', 'What was sent can’t be read.', 'kept', 'Reload the page and try again.'],

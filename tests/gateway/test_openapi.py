@@ -11,7 +11,8 @@ import pytest
 
 from gateway import errors, guard
 from gateway.app import create_app
-from gateway.profile.profile import EDITABLE, LARGEST_BODY
+from gateway.bodies import LARGEST_BODY
+from gateway.profile.profile import EDITABLE
 from gateway.spa_files import SpaFiles
 from servicekit.problems import ProblemError
 from tests.gateway.conftest import World, gateway_settings

@@ -1,5 +1,6 @@
 """What the body of an edit may be (S50): never a 500, and nothing is sent on before all of it is understood."""
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -264,3 +265,22 @@ async def test_S7_a_key_that_is_there_twice_is_refused_and_conditions_are_one_li
     assert api.heard == []
     assert await sent("If-Match", '"another"', current) == 502, "it got through"
     assert len(api.heard) == 1
+
+
+async def test_S50_a_body_that_is_never_finished_is_refused_and_nothing_is_sent_on(
+    ada: OtherFrontEnd, api: ListeningApi
+) -> None:
+    async def half() -> AsyncIterator[bytes]:
+        yield b'{"city": '
+        await asyncio.sleep(60)
+
+    async with ada.session.patch(
+        f"{ada.gateway_url}/api/profile",
+        data=half(),
+        headers={"X-CSRF": "1", "Content-Type": JSON},
+    ) as response:
+        assert response.status == 408
+        assert (await response.json())["type"] == "/problems/request-timeout"
+
+    assert api.heard == []
+    assert (await ada.call("GET", "/api/profile")).status == 200
