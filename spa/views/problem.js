@@ -39,6 +39,9 @@ const TONE = new Map([
 export async function view(url) {
   const slug = /^[a-z0-9-]{1,60}$/.exec(url.searchParams.get('type') ?? '')?.[0] ?? 'not-found';
   const reference = /^[\w.:-]{1,80}$/.exec(url.searchParams.get('reference') ?? '')?.[0] ?? '';
+  // An answer of the authority that was used before, as Back brings it: who is signed in has nothing to begin again.
+  const stale = slug === 'sign-in-expired' && !url.searchParams.has('return_to');
+  if (stale && store.session.authenticated && !waiting()) await navigate('/', { replace: true, force: true });
   return screenFor(new ApiError(slug, 0, { reference }), localPath(url.searchParams.get('return_to')));
 }
 

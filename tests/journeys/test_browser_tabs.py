@@ -155,3 +155,38 @@ async def test_a_page_that_nobody_looks_at_holds_no_connection(page: Page, stack
             }"""
         )
     assert len(ended) == 1
+
+
+async def posts_a_stale_answer(person: Person) -> None:
+    """Come back from the authority with an answer that nobody waits for, as the browser's Back does."""
+    await person.page.goto("about:blank")
+    await person.page.set_content(
+        f"""<form method="post" action="{person.stack.gateway_url}/auth/callback">
+        <input name="state" value="used"><input name="code" value="used"></form>"""
+    )
+    await person.page.evaluate("document.forms[0].submit()")
+
+
+async def test_R20_a_stale_answer_leads_a_signed_in_person_home(page: Page, stack: Stack) -> None:
+    ada = Person(page, stack)
+    await ada.opens("/")
+    await posts_a_stale_answer(ada)
+    await ada.sees_problem("sign-in-expired")
+
+    await ada.signs_in()
+    await posts_a_stale_answer(ada)
+    await ada.sees("profile")
+    assert ada.page.url == f"{stack.gateway_url}/"
+
+
+async def test_R20_whoever_waits_to_save_is_told_that_the_answer_was_stale(page: Page, stack: Stack) -> None:
+    ada = Person(page, stack)
+    await ada.signs_in()
+    await ada.opens("/edit")
+    await ada.edits(city="Turin")
+    await ada.presses("Save changes")
+    await ada.sees("confirm")
+
+    await posts_a_stale_answer(ada)
+
+    await ada.sees_problem("sign-in-expired")
