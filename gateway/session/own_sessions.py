@@ -4,14 +4,14 @@ Owns the list behind "Where you're signed in", and ending one, all others, or al
 Never shows what would open a session: its id in the list is part of the hash of its id.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.errors import NotFound
-from gateway.session.sessions import SUMMARY, LiveSession
+from gateway.session.sessions import SUMMARY, LiveSession, SessionSummary
 from gateway.store.record_keys import SessionRef, digest_of
+from gateway.store.stored_form import read_record
 from gateway.store.vault import Vault
 from gateway.timestamps import rfc3339
 
@@ -63,15 +63,13 @@ class OwnSessions:
         gone: list[SessionRef] = []
         for ref in await self._vault.indexed("person", owner):
             stored, seen = await self._vault.read_beside(ref, SUMMARY, "seen", secret=b"")
-            if stored is None:
-                # One that lives is sealed by a key that another gateway has and we have not.
+            summary = read_record(SessionSummary, stored)
+            if summary is None:
+                # One that lives is another gateway's: sealed by a key that we have not, or of another version.
                 gone += [] if seen else [ref]
                 continue
-            summary = json.loads(stored)
             found.append(
-                ListedSession(
-                    ref, summary["device"], summary["created_at"], seen / 1000, summary["last_mfa_at"]
-                )
+                ListedSession(ref, summary.device, summary.created_at, seen / 1000, summary.last_mfa_at)
             )
         # A session is noted a moment before it is there; only what is gone and not new is an orphan.
         settled = await self._vault.indexed("person", owner, until=self._now() - _SETTLED_SECONDS)

@@ -10,7 +10,6 @@ session back, and deletes `__Host-` cookies in a way that browsers ignore.
 """
 
 import contextlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -23,6 +22,7 @@ from gateway.errors import SessionStoreUnavailable, SignInRequired
 from gateway.session.session_cookie import COOKIE, SessionCookie
 from gateway.store.record_keys import SessionRef, digest_of
 from gateway.store.session_fields import Field
+from gateway.store.stored_form import write_record
 from gateway.store.vault import Vault
 
 LIVE: Final = "live"
@@ -30,6 +30,15 @@ LIVE: Final = "live"
 _TOUCH_SECONDS: Final = 20
 RECORD: Final = "session"
 SUMMARY: Final = "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """What a person's other sessions may know of one, without its cookie; times in seconds since 1970."""
+
+    device: str
+    created_at: float
+    last_mfa_at: float | None
 
 
 class UserSession(BaseModel):
@@ -109,10 +118,10 @@ class SessionStore:
         # The index first: a reference without a session does no harm, a session that no sign-out finds does.
         for kind, owner in _owners(user):
             await self._vault.index(kind, owner, cookie.ref, at=user.created_at, ttl=self._absolute)
-        told = user.model_dump(include={"device", "created_at", "last_mfa_at"})
+        summary = SessionSummary(user.device, user.created_at, user.last_mfa_at)
         own = {
             RECORD: Field(user.model_dump_json().encode(), absolute_at),
-            SUMMARY: Field(json.dumps(told).encode(), absolute_at, keyed=False),
+            SUMMARY: Field(write_record(summary), absolute_at, keyed=False),
         }
         created = await self._vault.create(
             cookie.ref, {**records, **own}, idle=idle, secret=cookie.secret, replaces=replaces, mark=mark

@@ -7,7 +7,9 @@ import pytest
 from gateway.keys import OWN_SESSIONS, SETTINGS, VAULT
 from gateway.session.devices import device_name
 from gateway.session.session_cookie import SessionCookie
+from gateway.session.sessions import SUMMARY
 from gateway.store.record_keys import digest_of
+from gateway.store.session_fields import Field
 from tests.gateway.conftest import World
 from tests.gateway.witnesses import with_cookie
 from tests.other_front_end import GRACE
@@ -144,3 +146,19 @@ async def test_S22_R22_a_session_that_a_gateway_cannot_open_is_still_found_and_e
     assert (await here.call("DELETE", "/api/sessions")).body == {"ended": 1}
     assert (await with_cookie(before, there)).body["reason"] == "ended-elsewhere"
     assert (await here.call("GET", "/api/profile")).status == 200
+
+
+@pytest.mark.parametrize("summary", [b"{}", b"[]", b'{"device": "Firefox"}'])
+async def test_S22_what_another_version_wrote_of_a_session_costs_nobody_the_list(
+    world: World, summary: bytes
+) -> None:
+    here, there = await world.signed_in(), await world.signed_in()
+    cookie = SessionCookie.parse(there.cookie())
+    assert cookie is not None
+    far = Field(summary, world.clock.now + 3600, keyed=False)
+    assert await world.app[VAULT].write(cookie.ref, SUMMARY, far, secret=b"")
+
+    answer = await here.call("GET", "/api/sessions")
+
+    assert [one["current"] for one in answer.body["sessions"]] == [True]
+    assert (await here.call("DELETE", "/api/sessions")).body == {"ended": 1}
