@@ -42,7 +42,6 @@ ARGUMENTS = (
 )
 # The network panel's words for an answer with an error status, which is often what a test is about.
 _STATUS = re.compile(r"^Failed to load resource: ")
-_LOOP_OWNERS = frozenset({"chromium", "new_context", "context", "page"})
 
 # Long enough for a busy computer: only a test that fails waits for it.
 _PATIENCE_MS = 30_000
@@ -58,7 +57,8 @@ NewContext = Callable[..., Awaitable[BrowserContext]]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put browser tests on the session's event loop, where Chromium's connection lives, and mark them."""
     for item in items:
-        if _LOOP_OWNERS & set(getattr(item, "fixturenames", ())):
+        # All of the fixtures below need it; a test may have arguments of its own that are called like one of them.
+        if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
             item.add_marker(pytest.mark.browser)
         if "stack" in getattr(item, "fixturenames", ()):

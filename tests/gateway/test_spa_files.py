@@ -97,9 +97,9 @@ async def test_a_file_that_a_developer_changes_is_sent_anew(port: int, spa: Path
     assert (after.status, body) == (200, b"main {}")
 
 
-@pytest.mark.parametrize("page", PAGES)
-async def test_every_page_is_the_client(port: int, page: str) -> None:
-    response, body = await get(port, page)
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_is_the_client(port: int, path: str) -> None:
+    response, body = await get(port, path)
 
     assert (response.status, body.decode()) == (200, PAGE)
     assert response.content_type == "text/html"
