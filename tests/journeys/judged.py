@@ -126,6 +126,14 @@ async def spaced_text(page: Page) -> AsyncIterator[None]:
     await page.evaluate("() => { document.adoptedStyleSheets = [] }")
 
 
+async def faults_of_words(page: Page) -> list[str]:
+    """What other words can do to a page whose frame is judged: too long, or not said to assistive technology."""
+    async with width(page, 320):
+        faults = [f"320 px: {fault}" for fault in [*await axe_finds(page), *await runs_over(page)]]
+    async with width(page, 640), large_text(page):
+        return faults + [f"640 px, text doubled: {fault}" for fault in await runs_over(page)]
+
+
 async def every_fault(page: Page) -> list[str]:
     """Everything that is wrong with the page as it stands: in both themes, narrow, with large and with spaced text."""
     faults = []

@@ -141,7 +141,7 @@ async def test_U1_back_leads_to_the_place_that_was_left(page: Page, stack: Stack
     await page.set_viewport_size({"width": 1280, "height": 500})
     await ada.signs_in()
     await page.evaluate("scrollTo(0, 400)")
-    await page.wait_for_function("scrollY === 400")
+    await page.wait_for_function("() => scrollY === 400")
 
     await page.evaluate("document.querySelector('nav a[href=\"/sessions\"]').click()")
     await ada.sees("sessions")
@@ -149,7 +149,7 @@ async def test_U1_back_leads_to_the_place_that_was_left(page: Page, stack: Stack
     await page.go_back()
     await ada.sees("profile")
 
-    await page.wait_for_function("scrollY === 400")
+    await page.wait_for_function("() => scrollY === 400")
 
 
 async def test_U4_saving_is_told_while_it_runs_and_when_it_is_done(page: Page, stack: Stack) -> None:
@@ -175,10 +175,10 @@ async def test_U4_saving_is_told_while_it_runs_and_when_it_is_done(page: Page, s
     await expect(busy).to_be_focused()
     await expect(busy).to_have_attribute("aria-disabled", "true")
     await page.keyboard.press("Enter")
-    await page.wait_for_function("globalThis.told.includes('Saving…')")
+    await page.wait_for_function("() => globalThis.told.includes('Saving…')")
     go_on.set()
     await ada.sees("profile")
-    await page.wait_for_function("globalThis.told.some((words) => words.startsWith('Saved at '))")
+    await page.wait_for_function("() => globalThis.told.some((words) => words.startsWith('Saved at '))")
 
     assert len(sent) == 1, "three presses are one change"
     await expect(page.locator("[data-field=city]")).to_contain_text("Just changed")

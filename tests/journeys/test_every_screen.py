@@ -5,7 +5,7 @@ from playwright.async_api import Page
 
 from devstack.stack import Stack
 from tests.browser import NewContext, PageFaults
-from tests.journeys.judged import every_fault
+from tests.journeys.judged import every_fault, faults_of_words
 from tests.journeys.person import Person
 from tests.journeys.screens import SCREENS
 from tests.spa.files import problem_rows
@@ -23,6 +23,10 @@ async def test_U14_U15_U18_no_screen_has_a_fault_in_either_theme_or_in_a_small_w
     assert await every_fault(page) == []
 
 
+# One of each tone; the others differ in words and buttons.
+THOROUGHLY = {"misconfigured", "step-up-cancelled", "not-found"}
+
+
 # German words are longer, so that what fits in German fits.
 @pytest.mark.parametrize("locale, signed_in", [("de-DE", False), ("en-GB", True)])
 async def test_U11_U15_U18_no_problem_s_screen_has_a_fault(
@@ -37,6 +41,6 @@ async def test_U11_U15_U18_no_problem_s_screen_has_a_fault(
     for slug in problem_rows():
         await ada.opens(f"/problem?type={slug}&reference=7K2M-9QXR&return_to=/edit")
         await ada.sees_problem(slug)
-        faults[slug] = await every_fault(page)
+        faults[slug] = await (every_fault(page) if slug in THOROUGHLY else faults_of_words(page))
 
     assert {slug: found for slug, found in faults.items() if found} == {}
