@@ -166,6 +166,13 @@ def _late(holder: list[Authority], name: str) -> Callable[[web.Request], Any]:
     return handler
 
 
+async def settled() -> None:
+    """Wait for what runs in the background."""
+    flights = [task for task in asyncio.all_tasks() if task.get_name().startswith("fetch ")]
+    if flights:
+        await asyncio.wait(flights)
+
+
 def now_in_seconds() -> int:
     """Return the real time, where a part can't be given another."""
     return int(time.time())

@@ -8,7 +8,7 @@ import pytest
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.discovery import IssuerMismatch, ciam_discovery_url, ciam_issuer
 from servicekit.last_known_good import LastKnownGood
-from tests.servicekit.authority import HOST, ISSUER, RULES, Authority, Clock, claims
+from tests.servicekit.authority import HOST, ISSUER, RULES, Authority, Clock, claims, settled
 
 TENANT = "3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10"
 
@@ -197,7 +197,7 @@ async def test_R16_what_was_stored_is_replaced_as_soon_as_the_authority_is_back(
     authority.metadata["token_endpoint"] = f"https://{HOST}/moved/token"
     authority.ticks.now += 60
     await authority.discovery.metadata()
-    await asyncio.sleep(0.1)
+    await settled()
     assert (await authority.discovery.metadata()).token_endpoint == f"https://{HOST}/moved/token"
     assert "authority-metadata-changed" in caplog.text
     assert b"/moved/token" in shelf.kept["authority metadata"]

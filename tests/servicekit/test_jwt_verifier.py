@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.jwt_verifier import UNKNOWN_KEY, TokenRejected
-from tests.servicekit.authority import ISSUER, RULES, Authority, Signer, claims
+from tests.servicekit.authority import ISSUER, RULES, Authority, Signer, claims, settled
 
 HOUR = 3600
 
@@ -21,13 +21,6 @@ async def believed(authority: Authority, signer: Signer) -> bool:
         assert rejected.code == UNKNOWN_KEY  # noqa: PT017 - a helper, not a test
         return False
     return True
-
-
-async def settled() -> None:
-    """Wait for what runs in the background."""
-    flights = [task for task in asyncio.all_tasks() if task.get_name().startswith("fetch ")]
-    if flights:
-        await asyncio.wait(flights)
 
 
 async def test_S42_many_first_uses_fetch_once(authority: Authority) -> None:
