@@ -25,15 +25,15 @@ from devstack.embedded_valkey import EmbeddedValkey
 from devstack.keeper import Keeper
 from devstack.ports import free_port
 from devstack.processes import Child
-from gateway.authority.token_records import CACHE, AccessToken, Resource, TokenRecords
+from gateway.session.cookie import SessionCookie
 from gateway.session.devices import device_name
-from gateway.session.session_cookie import SessionCookie
 from gateway.session.sessions import SessionStore, UserSession
-from gateway.store.redis_budget import RedisLimits
-from gateway.store.redis_connection import redis_client
+from gateway.store.fields import Field
+from gateway.store.redis.budget import RedisLimits
+from gateway.store.redis.connection import redis_client
 from gateway.store.sealing import KeyRing
-from gateway.store.session_fields import Field
 from gateway.store.vault import Vault
+from gateway.tokens.token_records import CACHE, AccessToken, Resource, TokenRecords
 
 ACCESS_TOKEN = 1_900
 SIGNATURE = 256

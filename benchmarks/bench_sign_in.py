@@ -12,7 +12,7 @@ import time
 
 from benchmarks.running import asked, forget_requests, milliseconds, product, set_up_tenant
 from devstack.stack import Stack
-from tests.other_front_end import OtherFrontEnd
+from tests.stage.other_front_end import OtherFrontEnd
 
 STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 

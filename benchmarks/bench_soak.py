@@ -20,7 +20,7 @@ import redis
 
 from benchmarks.running import product, set_up_tenant
 from devstack.stack import Stack
-from tests.other_front_end import OtherFrontEnd
+from tests.stage.other_front_end import OtherFrontEnd
 
 TOKEN_SECONDS = 310
 """A token is renewed when less than 300 s are left: this one after ten seconds."""

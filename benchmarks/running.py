@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from devstack.stack import Stack, running_stack
-from tests.other_front_end import OtherFrontEnd
+from tests.stage.other_front_end import OtherFrontEnd
 
 
 @contextmanager

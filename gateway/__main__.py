@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from gateway.app import create_vault
-from gateway.doctor import doctor
+from gateway.doctor import examination
 from gateway.errors import SessionStoreUnavailable
 from gateway.operation.serving import serve
 from gateway.session.own_sessions import OwnSessions
@@ -38,9 +38,9 @@ async def _end_sessions(settings: Settings, oid: str) -> int:
 def _doctor(settings: Settings, *, as_json: bool) -> int:
     # The findings say it in plain words, once.
     logging.disable(logging.CRITICAL)
-    findings = asyncio.run(doctor.examine(settings))
-    print(doctor.drawn(findings, as_json=as_json))
-    return doctor.exit_status(findings)
+    findings = asyncio.run(examination.examine(settings))
+    print(examination.drawn(findings, as_json=as_json))
+    return examination.exit_status(findings)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
         if asked.command == "doctor" and asked.json:
-            print(doctor.drawn(doctor.settings_faults(fault.lines), as_json=True))
+            print(examination.drawn(examination.settings_faults(fault.lines), as_json=True))
         return 2
     if asked.command == "doctor":
         return _doctor(settings, as_json=asked.json)

@@ -14,37 +14,38 @@ from urllib.parse import urlencode
 import aiohttp_session
 from aiohttp import hdrs, web
 
-from gateway import api, auth, backchannel, health, keys, logout, session_events
-from gateway.authority.auth_flow import AuthFlow
-from gateway.authority.flows import FlowStore
-from gateway.authority.id_token import IdTokenJudge
-from gateway.authority.known_good import AuthorityMemory
-from gateway.authority.logout_token import LogoutTokenJudge
-from gateway.authority.step_up import StepUps
-from gateway.authority.token_records import Resource
-from gateway.authority.tokens import TokenBroker
-from gateway.bodies import LARGEST_BODY
+from gateway import app_keys as keys
 from gateway.counts import Counts
+from gateway.edge.bodies import LARGEST_BODY
+from gateway.edge.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, security_headers
+from gateway.edge.limits import JourneyLimit
+from gateway.edge.spa_files import SpaFiles
+from gateway.endpoints import api, auth, backchannel, events, health, logout
+from gateway.endpoints.events import EVENT_STREAMS, STREAM_LIMITS, EventStreams, StreamLimits
 from gateway.failpoints import Failpoints
-from gateway.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, security_headers
-from gateway.limits import JourneyLimit
-from gateway.operation.metrics import Metrics
+from gateway.flows.flow import AuthFlow
+from gateway.flows.flow_record import FlowStore
+from gateway.flows.logout_token import LogoutTokenJudge
+from gateway.flows.step_up import StepUps
+from gateway.metrics import Metrics
 from gateway.profile.edits import ProfileEdits
 from gateway.profile.graph import ProfileReader
 from gateway.profile.resource_client import ProfileEditor
 from gateway.session.own_sessions import OwnSessions
-from gateway.session.session_storage import SessionStorage
-from gateway.session.session_watch import warning_seconds
 from gateway.session.sessions import SessionStore
-from gateway.session_events import EVENT_STREAMS, STREAM_LIMITS, EventStreams, StreamLimits
+from gateway.session.storage import SessionStorage
+from gateway.session.watch import warning_seconds
 from gateway.settings import Settings
-from gateway.spa_files import SpaFiles
-from gateway.store.redis_budget import LIMITS, RedisLimits, redis_budget_ring
-from gateway.store.redis_clients import GuardedRedis
-from gateway.store.redis_cluster import GuardedCluster
-from gateway.store.redis_connection import redis_client
+from gateway.store.known_good import AuthorityMemory
+from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_ring
+from gateway.store.redis.client import GuardedRedis
+from gateway.store.redis.cluster import GuardedCluster
+from gateway.store.redis.connection import redis_client
 from gateway.store.sealing import KeyRing
 from gateway.store.vault import Vault
+from gateway.tokens.broker import TokenBroker
+from gateway.tokens.id_token import IdTokenJudge
+from gateway.tokens.token_records import Resource
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS, AuthorityTransport
 from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery
@@ -141,7 +142,7 @@ def create_app(
         logout.ROUTES,
         backchannel.routes(enabled=settings.backchannel_logout),
         api.ROUTES,
-        session_events.ROUTES,
+        events.ROUTES,
         health.ROUTES,
         pages.routes(),
     ):

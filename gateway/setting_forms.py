@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.failpoints import Failpoints
-from gateway.store.redis_address import RedisAddress
+from gateway.store.redis.address import RedisAddress
 from gateway.store.sealing import read_key
 from servicekit.client_credential import read_certificate
 

@@ -1,7 +1,7 @@
 """What every test may ask for: the whole product as processes, and a real Valkey for tests of one module.
 
 Owns nothing of the product and patches nothing: `stack` is what `python3 dev.py` starts, on free ports.
-The browser's fixtures are in tests/browser.py.
+The browser's fixtures are in tests/stage/browser.py.
 """
 
 import os
@@ -20,7 +20,7 @@ from devstack.ports import free_port
 from devstack.processes import Child
 from devstack.stack import Stack, running_stack
 
-pytest_plugins = ["tests.browser", "tests.event_loop"]
+pytest_plugins = ["tests.stage.browser", "tests.stage.event_loop", "tests.stage.world"]
 
 _LOG_LINES = 40
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from aiohttp import hdrs, web
 
+from gateway.app_keys import CREDENTIAL, DISCOVERY, METRICS, SETTINGS, VAULT
 from gateway.errors import SessionStoreUnavailable
-from gateway.keys import CREDENTIAL, DISCOVERY, METRICS, SETTINGS, VAULT
-from gateway.operation.metrics import CONTENT_TYPE
+from gateway.metrics import CONTENT_TYPE
 from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.client_credential import CertificateKey
 from servicekit.discovery import IssuerMismatch

@@ -18,9 +18,9 @@ from pathlib import Path
 from aiohttp import web
 
 from gateway.app import create_app
+from gateway.metrics import SHARED, Metrics
 from gateway.operation.admin_side import create_admin_side
 from gateway.operation.loop_lag import watch_the_loop
-from gateway.operation.metrics import SHARED, Metrics
 from gateway.operation.workers import listening_socket, run_workers
 from gateway.settings import Settings
 from servicekit.logs import configure_logs, log_event

@@ -12,19 +12,19 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from gateway import errors
-from gateway.authority.step_up import StepUps
 from gateway.failpoints import Failpoints
+from gateway.flows.step_up import StepUps
+from gateway.profile.fields import Changes, Profile, etag_of, matches, with_changes
 from gateway.profile.graph import ProfileReader
-from gateway.profile.lately_saved import KIND as SAVED
-from gateway.profile.lately_saved import LatelySaved
 from gateway.profile.parked_edits import KIND as PARKED
 from gateway.profile.parked_edits import ParkedEdits
-from gateway.profile.profile import Changes, Profile, etag_of, matches, with_changes
+from gateway.profile.recently_saved import KIND as SAVED
+from gateway.profile.recently_saved import LatelySaved
 from gateway.profile.resource_client import ProfileEditor
 from gateway.session.sessions import LiveSession
+from gateway.store.fields import Field
 from gateway.store.leases import LeaseTaken, lease
-from gateway.store.redis_budget import redis_budget
-from gateway.store.session_fields import Field
+from gateway.store.redis.budget import redis_budget
 from gateway.store.vault import Vault
 from gateway.timestamps import rfc3339
 from servicekit.logs import log_event

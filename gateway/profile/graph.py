@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from gateway import errors
-from gateway.authority.token_records import AccessToken, Resource
-from gateway.authority.tokens import TokenBroker
-from gateway.profile.profile import MEMBERS, Profile, profile_of
+from gateway.profile.fields import MEMBERS, Profile, profile_of
 from gateway.session.sessions import LiveSession
+from gateway.tokens.broker import TokenBroker
+from gateway.tokens.token_records import AccessToken, Resource
 from servicekit.challenges import parse_bearer_challenges
 from servicekit.deadlines import Deadline, RetryBudget
 from servicekit.outbound import Outbound, OutboundError, Reply

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.errors import EditInProgress, NotFound, SignInRequired
-from gateway.profile.profile import Changes
+from gateway.profile.fields import Changes
 from gateway.session.sessions import LiveSession
+from gateway.store.fields import Field
 from gateway.store.leases import LeaseTaken, lease
-from gateway.store.session_fields import Field
 from gateway.store.stored_form import read_record, write_record
 from gateway.store.vault import Vault
 from gateway.timestamps import rfc3339

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway import errors
-from gateway.authority.token_records import AccessToken, Resource
-from gateway.authority.tokens import TokenBroker
-from gateway.profile.profile import Profile, profile_of
+from gateway.profile.fields import Profile, profile_of
 from gateway.session.sessions import LiveSession
+from gateway.tokens.broker import TokenBroker
+from gateway.tokens.token_records import AccessToken, Resource
 from servicekit.challenges import BearerChallenge, parse_bearer_challenges
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import TYPE_PREFIX

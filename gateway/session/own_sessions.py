@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.errors import NotFound
 from gateway.session.sessions import SUMMARY, LiveSession, SessionSummary
-from gateway.store.record_keys import SessionRef, digest_of
+from gateway.store.names import SessionRef, digest_of
 from gateway.store.stored_form import read_record
 from gateway.store.vault import Vault
 from gateway.timestamps import rfc3339

@@ -19,9 +19,9 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.errors import SessionStoreUnavailable, SignInRequired
-from gateway.session.session_cookie import COOKIE, SessionCookie
-from gateway.store.record_keys import SessionRef, digest_of
-from gateway.store.session_fields import Field
+from gateway.session.cookie import COOKIE, SessionCookie
+from gateway.store.fields import Field
+from gateway.store.names import SessionRef, digest_of
 from gateway.store.stored_form import write_record
 from gateway.store.vault import Vault
 

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from gateway.errors import SessionStoreUnavailable
-from gateway.store.record_keys import SessionRef
-from gateway.store.redis_budget import redis_budget
+from gateway.store.names import SessionRef
+from gateway.store.redis.budget import redis_budget
 from gateway.store.vault import Vault
 
 # Short, so that a killed holder is soon replaced; renewed three times as often as it would end.

@@ -21,10 +21,10 @@ from redis.exceptions import RedisError
 from gateway.counts import Counts
 from gateway.errors import SessionStoreUnavailable
 from gateway.failpoints import FailpointReached, Failpoints
-from gateway.store.record_keys import SessionRef, index_key, lock_key, record_key, tombstone_key
-from gateway.store.redis_scripts import CREATE, END, INDEX, RELEASE, REMOVE, RENEW, SWAP, TOUCH, WRITE
+from gateway.store.fields import Field, milliseconds, number_of, open_field, seal_field
+from gateway.store.names import SessionRef, index_key, lock_key, record_key, tombstone_key
+from gateway.store.scripts import CREATE, END, INDEX, RELEASE, REMOVE, RENEW, SWAP, TOUCH, WRITE
 from gateway.store.sealing import KeyRing, Unsealable
-from gateway.store.session_fields import Field, milliseconds, number_of, open_field, seal_field
 from servicekit.logs import log_event
 
 _log = logging.getLogger(__name__)

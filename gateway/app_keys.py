@@ -1,0 +1,40 @@
+"""The typed keys under which an application and a request keep what handlers need; nothing else."""
+
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+
+from gateway.edge.limits import JourneyLimit
+from gateway.flows.flow import AuthFlow
+from gateway.flows.flow_record import FlowStore
+from gateway.flows.logout_token import LogoutTokenJudge
+from gateway.flows.step_up import StepUps
+from gateway.metrics import Metrics
+from gateway.profile.edits import ProfileEdits
+from gateway.session.own_sessions import OwnSessions
+from gateway.session.sessions import SessionStore
+from gateway.settings import Settings
+from gateway.store.vault import Vault
+from servicekit.client_credential import CredentialSource
+from servicekit.discovery import Discovery
+
+SETTINGS: Final = web.AppKey("settings", Settings)
+SESSIONS: Final = web.AppKey("sessions", SessionStore)
+AUTH_FLOW: Final = web.AppKey("auth_flow", AuthFlow)
+EDITS: Final = web.AppKey("edits", ProfileEdits)
+STEP_UPS: Final = web.AppKey("step_ups", StepUps)
+DISCOVERY: Final = web.AppKey("discovery", Discovery)
+LOGOUT_TOKENS: Final = web.AppKey("logout_tokens", LogoutTokenJudge)
+VAULT: Final = web.AppKey("vault", Vault)
+OWN_SESSIONS: Final = web.AppKey("own_sessions", OwnSessions)
+JOURNEY_LIMIT: Final = web.AppKey("journey_limit", JourneyLimit)
+METRICS: Final = web.AppKey("metrics", Metrics)
+CREDENTIAL: Final[web.AppKey[CredentialSource]] = web.AppKey("credential")
+FLOWS: Final = web.AppKey("flows", FlowStore)
+CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")
+
+RETURN_TO: Final = web.RequestKey("return_to", str)
+"""Where the journey that this request belongs to leads back to; set once it is known."""
+FLOW_STATE: Final = web.RequestKey("flow_state", str)
+"""The `state` of the journey that this request ends, whatever its end."""

@@ -1,0 +1,4 @@
+"""What a URL names: each handler says who may call, takes what is asked, and answers.
+
+Owns the members of answers. Handlers never import one another, and never catch: what goes wrong is raised below.
+"""

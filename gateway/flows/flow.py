@@ -1,0 +1,217 @@
+"""What happens between leaving for the authority and coming back.
+
+Owns the two ends of a journey: what is remembered when it begins, and what a redeemed answer does to sessions: a new
+one at sign-in, a new id for the same person at step-up, nothing at all when anything is wrong.
+Never reads a request and never redirects (`endpoints/auth.py`), and never writes a session (`session_start.py`).
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from gateway import errors
+from gateway.failpoints import Failpoints
+from gateway.flows.flow_record import AuthCodeFlow
+from gateway.flows.session_start import SessionStarts
+from gateway.flows.step_up import StepUps
+from gateway.profile.edits import ProfileEdits
+from gateway.session.cookie import SessionCookie
+from gateway.session.devices import device_name
+from gateway.session.sessions import LiveSession, SessionStore, UserSession
+from gateway.tokens.broker import Redeemed, TokenBroker
+from gateway.tokens.token_records import Resource
+from servicekit.logs import log_event
+
+SIGN_IN: Final = "sign-in"
+SIGN_UP: Final = "sign-up"
+STEP_UP: Final = "step-up"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Where a journey ended: the session that the browser gets, and the page to go to.
+
+    `session` is None where another tab's step-up came first: the browser has what that one brought.
+    """
+
+    session: LiveSession | None
+    return_to: str
+
+
+class AuthFlow:
+    """Begins and completes journeys; `read` and `edit` are the resources that sign-in and step-up ask for."""
+
+    def __init__(
+        self,
+        broker: TokenBroker,
+        sessions: SessionStore,
+        step_ups: StepUps,
+        edits: ProfileEdits,
+        *,
+        read: Resource,
+        edit: Resource,
+        now: Callable[[], float],
+        failpoints: Failpoints | None = None,
+    ) -> None:
+        self._failpoints = failpoints or Failpoints()
+        self._broker = broker
+        self._sessions = sessions
+        self._step_ups = step_ups
+        self._starts = SessionStarts(sessions, edits, now=now, failpoints=self._failpoints)
+        self._read = read
+        self._edit = edit
+        self._now = now
+
+    async def begin(
+        self, purpose: str, return_to: str, session: LiveSession | None
+    ) -> tuple[str, AuthCodeFlow]:
+        """Begin sign-in or sign-up; return the authorize URL and the journey to keep.
+
+        A session that the browser has meanwhile ends when the journey succeeds.
+        """
+        departure = await self._broker.begin(
+            self._read,
+            state=secrets.token_urlsafe(32),
+            prompt="create" if purpose == SIGN_UP else None,
+        )
+        flow = AuthCodeFlow(
+            departure.msal_flow,
+            purpose,
+            return_to,
+            departure.nonce,
+            session=session.cookie.text if session else "",
+        )
+        return departure.authorize_url, flow
+
+    async def begin_step_up(
+        self, session: LiveSession, return_to: str, *, challenge: str | None
+    ) -> tuple[str, AuthCodeFlow]:
+        """Begin the step-up that meets `challenge`, or one up front for editing when it is None or forgotten."""
+        demand = await self._step_ups.demand(session, challenge)
+        resource = self._read if demand.scope == self._read.scope else self._edit
+        departure = await self._broker.begin(
+            resource,
+            beside=self._reached_beside(resource, session),
+            state=secrets.token_urlsafe(32),
+            login_hint=session.user.login_hint or None,
+            demand=demand,
+        )
+        flow = AuthCodeFlow(
+            departure.msal_flow,
+            STEP_UP,
+            return_to,
+            departure.nonce,
+            session=session.cookie.text,
+            resource=resource.name,
+            fresh_since=None if departure.oldest is None else int(self._now()) - departure.oldest,
+        )
+        return departure.authorize_url, flow
+
+    async def complete(self, flow: AuthCodeFlow, answer: dict[str, str], *, device: str) -> Arrival:
+        """Redeem the authority's answer and start the session that follows from it.
+
+        Raises AuthFlowRejected, SignInRequired (the session that asked for step-up has ended), AccessBlocked,
+        Misconfigured, AuthorityUnavailable, SessionStoreUnavailable. Unless it returns, sessions are as before.
+        """
+        await self._failpoints.reach("flow-taken")
+        if flow.purpose == STEP_UP:
+            return Arrival(await self._confirm(flow, answer), flow.return_to)
+        return Arrival(await self._sign_in(flow, answer, device), flow.return_to)
+
+    def _reached_beside(self, resource: Resource, session: LiveSession) -> Resource | None:
+        """Return what the session's refresh token reached so far, and must reach after the step-up as well."""
+        if resource is self._edit:
+            return self._read
+        return self._edit if session.user.last_mfa_at else None
+
+    async def _sign_in(self, flow: AuthCodeFlow, answer: dict[str, str], device: str) -> LiveSession:
+        before = await self._before(flow)
+        redeemed = await self._redeem(flow, answer)
+        user = _user(redeemed, answer, created_at=int(self._now()), device=device_name(device))
+        session = await self._starts.after_sign_in(user, redeemed, self._read, before)
+        if session is None:
+            raise errors.SignInRequired("expired")
+        log_event(_log, logging.INFO, "signed-in", session=session.ref.short)
+        return session
+
+    async def _confirm(self, flow: AuthCodeFlow, answer: dict[str, str]) -> LiveSession | None:
+        before = await self._before(flow)
+        if before is None:
+            await self._overtaken(flow)
+            return None
+        in_vain = await self._step_ups.in_vain_after(before)
+        redeemed = await self._redeem(flow, answer)
+        _check_freshness(redeemed, flow.fresh_since)
+        fresh = _user(redeemed, answer, created_at=before.user.created_at, device=before.user.device)
+        if not fresh.is_same_person(before.user):
+            log_event(_log, logging.WARNING, "step-up-by-another", session=before.ref.short)
+            raise errors.DifferentPerson
+        now, resource = int(self._now()), self._resource(flow.resource)
+        user = fresh.model_copy(
+            update={
+                # What reading asked for need not be what editing asks for.
+                "last_mfa_at": now if resource is self._edit else before.user.last_mfa_at,
+                "last_step_up_at": now,
+                "step_ups_in_vain": in_vain,
+                "sid": fresh.sid or before.user.sid,
+            }
+        )
+        session = await self._starts.after_step_up(user, redeemed, resource, before)
+        if session is None:
+            await self._overtaken(flow)
+            return None
+        log_event(_log, logging.INFO, "stepped-up", session=session.ref.short)
+        return session
+
+    async def _overtaken(self, flow: AuthCodeFlow) -> None:
+        """Let a tab go on whose session another tab's step-up has replaced; raise SignInRequired for every other end.
+
+        The browser holds the successor's cookie, which says what it may do; this journey adds nothing to it.
+        """
+        cookie = SessionCookie.parse(flow.session)
+        why = await self._sessions.why_ended(cookie) if cookie else None
+        if why != "rotated":
+            raise errors.SignInRequired(why)
+
+    async def _before(self, flow: AuthCodeFlow) -> LiveSession | None:
+        cookie = SessionCookie.parse(flow.session)
+        return await self._sessions.load(cookie) if cookie else None
+
+    async def _redeem(self, flow: AuthCodeFlow, answer: dict[str, str]) -> Redeemed:
+        redeemed = await self._broker.redeem(flow.msal, flow.nonce, answer)
+        await self._failpoints.reach("person-judged")
+        return redeemed
+
+    def _resource(self, name: str) -> Resource:
+        return self._read if name == self._read.name else self._edit
+
+
+_SKEW_SECONDS: Final = 120
+
+
+def _check_freshness(redeemed: Redeemed, since: int | None) -> None:
+    """Refuse a confirmation of before the journey, where the ID token tells; Entra tells only if configured to."""
+    told = redeemed.person.claims.get("auth_time")
+    if since is not None and isinstance(told, int) and told < since - _SKEW_SECONDS:
+        raise errors.SignInFailed(log_detail="the confirmation is older than the journey that asked for it")
+
+
+def _user(redeemed: Redeemed, answer: dict[str, str], *, created_at: int, device: str) -> UserSession:
+    person = redeemed.person
+    return UserSession(
+        tid=person.tid,
+        oid=person.oid,
+        sub=person.sub,
+        name=person.name,
+        username=person.username,
+        # Entra gives no `sid` claim unless configured; its `session_state` is the `sid` of front-channel logout.
+        sid=person.sid or answer.get("session_state", "")[:128],
+        login_hint=person.login_hint,
+        device=device,
+        created_at=created_at,
+        claims=person.claims,
+    )

@@ -1,0 +1,118 @@
+"""Journeys to the authority and back.
+
+Owns the record of one journey, the cookie that ties it to the browser which began it, and where the journey may
+return to.
+Never reads what the authority answers.
+
+The record's key is the hash of `state` together with the flow cookie: whoever holds only one of them cannot find,
+spend or open the journey (RFC 9700, section 4.7). One cookie per journey, so that two tabs never disturb each
+other.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import web
+
+from gateway.store.names import digest_of
+from gateway.store.stored_form import read_record, write_record
+from gateway.store.vault import Vault
+
+FLOW_SECONDS: Final = 600
+MOST_FLOWS: Final = 5
+_PREFIX: Final = "__Host-Http-flow-"
+_COOKIE_FORM: Final = re.compile(r"(\d{10})\.([A-Za-z0-9_-]{43})")
+_PATH_FORM: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+_LONGEST_PATH: Final = 512
+_NOT_PAGES: Final = ("/auth/", "/api/", "/health/", "/metrics", "/problem")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthCodeFlow:
+    """One journey: MSAL's own record, why it was begun, and for whom.
+
+    `session` is the text of the cookie of the session that it belongs to, if any; at step-up its person must come
+    back. `resource` names what the token is for that a step-up brings (empty: for editing). `fresh_since` is when the
+    journey began (seconds since 1970), if an earlier confirmation does not count.
+    """
+
+    msal: dict[str, Any]
+    purpose: str
+    return_to: str
+    nonce: str
+    session: str = ""
+    resource: str = ""
+    fresh_since: int | None = None
+
+
+def local_path(text: str | None) -> str:
+    r"""Return `text` when it is a path of our own pages, else `/`.
+
+    Written as a form, not with a URL parser: parsers mend what browsers read otherwise (`/\host`, control
+    characters, white space). The first character is a slash, the second neither slash nor backslash, everything is
+    printable ASCII, and nothing leads to an endpoint.
+    """
+    if not text or len(text) > _LONGEST_PATH or not _PATH_FORM.fullmatch(text):
+        return "/"
+    path = text.split("?")[0].split("#")[0]
+    leaves_pages = (path + "/").startswith(_NOT_PAGES) or "//" in path or "/." in path or "%" in path
+    return "/" if leaves_pages else text
+
+
+def _cookie_name(state: str) -> str:
+    return _PREFIX + digest_of("flow cookie", state)[:16]
+
+
+class FlowStore:
+    """Keeps journeys for ten minutes; each is taken once."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def put(
+        self, request: web.Request, response: web.StreamResponse, flow: AuthCodeFlow, *, now: float
+    ) -> None:
+        """Keep the journey and give the browser its cookie; the browser's oldest beyond five are dropped."""
+        state = flow.msal["state"]
+        secret = secrets.token_urlsafe(32)
+        value = write_record(flow)
+        await self._vault.put(
+            "flow", digest_of(state, secret), value, ttl=FLOW_SECONDS, secret=secret.encode()
+        )
+        begun = sorted(
+            (found[1], name)
+            for name, text in request.cookies.items()
+            if name.startswith(_PREFIX) and (found := _COOKIE_FORM.fullmatch(text))
+        )
+        for _, name in begun[: max(0, len(begun) - MOST_FLOWS + 1)]:
+            _drop(response, name)
+        # The authority answers with a cross-site POST, which carries only cookies with SameSite=None.
+        response.set_cookie(
+            _cookie_name(state),
+            f"{int(now)}.{secret}",
+            max_age=FLOW_SECONDS,
+            path="/",
+            secure=True,
+            httponly=True,
+            samesite="None",
+        )
+
+    async def take(self, request: web.Request, state: str) -> AuthCodeFlow | None:
+        """Return the journey that `state` and this browser's cookie name together, once; else None."""
+        cookie = _COOKIE_FORM.fullmatch(request.cookies.get(_cookie_name(state), ""))
+        if cookie is None:
+            return None
+        secret = cookie[2]
+        stored = await self._vault.take("flow", digest_of(state, secret), secret=secret.encode())
+        return read_record(AuthCodeFlow, stored)
+
+    @staticmethod
+    def close(response: web.StreamResponse, state: str) -> None:
+        """Take the journey's cookie back from the browser."""
+        _drop(response, _cookie_name(state))
+
+
+def _drop(response: web.StreamResponse, name: str) -> None:
+    response.del_cookie(name, path="/", secure=True, httponly=True, samesite="None")

@@ -1,0 +1,116 @@
+"""Step-up: what must be proven, kept on our side until the person has proven it.
+
+Owns challenges, the loop guard, and the answer to "may this session edit?".
+Never shows claims to a browser: it gets the id of a challenge, and the claims travel from here to the authority.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from gateway import errors
+from gateway.session.sessions import LiveSession
+from gateway.store.fields import Field
+from gateway.store.stored_form import read_record, write_record
+from gateway.store.vault import Vault
+from gateway.tokens.demand import Demand
+from gateway.tokens.token_records import Resource, TokenRecords
+
+CHALLENGE_SECONDS: Final = 600
+MOST_IN_VAIN: Final = 3
+_LOOP_SECONDS: Final = 300
+
+
+class StepUps:
+    """Keeps challenges for ten minutes in the session that met them; a step-up that succeeds ends them all.
+
+    `max_age` is how long a confirmation lasts in seconds, or None when the authority alone decides.
+    """
+
+    def __init__(
+        self, vault: Vault, *, now: Callable[[], float], edit: Resource, max_age: int | None = None
+    ) -> None:
+        self._vault = vault
+        self._records = TokenRecords(vault)
+        self._now = now
+        self._edit = edit
+        self._max_age = max_age
+
+    async def keep(self, session: LiveSession, required: errors.StepUpRequired) -> errors.StepUpRequired:
+        """Keep what is demanded and return the error with the way out; raises StepUpLoop instead of a fourth.
+
+        A confirmation that brought a token counts as in vain until an edit succeeds with it.
+        """
+        if await self._in_vain(session) >= MOST_IN_VAIN:
+            raise errors.StepUpLoop(retry_after=_LOOP_SECONDS)
+        demand = Demand(
+            required.scope, required.claims, required.fresh, required.acr_values, required.max_age
+        )
+        identifier = secrets.token_urlsafe(16)
+        value = Field(write_record(demand), self._now() + CHALLENGE_SECONDS)
+        name = f"challenge:{identifier}"
+        if not await self._vault.write(session.ref, name, value, secret=session.cookie.secret):
+            raise errors.SignInRequired(await self._vault.ended(session.ref))
+        # A copy: requests that waited for the same refresh share what it raised, and each gets a way of its own.
+        return required.by_way_of(f"/auth/step-up?challenge={identifier}")
+
+    async def demand(self, session: LiveSession, challenge: str | None) -> Demand:
+        """Return what a step-up must bring: what `challenge` tells, else (or where it is forgotten) what an edit needs.
+
+        Where confirmations age, each must be given on this very journey: one that the authority remembers would be
+        counted as young, and whoever finds the browser open could renew it without being asked anything.
+        """
+        kept = await self._challenge(session, challenge) if challenge else None
+        demand = kept or Demand(self._edit.scope)
+        return demand if self._max_age is None else replace(demand, fresh=True, max_age=None)
+
+    def demand_freshness(self, session: LiveSession) -> None:
+        """Raise StepUpRequired when there was no confirmation yet, or it is older than an edit allows."""
+        if self._is_stale(session):
+            raise errors.StepUpRequired(
+                scope=self._edit.scope, fresh=True, cause="there is no confirmation yet, or it is too old"
+            )
+
+    async def access(self, session: LiveSession) -> str:
+        """Say whether an edit would go through now: `granted` or `step-up`; asks nobody outside.
+
+        Once confirmed, the authority renews the edit token without asking again; a refusal of the last seconds
+        says otherwise.
+        """
+        if self._is_stale(session):
+            return "step-up"
+        if await self._records.access_token(session, self._edit):
+            return "granted"
+        refused = await self._records.refusal(session, self._edit)
+        return "granted" if session.user.last_mfa_at and not refused else "step-up"
+
+    async def succeeded(self, session: LiveSession) -> None:
+        """Note that an edit went through: confirmations are not in vain."""
+        if session.user.step_ups_in_vain:
+            far = Field(b"1", session.absolute_at)
+            await self._vault.write(session.ref, "edited", far, secret=session.cookie.secret)
+
+    async def _challenge(self, session: LiveSession, identifier: str) -> Demand | None:
+        (stored,) = await self._vault.read(
+            session.ref, [f"challenge:{identifier}"], secret=session.cookie.secret
+        )
+        return read_record(Demand, stored)
+
+    async def _in_vain(self, session: LiveSession) -> int:
+        if not session.user.step_ups_in_vain:
+            return 0
+        (edited,) = await self._vault.read(session.ref, ["edited"], secret=session.cookie.secret)
+        recent = self._now() - (session.user.last_step_up_at or 0) < _LOOP_SECONDS
+        return session.user.step_ups_in_vain if not edited and recent else 0
+
+    async def in_vain_after(self, session: LiveSession) -> int:
+        """Return the count that a session carries on after one more confirmation."""
+        return await self._in_vain(session) + 1
+
+    def _is_stale(self, session: LiveSession) -> bool:
+        """Tell whether confirmations age here, and there is none that is young enough."""
+        if self._max_age is None:
+            return False
+        last = session.user.last_mfa_at
+        return last is None or self._now() - last >= self._max_age

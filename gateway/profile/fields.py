@@ -1,0 +1,116 @@
+"""The profile, as the gateway shows it and takes changes to it.
+
+Owns its twelve members, the ten that a person may change, their limits, the entity tag, and the reading of a
+request's body.
+Never talks to anyone. The resource API checks every change again: this check saves a journey, that one is the law.
+
+Fields and limits: Microsoft Graph, user resource; External ID, what a customer may change with User.ReadWrite.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final, NewType
+
+from aiohttp import hdrs, web
+
+from gateway.edge.bodies import read_bytes
+from gateway.errors import BadRequest, InvalidProfilePatch, UnsupportedMediaType
+from servicekit.strict_json import NotStrictJson, load_strict_json
+from servicekit.text_fields import FieldFaults, TextField, TextFields
+
+Profile = NewType("Profile", dict[str, str | None])
+Changes = dict[str, str | None]
+
+MEMBERS: Final = (
+    "id",
+    "displayName",
+    "givenName",
+    "surname",
+    "jobTitle",
+    "streetAddress",
+    "city",
+    "state",
+    "postalCode",
+    "country",
+    "preferredLanguage",
+    "mail",
+)
+
+EDITABLE: Final = TextFields(
+    (
+        TextField("displayName", 256, required=True),
+        TextField("givenName", 64),
+        TextField("surname", 64),
+        TextField("jobTitle", 128),
+        TextField("streetAddress", 1024),
+        TextField("city", 128),
+        TextField("state", 128),
+        TextField("postalCode", 40),
+        TextField("country", 128),
+        TextField(
+            "preferredLanguage",
+            35,
+            form=re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
+            form_says="a language tag such as en-US",
+        ),
+    )
+)
+
+_TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})
+
+
+def profile_of(body: Any) -> Profile:  # noqa: ANN401 - JSON from another server
+    """Return the twelve members of what Graph or the API answered; raises ValueError when it is no profile."""
+    if not isinstance(body, dict) or not isinstance(body.get("id"), str):
+        raise ValueError("no profile")  # noqa: TRY004 - one kind of fault, whatever is wrong
+    members = {name: body.get(name) for name in MEMBERS}
+    if any(value is not None and not isinstance(value, str) for value in members.values()):
+        raise ValueError("a member is not text")
+    return Profile(members)
+
+
+def with_changes(profile: Profile, changes: Mapping[str, str | None]) -> Profile:
+    """Return the profile as it is once `changes` are applied."""
+    return Profile({**profile, **changes})
+
+
+def etag_of(profile: Profile) -> str:
+    """Return the strong entity tag of a profile (RFC 9110, section 8.8.3): the same for the same values."""
+    canonical = json.dumps(profile, sort_keys=True, separators=(",", ":")).encode()
+    return f'"{hashlib.sha256(canonical).hexdigest()[:32]}"'
+
+
+def if_match(request: web.Request) -> str | None:
+    """Return the `If-Match` headers as one; raises BadRequest when they are no list of entity tags."""
+    lines = request.headers.getall(hdrs.IF_MATCH, [])
+    if not lines:
+        return None
+    text = ", ".join(lines)  # RFC 9110, section 5.3
+    if text.strip() != "*" and not re.fullmatch(
+        r'\s*(W/)?"[\x21\x23-\x7e]*"\s*(,\s*(W/)?"[\x21\x23-\x7e]*"\s*)*', text
+    ):
+        raise BadRequest("If-Match must be an entity tag, as the ETag header gave it.")
+    return text.strip()
+
+
+def matches(condition: str, etag: str) -> bool:
+    """Compare strongly, as RFC 9110, section 13.1.1 asks: a weak tag never matches."""
+    return condition == "*" or etag in re.findall(r'(?<!W/)("[^"]*")', condition)
+
+
+async def read_changes(request: web.Request) -> Changes:
+    """Return the validated changes that a request's body holds.
+
+    Raises UnsupportedMediaType, BodyTooLarge, RequestTimedOut, BadRequest, InvalidProfilePatch; nothing was sent
+    anywhere by then.
+    """
+    if request.content_type not in _TYPES or request.headers.get(hdrs.CONTENT_ENCODING):
+        raise UnsupportedMediaType("Send application/json or application/merge-patch+json, not compressed.")
+    try:
+        return EDITABLE.read(load_strict_json(await read_bytes(request)))
+    except NotStrictJson as error:
+        raise BadRequest(f"The body cannot be used: {error}.") from error
+    except FieldFaults as faults:
+        raise InvalidProfilePatch([fault.as_json() for fault in faults.errors]) from faults

@@ -1,0 +1,101 @@
+"""What a page that is open wants to hear of its session: that it ended, that it ends soon, that rights changed.
+
+Owns the three events, when each is told, and the id by which a stream that was interrupted goes on without a gap.
+Never prolongs a session, and never takes a store that does not answer for a session that ended.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gateway.session.sessions import LiveSession, SessionStore
+from gateway.store.names import digest_of
+from gateway.timestamps import rfc3339
+
+_ID_FORM: Final = re.compile(r"([A-Za-z0-9_-]{12})\.(granted|step-up)")
+_NAME_CHARACTERS: Final = 12
+_WARNING_SECONDS: Final = 120
+
+
+def warning_seconds(idle: int, absolute: int) -> float:
+    """Return how long before its end a session is said to expire: two minutes, or half of a life below four."""
+    return min(_WARNING_SECONDS, idle / 2, absolute / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """One event; without a name only its `id` is told, which tells a browser where it is and dispatches nothing."""
+
+    name: str
+    data: Mapping[str, Any]
+    id: str
+
+
+class SessionWatch:
+    """Looks at one session and says what is new; raises SessionStoreUnavailable, and then nothing was told.
+
+    `access` says what a session may do, `now` is the wall clock in seconds, and `warning` how many seconds before its
+    end a session is said to expire.
+    """
+
+    def __init__(
+        self,
+        sessions: SessionStore,
+        access: Callable[[LiveSession], Awaitable[str]],
+        session: LiveSession,
+        *,
+        now: Callable[[], float],
+        warning: float,
+    ) -> None:
+        self._sessions = sessions
+        self._access = access
+        self._session = session
+        self._now = now
+        self._warning = warning
+        self._name = digest_of("events", session.ref.family)[:_NAME_CHARACTERS]
+        self._told = ""
+        self._warned = False
+        self.over = False
+        """Whether there is nothing more to tell under this cookie."""
+
+    async def begin(self, last_id: str) -> list[SessionEvent]:
+        """Return what is new since the event `last_id` (of the browser's `Last-Event-ID`), and where we are now.
+
+        Another session behind the same browser means that the one before is over; whose it is now, the page asks.
+        """
+        access = await self._access(self._session)
+        known = _ID_FORM.fullmatch(last_id)
+        if known and known[1] != self._name:
+            return [self._end("replaced")]
+        self._told = known[2] if known else access
+        return [SessionEvent("", {}, f"{self._name}.{access}"), *self._news(self._session, access)]
+
+    async def look(self) -> list[SessionEvent]:
+        """Return what is new since the last look.
+
+        An id that step-up replaced is over without a word: the browser comes back with the new one, and hears then.
+        """
+        live = await self._sessions.load(self._session.cookie)
+        if live is not None:
+            return self._news(live, await self._access(live))
+        reason = await self._sessions.why_ended(self._session.cookie)
+        ended = self._end(reason)
+        return [] if reason == "rotated" else [ended]
+
+    def _news(self, live: LiveSession, access: str) -> list[SessionEvent]:
+        identifier = f"{self._name}.{access}"
+        news: list[SessionEvent] = []
+        if access != self._told:
+            news.append(SessionEvent("access-changed", {"access": {"profile.edit": access}}, identifier))
+        expiring = live.idle_at - self._now() <= self._warning
+        if expiring and not self._warned:
+            ends = {"idle_at": rfc3339(live.idle_at), "absolute_at": rfc3339(live.absolute_at)}
+            news.append(SessionEvent("session-expiring", {"expires": ends}, identifier))
+        self._told, self._warned = access, expiring
+        return news
+
+    def _end(self, reason: str) -> SessionEvent:
+        self.over = True
+        # An empty id makes the browser forget: the next session behind it is not compared with this one.
+        return SessionEvent("session-ended", {"reason": reason}, "")

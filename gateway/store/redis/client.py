@@ -1,0 +1,206 @@
+"""Clients of Redis whose every command is bounded.
+
+Owns what a command passes on its way: the circuit breaker, the bounded queue for a connection, the request's budget and
+at most one more try. With redis-py's defaults a silent server costs 58 s, and a command that takes something may be
+sent twice.
+Never knows what a command is for, never decides what a fault means to a person, and never chooses a server.
+
+Only what may happen twice is tried again: reads, and writes that say the same again. Of another write that timed out
+nobody knows whether it happened; it is tried again only when Redis said that it did not (READONLY).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.asyncio.sentinel import SentinelConnectionPool
+from redis.exceptions import (
+    BusyLoadingError,
+    ClusterDownError,
+    ConnectionError,  # noqa: A004 - redis-py's own, which is not Python's
+    ReadOnlyError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from gateway.counts import Counts
+from gateway.store.redis.budget import LIMITS, Budget, RedisLimits, current_budget
+from gateway.store.scripts import REPEATABLE
+from servicekit.breaker import BreakerOpen, CircuitBreaker
+
+CONNECTIONS: Final = 50
+WAIT_MILLISECONDS: Final = 300
+_READS: Final = frozenset({"GET", "HGET", "HKEYS", "HMGET", "PING", "ZRANGEBYSCORE"})
+_SAY_THE_SAME: Final = frozenset({"ZREM"})
+_T = TypeVar("_T")
+
+
+class RedisGuard:
+    """What every command passes on its way."""
+
+    def __init__(
+        self,
+        breaker: CircuitBreaker,
+        *,
+        limits: RedisLimits = LIMITS,
+        connections: int = CONNECTIONS,
+        counts: Counts | None = None,
+    ) -> None:
+        self._breaker = breaker
+        self._counts = counts or Counts()
+        self._limits = limits
+        self._places = asyncio.Semaphore(connections)
+
+    async def run(
+        self,
+        work: Callable[[], Awaitable[_T]],
+        *,
+        again: bool = False,
+        leave: Callable[[], Awaitable[None]] | None = None,
+    ) -> _T:
+        """Return what `work` returns; raises RedisError whatever goes wrong.
+
+        `again` allows a second try; `leave` drops idle connections, and is called when there is reason to believe
+        that they lead to the wrong server or to none.
+        """
+        budget = current_budget() or Budget(self._limits.attempt)
+        if budget.left <= 0:
+            raise RedisTimeoutError("this request has waited for Redis long enough")
+        begun, outcome = time.perf_counter(), "failed"
+        try:
+            with self._breaker.attempt(_is_outage), budget.spent():
+                answer = await self._bounded(
+                    work, min(self._limits.attempt, budget.left), again=again, leave=leave
+                )
+                outcome = "answered"
+                return answer
+        except BreakerOpen as error:
+            outcome = "not-sent"
+            raise ConnectionError("Redis failed a moment ago") from error
+        except RedisError as error:
+            if not _is_outage(error):
+                outcome = "refused"
+            if leave and self._breaker.is_open:
+                await leave()
+            raise
+        finally:
+            self._counts.redis_asked(outcome, time.perf_counter() - begun)
+
+    async def _bounded(
+        self,
+        work: Callable[[], Awaitable[_T]],
+        seconds: float,
+        *,
+        again: bool,
+        leave: Callable[[], Awaitable[None]] | None,
+    ) -> _T:
+        try:
+            async with asyncio.timeout(seconds):
+                async with asyncio.timeout(self._limits.command):
+                    await self._places.acquire()
+                try:
+                    return await _tried(work, again=again, leave=leave)
+                finally:
+                    self._places.release()
+        except TimeoutError as error:
+            raise RedisTimeoutError("Redis did not answer in time") from error
+        except (OSError, RedisClusterException) as error:
+            raise ConnectionError(type(error).__name__) from error
+
+
+async def _tried(
+    work: Callable[[], Awaitable[_T]], *, again: bool, leave: Callable[[], Awaitable[None]] | None
+) -> _T:
+    try:
+        return await work()
+    except ResponseError as error:
+        if not leave or not _is_read_only(error):
+            raise
+        await leave()
+    except (ConnectionError, RedisTimeoutError):
+        if not again:
+            raise
+    return await work()
+
+
+def may_happen_twice(command: Sequence[Any]) -> bool:
+    """Tell whether a command may be sent again when nobody knows whether it happened."""
+    name = command[0]
+    if name == "EVAL":
+        return command[1] in REPEATABLE
+    return name in _READS or name in _SAY_THE_SAME or (name == "SET" and "NX" not in command[3:])
+
+
+def _is_read_only(error: BaseException) -> bool:
+    return isinstance(error, ReadOnlyError) or (isinstance(error, ResponseError) and "READONLY" in str(error))
+
+
+def _is_outage(error: BaseException) -> bool:
+    """Tell a server that is not there from one that refuses: the latter answers at once, and reads still work."""
+    answered = isinstance(error, ResponseError) and not isinstance(error, ClusterDownError | BusyLoadingError)
+    return isinstance(error, RedisError) and not answered
+
+
+class _GuardedPipeline(Pipeline):
+    guard: RedisGuard
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
+        commands = list(self.command_stack)
+
+        async def work() -> list[Any]:
+            self.command_stack = list(commands)  # redis-py forgets them, also when they failed
+            return await super(_GuardedPipeline, self).execute(raise_on_error)
+
+        pool = self.connection_pool
+        return await self.guard.run(work, leave=lambda: pool.disconnect(inuse_connections=False))
+
+
+class GuardedRedis(Redis):
+    """A client of one server, or of the master that Sentinel names."""
+
+    guard: RedisGuard
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - redis-py's signature
+        """Send one command by way of the guard."""
+        return await self.guard.run(
+            lambda: super(GuardedRedis, self).execute_command(*args, **options),  # type: ignore[no-untyped-call]
+            again=may_happen_twice(args),
+            leave=self._leave,
+        )
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:  # noqa: FBT001, FBT002 - the same
+        """Return a pipeline that passes the guard as a whole."""
+        pipe = _GuardedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipe.guard = self.guard
+        return pipe
+
+    async def run_confirmed(
+        self, script: str, keys: Sequence[str], arguments: Sequence[Any], *, replicas: int
+    ) -> tuple[Any, bool]:
+        """Run a script, and say whether `replicas` have its effect.
+
+        WAIT counts what the same connection wrote, so both go as one pipeline.
+        """
+        async with self.pipeline(transaction=False) as pipe:
+            pipe.eval(script, len(keys), *keys, *arguments)
+            pipe.wait(replicas, WAIT_MILLISECONDS)
+            answer, reached = await pipe.execute()
+        return answer, int(reached) >= replicas
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - the same
+        """Close every connection, those to the sentinels too; a server that does not hear of it is no fault."""
+        with suppress(RedisError):
+            await super().aclose(close_connection_pool)
+        if isinstance(self.connection_pool, SentinelConnectionPool):
+            with suppress(RedisError):
+                await self.connection_pool.sentinel_manager.aclose()
+
+    async def _leave(self) -> None:
+        """Drop idle connections: the next one asks DNS, or Sentinel, where the master is."""
+        await self.connection_pool.disconnect(inuse_connections=False)

@@ -1,0 +1,80 @@
+"""Connections to Redis, and their pools: whole or not there at all, and left without waiting.
+
+Owns three things that redis-py leaves open: a connection whose making is cancelled between its socket and its
+introduction, a pool that waits for the ends of connections which others may take up meanwhile, and the authorities
+that a connection trusts, which may change while the gateway runs.
+Never chooses a server, and knows no command.
+"""
+
+import asyncio
+from typing import Any
+
+from redis.asyncio import ConnectionPool
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.sentinel import SentinelConnectionPool, SentinelManagedConnection
+
+from gateway.store.redis.tls import Trust
+
+
+class _Whole(AbstractConnection):
+    async def connect_check_health(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - redis-py's options
+        """Connect and introduce ourselves; a connection that is interrupted in between is closed.
+
+        Else it went back to its pool as it is, and whoever took it next was told that it is not authenticated.
+        """
+        try:
+            await super().connect_check_health(*args, **kwargs)
+        except BaseException:
+            await self.disconnect(nowait=True)
+            raise
+
+
+class PlainConnection(_Whole, Connection):
+    """By TCP."""
+
+
+class SocketConnection(_Whole, UnixDomainSocketConnection):
+    """By a unix socket."""
+
+
+class TlsConnection(_Whole, SSLConnection):
+    """By TLS, to whom `trust` trusts at this moment."""
+
+    def __init__(self, *, trust: Trust, **kwargs: Any) -> None:  # noqa: ANN401 - redis-py's options
+        super().__init__(**kwargs)
+        self._trust = trust
+
+    async def _connect(self) -> None:
+        # In a thread: it may read a file. redis-py reads its own on the event loop, for every connection.
+        self.ssl_context.context = await asyncio.to_thread(self._trust.context)
+        await super()._connect()  # type: ignore[no-untyped-call]  # redis-py's
+
+
+class MasterConnection(SentinelManagedConnection, PlainConnection):
+    """To the master that Sentinel names."""
+
+
+class MasterTlsConnection(SentinelManagedConnection, TlsConnection):
+    """The same by TLS."""
+
+
+class _Leaving(ConnectionPool):
+    async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's signature
+        """Close connections; idle ones alone are dropped at once.
+
+        redis-py waits for the end of each: half a second if the server is silent and speaks TLS. Who takes one up
+        meanwhile connects it anew, and loses the new connection to the end of the old one.
+        """
+        if inuse_connections:
+            await super().disconnect()
+            return
+        for connection in tuple(self._available_connections):
+            await connection.disconnect(nowait=True)
+
+
+class Pool(_Leaving):
+    """Connections to one server."""
+
+
+class MasterPool(_Leaving, SentinelConnectionPool):
+    """Connections to the master that Sentinel names."""

@@ -1,0 +1,4 @@
+"""Tokens: every token that the gateway holds, and the only callers of MSAL's door.
+
+Owns access tokens, their renewal and their records. Never sees a request.
+"""

@@ -1,0 +1,224 @@
+"""The token broker: the only owner of MSAL and of what it answers.
+
+Owns beginning a journey to the authority, redeeming its code, and handing out access tokens: from the record while
+one lives, else by one silent refresh that all waiting requests share.
+Never sees a request or a response, and never hands out a refresh token or an ID token.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from gateway import errors
+from gateway.counts import Counts
+from gateway.failpoints import Failpoints
+from gateway.session.sessions import LiveSession, SessionStore
+from gateway.store.vault import Vault
+from gateway.tokens.demand import Demand
+from gateway.tokens.id_token import IdTokenJudge, Person
+from gateway.tokens.refresh import FRESH_SECONDS, USABLE_SECONDS, SilentRefresh, of_administration
+from gateway.tokens.token_records import (
+    AccessToken,
+    Resource,
+    TokenRecords,
+    access_token_of,
+)
+from servicekit.authority_transport import AuthorityUnavailable
+from servicekit.discovery import IssuerMismatch
+from servicekit.entra import EntraClient, new_token_cache
+from servicekit.problems import ProblemError
+from servicekit.refusals import Refusal, RefusalKind, refusal_of
+
+_FORM_POST: Final = "form_post"
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Where to send the browser, and what must be remembered to understand its return."""
+
+    authorize_url: str
+    msal_flow: dict[str, Any]
+    nonce: str
+    oldest: int | None = None
+    """How old the authentication may be that is answered with, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """What a journey brought: a person, an access token, and MSAL's cache with the rest."""
+
+    person: Person
+    token: AccessToken
+    cache: str
+
+
+class TokenBroker:
+    """Speaks to the authority for one app registration.
+
+    `now` is the wall clock in seconds; `redirect_uri` is where the authority sends the browser back to.
+    """
+
+    def __init__(
+        self,
+        entra: EntraClient,
+        judge: IdTokenJudge,
+        vault: Vault,
+        sessions: SessionStore,
+        *,
+        now: Callable[[], float],
+        redirect_uri: str,
+        response_mode: str,
+        failpoints: Failpoints | None = None,
+        counts: Counts | None = None,
+    ) -> None:
+        self._failpoints = failpoints or Failpoints()
+        self._entra = entra
+        self._judge = judge
+        self._records = TokenRecords(vault)
+        self._refresh = SilentRefresh(
+            entra, judge, vault, sessions, now=now, failpoints=self._failpoints, counts=counts
+        )
+        self._now = now
+        self._redirect_uri = redirect_uri
+        self._response_mode = response_mode
+        self._flights: dict[tuple[str, str], asyncio.Task[AccessToken]] = {}
+
+    async def begin(
+        self,
+        resource: Resource,
+        *,
+        state: str,
+        prompt: str | None = None,
+        login_hint: str | None = None,
+        demand: Demand | None = None,
+        beside: Resource | None = None,
+    ) -> Departure:
+        """Prepare a journey with PKCE, state and nonce for one resource; raises AuthorityUnavailable, Misconfigured.
+
+        `beside` is asked for too where a refresh token reaches no further than what it was granted with (RFC 6749,
+        section 6); Entra's reaches every resource, and its token endpoint answers for one only.
+        """
+        plain = self._entra.is_plain
+        wanted = demand or Demand(resource.scope)
+        asking = wanted.asked_of_others() if plain else wanted.asked_of_entra()
+        scopes = [resource.scope]
+        if plain and beside and beside.scope != resource.scope:
+            scopes.append(beside.scope)
+
+        def work(client: Any) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
+            flow: dict[str, Any] = client.initiate_auth_code_flow(
+                scopes,
+                redirect_uri=self._redirect_uri,
+                state=state,
+                prompt=asking.prompt or prompt,
+                login_hint=login_hint,
+                response_mode=_FORM_POST,
+                claims_challenge=asking.claims,
+            )
+            return flow
+
+        try:
+            flow = await self._ask(work, None, offline=True)
+        except ValueError as error:
+            # MSAL: metadata that names another issuer or a plain http endpoint, or a scope that it keeps for itself.
+            raise errors.Misconfigured(
+                log_detail="MSAL refuses the authority's metadata, or our scope"
+            ) from error
+        url = flow.pop("auth_uri")
+        # MSAL warns on the console of every other mode, at every use; this one was chosen.
+        url = url.replace(f"response_mode={_FORM_POST}", f"response_mode={self._response_mode}")
+        (nonce,) = parse_qs(urlsplit(url).query)["nonce"]
+        if asking.parameters:
+            url += "&" + urlencode(asking.parameters)
+        return Departure(url, flow, nonce, asking.oldest)
+
+    async def redeem(self, flow: dict[str, Any], nonce: str, answer: dict[str, str]) -> Redeemed:
+        """Redeem the authorization answer into an empty cache, and judge the ID token.
+
+        Nothing is kept unless everything is right: MSAL fills its cache before it checks the nonce.
+        Raises AuthFlowRejected, AccessBlocked, Misconfigured or AuthorityUnavailable.
+        """
+        cache = new_token_cache()
+        flow = dict(flow)  # MSAL takes the claims out of it
+
+        def work(client: Any) -> dict[str, Any]:  # noqa: ANN401
+            got: dict[str, Any] = client.acquire_token_by_auth_code_flow(flow, answer)
+            return got
+
+        try:
+            got = await self._ask(work, cache)
+        except ProblemError:
+            raise
+        except Exception as error:
+            # MSAL: ValueError for state, RuntimeError for the nonce, and whatever a broken ID token provokes.
+            # Their texts hold state, nonces and claims; only the kind may be told.
+            raise errors.SignInFailed(log_detail=f"MSAL raised {type(error).__name__}") from error
+        refusal = refusal_of(got)
+        if refusal is not None:
+            raise _of_redemption(refusal)
+        await self._failpoints.reach("code-redeemed")
+        try:
+            person = await self._judge.person(got.get("id_token"), nonce=nonce)
+        except AuthorityUnavailable as error:
+            raise errors.AuthorityUnavailable(error.reason, retry_after=error.retry_after) from error
+        return Redeemed(person, access_token_of(got, now=self._now()), cache.serialize())
+
+    async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken:
+        """Return an access token for `resource`.
+
+        In the last minutes of its life it is renewed beside its use: whoever has one that works waits for nobody, and
+        a refresh that fails is nothing to them.
+        Raises StepUpRequired, SignInRequired (the grant is dead; the session is ended), AccessBlocked,
+        Misconfigured, AuthorityUnavailable.
+        """
+        kept = await self._records.access_token(session, resource)
+        left = kept.expires_at - self._now() if kept else 0.0
+        if kept and left > FRESH_SECONDS:
+            return kept
+        flight = self._take_off(session, resource)
+        if kept and left > USABLE_SECONDS:
+            return kept
+        # Shielded: a caller that goes away must not take a token with it that was redeemed already.
+        return await asyncio.shield(flight)
+
+    def _take_off(self, session: LiveSession, resource: Resource) -> asyncio.Task[AccessToken]:
+        """Start a refresh, or join the one that is under way."""
+        key = (str(session.ref), resource.name)
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = asyncio.create_task(self._refresh.access_token(session, resource))
+            self._flights[key] = flight
+            flight.add_done_callback(lambda done: self._landed(key, done))
+        return flight
+
+    async def forget_token(self, session: LiveSession, resource: Resource) -> None:
+        """Drop the kept access token: the resource refused or challenged it."""
+        await self._records.forget_token(session, resource)
+
+    async def settle(self, seconds: float) -> None:
+        """Let token requests that are under way end, and what they bring be kept, for at most `seconds`."""
+        if self._flights:
+            await asyncio.wait(self._flights.values(), timeout=seconds)
+
+    def _landed(self, key: tuple[str, str], flight: asyncio.Task[AccessToken]) -> None:
+        del self._flights[key]
+        if not flight.cancelled():
+            flight.exception()  # whoever waited has it; nobody may be left to ask
+
+    async def _ask(self, work: Callable[[Any], Any], cache: Any, *, offline: bool = False) -> Any:  # noqa: ANN401
+        try:
+            return await self._entra.call(work, cache, offline=offline)
+        except AuthorityUnavailable as error:
+            raise errors.AuthorityUnavailable(error.reason, retry_after=error.retry_after) from error
+        except IssuerMismatch as error:
+            raise errors.Misconfigured(log_detail=str(error)) from error
+
+
+def _of_redemption(refusal: Refusal) -> ProblemError:
+    if refusal.kind is RefusalKind.GRANT_DEAD:
+        return errors.SignInExpired(log_detail=str(refusal))
+    if refusal.kind is RefusalKind.INTERACTION:
+        return errors.SignInFailed(log_detail=str(refusal))
+    return of_administration(refusal)

@@ -1,0 +1,88 @@
+"""Listens to `GET /api/session/events` as a browser does, over a real socket. Replaces nothing of the product."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+
+from gateway.endpoints.events import EVENT_STREAMS, StreamLimits
+from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.world import World
+
+PATH: Final = "/api/session/events"
+QUICK: Final = StreamLimits(look=0.05)
+LONG: Final = StreamLimits(look=0.05, life=100_000)
+# Long enough for a busy computer, and never waited for in full unless something is wrong.
+PATIENCE: Final = 20
+
+
+@dataclass(frozen=True)
+class Told:
+    """One block of a stream: an event, an id, a heartbeat."""
+
+    event: str
+    data: Any
+    id: str | None
+    comment: bool = False
+    retry: str = ""
+
+
+class Listener:
+    """Reads a stream as the HTML standard says, block by block."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.response = response
+
+    async def next(self) -> Told | None:
+        """Return the next block; None at the end of the stream."""
+        fields: dict[str, str] = {}
+        async with asyncio.timeout(PATIENCE):
+            while line := await self.response.content.readline():
+                if line == b"\n":
+                    return Told(
+                        fields.get("event", ""),
+                        json.loads(fields["data"]) if "data" in fields else None,
+                        fields.get("id"),
+                        "" in fields,
+                        fields.get("retry", ""),
+                    )
+                name, _, value = line.decode().rstrip("\n").partition(":")
+                fields[name] = value.removeprefix(" ")
+        return None
+
+    async def event(self) -> Told:
+        """Return the next event, past ids and heartbeats."""
+        while told := await self.next():
+            if told.event:
+                return told
+        raise AssertionError("the stream ended")
+
+    async def rest(self) -> list[Told]:
+        """Return all that comes until the stream ends."""
+        found = []
+        while told := await self.next():
+            found.append(told)
+        return found
+
+
+@asynccontextmanager
+async def listening(person: OtherFrontEnd, **headers: str) -> AsyncIterator[Listener]:
+    """Listen as EventSource does, from a page of ours."""
+    sent = {"Sec-Fetch-Site": "same-origin", "Accept": "text/event-stream"}
+    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    async with person.session.get(person.gateway_url + PATH, headers=sent) as response:
+        assert response.status == 200, await response.text()
+        yield Listener(response)
+
+
+async def gone(world: World) -> None:
+    """Wait until no stream is left: a page that was closed is noticed at the next look."""
+    for _ in range(PATIENCE * 100):
+        if not world.app[EVENT_STREAMS].count():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("a stream is left")

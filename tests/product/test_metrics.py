@@ -1,0 +1,215 @@
+"""What is counted of the gateway's work (U35)."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import rsa
+from prometheus_client.parser import text_string_to_metric_families
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from devstack.ports import free_port
+from gateway.app_keys import METRICS
+from gateway.metrics import Metrics
+from gateway.operation.admin_side import create_admin_side
+from gateway.operation.loop_lag import watch_the_loop
+from gateway.store.redis.connection import redis_client
+from servicekit.breaker import FAILURES
+from tests.product.test_authority_in_trouble import fault, heal
+from tests.product.test_doctor import certificate
+from tests.product.test_operation import answers
+from tests.product.test_tokens import broker_of, end_of_token
+from tests.stage.witnesses import session_keys
+from tests.stage.world import World, served
+
+
+def told(world: World) -> str:
+    """Return what an operator would read."""
+    return world.app[METRICS].drawn().decode()
+
+
+def counted(text: str, name: str) -> dict[tuple[str, ...], float]:
+    """Return a counter's values, or how often a histogram was told something, by labels in the order of their names."""
+    family, values = name.removesuffix("_total"), {}
+    for found in text_string_to_metric_families(text):
+        for sample in found.samples:
+            if found.name == family and sample.name in {name, f"{name}_count"}:
+                values[tuple(sample.labels.values())] = sample.value
+    return values
+
+
+async def test_U35_metrics_count_by_route_and_problem_and_nothing_that_a_stranger_chooses(
+    world: World,
+) -> None:
+    ada = await world.signed_in()
+    await ada.call("PATCH", "/api/profile", {"city": "Rome"})
+    await ada.call("XQZXQZ", "/api/profile")
+    await ada.call("XQZXQZ", "/nobody/knows/this")
+    for path in ("/nobody/knows/this", "/api/parked-edits/aaaaaaaaaaaaaaaaaaaaaa", "/api/profile?nobody=1"):
+        await ada.call("GET", path)
+    await ada.navigate("/auth/callback", {"state": "x", "code": "y"})
+
+    text = told(world)
+
+    assert counted(text, "stepup_requests_total")[("PATCH", "/api/profile", "403")] == 1
+    assert counted(text, "stepup_problems_total")[("step-up-required",)] == 1
+    assert counted(text, "stepup_problems_total")[("sign-in-expired",)] == 1
+    assert counted(text, "stepup_request_seconds")[("/api/parked-edits/{id}",)] == 1
+    for theirs in ("nobody", "aaaaaa", "XQZ"):
+        assert theirs not in text
+
+
+async def test_U35_every_journey_is_counted_when_it_begins_and_by_how_it_ends(world: World) -> None:
+    ada = await world.signed_in()
+    page = await ada.leave("/auth/step-up?action=profile.edit")
+    await ada.come_back(await ada.visitor.follow(page, "Cancel"))
+    await ada.step_up("/auth/step-up?action=profile.edit")
+    await ada.navigate("/auth/sign-in")
+    await (await world.front_end()).navigate("/auth/step-up?action=profile.edit")
+
+    assert counted(told(world), "stepup_journeys_total") == {
+        ("begun", "sign-in"): 2,
+        ("completed", "sign-in"): 1,
+        ("begun", "step-up"): 2,
+        ("completed", "step-up"): 1,
+        ("step-up-cancelled", "step-up"): 1,
+        ("sign-in-required", "step-up"): 1,
+    }
+
+
+async def test_U35_silent_refreshes_are_counted_by_how_they_end_and_so_are_the_sessions_that_end(
+    world: World,
+) -> None:
+    ada = await world.signed_in()
+    await ada.call("PATCH", "/api/profile", {"city": "Rome"})
+    await end_of_token(world, ada, 10)
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    await world.admin("POST", "/people/ada@example.com/revoke")
+    await end_of_token(world, ada, 10)
+    assert (await ada.call("GET", "/api/profile")).status == 401
+    await ada.call("POST", "/auth/sign-out")
+    other = await world.signed_in()
+    await other.call("POST", "/auth/sign-out")
+
+    text = told(world)
+
+    assert counted(text, "stepup_refreshes_total") == {
+        ("interaction", "edit"): 1,
+        ("renewed", "graph"): 1,
+        ("grant-dead", "graph"): 1,
+    }
+    assert counted(text, "stepup_sessions_ended_total") == {("revoked",): 1, ("signed-out",): 1}
+    assert counted(text, "stepup_token_request_seconds") == {
+        ("authorization_code", "granted"): 2,
+        ("refresh_token", "granted"): 1,
+        ("refresh_token", "refused"): 2,
+    }
+
+
+async def test_U35_the_token_endpoint_is_seen_to_fail_to_be_left_alone_and_to_recover(world: World) -> None:
+    ada = await world.signed_in()
+    await end_of_token(world, ada, 10)
+    await fault(world, "token.refresh_token", status=503)
+    for _ in range(3):
+        await ada.call("GET", "/api/profile")
+        world.forward(61)
+    assert counted(told(world), "stepup_breaker_open")[("token-endpoint",)] == 0
+
+    await fault(world, "token.refresh_token", status=429, retry_after=30)
+    await ada.call("GET", "/api/profile")
+    assert counted(told(world), "stepup_breaker_open")[("token-endpoint",)] == 1
+    assert counted(told(world), "stepup_token_request_seconds")[("refresh_token", "failed")] == 4
+
+    await heal(world)
+    world.forward(61)
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    await broker_of(world).settle(5)
+    assert counted(told(world), "stepup_breaker_open")[("token-endpoint",)] == 0
+
+
+async def test_S33_a_record_that_no_key_opens_is_counted(world: World) -> None:
+    ada = await world.signed_in()
+    (key,) = session_keys(await world.keys())
+
+    await world.redis.hset(key, "session", b"9999999999999\x01" + b"k" * 200)
+    assert (await ada.call("GET", "/api/profile")).status == 401
+
+    assert set(counted(told(world), "stepup_records_rejected_total")) == {("session",)}
+
+
+async def test_U35_redis_is_seen_to_answer_to_fail_and_to_be_left_alone(valkey: str) -> None:
+    metrics, lost = Metrics(), Metrics()
+    there, nowhere = (
+        redis_client(valkey, counts=metrics),
+        redis_client(f"redis://127.0.0.1:{free_port()}", counts=lost),
+    )
+    await there.ping()
+    with pytest.raises(Exception, match="wrong number of arguments"):
+        await there.execute_command("GET")
+    for _ in range(FAILURES + 1):
+        with pytest.raises(RedisConnectionError):
+            await nowhere.ping()
+    await there.aclose()
+    await nowhere.aclose()
+
+    answered, failed = metrics.drawn().decode(), lost.drawn().decode()
+    assert counted(answered, "stepup_redis_seconds") == {("answered",): 1, ("refused",): 1}
+    assert counted(answered, "stepup_breaker_open")[("redis",)] == 0
+    assert counted(failed, "stepup_redis_seconds") == {("failed",): FAILURES, ("not-sent",): 1}
+    assert counted(failed, "stepup_breaker_open")[("redis",)] == 1
+
+
+async def test_U35_a_stream_is_a_request_but_how_long_it_stays_open_is_no_answer_time() -> None:
+    metrics, port = Metrics(), free_port()
+    app = web.Application(middlewares=[metrics.ring()])
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
+        await response.prepare(request)
+        await response.write_eof()
+        return response
+
+    app.router.add_get("/events", stream)
+    async with served(app, port):
+        await answers(f"http://127.0.0.1:{port}/events")
+
+    text = metrics.drawn().decode()
+    assert counted(text, "stepup_requests_total") == {("GET", "/events", "200"): 1}
+    assert counted(text, "stepup_request_seconds") == {}
+
+
+async def test_U35_a_loop_that_is_held_up_is_seen_to_be_late() -> None:
+    told: asyncio.Queue[float] = asyncio.Queue()
+    watch = asyncio.create_task(watch_the_loop(told.put_nowait, every=0.01))
+    await told.get()
+    asyncio.get_running_loop().call_soon(time.sleep, 0.3)
+    late = [await told.get() for _ in range(3)]
+    watch.cancel()
+
+    assert max(late) > 0.2
+
+
+async def test_U35_the_end_of_the_client_certificate_is_told_and_that_of_a_secret_is_not(
+    make_world: Callable[..., Awaitable[World]], tmp_path: Path
+) -> None:
+    path, _ = certificate(tmp_path, rsa.generate_private_key(65_537, 2048), 90)
+    in_90_days = time.time() + 90 * 86_400
+    for settings, told_end in (
+        ({}, None),
+        ({"CLIENT_SECRET": "", "CLIENT_CERTIFICATE": str(path)}, in_90_days),
+    ):
+        world, port = await make_world(**settings), free_port()
+        async with served(create_admin_side(world.app), port):
+            text = await read(f"http://127.0.0.1:{port}/metrics")
+        ends = counted(text, "stepup_client_certificate_end_timestamp_seconds")
+        assert ends == ({} if told_end is None else {(): pytest.approx(told_end, abs=86_400)})
+
+
+async def read(url: str) -> str:
+    """Return what is answered at an address."""
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return await answer.text()

@@ -1,0 +1,258 @@
+"""gateway/openapi.json says what the gateway does: its routes, its problems, its answers."""
+
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from gateway import errors
+from gateway.app import create_app
+from gateway.edge import guard
+from gateway.edge.bodies import LARGEST_BODY
+from gateway.edge.spa_files import SpaFiles
+from gateway.profile.fields import EDITABLE
+from servicekit.problems import ProblemError
+from tests.product.listeners import LONG, PATH, Told, listening
+from tests.stage.json_schema import faults, resolve
+from tests.stage.other_front_end import Answer, OtherFrontEnd
+from tests.stage.sources import ROOT
+from tests.stage.world import World, gateway_settings
+
+DOCUMENT: Final = json.loads((ROOT / "gateway" / "openapi.json").read_text(encoding="utf-8"))
+METHODS: Final = frozenset({"get", "post", "patch", "put", "delete"})
+PROBLEM: Final = "application/problem+json"
+
+
+def routes(spa: Path) -> set[tuple[str, str]]:
+    """Return what the router takes in both response modes, HEAD and the client's pages and files left out."""
+    (spa / "index.html").touch()
+    pages = {row.path for row in SpaFiles(spa).routes()}
+    found = set()
+    for mode in ("form_post", "query"):
+        settings = gateway_settings(RESPONSE_MODE=mode, BACKCHANNEL_LOGOUT="1", REDIS_URL="redis://localhost")
+        for route in create_app(settings, spa=spa).router.routes():
+            path = route.resource.canonical if route.resource else ""
+            if path not in pages and route.method != "HEAD":
+                found.add((route.method.lower(), path))
+    return found
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield each operation with its method and path."""
+    for path, item in DOCUMENT["paths"].items():
+        for method in METHODS & item.keys():
+            yield method, path, item[method]
+
+
+def nodes(node: object) -> Iterator[dict[str, Any]]:
+    """Yield every object in the document."""
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from nodes(child)
+
+
+def problems() -> set[type[ProblemError]]:
+    """Return every class in the gateway's errors, and the root, whose slug is that of our own faults."""
+    return {
+        kind
+        for module in (errors, guard)
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, ProblemError) and kind is not errors.AuthFlowRejected
+    }
+
+
+def test_U19_every_route_is_described_and_every_description_is_routed(tmp_path: Path) -> None:
+    assert {(method, path) for method, path, _ in operations()} == routes(tmp_path)
+
+
+def test_every_problem_is_described_with_its_status() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    told = {
+        schema["allOf"][1]["properties"]["type"]["const"]: schema["allOf"][1]["properties"]["status"]["const"]
+        for schema in schemas.values()
+        if "allOf" in schema
+    }
+    journeys = set(schemas["JourneyProblem"]["enum"])
+
+    for kind in problems():
+        if issubclass(kind, errors.AuthFlowRejected):
+            assert kind.slug in journeys
+        else:
+            assert told.pop(f"/problems/{kind.slug}") == kind.status
+    assert told == {"/problems/method-not-allowed": 405}  # the router's own
+    assert journeys <= {kind.slug for kind in problems()}
+
+
+def test_limits_are_those_of_the_code() -> None:
+    patch = DOCUMENT["components"]["schemas"]["ProfilePatch"]["properties"]
+
+    assert {name: field["maxLength"] for name, field in patch.items()} == {
+        field.name: field.longest for field in EDITABLE
+    }
+    assert f"{LARGEST_BODY:,} bytes" in DOCUMENT["components"]["schemas"]["ContentTooLarge"]["description"]
+
+
+def test_every_reference_leads_somewhere_and_nothing_is_left_over() -> None:
+    used = {node["$ref"] for node in nodes(DOCUMENT) if "$ref" in node}
+    kept = {
+        f"#/components/{kind}/{name}"
+        for kind, entries in DOCUMENT["components"].items()
+        for name in entries
+        if kind != "securitySchemes"
+    }
+
+    assert used <= kept
+    # What is no one's part stands for itself: how a journey can end.
+    assert kept - used == {"#/components/schemas/JourneyProblem", "#/components/responses/MethodNotAllowed"}
+
+
+def test_operations_have_names_of_their_own_and_say_what_they_do() -> None:
+    named = [operation["operationId"] for _, _, operation in operations()]
+
+    assert len(set(named)) == len(named)
+    assert all(operation["summary"] and operation["description"] for _, _, operation in operations())
+
+
+def test_U19_examples_fit_their_schemas() -> None:
+    checked = 0
+    for node in nodes(DOCUMENT):
+        for example in node.get("examples", {}).values() if "schema" in node else ():
+            value = resolve(example, DOCUMENT)["value"]
+
+            assert list(faults(value, node["schema"], DOCUMENT)) == []
+            checked += 1
+    assert checked > len(problems())
+
+
+@pytest.mark.parametrize(
+    "value, schema",
+    [
+        ({"a": 1}, {"type": "object", "additionalProperties": False, "properties": {}}),
+        ({}, {"required": ["a"]}),
+        ({"a": "x"}, {"properties": {"a": {"type": "integer"}}}),
+        (True, {"type": "integer"}),
+        ("Z", {"pattern": "^[a-z]$"}),
+        ([1, "x"], {"items": {"type": "integer"}}),
+        ("xy", {"maxLength": 1}),
+        (1, {"const": True}),
+        (1, {"oneOf": [{"type": "integer"}, {"minimum": 0}]}),
+        ("x", {"allOf": [{"$ref": "#/components/schemas/Time"}]}),
+    ],
+)
+def test_the_judge_of_examples_sees_what_is_wrong(value: object, schema: Mapping[str, Any]) -> None:
+    assert list(faults(value, schema, DOCUMENT))
+
+
+def judge(answer: Answer, method: str, path: str) -> None:
+    """Compare an answer with the description of its route."""
+    responses = DOCUMENT["paths"][path][method.lower()]["responses"]
+    told = resolve(responses[str(answer.status)], DOCUMENT)
+    for name in told.get("headers", {}):
+        header = resolve(told["headers"][name], DOCUMENT)["schema"]
+        value = answer.headers[name]
+        assert list(faults(int(value) if header.get("type") == "integer" else value, header, DOCUMENT)) == []
+    if "content" in told:
+        kind = answer.headers["Content-Type"].partition(";")[0]
+        assert list(faults(answer.body, told["content"][kind]["schema"], DOCUMENT)) == []
+
+
+async def call(
+    person: OtherFrontEnd,
+    method: str,
+    path: str,
+    template: str = "",
+    body: object = None,
+    **headers: str,
+) -> Answer:
+    """Call a route and judge what it answers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = await person.call(method, path, body, headers=named)
+    judge(answer, method, template or path)
+    return answer
+
+
+async def test_U19_what_the_gateway_answers_is_what_is_described(world: World) -> None:
+    person = await world.front_end()
+    statuses = [
+        (await call(person, "GET", "/api/session")).status,
+        (await call(person, "GET", "/api/profile")).status,
+        (await call(person, "GET", "/api/session", X_CSRF="")).status,
+        (await call(person, "GET", "/api/session", Host="elsewhere.example")).status,
+        (await call(person, "GET", "/health/live")).status,
+        (await call(person, "GET", "/health/ready")).status,
+        (await call(person, "GET", "/api/openapi.json")).status,
+    ]
+    assert statuses == [200, 401, 403, 421, 200, 200, 200]
+
+    await person.sign_in()
+    profile = await call(person, "GET", "/api/profile")
+    etag, city = profile.headers["ETag"], {"city": "Turin"}
+    parked = await call(person, "PATCH", "/api/profile", "", city, If_Match=etag)
+    edit = parked.body["parked_edit"]["id"]
+    template = "/api/parked-edits/{id}"
+    statuses = [
+        (await call(person, "GET", "/api/session")).status,
+        (await call(person, "GET", "/api/session/claims")).status,
+        (await call(person, "GET", "/api/sessions")).status,
+        (await call(person, "DELETE", "/api/sessions")).status,
+        (await call(person, "DELETE", "/api/sessions/none", "/api/sessions/{id}")).status,
+        (await call(person, "PATCH", "/api/profile", "", {"city": 1, "zip": ""})).status,
+        (await call(person, "PATCH", "/api/profile", "", city, If_Match="old")).status,
+        (await call(person, "PATCH", "/api/profile", "", city, If_Match='"old"')).status,
+        (await call(person, "PATCH", "/api/profile", "", {"city": "x" * LARGEST_BODY})).status,
+        (await call(person, "PATCH", "/api/profile", "", city, Content_Type="text/plain")).status,
+        (await call(person, "GET", f"/api/parked-edits/{edit}", template)).status,
+        (await call(person, "GET", "/api/parked-edits/none", template)).status,
+    ]
+    assert statuses == [200, 200, 200, 200, 404, 422, 400, 412, 413, 415, 200, 404]
+
+    await person.step_up(parked.body["redirect"])
+    statuses = [
+        (await call(person, "POST", f"/api/parked-edits/{edit}", template)).status,
+        (await call(person, "DELETE", f"/api/parked-edits/{edit}", template)).status,
+        (await call(person, "PATCH", "/api/profile", "", city, Idempotency_Key="one")).status,
+        (await call(person, "PATCH", "/api/profile", "", {}, Idempotency_Key="one")).status,
+        (await call(person, "POST", "/auth/sign-out")).status,
+    ]
+    assert statuses == [200, 404, 200, 422, 200]
+
+
+async def test_U19_events_are_described(make_world: Callable[..., Awaitable[World]]) -> None:
+    world = await make_world(stream_limits=LONG, SESSION_IDLE_SECONDS="600", STEP_UP_MAX_AGE_SECONDS="300")
+    statuses = [
+        (await call(await world.front_end(), "GET", PATH)).status,
+        (await call(await world.front_end(), "GET", PATH, X_CSRF="")).status,
+        (await call(await world.front_end(), "GET", PATH, Host="elsewhere.example")).status,
+    ]
+    told = DOCUMENT["paths"][PATH]["get"]["responses"]["200"]["content"]["text/event-stream"]["x-event-data"]
+    ada = await world.confirmed()
+
+    heard: list[Told] = []
+    async with AsyncExitStack() as pages:
+        stream, *_ = [await pages.enter_async_context(listening(ada)) for _ in range(LONG.of_session)]
+        statuses.append((await call(ada, "GET", PATH)).status)
+        for seconds in (301, 200, 100):
+            world.forward(seconds)
+            heard.append(await stream.event())
+
+    assert statuses == [401, 403, 421, 429]
+    assert {one.event for one in heard} == told.keys()
+    for one in heard:
+        assert list(faults(one.data, told[one.event], DOCUMENT)) == []
+
+
+async def test_U19_failures_behind_the_gateway_are_described(world: World) -> None:
+    await world.admin("PUT", "/settings", {"access_token_seconds": 200})  # below 300 s a token is renewed
+    person = await world.confirmed()
+    await world.admin("PUT", "/faults/graph.get_me", {"status": 503, "times": 20})
+    no_graph = await call(person, "GET", "/api/profile")
+    await world.admin("PUT", "/faults/token.refresh_token", {"status": 503, "times": 20})
+    world.forward(180)
+    no_authority = await call(person, "GET", "/api/profile")
+
+    assert (no_graph.slug, no_authority.slug) == ("resource-unavailable", "authority-unavailable")

@@ -1,0 +1,154 @@
+"""What operators see and do: several workers, the side port, and signing a person out everywhere."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from devstack.ports import free_port
+from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.tenant import EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID
+from tests.stage.world import SEALING_KEY, World
+
+
+def environment(world: World, valkey: str, port: int, **more: str) -> dict[str, str]:
+    """What a gateway process of its own needs to join this world."""
+    given = {
+        "TENANT_SUBDOMAIN": "stepuplocal",
+        "TENANT_ID": TENANT_ID,
+        "CLIENT_ID": GATEWAY,
+        "CLIENT_SECRET": GATEWAY_SECRET,
+        "EDIT_PROFILE_SCOPE": EDIT,
+        "SEALING_KEYS": SEALING_KEY,
+        "REDIS_URL": valkey,
+        "AUTHORITY_MAP": world.tenant_url,
+        "RESOURCE_API_URL": world.api_url,
+        "PUBLIC_URL": world.gateway_url,
+        "PORT": str(port),
+        **more,
+    }
+    return {**os.environ, **{f"GATEWAY_{name}": value for name, value in given.items()}}
+
+
+@asynccontextmanager
+async def process(settings: dict[str, str], *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `python -m gateway` while the block runs."""
+    run = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "gateway",
+        *arguments,
+        env=settings,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield run
+    finally:
+        if run.returncode is None:
+            run.terminate()
+            await asyncio.wait_for(run.communicate(), 30)
+
+
+async def answers(url: str) -> aiohttp.ClientResponse:
+    """Ask until somebody answers."""
+    async with aiohttp.ClientSession() as session:
+        for _ in range(300):
+            try:
+                async with session.get(url) as answer:
+                    await answer.read()
+                    return answer
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.1)
+    raise AssertionError(f"nobody answers at {url}")
+
+
+async def test_two_workers_share_a_port_and_the_sessions(world: World, valkey: str) -> None:
+    ada, port = await world.signed_in(), free_port()
+    admin = free_port()
+    async with process(environment(world, valkey, port, WORKERS="2", ADMIN_PORT=str(admin))) as run:
+        await answers(f"http://127.0.0.1:{port}/health/live")
+        cookie = {"Cookie": f"__Host-Http-session={ada.cookie()}", "Connection": "close"}
+        there = OtherFrontEnd(ada.session, f"http://127.0.0.1:{port}", world.tenant_url)
+
+        got = [await there.call("GET", "/api/profile", headers=cookie) for _ in range(8)]
+
+        assert [one.status for one in got] == [200] * 8
+        beside = await answers(f"http://127.0.0.1:{admin}/health/ready")
+        assert beside.status == 200
+        run.terminate()
+        assert await asyncio.wait_for(run.wait(), 30) == 0
+
+
+async def test_a_worker_that_is_killed_ends_the_gateway_and_the_log_says_which(
+    world: World, valkey: str
+) -> None:
+    port = free_port()
+    async with process(environment(world, valkey, port, WORKERS="2")) as run:
+        await answers(f"http://127.0.0.1:{port}/health/live")
+        listed = await asyncio.create_subprocess_exec(
+            "ps", "-axww", "-o", "ppid=,pid=,command=", stdout=asyncio.subprocess.PIPE
+        )
+        told, _ = await listed.communicate()
+        rows = [line.split(None, 2) for line in told.decode().splitlines()]
+        workers = [int(row[1]) for row in rows if int(row[0]) == run.pid and "spawn_main" in row[2]]
+        os.kill(workers[-1], signal.SIGKILL)
+        _, logged = await asyncio.wait_for(run.communicate(), 60)
+
+    assert len(workers) == 2, logged
+    assert run.returncode == 1
+    ended = [json.loads(line) for line in logged.decode().splitlines() if "worker-ended" in line]
+    assert [line["exit_code"] for line in ended] == [-signal.SIGKILL], logged
+
+
+async def test_U34_details_of_readiness_are_beside_and_not_on_the_public_port(
+    world: World, valkey: str
+) -> None:
+    port, admin = free_port(), free_port()
+    async with process(environment(world, valkey, port, ADMIN_PORT=str(admin))):
+        beside = await answers(f"http://127.0.0.1:{admin}/health/ready")
+        details = await beside.json()
+        public = await answers(f"http://127.0.0.1:{port}/health/ready")
+
+    assert details["status"] == "ready"
+    assert (details["redis"], details["authority"]) == ("usable", "usable")
+    assert await public.json() == {"status": "ready"}
+
+
+async def test_S22_the_command_signs_a_person_out_everywhere(world: World, valkey: str) -> None:
+    here, there = await world.signed_in(), await world.signed_in()
+    oid = (await here.call("GET", "/api/session")).body["user"]["id"]
+
+    async with process(environment(world, valkey, free_port()), "end-sessions", oid) as run:
+        told, _ = await asyncio.wait_for(run.communicate(), 30)
+
+    assert (run.returncode, told.decode()) == (0, "2 sessions ended.\n")
+    for one in (here, there):
+        gone = await one.call("GET", "/api/profile")
+        assert (gone.status, gone.body["reason"]) == (401, "ended-by-operator")
+
+
+@pytest.mark.parametrize("command", [["end-sessions"], ["unknown"]])
+async def test_a_command_that_is_none_says_how_it_is_used(
+    world: World, valkey: str, command: list[str]
+) -> None:
+    async with process(environment(world, valkey, free_port()), *command) as run:
+        _, told = await asyncio.wait_for(run.communicate(), 30)
+
+    assert run.returncode == 2
+    assert "usage: python -m gateway" in told.decode()
+
+
+async def test_without_redis_the_command_says_that_nobody_was_signed_out(world: World) -> None:
+    nowhere = f"redis://127.0.0.1:{free_port()}"
+    async with process(environment(world, nowhere, free_port()), "end-sessions", "somebody") as run:
+        _, told = await asyncio.wait_for(run.communicate(), 30)
+
+    assert run.returncode == 1
+    assert "nobody was signed out" in told.decode()

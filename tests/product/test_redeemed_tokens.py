@@ -1,0 +1,258 @@
+"""R12: what was redeemed is not lost: to a Redis that stumbles, a handler that fails, a person who leaves, a rival."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+
+from gateway.app_keys import AUTH_FLOW
+from gateway.failpoints import Failpoints
+from gateway.tokens.token_records import REFUSAL_SECONDS, Resource, TokenRecords
+from tests.product.test_tokens import READ, broker_of, end_of_token, live, vault_of
+from tests.stage.invariants import violations
+from tests.stage.other_front_end import ADA, OtherFrontEnd
+from tests.stage.tenant import EDIT
+from tests.stage.world import World
+
+SAVE = {"city": "Rome"}
+
+
+def failpoints_of(world: World) -> Failpoints:
+    """The orders of the gateway that serves this world."""
+    return world.app[AUTH_FLOW]._failpoints
+
+
+async def strict(world: World) -> None:
+    """Let a refresh token work once, and its second use end everything that came of it."""
+    await world.admin("PUT", "/settings", {"rotate_refresh_tokens": True})
+
+
+async def assert_clean(world: World, person: OtherFrontEnd) -> None:
+    """Assert that the store is as it must be."""
+    assert await violations(world.redis, vault_of(world), filter(None, [person.cookie()])) == []
+
+
+@pytest.mark.parametrize(
+    "times, requests", [(1, 1), (3, 1), (None, 3)], ids=["once", "three times", "always"]
+)
+async def test_R12_a_redis_that_takes_no_write_costs_nobody_an_answer(
+    world: World, times: int | None, requests: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = await world.signed_in()
+    await end_of_token(world, ada, 10)
+    failpoints_of(world).arm("redis-write", "raise", times=times)
+
+    answers = [await ada.call("GET", "/api/profile") for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [200] * 3, "from memory each time"
+    assert await world.asked("token.refresh_token") == requests
+    assert ("token-not-kept" in caplog.messages) == (times is None)
+    failpoints_of(world).disarm()
+    assert (await ada.call("GET", "/api/profile")).status == 200, "and it recovers"
+    asked = await world.asked("token.refresh_token")
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    assert await world.asked("token.refresh_token") == asked
+    await assert_clean(world, ada)
+
+
+@pytest.mark.parametrize("times", [1, 3, None], ids=["once", "three times", "always"])
+async def test_R12_under_strict_rotation_what_cannot_be_kept_is_a_clean_sign_in(
+    world: World, times: int | None
+) -> None:
+    await strict(world)
+    ada = await world.signed_in()
+    await end_of_token(world, ada, 10)
+    failpoints_of(world).arm("redis-write", "raise", times=times)
+
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    failpoints_of(world).disarm()
+    again = await ada.call("GET", "/api/profile")
+
+    if times is None:
+        assert (again.status, again.body["reason"]) == (401, "revoked")
+        assert await ada.sign_in() == "/edit"
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    await assert_clean(world, ada)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_R12_a_redis_that_stumbles_costs_nobody_a_journey(world: World, times: int) -> None:
+    ada = await world.front_end()
+
+    failpoints_of(world).arm("redis-write", "raise", times=times)
+    assert await ada.sign_in() == "/edit"
+    failpoints_of(world).arm("redis-write", "raise", times=times)
+    assert await ada.step_up("/auth/step-up?action=profile.edit&return_to=/check") == "/check"
+
+    assert (await ada.call("PATCH", "/api/profile", SAVE)).status == 200
+    assert await world.asked("token.authorization_code") == 2, "a code is redeemed once"
+    await assert_clean(world, ada)
+
+
+async def test_R12_a_journey_that_cannot_be_kept_leaves_the_session_of_before(world: World) -> None:
+    ada = await world.signed_in()
+    before = ada.cookie()
+    failpoints_of(world).arm("redis-write", "raise")
+
+    led = await ada.step_up("/auth/step-up?action=profile.edit&return_to=/check")
+
+    assert led.startswith("/problem?type=session-store-unavailable")
+    assert ada.cookie() == before
+    failpoints_of(world).disarm()
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    await assert_clean(world, ada)
+
+
+async def test_R12_an_edit_that_was_saved_is_told_so_whatever_redis_does(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = await world.confirmed()
+    failpoints_of(world).arm("redis-write", "raise")
+
+    saved = await ada.call("PATCH", "/api/profile", SAVE, headers={"Idempotency-Key": "k"})
+
+    assert (saved.status, saved.body["city"]) == (200, "Rome")
+    assert "edit-not-noted" in caplog.messages
+    failpoints_of(world).disarm()
+    await assert_clean(world, ada)
+
+
+async def test_R12_a_handler_that_fails_after_the_refresh_loses_nothing(world: World) -> None:
+    ada = await world.signed_in()
+    await end_of_token(world, ada, 10)
+    await world.admin("PUT", "/faults/graph.get_me", {"status": 500, "times": 9})
+
+    assert (await ada.call("GET", "/api/profile")).status == 502
+
+    await world.admin("DELETE", "/faults")
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    assert await world.asked("token.refresh_token") == 1
+
+
+async def test_R12_a_person_who_leaves_meanwhile_loses_nothing(world: World) -> None:
+    ada = await world.signed_in()
+    await end_of_token(world, ada, 10)
+    await strict(world)
+    failpoints_of(world).arm("token-redeemed", "delay", milliseconds=300)
+
+    with pytest.raises(TimeoutError):
+        await ada.session.get(
+            f"{world.gateway_url}/api/profile",
+            headers={"X-CSRF": "1"},
+            timeout=aiohttp.ClientTimeout(total=0.2),
+        )
+
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    assert await world.asked("token.refresh_token") == 1
+    await assert_clean(world, ada)
+
+
+async def test_R12_a_gateway_that_stops_first_keeps_what_it_redeemed(
+    make_world: Callable[..., Awaitable[World]],
+) -> None:
+    world = await make_world()
+    ada = await world.signed_in()
+    await end_of_token(world, ada, 10)
+    await strict(world)
+    failpoints_of(world).arm("token-redeemed", "delay", milliseconds=300)
+    session, broker = await live(world, ada), broker_of(world)
+    impatient = asyncio.create_task(broker.access_token(session, READ))
+    await asyncio.sleep(0.15)
+    impatient.cancel()
+
+    await broker.settle(5)
+
+    assert await TokenRecords(vault_of(world)).access_token(session, READ) is not None
+    assert await world.asked("token.refresh_token") == 1
+
+
+async def test_R12_keys_that_are_away_do_not_cost_the_refresh_token(world: World) -> None:
+    await strict(world)
+    ada = await world.signed_in()
+    await end_of_token(world, ada, 10)
+    await world.admin("POST", "/keys/sign-with-unpublished")
+
+    unjudged = await ada.call("GET", "/api/profile")
+
+    assert (unjudged.status, unjudged.slug) == (503, "authority-unavailable")
+    await world.admin("POST", "/keys/rotate", {})
+    world.forward(REFUSAL_SECONDS + 1)
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    await assert_clean(world, ada)
+
+
+async def test_R11_a_failed_holder_uses_what_its_successor_brought(world: World) -> None:
+    ada = await world.signed_in()
+    await end_of_token(world, ada, 10)
+    successor = await world.new_gateway(LOG_LEVEL="INFO")
+    session = await live(world, ada)
+    late = {"aadsts": 700082, "delay_ms": 500, "times": 1}
+    await world.admin("PUT", "/faults/token.refresh_token", late)
+
+    first = asyncio.create_task(broker_of(world).access_token(session, READ))
+    await asyncio.sleep(0.2)
+    async for key in world.redis.scan_iter("*:lock:refresh"):
+        await world.redis.delete(key)  # as if the holder had been stopped for longer than its lease
+    brought = await broker_of(successor).access_token(session, READ)
+
+    assert (await first).expires_at > world.clock.now + 1800
+    assert brought.expires_at > world.clock.now + 1800
+    assert (await ada.call("GET", "/api/profile")).status == 200, "nobody was signed out"
+    await assert_clean(world, ada)
+
+
+async def test_a_token_that_was_refused_is_not_handed_out_again(world: World) -> None:
+    ada = await world.confirmed()
+    session, broker, edit = await live(world, ada), broker_of(world), Resource("edit", EDIT)
+    refused = await broker.access_token(session, edit)
+
+    await broker.forget_token(session, edit)
+
+    assert (await broker.access_token(session, edit)).value != refused.value
+    assert await world.asked("token.refresh_token") == 1
+
+
+async def test_R13_an_edit_that_another_tab_parks_during_step_up_is_carried_over(world: World) -> None:
+    ada = await world.signed_in()
+    old = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
+    other = await world.new_gateway(LOG_LEVEL="INFO")
+    tab = OtherFrontEnd(ada.session, other.gateway_url, world.tenant_url)
+    first = (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).body
+    page = await ada.leave(f"{first['redirect']}&return_to=/check")
+    page = await ada.visitor.submit(page, code=await ada.visitor.newest_code(ADA[0]))
+    failpoints_of(world).arm("redis-write", "delay", milliseconds=400, times=1)
+
+    arriving = asyncio.create_task(ada.come_back(page))
+    await asyncio.sleep(0.2)
+    second = await tab.call("PATCH", "/api/profile", {"surname": "King"}, headers=old)
+    assert await arriving == "/check"
+
+    assert second.slug == "step-up-required"
+    for parked in (first, second.body):
+        saved = await ada.call("POST", f"/api/parked-edits/{parked['parked_edit']['id']}")
+        assert saved.status == 200, saved.text
+    assert (saved.body["city"], saved.body["surname"]) == ("Rome", "King")
+
+
+async def test_a_session_that_was_replaced_is_never_told_as_revoked(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    ada = await world.signed_in()
+    session = await live(world, ada)
+    await end_of_token(world, ada, 10)
+    late = {"aadsts": 700082, "delay_ms": 500, "times": 1}
+    await world.admin("PUT", "/faults/token.refresh_token", late)
+    old = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
+    other = await world.new_gateway(LOG_LEVEL="INFO")
+    tab = OtherFrontEnd(ada.session, other.gateway_url, world.tenant_url)
+
+    reading = asyncio.create_task(tab.call("GET", "/api/profile", headers=old))
+    await asyncio.sleep(0.15)
+    assert await ada.step_up("/auth/step-up?action=profile.edit&return_to=/edit") == "/edit"
+    answer = await reading
+
+    assert (answer.status, answer.body["reason"]) == (401, "rotated"), "so that the tab tries again"
+    assert await vault_of(world).ended(session.ref) == "rotated"

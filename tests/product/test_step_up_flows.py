@@ -1,0 +1,182 @@
+"""A step-up's way back: the same person, the same session, and every tab goes on where it was."""
+
+import asyncio
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from gateway.app_keys import AUTH_FLOW
+from gateway.session.cookie import SessionCookie
+from tests.product.test_callback import STEP_UP, answered, problem_of, sent
+from tests.product.test_tokens import vault_of
+from tests.stage.other_front_end import GRACE
+from tests.stage.tenant import EDIT
+from tests.stage.world import World
+
+
+async def test_R20_two_tabs_that_step_up_both_arrive_in_any_order(world: World) -> None:
+    ada = await world.signed_in()
+    refused = [
+        (await ada.call("PATCH", "/api/profile", {"city": city})).body for city in ("Rome", "Oslo", "Bern")
+    ]
+    answers = [
+        await answered(ada, f"{one['redirect']}&return_to=/check?n={n}") for n, one in enumerate(refused)
+    ]
+
+    assert await sent(ada, answers[1]) == "/check?n=1"
+    first = ada.cookie()
+    redeemed = await world.asked("token.authorization_code")
+    assert await asyncio.gather(*(sent(ada, answers[n]) for n in (0, 2))) == ["/check?n=0", "/check?n=2"]
+
+    assert ada.cookie() == first, "and nobody's session was replaced twice"
+    assert await world.asked("token.authorization_code") == redeemed
+    for one in refused:
+        assert (await ada.call("GET", f"/api/parked-edits/{one['parked_edit']['id']}")).status == 200
+
+
+async def test_R20_two_step_ups_that_arrive_at_once_are_one(world: World) -> None:
+    ada = await world.signed_in()
+    answers = [await answered(ada, f"{STEP_UP}?n={n}") for n in range(2)]
+    world.app[AUTH_FLOW]._failpoints.arm("person-judged", "delay", milliseconds=200)
+
+    assert await asyncio.gather(*(sent(ada, answer) for answer in answers)) == ["/edit?n=0", "/edit?n=1"]
+
+    assert (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).status == 200
+
+
+async def test_S28_somebody_else_at_step_up_changes_nothing(world: World) -> None:
+    ada = await world.signed_in()
+    parked = (await ada.call("PATCH", "/api/profile", {"city": "Paris"})).body["parked_edit"]["id"]
+    before = ada.cookie()
+    grace = (await world.front_end()).visitor  # at the authority it is Grace who answers Ada's journey
+    left = await ada.navigate(STEP_UP)
+    page = await grace.open(left.headers["Location"])
+    page = await grace.submit(page, email=GRACE[0], password=GRACE[1])
+    page = await grace.submit(page, code=await grace.newest_code(GRACE[0]))
+    location = await sent(ada, page.form.inputs)
+
+    assert problem_of(location) == "different-person"
+    assert ada.cookie() == before
+    assert (await ada.call("GET", "/api/profile")).body["displayName"] == "Ada Lovelace"
+    assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "step-up"}
+    assert (await ada.call("GET", f"/api/parked-edits/{parked}")).status == 200
+
+
+async def test_S29_a_step_up_finished_after_sign_out_raises_nothing(world: World) -> None:
+    ada = await world.signed_in()
+    answer = await answered(ada, STEP_UP)
+    await ada.call("POST", "/auth/sign-out")
+
+    assert problem_of(await sent(ada, answer)) == "sign-in-required"
+    assert not ada.cookie()
+
+
+async def test_S31_a_cancelled_step_up_leaves_session_and_edit_as_they_were(world: World) -> None:
+    ada = await world.signed_in()
+    refused = (await ada.call("PATCH", "/api/profile", {"city": "Paris"})).body
+    before = ada.cookie(), (await ada.call("GET", "/api/session")).body["access"]
+    page = await ada.leave(f"{refused['redirect']}&return_to=/check")
+    page = await ada.visitor.follow(page, "Cancel")
+
+    location = await ada.come_back(page)
+
+    assert problem_of(location) == "step-up-cancelled"
+    assert parse_qs(urlsplit(location).query)["return_to"] == ["/check"]
+    assert (ada.cookie(), (await ada.call("GET", "/api/session")).body["access"]) == before
+    parked = await ada.call("GET", f"/api/parked-edits/{refused['parked_edit']['id']}")
+    assert parked.body["changes"] == [{"field": "city", "from": "London", "to": "Paris"}]
+
+
+@pytest.mark.parametrize(
+    "error, slug",
+    [
+        ("access_denied", "step-up-cancelled"),
+        ("interaction_required", "sign-in-failed"),
+        ("login_required", "sign-in-failed"),
+        ("server_error", "authority-unavailable"),
+        ("temporarily_unavailable", "authority-unavailable"),
+        ("consent_required", "misconfigured"),
+        ("invalid_resource", "misconfigured"),
+        ("unauthorized_client", "misconfigured"),
+    ],
+)
+async def test_S31_no_refusal_of_the_authority_costs_a_session_or_an_edit(
+    world: World, error: str, slug: str
+) -> None:
+    ada = await world.signed_in()
+    refused = (await ada.call("PATCH", "/api/profile", {"city": "Paris"})).body
+    before = ada.cookie()
+    state = (await answered(ada, f"{refused['redirect']}&return_to=/check"))["state"]
+
+    location = await sent(ada, {"error": error, "state": state})
+
+    assert problem_of(location) == slug
+    assert parse_qs(urlsplit(location).query)["return_to"] == ["/check"]
+    assert ada.cookie() == before
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    assert (await ada.call("GET", f"/api/parked-edits/{refused['parked_edit']['id']}")).status == 200
+    assert await ada.step_up(refused["redirect"]) == "/", "the challenge is there still"
+
+
+async def test_a_step_up_without_a_session_says_so(world: World) -> None:
+    person = await world.front_end()
+
+    got = await person.navigate(STEP_UP)
+
+    assert problem_of(got.headers["Location"]) == "sign-in-required"
+
+
+async def test_S30_what_asks_for_step_up_is_an_answer_to_a_program_and_never_a_redirect(world: World) -> None:
+    ada = await world.signed_in()
+
+    refused = await ada.call("PATCH", "/api/profile", {"city": "Paris"})
+
+    assert (refused.status, refused.slug) == (403, "step-up-required")
+    assert "Location" not in refused.headers
+    assert urlsplit(refused.body["redirect"])[:3] == ("", "", "/auth/step-up")
+    assert set(parse_qs(urlsplit(refused.body["redirect"]).query)) == {"challenge"}
+    assert set(refused.body["parked_edit"]) == {"id", "expires_at"}
+
+
+async def test_S37_each_journey_asks_for_what_it_needs_and_no_more(world: World) -> None:
+    ada = await world.signed_in()
+    always = {"openid", "profile", "offline_access"}
+    asked = {}
+    for path in ("/auth/sign-in", "/auth/sign-up", "/auth/step-up"):
+        left = await ada.navigate(path)
+        asked[path] = set(parse_qs(urlsplit(left.headers["Location"]).query)["scope"][0].split())
+
+    assert asked["/auth/sign-in"] == asked["/auth/sign-up"] == always | {"User.Read"}
+    assert asked["/auth/step-up"] == always | {EDIT}
+    assert "User.ReadWrite" not in str(await world.admin("GET", "/requests?point=token.refresh_token"))
+
+
+async def test_U08_what_the_session_says_of_editing_follows_a_refusal(world: World) -> None:
+    ada = await world.confirmed()
+    cookie = SessionCookie.parse(ada.cookie())
+    assert cookie is not None
+    assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "granted"}
+    await vault_of(world).remove(cookie.ref, "token:edit")
+    assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "granted"}
+    await world.admin("PUT", "/faults/token.refresh_token", {"aadsts": 50078, "times": 1})
+    assert (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).slug == "step-up-required"
+
+    assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "step-up"}
+
+
+async def test_R12_a_session_of_before_that_cannot_be_ended_costs_nobody_the_new_one(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    browser = await world.signed_in()
+    before = browser.cookie()
+    grace = (await world.front_end()).visitor  # whom the authority asks anew
+    page = await grace.open((await browser.navigate("/auth/sign-in")).headers["Location"])
+    page = await grace.submit(page, email=GRACE[0], password=GRACE[1])
+    for key in [key async for key in world.redis.scan_iter("stepup:index:*")]:
+        await world.redis.set(key, "what Redis refuses to search")
+
+    assert await sent(browser, page.form.inputs) == "/"
+
+    assert "session-before-not-ended" in caplog.messages
+    assert browser.cookie() != before
+    assert (await browser.call("GET", "/api/session")).body["user"]["name"] == "Grace Hopper"

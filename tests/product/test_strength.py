@@ -1,0 +1,234 @@
+"""Strength is never lost: several gateways, random interleavings, an authority that is slow at random (R11, R13).
+
+The sequences come from a seed, so that a failure can be repeated; what the machine makes of them differs.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+from redis.asyncio import Redis
+
+from gateway.app_keys import AUTH_FLOW
+from gateway.session.cookie import SessionCookie
+from gateway.store.fields import Field
+from gateway.store.sealing import KeyRing
+from gateway.store.vault import Vault
+from gateway.tokens.token_records import Resource
+from tests.product.test_tokens import READ, end_of_token, vault_of
+from tests.stage.invariants import violations
+from tests.stage.other_front_end import Answer, OtherFrontEnd
+from tests.stage.tenant import EDIT
+from tests.stage.world import World
+
+MakeWorld = Callable[..., Awaitable[World]]
+EDITING = Resource("edit", EDIT)
+STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
+GATEWAYS = 3
+
+
+@dataclass
+class Person:
+    """Ada with several tabs, each on a gateway of its own choice, and what may be expected of her session."""
+
+    world: World
+    tabs: list[OtherFrontEnd]
+    chance: random.Random
+    confirmed: bool = False
+    signed_out: bool = False
+    cookies: list[str] = field(default_factory=list)
+    justified: int = 0
+    """How many refreshes there may have been."""
+    answered: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    @property
+    def cookie(self) -> str:
+        """The session cookie of now."""
+        return self.tabs[0].cookie()
+
+    async def call(self, method: str, path: str, body: object = None) -> Answer:
+        """Call any gateway, and again when another tab's step-up changed the id meanwhile, as our client does."""
+        for _ in range(5):
+            tab = self.chance.choice(self.tabs)
+            held = {"Cookie": f"__Host-Http-session={self.cookie}"}
+            answer = await tab.call(method, path, body, headers=held)
+            if answer.status != 401 or answer.body.get("reason") != "rotated":
+                return answer
+        raise AssertionError(answer.text)
+
+    async def read(self) -> None:
+        """Look at the profile."""
+        answer = await self.call("GET", "/api/profile")
+        assert answer.status == 200 or (self.signed_out and answer.status == 401), answer.text
+
+    async def edit(self) -> None:
+        """Save something; once confirmed, that needs no further confirmation."""
+        confirmed = self.confirmed
+        answer = await self.call("PATCH", "/api/profile", {"city": self.chance.choice(["Rome", "Oslo"])})
+        if self.signed_out and answer.status == 401:
+            return
+        assert answer.status == 200 or (answer.slug == "step-up-required" and not confirmed), answer.text
+
+    async def expire(self) -> None:
+        """Let one access token be gone: that justifies one refresh."""
+        cookie = SessionCookie.parse(self.cookie)
+        assert cookie is not None
+        self.justified += 1
+        await vault_of(self.world).remove(cookie.ref, f"token:{self.chance.choice([READ, EDITING]).name}")
+
+    async def step_up(self) -> None:
+        """Confirm: a new session id, which has no token for reading yet."""
+        tab = self.tabs[0]
+        self.justified += 1 + self.confirmed  # one for Graph; and an edit of before may have found no token
+        if (await tab.step_up(STEP_UP)) == "/edit":
+            self.confirmed = True
+        self.cookies.append(self.cookie)
+
+    async def act(self, *, steps: int) -> None:
+        """Do something, wait, do something else."""
+        for _ in range(steps):
+            await self.chance.choice([self.read, self.read, self.edit, self.expire])()
+            await asyncio.sleep(self.chance.random() * 0.03)
+
+
+async def at(world: World, chance: random.Random) -> Person:
+    """Ada, signed in, with a tab on each of several gateways that are slow at points of their own."""
+    ada = await world.signed_in()
+    worlds = [world, *[await world.new_gateway(LOG_LEVEL="INFO") for _ in range(GATEWAYS - 1)]]
+    for one in worlds:
+        point = chance.choice(["token-redeemed", "cache-kept", "redis-write", "edit-sent", "person-judged"])
+        failpoints = one.app[AUTH_FLOW]._failpoints
+        failpoints.arm(point, "delay", milliseconds=chance.randint(1, 60))
+    tabs = [OtherFrontEnd(ada.session, one.gateway_url, world.tenant_url) for one in worlds]
+    return Person(world, tabs, chance, cookies=[ada.cookie()], justified=1)
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["entra", "strict rotation"])
+@pytest.mark.parametrize("seed", range(5))
+async def test_R13_no_interleaving_costs_strength(world: World, seed: int, *, strict: bool) -> None:
+    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    await world.admin("PUT", "/settings", {"rotate_refresh_tokens": strict})
+    ada = await at(world, chance)
+    delay = {"delay_ms": chance.randint(1, 80), "times": chance.randint(1, 6)}
+    await world.admin("PUT", "/faults/token.refresh_token", delay)
+
+    for _ in range(2):
+        await asyncio.gather(*(ada.act(steps=4) for _ in range(4)), ada.step_up())
+        await ada.act(steps=2)
+
+    assert await violations(world.redis, vault_of(world), [ada.cookie]) == []
+    asked = await world.asked("token.refresh_token")
+    assert asked <= ada.justified, "every refresh had its reason"
+    cookie = SessionCookie.parse(ada.cookie)
+    assert cookie is not None
+    for resource in (READ, EDITING):
+        await vault_of(world).remove(cookie.ref, f"token:{resource.name}")
+    last = await ada.call("PATCH", "/api/profile", {"city": "Last"})
+    assert (last.status, last.body["city"]) == (200, "Last"), "no new confirmation was needed"
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    for old in ada.cookies[:-1]:
+        gone = await ada.tabs[1].call("GET", "/api/profile", headers={"Cookie": f"__Host-Http-session={old}"})
+        assert gone.status == 401
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_R13_an_ended_session_stays_ended(world: World, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - as above
+    ada = await at(world, chance)
+    await ada.step_up()
+    # Slow, so that a refresh is under way whenever the session ends.
+    await world.admin("PUT", "/faults/token.refresh_token", {"delay_ms": 60, "times": 99})
+    held = {"Cookie": f"__Host-Http-session={ada.cookie}"}
+
+    async def sign_out() -> None:
+        for _ in range(4 * (seed + 1)):
+            await ada.answered.acquire()
+        await asyncio.sleep(chance.random() * 0.08)
+        ada.signed_out = True
+        assert (await ada.tabs[1].call("POST", "/auth/sign-out", headers=held)).status == 200
+
+    await asyncio.gather(*(ada_in_flight(ada, held) for _ in range(8)), sign_out())
+
+    for tab in ada.tabs:
+        answer = await tab.call("GET", "/api/profile", headers=held)
+        assert (answer.status, answer.body["reason"]) == (401, "signed-out")
+    assert [
+        key for key in await world.keys() if key.startswith("stepup:{") and not key.endswith(":ended")
+    ] == []
+    assert await violations(world.redis, vault_of(world)) == []
+
+
+async def ada_in_flight(ada: Person, held: dict[str, str]) -> None:
+    """Ask this and that with one cookie, whatever becomes of its session."""
+    for _ in range(4):
+        tab = ada.chance.choice(ada.tabs)
+        if ada.chance.random() < 0.5:
+            await ada_expires(ada, held)
+        answer = await tab.call("GET", "/api/profile", headers=held)
+        ada.answered.release()
+        assert answer.status == 200 or (ada.signed_out and answer.status == 401), answer.text
+
+
+async def ada_expires(ada: Person, held: dict[str, str]) -> None:
+    """Let a token be gone, so that a refresh is under way when the session ends."""
+    cookie = SessionCookie.parse(held["Cookie"].partition("=")[2])
+    assert cookie is not None
+    await vault_of(ada.world).remove(cookie.ref, f"token:{READ.name}")
+
+
+async def test_R11_four_gateways_and_fifty_requests_each_refresh_once(world: World) -> None:
+    await world.admin("PUT", "/settings", {"rotate_refresh_tokens": True})
+    ada = await world.signed_in()
+    others = [await world.new_gateway(LOG_LEVEL="INFO") for _ in range(3)]
+    tabs = [OtherFrontEnd(ada.session, one.gateway_url, world.tenant_url) for one in (world, *others)]
+    held = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
+
+    for _ in range(2):
+        await world.admin("DELETE", "/requests")
+        await end_of_token(world, ada, 10)
+        answers = await asyncio.gather(
+            *(tab.call("GET", "/api/profile", headers=held) for tab in tabs for _ in range(50))
+        )
+        assert [answer.status for answer in answers] == [200] * 200
+        assert await world.asked("token.refresh_token") == 1
+    assert await violations(world.redis, vault_of(world), [ada.cookie()]) == []
+
+
+async def test_R11_an_authority_that_outlasts_a_lease_is_asked_once(world: World) -> None:
+    await world.admin("PUT", "/settings", {"rotate_refresh_tokens": True})
+    ada = await world.signed_in()
+    other = await world.new_gateway(LOG_LEVEL="INFO")
+    tab = OtherFrontEnd(ada.session, other.gateway_url, world.tenant_url)
+    held = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
+    await end_of_token(world, ada, 10)
+    # Longer than a lease lives, so that it has to be renewed; shorter than the wait for an answer.
+    await world.admin("PUT", "/faults/token.refresh_token", {"delay_ms": 7500, "times": 1})
+
+    answers = await asyncio.gather(
+        ada.call("GET", "/api/profile"), tab.call("GET", "/api/profile", headers=held)
+    )
+
+    assert [answer.status for answer in answers] == [200, 200]
+    assert await world.asked("token.refresh_token") == 1
+
+
+async def test_R11_whoever_lost_the_lease_cannot_overwrite(valkey: str) -> None:
+    async with Redis.from_url(valkey) as redis:
+        vault, cookie = Vault(redis, KeyRing([b"k" * 32]), now=lambda: 1_000.0), SessionCookie.new()
+        held = {"secret": cookie.secret}
+        await vault.create(cookie.ref, {"cache": Field(b"0", 9_000.0)}, idle=600, secret=cookie.secret)
+        _, seen_by_slow = await vault.read_beside(cookie.ref, "cache", "cache_version", **held)
+        _, seen_by_fast = await vault.read_beside(cookie.ref, "cache", "cache_version", **held)
+
+        assert await vault.swap(cookie.ref, "cache", Field(b"fast", 9_000.0), version=seen_by_fast, **held)
+        assert not await vault.swap(
+            cookie.ref, "cache", Field(b"slow", 9_000.0), version=seen_by_slow, **held
+        )
+
+        assert await vault.read(cookie.ref, ["cache"], **held) == [b"fast"]
+        await vault.end(cookie.ref, "signed-out")
+        assert not await vault.swap(cookie.ref, "cache", Field(b"late", 9_000.0), version=0, **held)
+        assert not await vault.write(cookie.ref, "token:graph", Field(b"late", 9_000.0), **held)
+        assert await redis.exists(cookie.ref.key) == 0, "and an ended session is not begun again"

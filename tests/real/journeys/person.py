@@ -1,0 +1,160 @@
+"""A person in a real browser: signs in, confirms, edits; reads the page as a person would, by roles and labels."""
+
+import asyncio
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.async_api import Page, expect
+from playwright.async_api import TimeoutError as NothingToPress
+
+from devstack.stack import Stack
+from tests.stage.other_front_end import ADA, OtherFrontEnd
+
+EDIT_FIELDS = (
+    "displayName",
+    "givenName",
+    "surname",
+    "jobTitle",
+    "streetAddress",
+    "city",
+    "state",
+    "postalCode",
+    "country",
+    "preferredLanguage",
+)
+
+_PATIENCE = 60
+_ACCESS_IS_STEP_UP = """async () => {
+    const answer = await fetch('/api/session', {headers: {'X-CSRF': '1'}});
+    return (await answer.json()).access['profile.edit'] === 'step-up';
+}"""
+
+
+@dataclass
+class Person:
+    """One person with one tab; another tab is another Person of the same context."""
+
+    page: Page
+    stack: Stack
+    email: str = ADA[0]
+    password: str = ADA[1]
+
+    async def opens(self, path: str = "/") -> None:
+        """Type an address."""
+        await self.page.goto(self.stack.gateway_url + path)
+
+    async def sees(self, screen: str) -> None:
+        """Wait for one of the client's screens."""
+        await expect(self.page.locator("main")).to_have_attribute("data-screen", screen)
+
+    async def sees_problem(self, slug: str) -> None:
+        """Wait for a problem's screen."""
+        await expect(self.page.locator(f'[data-problem="{slug}"]')).to_be_visible()
+
+    async def presses(self, name: str) -> None:
+        """Press a button, or follow a link, by its name."""
+        button = self.page.get_by_role("button", name=name, exact=True)
+        link = self.page.get_by_role("link", name=name, exact=True)
+        await button.or_(link).first.click()
+
+    async def signs_in(self) -> None:
+        """Sign in from the first page, at the tenant, and come back."""
+        await self.opens()
+        await self.sees("signed-out")
+        await self.presses("Sign in")
+        await self.types_password()
+        await self.sees("profile")
+
+    async def signs_in_elsewhere(self) -> None:
+        """Sign in with another browser, which then stays as it is."""
+        async with OtherFrontEnd.open(self.stack.gateway_url, self.stack.tenant_url) as elsewhere:
+            await elsewhere.sign_in((self.email, self.password))
+
+    async def confirms(self) -> None:
+        """Confirm with a code, and the password where it is asked for, from the profile on to the form."""
+        await self.presses("Edit profile")
+        await self.sees("confirm")
+        await self.presses("Continue")
+        await self.page.wait_for_selector("input[name=password], input[name=code]")
+        if await self.page.locator("input[name=password]").count():
+            await self.types_password()  # where confirmations age, the tenant asks for everything anew
+        await self.types_code()
+        await self.sees("edit")
+
+    async def outlives_the_confirmation(self) -> None:
+        """Wait until the gateway says that editing takes a confirmation again."""
+        # `wait_for_function` would not do: it takes the promise of an answer for the answer.
+        async with asyncio.timeout(_PATIENCE):
+            while not await self.page.evaluate(_ACCESS_IS_STEP_UP):
+                await self.page.wait_for_timeout(250)
+
+    async def tries_again_until(self, screen: str) -> None:
+        """Press "Try again" until one of the client's screens comes."""
+        async with asyncio.timeout(_PATIENCE):
+            while await self.page.locator("main").get_attribute("data-screen") != screen:
+                with suppress(NothingToPress):  # the screen came meanwhile
+                    await self.page.get_by_role("button", name="Try again").click(timeout=500)
+
+    async def opens_menu(self) -> None:
+        """Open the menu under the person's name."""
+        menu = self.page.get_by_role("navigation", name="Your account")
+        await menu.get_by_role("button").first.click()
+        await expect(menu.get_by_role("button", name="Sign out")).to_be_visible()
+
+    async def follows_menu(self, path: str) -> None:
+        """Follow one of the menu's links."""
+        await self.opens_menu()
+        await self.page.get_by_role("navigation").locator(f"a[href='{path}']").click()
+
+    async def types_password(self) -> None:
+        """Fill in the tenant's sign-in form."""
+        await self.page.wait_for_url(f"{self.stack.tenant_url}/**")
+        await self.page.fill("input[name=email]", self.email)
+        await self.page.fill("input[name=password]", self.password)
+        await self.page.click("button[type=submit]")
+
+    async def types_code(self) -> None:
+        """Fill in the newest code from the inbox."""
+        await self.page.wait_for_selector("input[name=code]")
+        (newest, *_) = await self.codes()
+        await self.page.fill("input[name=code]", newest["code"])
+        await self.page.click("button[type=submit]")
+
+    async def codes(self) -> list[dict[str, Any]]:
+        """The codes in the person's inbox, newest first."""
+        got = await self.page.context.request.get(
+            f"{self.stack.tenant_url}/inbox?to={self.email}", headers={"Accept": "application/json"}
+        )
+        codes: list[dict[str, Any]] = await got.json()
+        return codes
+
+    async def edits(self, **values: str) -> None:
+        """Change fields of the form."""
+        for name, value in values.items():
+            field = self.page.locator(f"[name={name}]")
+            await field.fill(value)
+            await field.blur()
+
+    async def session_cookies(self) -> list[str]:
+        """The session cookies that the browser holds."""
+        cookies = await self.page.context.cookies(self.stack.gateway_url)
+        return [cookie["value"] for cookie in cookies if cookie["name"] == "__Host-Http-session"]
+
+    async def held_by_graph(self, field: str) -> object:
+        """What the tenant's Graph really holds."""
+        got = await self.page.context.request.get(
+            f"{self.stack.tenant_url}/admin/people/{self.email}/profile"
+        )
+        return (await got.json())[field]
+
+    async def admin(self, method: str, path: str, body: object = None) -> None:
+        """Turn one of the tenant's switches."""
+        got = await self.page.context.request.fetch(
+            f"{self.stack.tenant_url}/admin{path}",
+            method=method,
+            data=json.dumps(body),
+            headers={"Content-Type": "application/json"},
+        )
+        assert got.ok, await got.text()

@@ -1,0 +1,55 @@
+"""A confirmation that ends before the session does, in a real browser."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.async_api import Page, expect
+
+from devstack.stack import Stack, running_stack
+from tests.real.journeys.person import Person
+
+
+@pytest.fixture(scope="module")
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The product with confirmations that last for some seconds; `stack` is this one here."""
+    overrides = {"GATEWAY_STEP_UP_MAX_AGE_SECONDS": "10"}
+    with running_stack(tmp_path_factory.mktemp("fresh"), env_overrides=overrides) as stack:
+        yield stack
+
+
+async def test_an_edit_after_the_confirmation_s_age_asks_again_and_keeps_the_changes(
+    page: Page, stack: Stack
+) -> None:
+    ada = Person(page, stack)
+    await ada.signs_in()
+    await ada.confirms()
+    await ada.edits(city="Turin")
+    await ada.outlives_the_confirmation()
+
+    await ada.presses("Save changes")
+    await ada.sees("confirm")
+    await expect(page.locator("main")).to_contain_text("1 change")
+    assert await ada.held_by_graph("city") == "London"
+    await ada.presses("Continue")
+    await ada.types_password()  # a confirmation of before does not count: the tenant asks anew
+    await page.wait_for_selector("input[name=code], main[data-screen=check]")
+    if await page.locator("input[name=code]").count():
+        await ada.types_code()
+    await ada.sees("check")
+    await ada.presses("Save changes")
+    await ada.sees("profile")
+
+    assert await ada.held_by_graph("city") == "Turin"
+
+
+async def test_edit_asks_first_again_once_the_confirmation_is_old(page: Page, stack: Stack) -> None:
+    ada = Person(page, stack)
+    await ada.signs_in()
+    await ada.confirms()
+    await ada.outlives_the_confirmation()
+    await ada.opens()
+    await ada.sees("profile")
+
+    await ada.presses("Edit profile")
+
+    await ada.sees("confirm")

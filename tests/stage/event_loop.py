@@ -1,0 +1,43 @@
+"""Nothing of ours holds up the event loop: in every test, a blocking call below our code is an error (R26, M7).
+
+A call counts where a loop runs in the same thread and code of the three packages is on the stack: what libraries do on
+our behalf is ours as well. Threads may block. What may block on the loop is listed here, each with its reason.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from blockbuster import BlockBuster, BlockBusterFunction, BlockingError
+
+__all__ = ["BlockingError"]
+
+OURS: Final = ("gateway", "resource_api", "servicekit")
+
+# Beside what blockbuster watches by itself: names are resolved, and certificates read, in C.
+WATCHED: Final = ("socket.getaddrinfo", "socket.gethostbyname", "ssl.create_default_context")
+
+MAY_BLOCK: Final = (
+    # Before anything is served: a gateway or an API is made once, from files.
+    ("gateway/app.py", "create_app"),
+    ("resource_api/app.py", "create_app"),
+    ("servicekit/settings_faults.py", "load_settings"),
+    # A `stat`, some microseconds: the client's files lie in memory, and are read again only where they are edited.
+    ("gateway/edge/spa_files.py", "current"),
+    # Tests' own clients of Redis: the gateway's say that they want no introduction, and never come here.
+    ("redis/driver_info.py", "resolve_driver_info"),
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_blocks() -> Iterator[None]:
+    """Watch the whole run."""
+    watch = BlockBuster(OURS)
+    for name in WATCHED:
+        watch.functions[name] = BlockBusterFunction(None, name, scanned_modules=OURS)
+    for function in watch.functions.values():
+        for file, name in MAY_BLOCK:
+            function.can_block_in(file, name)
+    watch.activate()
+    yield
+    watch.deactivate()

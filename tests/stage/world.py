@@ -1,0 +1,265 @@
+"""The gateway on a real socket, with the local tenant, the resource API and Valkey behind it, and clocks to move."""
+
+import base64
+import itertools
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+from redis.asyncio import Redis
+
+from devstack.ports import free_port
+from gateway.app import create_app
+from gateway.endpoints.events import STREAM_LIMITS, StreamLimits
+from gateway.settings import PREFIX, Settings
+from gateway.store.redis.budget import LIMITS, RedisLimits
+from local_tenant.app import create_app as create_tenant
+from local_tenant.configuration import BUNDLED, load
+from local_tenant.signing import KeyRing, SigningKey, generate_key
+from resource_api.app import create_app as create_api
+from resource_api.settings import PREFIX as API_PREFIX
+from resource_api.settings import Settings as ApiSettings
+from servicekit.authority_transport import READ_SECONDS
+from servicekit.logs import Lines
+from servicekit.settings_faults import load_settings
+from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.tenant import API, API_SECRET, EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock
+
+# Every part runs in one process here, with several gateways at times: on two busy cores half a second passes unnoticed.
+PATIENT = RedisLimits(command=10, attempt=20, request=30)
+SEALING_KEY = base64.urlsafe_b64encode(b"0123456789abcdef0123456789abcdef").decode()
+
+
+@dataclass
+class World:
+    """Everything that a gateway has around it."""
+
+    gateway_url: str
+    tenant_url: str
+    api_url: str
+    redis: "Redis"
+    clock: MovableClock
+    tenant_clock: MovableClock
+    app: web.Application
+    new_gateway: Callable[..., Awaitable["World"]]
+    stop: Callable[[], Awaitable[None]]
+    """Stop this gateway; the next one takes its address."""
+    _people: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def front_end(self) -> OtherFrontEnd:
+        """A person with a fresh browser."""
+        return await self._people.enter_async_context(OtherFrontEnd.open(self.gateway_url, self.tenant_url))
+
+    async def signed_in(self) -> OtherFrontEnd:
+        """Ada, signed in."""
+        person = await self.front_end()
+        await ready(person)
+        return person
+
+    async def confirmed(self) -> OtherFrontEnd:
+        """Ada, signed in and stepped up."""
+        person = await self.signed_in()
+        await ready(person, step_up=True)
+        return person
+
+    async def admin(self, method: str, path: str, body: object = None) -> Any:
+        """Turn one of the tenant's switches."""
+        person = await self.front_end()
+        async with person.session.request(method, f"{self.tenant_url}/admin{path}", json=body) as response:
+            assert response.status < 300, await response.text()
+            return await response.json() if response.content_type == "application/json" else None
+
+    async def asked(self, point: str) -> int:
+        """How often the tenant was asked for something."""
+        return len(await self.admin("GET", f"/requests?point={point}"))
+
+    def forward(self, seconds: float) -> None:
+        """Let time pass for the gateway and the tenant."""
+        self.clock.now += seconds
+        self.tenant_clock.now += seconds
+
+    async def keys(self) -> list[str]:
+        """Every key in Valkey, but for what is known of the authority: that is of no person and no journey."""
+        found = [key.decode() async for key in self.redis.scan_iter()]
+        return sorted(key for key in found if not key.startswith("stepup:known-good:"))
+
+    async def close(self) -> None:
+        """Send everyone home."""
+        await self._people.aclose()
+
+
+class _Printing(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(self.format(record) + "\n")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _told_logs() -> None:
+    """Show log lines with their fields beside a failure."""
+    handler = _Printing()
+    handler.setFormatter(Lines())
+    for name in ("gateway", "resource_api", "servicekit"):
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).setLevel("DEBUG")
+
+
+async def ready(person: OtherFrontEnd, *, step_up: bool = False) -> None:
+    """Sign in or step up as set-up: once more where this computer held Valkey up for longer than the gateway waits."""
+    for _ in range(3):
+        way = await (
+            person.step_up("/auth/step-up?action=profile.edit&return_to=/edit")
+            if step_up
+            else person.sign_in()
+        )
+        if way == "/edit":
+            return
+        assert "session-store-unavailable" in way, way
+    raise AssertionError("Valkey does not answer")
+
+
+@pytest.fixture(scope="session")
+def signing_keys() -> Callable[[], SigningKey]:
+    """Hand out keys from a small stock: making one takes a tenth of a second."""
+    stock = itertools.cycle([generate_key() for _ in range(4)])
+    return lambda: next(stock)
+
+
+@asynccontextmanager
+async def served(app: web.Application, port: int, host: str = "127.0.0.1") -> AsyncIterator[None]:
+    """Serve an application while the block runs."""
+    runner = web.AppRunner(app, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def gateway_settings(**changed: str) -> Settings:
+    """Return settings as an operator would give them, some changed."""
+    given = {
+        "TENANT_SUBDOMAIN": "stepuplocal",
+        "TENANT_ID": TENANT_ID,
+        "CLIENT_ID": GATEWAY,
+        "CLIENT_SECRET": GATEWAY_SECRET,
+        "EDIT_PROFILE_SCOPE": EDIT,
+        "SEALING_KEYS": SEALING_KEY,
+        **changed,
+    }
+    return load_settings(Settings, {PREFIX + name: value for name, value in given.items()}, PREFIX)
+
+
+@pytest.fixture
+async def make_world(
+    valkey: str, signing_keys: Callable[[], SigningKey]
+) -> AsyncIterator[Callable[..., Awaitable[World]]]:
+    """Give a maker of worlds; settings of the gateway may be changed by NAME, those of the API by api_NAME.
+
+    `authority_seconds` is how long the gateway waits for the answer to a token request. For Redis it waits as long as
+    in production where REDIS_URL is given, so where Redis is what the test is about; else long.
+    """
+    async with AsyncExitStack() as everything:
+
+        async def make(
+            *,
+            authority_seconds: float = READ_SECONDS,
+            stream_limits: StreamLimits = STREAM_LIMITS,
+            **given: str,
+        ) -> World:
+            changed = {name: value for name, value in given.items() if not name.startswith("api_")}
+            changed_api = {name[4:]: value for name, value in given.items() if name.startswith("api_")}
+            ports = [free_port() for _ in range(3)]
+            gateway_url = f"http://localhost:{ports[0]}"
+            tenant_url, api_url = (f"http://127.0.0.1:{port}" for port in ports[1:])
+            clock, tenant_clock = MovableClock(time.time()), MovableClock(time.time())
+            values = {
+                "GATEWAY_URL": gateway_url,
+                "GATEWAY_SECRET": GATEWAY_SECRET,
+                "GATEWAY_CERTIFICATE": "",
+                "API_SECRET": API_SECRET,
+                "API_CERTIFICATE": "",
+            }
+            tenant = create_tenant(
+                load(BUNDLED, values), public_url=tenant_url, clock=tenant_clock, keys=KeyRing(signing_keys)
+            )
+            api = create_api(
+                load_settings(
+                    ApiSettings,
+                    {
+                        "RESOURCE_API_TENANT_SUBDOMAIN": "stepuplocal",
+                        "RESOURCE_API_TENANT_ID": TENANT_ID,
+                        "RESOURCE_API_CLIENT_ID": API,
+                        "RESOURCE_API_CLIENT_SECRET": API_SECRET,
+                        "RESOURCE_API_ALLOWED_CLIENTS": GATEWAY,
+                        "RESOURCE_API_AUTHORITY_MAP": tenant_url,
+                        **{API_PREFIX + name: value for name, value in changed_api.items()},
+                    },
+                    API_PREFIX,
+                ),
+                now=clock,
+            )
+
+            async def new_gateway(**again: str) -> World:
+                port = free_port() if running or "PORT" in changed else ports[0]
+                settings = gateway_settings(
+                    **{
+                        "PUBLIC_URL": gateway_url,
+                        "REDIS_URL": valkey,
+                        "AUTHORITY_MAP": tenant_url,
+                        "RESOURCE_API_URL": api_url,
+                        **changed,
+                        **again,
+                    }
+                )
+                app = create_app(
+                    settings,
+                    now=clock,
+                    monotonic=clock,
+                    authority_timeouts=(3, authority_seconds),
+                    redis_limits=LIMITS if "REDIS_URL" in changed else PATIENT,
+                    stream_limits=stream_limits,
+                )
+                life = AsyncExitStack()
+                await life.enter_async_context(served(app, port, "localhost"))
+                everything.push_async_callback(life.aclose)
+                running.append(port)
+
+                async def stop() -> None:
+                    await life.aclose()
+                    running.remove(port)
+
+                world = World(
+                    f"http://localhost:{port}",
+                    tenant_url,
+                    api_url,
+                    redis,
+                    clock,
+                    tenant_clock,
+                    app,
+                    new_gateway,
+                    stop,
+                )
+                everything.push_async_callback(world.close)
+                return world
+
+            running: list[int] = []
+            redis = Redis.from_url(valkey)
+            everything.push_async_callback(redis.aclose)
+            await everything.enter_async_context(served(tenant, ports[1]))
+            await everything.enter_async_context(served(api, ports[2]))
+            return await new_gateway()
+
+        yield make
+
+
+@pytest.fixture
+async def world(make_world: Callable[..., Awaitable[World]]) -> World:
+    """Give a world with everything as configured."""
+    return await make_world()

@@ -1,0 +1,85 @@
+"""Nobody can fill Redis or the thread pool by beginning journeys."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from gateway.edge.limits import JourneyLimit
+from gateway.errors import TooManyRequests
+from tests.stage.tenant import MovableClock
+from tests.stage.world import World
+
+MakeWorld = Callable[..., Awaitable[World]]
+
+
+async def test_S51_an_address_begins_so_many_journeys_in_a_minute_and_no_more(make_world: MakeWorld) -> None:
+    world = await make_world(JOURNEYS_PER_MINUTE="5")
+    person = await world.front_end()
+
+    ways = [(await person.navigate("/auth/sign-in")).headers["Location"] for _ in range(8)]
+
+    assert [way.startswith(world.tenant_url) for way in ways] == [True] * 5 + [False] * 3
+    assert ways[-1].startswith("/problem?type=too-many-requests&")
+    assert len([key for key in await world.keys() if ":flow:" in key]) == 5
+    assert (await person.navigate("/")).status == 200, "the pages are still there"
+
+
+async def test_S51_a_head_request_begins_nothing(world: World) -> None:
+    person = await world.front_end()
+
+    async with person.session.head(f"{world.gateway_url}/auth/sign-in", allow_redirects=False) as answer:
+        assert answer.status == 405
+
+    assert await world.keys() == []
+
+
+def limit(proxies: tuple[str, ...] = ()) -> tuple[JourneyLimit, MovableClock]:
+    """A limit of two journeys, and its clock."""
+    clock = MovableClock(1000.0)
+    return JourneyLimit(2, proxies, now=clock), clock
+
+
+def test_S51_the_bucket_refills() -> None:
+    journeys, clock = limit()
+    request = make_mocked_request("GET", "/auth/sign-in")
+    journeys.take(request)
+    journeys.take(request)
+    with pytest.raises(TooManyRequests) as refused:
+        journeys.take(request)
+    assert refused.value.headers["Retry-After"] == "30"
+
+    clock.now += 30
+
+    journeys.take(request)
+    with pytest.raises(TooManyRequests):
+        journeys.take(request)
+
+
+@pytest.mark.parametrize(
+    "peer, forwarded, proxies, expected",
+    [
+        ("198.51.100.7", "203.0.113.9", (), "198.51.100.7"),
+        ("10.0.0.2", "203.0.113.9", ("10.0.0.0/8",), "203.0.113.9"),
+        ("10.0.0.2", "6.6.6.6, 203.0.113.9, 10.0.0.3", ("10.0.0.0/8",), "203.0.113.9"),
+        ("198.51.100.7", "10.0.0.9", ("10.0.0.0/8",), "198.51.100.7"),
+        ("10.0.0.2", "not an address", ("10.0.0.0/8",), "10.0.0.2"),
+        ("10.0.0.2", "[not an address]:1", ("10.0.0.0/8",), "10.0.0.2"),
+        ("2001:db8:1:2:3::4", "", (), "2001:db8:1:2::/64"),
+        # With a port, as Azure's gateways write it.
+        ("10.0.0.2", "203.0.113.9:51234", ("10.0.0.0/8",), "203.0.113.9"),
+        ("10.0.0.2", "203.0.113.9:51234, 10.0.0.3:443", ("10.0.0.0/8",), "203.0.113.9"),
+        ("10.0.0.2", "[2001:db8:1:2:3::4]:51234", ("10.0.0.0/8",), "2001:db8:1:2::/64"),
+        ("10.0.0.2", "[2001:db8:1:2:3::4]", ("10.0.0.0/8",), "2001:db8:1:2::/64"),
+        # IPv4 through a socket of IPv6: people of their own, and not one household.
+        ("::ffff:198.51.100.7", "", (), "198.51.100.7"),
+        ("::ffff:10.0.0.2", "::ffff:203.0.113.9", ("10.0.0.0/8",), "203.0.113.9"),
+    ],
+)
+def test_S48_a_caller_s_address_is_what_a_trusted_proxy_says_and_nobody_else(
+    peer: str, forwarded: str, proxies: tuple[str, ...], expected: str
+) -> None:
+    journeys, _ = limit(proxies)
+    request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": forwarded}).clone(remote=peer)
+
+    assert journeys.address(request) == expected

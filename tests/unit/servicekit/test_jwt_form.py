@@ -1,0 +1,231 @@
+"""S39: the mechanics of tokens, from odd headers to forged signatures."""
+
+import base64
+import hashlib
+import hmac
+import json
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from servicekit import jwt_form
+from servicekit.jwt_form import ALGORITHM, HEADER, MALFORMED, SIGNATURE, TokenRejected, key_id
+from tests.unit.servicekit.authority import Signer, claims, encoded
+from tests.unit.servicekit.believer import Believer
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"jku": "https://evil.example/keys"},
+        {"x5u": "https://evil.example/cert"},
+        {"x5c": ["MIIB"]},
+        {"jwk": {"kty": "RSA", "n": "AQAB", "e": "AQAB"}},
+        {"crit": ["exp"]},
+        {"crit": []},
+        {"b64": False, "crit": ["b64"]},
+        {"b64": False},
+        {"b64": True},
+        {"zip": "DEF"},
+        {"enc": "A128GCM"},
+        {"cty": "JWT"},
+        {"typ": "logout+jwt"},
+        {"typ": "dpop+jwt"},
+        {"typ": 7},
+        {"kid": 7},
+        {"kid": ""},
+        {"kid": "k" * 257},
+        {"kid": ["one"]},
+    ],
+)
+async def test_S39_a_header_with_rules_or_keys_of_its_own_is_refused(
+    believer: Believer, part: dict[str, object]
+) -> None:
+    rejected = await believer.rejection(believer.signer.sign(claims(), **part))
+    assert rejected.code == HEADER
+    assert rejected.claim in part
+    assert believer.keys.asked == 0
+
+
+@pytest.mark.parametrize(
+    "alg", ["none", "None", "NONE", "", "HS256", "RS384", "PS256", "ES256", "rs256", ..., None, 7]
+)
+async def test_S39_only_rs256_is_an_algorithm(believer: Believer, alg: object) -> None:
+    assert (await believer.rejection(believer.signer.sign(claims(), alg=alg))).code == ALGORITHM
+
+
+def public_key_spellings(signer: Signer) -> list[bytes]:
+    """Return the public key in every spelling that somebody once took for an HMAC secret."""
+    public = signer.private.public_key()
+    forms = serialization.PublicFormat
+    pem = public.public_bytes(serialization.Encoding.PEM, forms.SubjectPublicKeyInfo)
+    pkcs1 = public.public_bytes(serialization.Encoding.PEM, forms.PKCS1)
+    der = public.public_bytes(serialization.Encoding.DER, forms.SubjectPublicKeyInfo)
+    ssh = public.public_bytes(serialization.Encoding.OpenSSH, forms.OpenSSH)
+    jwk = json.dumps(signer.jwk()).encode()
+    return [
+        pem,
+        pem.strip(),
+        b"\xef\xbb\xbf" + pem,
+        pkcs1,
+        der,
+        base64.b64encode(der),
+        ssh,
+        jwk,
+        b"[" + jwk + b"]",
+        b"",
+    ]
+
+
+@pytest.mark.parametrize("at", range(10))
+@pytest.mark.parametrize("alg", ["HS256", "RS256"])
+async def test_S39_the_public_key_is_no_hmac_secret(believer: Believer, at: int, alg: str) -> None:
+    secret = public_key_spellings(believer.signer)[at]
+    signed = f"{encoded({'typ': 'JWT', 'alg': alg, 'kid': 'one'})}.{encoded(claims())}"
+    token = f"{signed}.{encoded(hmac.digest(secret, signed.encode(), hashlib.sha256))}"
+
+    assert (await believer.rejection(token)).code == (ALGORITHM if alg == "HS256" else SIGNATURE)
+
+
+async def test_S39_a_signature_of_another_kind_of_key_is_refused(believer: Believer) -> None:
+    token = jwt.encode(claims(), ec.generate_private_key(ec.SECP256R1()), "ES256", headers={"kid": "one"})
+
+    assert (await believer.rejection(token)).code == ALGORITHM
+
+
+def broken_tokens() -> list[str]:
+    good = Signer("one").sign(claims())
+    head, payload, signature = good.split(".")
+    last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".index(signature[-1])
+    twin = signature[:-1] + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[last ^ 1]
+    deep = b'{"alg":"RS256","x":' + b"[" * 9 + b"]" * 9 + b"}"
+    deeper = b"[" * 6000
+    return [
+        "",
+        ".",
+        "..",
+        "...",
+        "a.b.c",
+        head,
+        f"{head}.{payload}",
+        f"{head}.{payload}.",
+        f".{payload}.{signature}",
+        f"{head}..{signature}",
+        f"{head}.{payload}.{signature}.",
+        f"{head}.{payload}.{signature}.{signature}.{signature}",  # five parts: encrypted (JWE)
+        f" {good}",
+        f"{good} ",
+        f"{good}\n",
+        f"{head}.{payload}.{signature}==",
+        f"{head}=.{payload}.{signature}",
+        f"{head}.{payload}.{twin}",  # the same bytes, spelt otherwise
+        good.replace("-", "+").replace("_", "/") + "+",
+        f"{head}.{payload}.ü",
+        f"{head}.{payload}.\x00",
+        json.dumps({"protected": head, "payload": payload, "signature": signature}),
+        json.dumps({"payload": payload, "signatures": [{"protected": head, "signature": signature}]}),
+        f"{encoded(deep)}.{payload}.{signature}",
+        f"{encoded(deeper)}.{payload}.{signature}",
+        f"{encoded(b'[]')}.{payload}.{signature}",
+        f"{encoded(b'null')}.{payload}.{signature}",
+        f"{encoded(b'')}.{payload}.{signature}",
+        f"{encoded(b'{')}.{payload}.{signature}",
+        f"{encoded(bytes([0xFF, 0xFE]))}.{payload}.{signature}",
+        encoded(b'{"alg":"none","alg":"RS256","kid":"one"}') + f".{payload}.{signature}",
+        f"{head}.{payload}.{signature}{'A' * 16_384}",
+        "A" * 16_385,
+    ]
+
+
+@pytest.mark.parametrize("at", range(len(broken_tokens())))
+async def test_S39_what_is_no_compact_token_is_refused_before_any_key_is_fetched(
+    believer: Believer, at: int
+) -> None:
+    assert (await believer.rejection(broken_tokens()[at])).code == MALFORMED
+    assert believer.keys.asked == 0
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"7",
+        b"{",
+        b"\xff",
+        b'{"iss":1,"iss":2}',
+        b'{"exp":NaN}',
+        b'{"exp":1e999}',
+        b'{"exp":' + b"9" * 5000 + b"}",
+        b'{"a":' * 9 + b"1" + b"}" * 9,
+        b'{"a":"\\ud800"}',
+    ],
+)
+async def test_S39_signed_nonsense_is_nonsense(believer: Believer, payload: bytes) -> None:
+    assert (await believer.rejection(believer.signer.sign(payload))).code == MALFORMED
+
+
+async def test_S39_any_flipped_bit_of_the_signature_is_noticed(believer: Believer) -> None:
+    head, payload, signature = believer.signer.sign(claims()).split(".")
+    raw = bytearray(base64.urlsafe_b64decode(signature + "=="))
+    for position in range(0, len(raw), 5):
+        raw[position] ^= 1
+        assert (await believer.rejection(f"{head}.{payload}.{encoded(bytes(raw))}")).code == SIGNATURE
+        raw[position] ^= 1
+
+
+async def test_S39_the_payload_of_another_token_does_not_fit(believer: Believer) -> None:
+    head, _, signature = believer.signer.sign(claims()).split(".")
+
+    assert (await believer.rejection(f"{head}.{encoded(claims(oid='other'))}.{signature}")).code == SIGNATURE
+
+
+async def test_S39_a_key_of_the_same_name_from_elsewhere_does_not_fit(believer: Believer) -> None:
+    impostor = Signer("one")
+    assert impostor.private is not believer.signer.private
+
+    assert (await believer.rejection(impostor.sign(claims()))).code == SIGNATURE
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.text(max_size=300) | st.from_regex(r"[A-Za-z0-9_-]{0,40}(\.[A-Za-z0-9_-]{0,40}){1,5}", fullmatch=True)
+)
+def test_S39_no_text_is_a_token(text: str) -> None:
+    with pytest.raises(TokenRejected):
+        key_id(text, frozenset({"jwt"}), "RS256")
+
+
+@pytest.mark.parametrize("typ", [..., "", "JWT", "jwt", "application/jwt", "at+jwt", "application/at+JWT"])
+def test_S39_the_type_is_one_of_those_wanted_or_left_out(typ: object) -> None:
+    token = Signer("k").sign(claims(), typ=typ)
+
+    assert key_id(token, frozenset({"jwt", "at+jwt"}), "RS256") == "k"
+
+
+@pytest.mark.parametrize("kid", ["k", "k" * 256])
+def test_S39_a_kid_has_up_to_256_characters(kid: str) -> None:
+    assert key_id(Signer(kid).sign(claims()), frozenset({"jwt"}), "RS256") == kid
+
+
+async def test_S39_the_longest_token_is_sixteen_kilobytes(believer: Believer) -> None:
+    head, _, signature = believer.signer.sign(claims()).split(".")
+    room = 16_384 - len(f"{head}..{signature}")
+    room -= room % 4 == 1  # no base64 has such a length
+
+    assert (await believer.rejection(f"{head}.{'A' * room}.{signature}")).code == SIGNATURE
+    assert (await believer.rejection(f"{head}.{'A' * (room + 4)}.{signature}")).code == MALFORMED
+
+
+def test_codes_are_words_that_programs_may_rely_on() -> None:
+    codes = {
+        name: value for name, value in vars(jwt_form).items() if name.isupper() and isinstance(value, str)
+    }
+
+    assert {name.lower().replace("_", "-") for name in codes} == set(codes.values())

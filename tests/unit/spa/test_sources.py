@@ -1,0 +1,118 @@
+"""What is true of the client's sources without a browser: no way to inject, nothing from elsewhere, nothing missing."""
+
+import gzip
+import re
+import tomllib
+
+import pytest
+
+from tests.unit.spa import files
+
+SCRIPTS = files.names(".js")
+SHEETS = files.names(".css")
+INDEX = files.text("index.html")
+
+SINKS = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|DOMParser|setHTML"
+    r"|\beval\(|new Function|\.style\b|cssText|javascript:|\.srcdoc|setTimeout\(\s*['\"`]"
+)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_S56_no_script_can_turn_text_into_markup_code_or_style(name: str) -> None:
+    assert not SINKS.findall(files.code(name))
+
+
+def test_S53_the_page_has_no_inline_script_style_or_handler() -> None:
+    assert not re.search(r"\s(on\w+|style)=", INDEX)
+    assert "<style" not in INDEX
+    assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", INDEX))
+
+
+@pytest.mark.parametrize("name", [*SCRIPTS, *SHEETS, "index.html"])
+def test_S56_nothing_comes_from_elsewhere(name: str) -> None:
+    foreign = re.findall(
+        r"""(?:https?:)?//[\w.-]+\.\w+|url\(|@import""", files.code(name).replace("<!doctype", "")
+    )
+    # The one address is the name of SVG's namespace, which nobody opens.
+    assert set(foreign) <= ({"http://www.w3.org"} if name == "dom.js" else set())
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_import_resolves(name: str) -> None:
+    assert set(files.imports(name)) <= set(SCRIPTS)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_script_needs_itself_by_way_of_others(name: str) -> None:
+    needed, ahead = set[str](), set(files.imports(name))
+    while ahead:
+        needed |= ahead
+        ahead = {target for one in ahead for target in files.imports(one)} - needed
+    assert name not in needed
+
+
+def test_every_file_that_the_page_names_exists() -> None:
+    for path in re.findall(r"""(?:href|src)="/([^"]+)\"""", INDEX):
+        assert (files.SPA / path).is_file(), path
+
+
+def test_every_script_and_sheet_is_used() -> None:
+    linked = set(re.findall(r"""(?:href|src)="/([^"]+\.(?:js|css))\"""", INDEX))
+    reached = linked | {target for name in SCRIPTS for target in files.imports(name)}
+    assert {*SCRIPTS, *SHEETS} <= reached
+
+
+def test_the_page_preloads_exactly_what_the_first_script_loads_with_it() -> None:
+    preloaded = re.findall(r"""rel="modulepreload" href="/([^"]+)\"""", INDEX)
+    assert len(preloaded) == len(set(preloaded))
+    assert set(preloaded) == files.loaded_with("app.js") - {"app.js"}
+
+
+@pytest.mark.parametrize(
+    "what, owners",
+    [
+        (r"\bfetch\(|XMLHttpRequest|sendBeacon", {"api.js"}),
+        (r"\bhistory[.\[]|location\.(assign|replace|href\s*=)|window\.open", {"router.js"}),
+        (r"location\.reload", {"router.js", "not-loaded.js"}),
+        (r"\blocalStorage\b", {"choices.js", "frame.js"}),
+        (r"\bsessionStorage\b", {"draft.js", "note.js"}),
+        (r"BroadcastChannel\(", {"tabs.js"}),
+        (r"EventSource\(", {"events.js"}),
+        (r"document\.cookie|indexedDB", set()),
+    ],
+)
+def test_each_power_has_one_door(what: str, owners: set[str]) -> None:
+    found = {name for name in SCRIPTS if re.search(what, files.code(name))}
+    assert found <= owners
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_are_checked_explained_and_short(name: str) -> None:
+    lines = files.text(name).splitlines()
+    assert lines[0] == "// @ts-check"
+    assert lines[1].startswith("/**")
+    assert len(lines) <= 180
+    assert "console.log" not in files.code(name)
+
+
+@pytest.mark.parametrize("language", files.LANGUAGES)
+def test_U18_the_client_stays_small(language: str) -> None:
+    # English is what every other language falls back to; of the others a browser fetches one.
+    others = {name for other in set(files.LANGUAGES) - {"en", language} for name in files.of_language(other)}
+    fetched = "\n".join(files.text(name) for name in [*SCRIPTS, *SHEETS] if name not in others).encode()
+    assert len(gzip.compress(fetched)) <= 50_000
+
+
+def test_the_build_in_the_footer_is_the_package_version() -> None:
+    version = tomllib.loads((files.ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert f'<meta name="version" content="{version}">' in INDEX
+
+
+def test_U17_without_scripts_the_page_says_so() -> None:
+    assert "<noscript>" in INDEX
+
+
+def test_U5_the_skip_link_is_the_first_thing_on_the_page() -> None:
+    body = INDEX.split("<body>")[1].lstrip()
+    assert body.startswith('<a class="skip" href="#main">')

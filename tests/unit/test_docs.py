@@ -1,0 +1,288 @@
+"""The documents say what the code does: settings, routes, problems, dependencies, links, tests and files by name."""
+
+import inspect
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+from gateway import errors as gateway_errors
+from gateway.app import create_app
+from gateway.edge import guard
+from gateway.edge.spa_files import SpaFiles
+from gateway.settings import Settings as GatewaySettings
+from local_tenant.settings import Settings as TenantSettings
+from resource_api import errors as api_errors
+from resource_api.settings import Settings as ApiSettings
+from servicekit.problems import ProblemError
+from servicekit.settings_faults import load_settings
+from tests.stage.sources import ROOT
+
+DOCS: Final = ROOT / "docs"
+PAGES: Final = [*ROOT.glob("*.md"), *DOCS.glob("**/*.md"), *(ROOT / "benchmarks").glob("*.md")]
+PREFIXES: Final[dict[str, type[BaseSettings]]] = {
+    "GATEWAY_": GatewaySettings,
+    "RESOURCE_API_": ApiSettings,
+    "LOCAL_TENANT_": TenantSettings,
+}
+SETTING: Final = re.compile(r"\b(?:GATEWAY|RESOURCE_API|LOCAL_TENANT)_[A-Z_]*[A-Z]\b")
+
+
+def text_of(path: str) -> str:
+    """Return a file of the repository."""
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def settings() -> dict[str, FieldInfo]:
+    """Return every setting of the three parts by its variable."""
+    found: dict[str, FieldInfo] = {}
+    for prefix, kind in PREFIXES.items():
+        found |= {prefix + name.upper(): field for name, field in kind.model_fields.items()}
+    return found
+
+
+def from_files() -> set[str]:
+    """Return the `…_FILE` forms that secrets have."""
+    return {f"{name}_FILE" for name, field in settings().items() if "SecretStr" in str(field.annotation)}
+
+
+def shown(field: FieldInfo) -> str:
+    """Return a default as the tables write it."""
+    if field.is_required():
+        return "required"
+    default = field.default.relative_to(ROOT) if isinstance(field.default, Path) else field.default
+    if default in (None, "", ()):
+        return "\N{EN DASH}"
+    return f"`{int(default) if isinstance(default, bool) else default}`"
+
+
+def tables(text: str) -> Iterator[list[str]]:
+    """Yield the cells of every row of every table."""
+    for line in text.splitlines():
+        if line.startswith("|"):
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def sections(text: str) -> dict[str, str]:
+    """Return what stands under each heading of the second level."""
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def slugs(*modules: ModuleType) -> dict[str, set[int]]:
+    """Return the slugs of problems with their statuses, the router's own among them."""
+    found: dict[str, set[int]] = {"internal-error": {500}, "not-found": {404}, "method-not-allowed": {405}}
+    for module in modules:
+        for _, kind in inspect.getmembers(module, inspect.isclass):
+            if issubclass(kind, ProblemError) and kind.slug != ProblemError.slug:
+                found.setdefault(kind.slug, set()).add(kind.status)
+    return found
+
+
+def test_U29_every_setting_is_documented_with_its_default() -> None:
+    rows = {row[0].strip("`"): row[1] for row in tables(text_of("docs/settings.md")) if len(row) == 3}
+    rows = {name: default for name, default in rows.items() if SETTING.fullmatch(name)}
+
+    assert rows == {name: shown(field) for name, field in settings().items()}
+
+
+def test_U29_secrets_are_marked_as_such() -> None:
+    marked = {
+        row[0].strip("`") for row in tables(text_of("docs/settings.md")) if row[-1].startswith("*Secret.*")
+    }
+
+    # The local tenant's secrets have their `_FILE` form as settings of their own, with rows of their own.
+    assert marked == {name for name, field in settings().items() if field_is_secret(field)} - {
+        "LOCAL_TENANT_GATEWAY_SECRET",
+        "LOCAL_TENANT_API_SECRET",
+    }
+
+
+def field_is_secret(field: FieldInfo) -> bool:
+    """Tell whether a setting is never shown."""
+    return SecretStr.__name__ in str(field.annotation)
+
+
+def test_U29_the_example_environment_has_every_setting_and_no_other() -> None:
+    named = set(re.findall(r"^#?([A-Z_]+)=", text_of(".env.example"), re.MULTILINE))
+    named = {name if name in settings() else name.removesuffix("_FILE") for name in named}
+
+    # The local tenant's `_FILE` settings are another way to say the same.
+    assert named | {n for n in settings() if n.endswith("_SECRET_FILE")} == set(settings())
+
+
+def test_U29_the_drawing_of_the_gateway_has_every_room_and_every_file_beside_them() -> None:
+    drawing = sections(text_of("docs/architecture.md"))["Rooms"].split("```")[1]
+    found = {
+        f"{path.name}/" if path.is_dir() else path.stem
+        for path in (ROOT / "gateway").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+
+    assert found - set(re.findall(r"\w+/?", drawing)) == {"__init__"}
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_U29_pages_name_only_settings_that_exist(document: Path) -> None:
+    named = set(SETTING.findall(document.read_text(encoding="utf-8")))
+
+    assert named - settings().keys() - from_files() == set()
+
+
+@pytest.mark.parametrize("document", sorted(ROOT.glob("*compose*.yml")), ids=lambda path: path.name)
+def test_compose_sets_only_settings_that_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    set_there = set(re.findall(r"^\s+([A-Z_]+):", text, re.MULTILINE)) | set(SETTING.findall(text))
+
+    assert set_there
+    assert set_there - settings().keys() - from_files() == set()
+
+
+def gateway_app(spa: Path, mode: str) -> web.Application:
+    """Return the gateway in one response mode."""
+    (spa / "index.html").touch()
+    given = {
+        "GATEWAY_TENANT_SUBDOMAIN": "contoso",
+        "GATEWAY_TENANT_ID": "3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10",
+        "GATEWAY_CLIENT_ID": "0b9c7e64-2f1d-4a83-8e55-c1a4d0f6b7e2",
+        "GATEWAY_CLIENT_SECRET": "only-for-this-test",
+        "GATEWAY_EDIT_PROFILE_SCOPE": "api://x/y",
+        "GATEWAY_REDIS_URL": "redis://localhost",
+        "GATEWAY_SEALING_KEYS": "A" * 43,
+        "GATEWAY_RESPONSE_MODE": mode,
+        "GATEWAY_BACKCHANNEL_LOGOUT": "1",
+    }
+    return create_app(load_settings(GatewaySettings, given, "GATEWAY_"), spa=spa)
+
+
+def test_U29_every_route_has_a_section_in_the_interface(tmp_path: Path) -> None:
+    routed = {
+        f"{route.method} {route.resource.canonical}"
+        for mode in ("form_post", "query")
+        for route in gateway_app(tmp_path, mode).router.routes()
+        if route.resource and route.method != "HEAD"
+    }
+    pages = {f"GET {row.path}" for row in SpaFiles(tmp_path).routes()}
+    described = re.findall(r"^### `([A-Z]+ /.*)`$", text_of("docs/http-api.md"), re.MULTILINE)
+
+    assert set(described) == routed - pages
+    assert len(set(described)) == len(described)
+
+
+def test_U20_every_problem_has_a_section_with_its_statuses_and_the_reverse() -> None:
+    gateway, api = slugs(gateway_errors, guard), slugs(api_errors)
+    journeys = {
+        kind.slug
+        for _, kind in inspect.getmembers(gateway_errors, inspect.isclass)
+        if issubclass(kind, gateway_errors.AuthFlowRejected) and kind is not gateway_errors.AuthFlowRejected
+    }
+    found = {
+        slug: told.strip().splitlines()[0] for slug, told in sections(text_of("docs/problems.md")).items()
+    }
+
+    assert found.keys() == gateway.keys() | api.keys()
+    for slug, told in found.items():
+        ours, _, theirs = told.lower().partition("resource api:")
+        assert set(map(int, re.findall(r"\d{3}", theirs))) == api.get(slug, set()), slug
+        if slug not in journeys:
+            assert set(map(int, re.findall(r"\d{3}", ours))) == gateway.get(slug, set()), slug
+        else:
+            assert ours == "gateway: journey.", slug
+
+
+def test_every_problem_of_the_gateway_has_words_in_the_client() -> None:
+    worded = set(re.findall(r"^  \['([a-z-]+)',", text_of("spa/words/en-problems.js"), re.MULTILINE))
+    # Whoever gets these is no page of ours.
+    never_seen = {"misdirected-request", "method-not-allowed"}
+
+    assert slugs(gateway_errors, guard).keys() - worded - never_seen == set()
+
+
+def test_the_readme_has_the_two_commands() -> None:
+    assert {"python3 dev.py", "python3 dev.py test"} <= set(text_of("README.md").splitlines())
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the anchors that headings give a page."""
+    heads = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_U29_relative_links_lead_somewhere(document: Path) -> None:
+    lost = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        if re.match(r"[a-z]+:", link):
+            continue
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            lost.append(link)
+
+    assert lost == []
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_files_and_tests_that_a_page_names_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    tests = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
+    rooms = "gateway|resource_api|servicekit|local_tenant|devstack|spa|tests|docs|benchmarks"
+    files = set(re.findall(rf"`((?:{rooms})/[\w./-]+\.(?:py|js|json|toml|md|html|css))`", text))
+    named = set(re.findall(r"`(test_\w+)`", text))
+
+    assert {path for path in files if not (ROOT / path).exists()} == set()
+    assert {name for name in named if f"def {name}(" not in tests} == set()
+
+
+def test_S60_the_threat_model_claims_no_proof_that_is_not_there() -> None:
+    tests = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
+    proven = {
+        f"{kind}{int(number)}"
+        for name in re.findall(r"def test((?:_[SRU]\d+)+)_", tests)
+        for kind, number in re.findall(r"_([SRU])(\d+)", name)
+    }
+    rows = [row for row in tables(text_of("docs/threat-model.md")) if len(row) == 4 and row[-1] != "proof"]
+    claimed = {one for row in rows for one in re.findall(r"\b[SRU]\d+\b", row[-1])}
+
+    assert len(claimed) > 30
+    assert claimed - proven == set()
+
+
+def direct_dependencies() -> set[str]:
+    """Return the names in pyproject.toml, groups included."""
+    project = tomllib.loads(text_of("pyproject.toml"))
+    groups: dict[str, list[Any]] = project["dependency-groups"]
+    wanted: Iterable[object] = [
+        *project["project"]["dependencies"],
+        *(one for group in groups.values() for one in group),
+    ]
+    return {re.split(r"[<>=;\s]", one)[0] for one in wanted if isinstance(one, str)}
+
+
+def test_each_dependency_has_its_reason() -> None:
+    rows = [row for row in tables(text_of("docs/decisions/2026-11-21-dependencies.md")) if len(row) == 3]
+    reasons = {row[0].strip("`"): row[1:] for row in rows if row[0].startswith("`")}
+
+    assert reasons.keys() == direct_dependencies()
+    assert all(why and instead for why, instead in reasons.values())
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_markdown_has_one_sentence_per_line(document: Path) -> None:
+    prose = re.sub(
+        r"^\s*```.*?^\s*```|`[^`]*`",
+        "`",
+        document.read_text(encoding="utf-8"),
+        flags=re.DOTALL | re.MULTILINE,
+    )
+    lines = [line for line in prose.splitlines() if not line.lstrip().startswith(("|", "#"))]
+
+    assert [line for line in lines if re.search(r"[a-z)`][.!?] [A-Z][a-z]", line)] == []
