@@ -180,7 +180,7 @@ async def make_world(
             tenant_url, api_url = (f"http://127.0.0.1:{port}" for port in ports[1:])
             clock, tenant_clock = MovableClock(time.time()), MovableClock(time.time())
             values = {
-                "GATEWAY_URL": gateway_url,
+                "GATEWAY_URL": changed.get("PUBLIC_URL", gateway_url),
                 "GATEWAY_SECRET": GATEWAY_SECRET,
                 "GATEWAY_CERTIFICATE": "",
                 "API_SECRET": API_SECRET,
