@@ -1,26 +1,27 @@
 """The composition root: what the gateway is made of.
 
-Owns the wiring, the order of the rings, and the life of what must be closed.
+Owns the wiring, the order of the rings, and the life of what must be closed: one cleanup context for each.
 Decides nothing, and asks nothing of the authority at start: a gateway whose tenant is down still serves its pages
 and says so.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode
 
 import aiohttp_session
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from gateway import app_keys as keys
+from gateway import openapi
 from gateway.counts import Counts
 from gateway.edge.bodies import LARGEST_BODY
-from gateway.edge.guard import POLICIES, Policy, add_routes, guard_ring, policy_of, security_headers
+from gateway.edge.guard import POLICIES, Route, add_routes, guard_ring, security_headers
 from gateway.edge.limits import JourneyLimit
+from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
-from gateway.endpoints import api, auth, backchannel, events, health, logout
+from gateway.endpoints import auth, events, health, logout, parked, profile, session
 from gateway.endpoints.events import EVENT_STREAMS, STREAM_LIMITS, EventStreams, StreamLimits
 from gateway.failpoints import Failpoints
 from gateway.flows.flow import AuthFlow
@@ -51,12 +52,18 @@ from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery
 from servicekit.entra import CALL_SECONDS, PLACE_SECONDS, EntraClient
 from servicekit.jwt_verifier import JwtVerifier, SigningKeys
-from servicekit.outbound import outbound
-from servicekit.problems import Problem, draw_json, problems_ring
+from servicekit.outbound import Outbound, outbound
+from servicekit.problems import problems_ring
 
 SPA: Final = Path(__file__).parent.parent / "spa"
 # Waiting for a thread, the slowest token request, and keeping what it brings.
 SETTLING_SECONDS: Final = PLACE_SECONDS + CALL_SECONDS + 2
+
+_NETWORK: Final = web.AppKey("network", Outbound)
+_ENTRA: Final = web.AppKey("entra", EntraClient)
+_VERIFIER: Final = web.AppKey("verifier", JwtVerifier)
+
+CleanupContext = Callable[[web.Application], AsyncIterator[None]]
 
 
 def create_vault(
@@ -106,7 +113,6 @@ def create_app(
     """
     pages = SpaFiles(spa)
     points = failpoints or Failpoints.parse(settings.failpoint)
-    credential = settings.credential
     metrics = metrics or Metrics()
     redis, vault = create_vault(
         settings, now=now, failpoints=points, redis_limits=redis_limits, counts=metrics
@@ -114,10 +120,14 @@ def create_app(
     sessions = SessionStore(
         vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
     )
+    read = Resource("graph", settings.graph_scope)
+    edit = Resource("edit", settings.edit_profile_scope)
+    step_ups = StepUps(vault, now=now, edit=edit, max_age=settings.step_up_max_age_seconds)
+
     app = web.Application(
         middlewares=[
             metrics.ring(),
-            problems_ring(_drawer(pages)),
+            problems_ring(problem_pages(pages, close_flow=FlowStore.close)),
             redis_budget_ring(redis_limits.request),
             guard_ring(settings.public_url),
             aiohttp_session.session_middleware(SessionStorage(sessions)),
@@ -129,7 +139,7 @@ def create_app(
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = now
     app[keys.METRICS] = metrics
-    app[keys.CREDENTIAL] = credential
+    app[keys.CREDENTIAL] = settings.credential
     app[keys.VAULT] = vault
     app[keys.SESSIONS] = sessions
     app[keys.FLOWS] = FlowStore(vault)
@@ -137,132 +147,144 @@ def create_app(
         settings.journeys_per_minute, settings.trusted_proxies, now=time.monotonic
     )
     app[keys.OWN_SESSIONS] = OwnSessions(vault, now=now)
-    for rows in (
-        auth.routes(settings.response_mode),
-        logout.ROUTES,
-        backchannel.routes(enabled=settings.backchannel_logout),
-        api.ROUTES,
-        events.ROUTES,
-        health.ROUTES,
-        pages.routes(),
-    ):
-        add_routes(app, rows)
-
-    async def resources(app: web.Application) -> AsyncIterator[None]:
-        async with outbound(settings.addresses, settings.ca_bundle) as http:
-            url, issuer = settings.discovery_url, settings.issuer
-            memory = AuthorityMemory(vault, issuer=issuer, url=url)
-            discovery = Discovery(http, url=url, issuer=issuer, now=monotonic, store=memory)
-            transport = AuthorityTransport(
-                address_map=settings.addresses,
-                verify=settings.ca_bundle or True,
-                timeouts=authority_timeouts,
-                clocks=ClockWatch(now=now),
-                on_request=metrics.token_requested,
-            )
-            entra = EntraClient(
-                client_id=settings.client_id,
-                credential=credential,
-                transport=transport,
-                discovery=discovery,
-                authority=settings.msal_authority,
-                oidc_authority=settings.authority,
-                # A custom domain of Entra has a tenant id; nobody else's authority does.
-                is_plain=settings.tenant_id is None,
-                now=monotonic,
-                on_pause=lambda is_open: metrics.breaker_turned("token-endpoint", is_open=is_open),
-            )
-            verifier = JwtVerifier(SigningKeys(http, discovery, now=monotonic, store=memory), now=now)
-            judge = IdTokenJudge(
-                verifier,
-                issuer=settings.issuer,
-                client_id=settings.client_id,
-                tenant_id=settings.tenant_id,
-            )
-            broker = TokenBroker(
-                entra,
-                judge,
-                vault,
-                sessions,
-                now=now,
-                redirect_uri=settings.redirect_uri,
-                response_mode=settings.response_mode,
-                failpoints=points,
-                counts=metrics,
-            )
-            read = Resource("graph", settings.graph_scope)
-            edit = Resource("edit", settings.edit_profile_scope)
-            step_ups = StepUps(vault, now=now, edit=edit, max_age=settings.step_up_max_age_seconds)
-            edits = ProfileEdits(
-                vault,
-                ProfileReader(http, broker, url=settings.graph_url, resource=read),
-                ProfileEditor(http, broker, url=settings.resource_api_url, resource=edit),
-                step_ups,
-                now=now,
-                failpoints=points,
-            )
-            app[keys.DISCOVERY] = discovery
-            app[keys.LOGOUT_TOKENS] = LogoutTokenJudge(
-                verifier, issuer=settings.issuer, client_id=settings.client_id
-            )
-            app[keys.STEP_UPS] = step_ups
-            app[EVENT_STREAMS] = EventStreams(
-                sessions,
-                step_ups.access,
-                now=now,
-                monotonic=monotonic,
-                warning=warning_seconds(settings.session_idle_seconds, settings.session_absolute_seconds),
-                redis_seconds=redis_limits.request,
-                limits=stream_limits,
-                counts=metrics,
-            )
-            app[keys.EDITS] = edits
-            app[keys.AUTH_FLOW] = AuthFlow(
-                broker, sessions, step_ups, edits, read=read, edit=edit, now=now, failpoints=points
-            )
-            yield
-            await broker.settle(SETTLING_SECONDS)
-            entra.close()
-            await redis.aclose()
-
-    async def end_streams(app: web.Application) -> None:
-        app[EVENT_STREAMS].stop()
-
-    app.cleanup_ctx.append(resources)
+    app[keys.STEP_UPS] = step_ups
+    app[EVENT_STREAMS] = EventStreams(
+        sessions,
+        step_ups.access,
+        now=now,
+        monotonic=monotonic,
+        warning=warning_seconds(settings.session_idle_seconds, settings.session_absolute_seconds),
+        redis_seconds=redis_limits.request,
+        limits=stream_limits,
+        counts=metrics,
+    )
+    add_routes(app, _rows(settings, pages))
+    # Closed from the last to the first.
+    app.cleanup_ctx.extend(
+        (
+            _redis(redis),
+            _network(settings),
+            _authority(settings, monotonic=monotonic, timeouts=authority_timeouts),
+            _tokens(settings, read=read, edit=edit, failpoints=points),
+        )
+    )
     # Before the server waits for what is under way: streams are, always.
-    app.on_shutdown.append(end_streams)
+    app.on_shutdown.append(_end_streams)
     return app
 
 
-def _drawer(pages: SpaFiles) -> Callable[[web.Request, Problem, str], web.StreamResponse]:
-    """Return how problems are drawn: JSON for programs, the client's own pages for people who navigate."""
-
-    def draw(request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
-        if policy_of(request) in {Policy.NAVIGATION, Policy.CALLBACK} and problem.slug not in _NEVER_PAGES:
-            return _to_problem_page(request, problem, reference)
-        if (
-            problem.status == web.HTTPNotFound.status_code
-            and request.method in {hdrs.METH_GET, hdrs.METH_HEAD}
-            and "text/html" in request.headers.get(hdrs.ACCEPT, "")
-        ):
-            return pages.not_found()
-        return draw_json(request, problem, reference)
-
-    return draw
+def _rows(settings: Settings, pages: SpaFiles) -> Iterator[Route]:
+    """Yield every route there is."""
+    yield from auth.routes(settings.response_mode)
+    yield from logout.routes(backchannel=settings.backchannel_logout)
+    for rows in (session.ROUTES, events.ROUTES, profile.ROUTES, parked.ROUTES, openapi.ROUTES, health.ROUTES):
+        yield from rows
+    yield from pages.routes()
 
 
-# Whoever gets these did not navigate from our pages.
-_NEVER_PAGES: Final = frozenset({"cross-origin-refused", "misdirected-request"})
+def _redis(redis: GuardedRedis | GuardedCluster) -> CleanupContext:
+    """Return the life of the connections to Redis."""
+
+    async def life(_app: web.Application) -> AsyncIterator[None]:
+        yield
+        await redis.aclose()
+
+    return life
 
 
-def _to_problem_page(request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
-    query = {"type": problem.slug, "reference": reference}
-    if keys.RETURN_TO in request:
-        query["return_to"] = request[keys.RETURN_TO]
-    response = web.Response(
-        status=303,
-        headers={hdrs.LOCATION: f"/problem?{urlencode(query)}", hdrs.CACHE_CONTROL: "no-store"},
-    )
-    if keys.FLOW_STATE in request:
-        FlowStore.close(response, request[keys.FLOW_STATE])
-    return response
+def _network(settings: Settings) -> CleanupContext:
+    """Return the life of the connections to everybody else, token requests left out."""
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        async with outbound(settings.addresses, settings.ca_bundle) as network:
+            app[_NETWORK] = network
+            yield
+
+    return life
+
+
+def _authority(
+    settings: Settings, *, monotonic: Callable[[], float], timeouts: tuple[float, float]
+) -> CleanupContext:
+    """Return the life of what speaks to the authority, and judges what it signed."""
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        network, now, metrics = app[_NETWORK], app[keys.CLOCK], app[keys.METRICS]
+        url, issuer = settings.discovery_url, settings.issuer
+        memory = AuthorityMemory(app[keys.VAULT], issuer=issuer, url=url)
+        discovery = Discovery(network, url=url, issuer=issuer, now=monotonic, store=memory)
+        transport = AuthorityTransport(
+            address_map=settings.addresses,
+            verify=settings.ca_bundle or True,
+            timeouts=timeouts,
+            clocks=ClockWatch(now=now),
+            on_request=metrics.token_requested,
+        )
+        app[_ENTRA] = EntraClient(
+            client_id=settings.client_id,
+            credential=app[keys.CREDENTIAL],
+            transport=transport,
+            discovery=discovery,
+            authority=settings.msal_authority,
+            oidc_authority=settings.authority,
+            # A custom domain of Entra has a tenant id; nobody else's authority does.
+            is_plain=settings.tenant_id is None,
+            now=monotonic,
+            on_pause=lambda is_open: metrics.breaker_turned("token-endpoint", is_open=is_open),
+        )
+        verifier = JwtVerifier(SigningKeys(network, discovery, now=monotonic, store=memory), now=now)
+        app[_VERIFIER] = verifier
+        app[keys.DISCOVERY] = discovery
+        app[keys.LOGOUT_TOKENS] = LogoutTokenJudge(verifier, issuer=issuer, client_id=settings.client_id)
+        yield
+        app[_ENTRA].close()
+
+    return life
+
+
+def _tokens(settings: Settings, *, read: Resource, edit: Resource, failpoints: Failpoints) -> CleanupContext:
+    """Return the life of the token broker, and what asks it for tokens."""
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        now, vault, sessions, step_ups = (
+            app[keys.CLOCK],
+            app[keys.VAULT],
+            app[keys.SESSIONS],
+            app[keys.STEP_UPS],
+        )
+        broker = TokenBroker(
+            app[_ENTRA],
+            IdTokenJudge(
+                app[_VERIFIER],
+                issuer=settings.issuer,
+                client_id=settings.client_id,
+                tenant_id=settings.tenant_id,
+            ),
+            vault,
+            sessions,
+            now=now,
+            redirect_uri=settings.redirect_uri,
+            response_mode=settings.response_mode,
+            failpoints=failpoints,
+            counts=app[keys.METRICS],
+        )
+        edits = ProfileEdits(
+            vault,
+            ProfileReader(app[_NETWORK], broker, url=settings.graph_url, resource=read),
+            ProfileEditor(app[_NETWORK], broker, url=settings.resource_api_url, resource=edit),
+            step_ups,
+            now=now,
+            failpoints=failpoints,
+        )
+        app[keys.EDITS] = edits
+        app[keys.AUTH_FLOW] = AuthFlow(
+            broker, sessions, step_ups, edits, read=read, edit=edit, now=now, failpoints=failpoints
+        )
+        yield
+        await broker.settle(SETTLING_SECONDS)
+
+    return life
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[EVENT_STREAMS].stop()

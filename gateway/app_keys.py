@@ -1,4 +1,4 @@
-"""The typed keys under which an application and a request keep what handlers need; nothing else."""
+"""The typed keys under which an application keeps what handlers need; nothing else."""
 
 from collections.abc import Callable
 from typing import Final
@@ -33,8 +33,3 @@ METRICS: Final = web.AppKey("metrics", Metrics)
 CREDENTIAL: Final[web.AppKey[CredentialSource]] = web.AppKey("credential")
 FLOWS: Final = web.AppKey("flows", FlowStore)
 CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")
-
-RETURN_TO: Final = web.RequestKey("return_to", str)
-"""Where the journey that this request belongs to leads back to; set once it is known."""
-FLOW_STATE: Final = web.RequestKey("flow_state", str)
-"""The `state` of the journey that this request ends, whatever its end."""

@@ -11,18 +11,10 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from gateway import errors
-from gateway.app_keys import (
-    AUTH_FLOW,
-    CLOCK,
-    DISCOVERY,
-    FLOW_STATE,
-    FLOWS,
-    JOURNEY_LIMIT,
-    RETURN_TO,
-    SESSIONS,
-)
+from gateway.app_keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOWS, JOURNEY_LIMIT, SESSIONS
 from gateway.edge.bodies import read_form
 from gateway.edge.guard import Policy, Route
+from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
 from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP
 from gateway.flows.flow_record import AuthCodeFlow, FlowStore, local_path
 from gateway.metrics import JOURNEY

@@ -1,7 +1,10 @@
-"""The ends of a session: `/auth/sign-out` and `/auth/frontchannel-logout`.
+"""The ends of a session: by the person (`/auth/sign-out`), and by the authority, through the front or the back channel.
 
-Owns what is told to the browser and to the authority.
+Owns what is told to the browser and to the authority, and that a logout token counts once.
 Never lets the authority's health decide whether somebody is signed out: the session is gone first.
+The back channel is off unless GATEWAY_BACKCHANNEL_LOGOUT says otherwise: Entra External ID does not call it.
+
+Sources: OpenID Connect RP-Initiated, Front-Channel and Back-Channel Logout 1.0.
 """
 
 import logging
@@ -10,12 +13,20 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import hdrs, web
 
-from gateway.app_keys import DISCOVERY, SESSIONS, SETTINGS
+from gateway.app_keys import CLOCK, DISCOVERY, LOGOUT_TOKENS, SESSIONS, SETTINGS, VAULT
+from gateway.edge.bodies import read_form
 from gateway.edge.guard import Policy, Route
+from gateway.errors import AuthorityUnavailable, BadRequest
+from gateway.flows.logout_token import FRESH_SECONDS, LEEWAY_SECONDS, LogoutOrder
 from gateway.session.sessions import LiveSession
-from servicekit.authority_transport import AuthorityUnavailable
+from gateway.store.names import digest_of
+from servicekit import authority_transport
 from servicekit.discovery import IssuerMismatch
 from servicekit.logs import log_event
+
+_LONGEST_SID: Final = 128
+# From the earliest moment at which a token is believed to the last one.
+_REMEMBERED_SECONDS: Final = FRESH_SECONDS + 2 * LEEWAY_SECONDS + 1
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +58,7 @@ async def _end_session_url(request: web.Request, session: LiveSession | None) ->
     home = f"{request.app[SETTINGS].public_url}/"
     try:
         endpoint = (await request.app[DISCOVERY].metadata()).end_session_endpoint
-    except (AuthorityUnavailable, IssuerMismatch) as error:
+    except (authority_transport.AuthorityUnavailable, IssuerMismatch) as error:
         log_event(_log, logging.WARNING, "sign-out-without-authority", fault_kind=type(error).__name__)
         return home
     if endpoint is None:
@@ -84,15 +95,12 @@ async def frontchannel_logout(request: web.Request) -> web.Response:
     )
 
 
-_LONGEST_SID: Final = 128
-
-
 async def _framers(request: web.Request) -> str:
     """Return the origins that may show our logout page in a frame: the authority's."""
     origins = {_origin(request.app[SETTINGS].discovery_url)}
     try:
         endpoint = (await request.app[DISCOVERY].metadata()).end_session_endpoint
-    except (AuthorityUnavailable, IssuerMismatch):
+    except (authority_transport.AuthorityUnavailable, IssuerMismatch):
         endpoint = None
     if endpoint:
         origins.add(_origin(endpoint))
@@ -104,7 +112,52 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-ROUTES: Final = (
-    Route(hdrs.METH_POST, "/auth/sign-out", sign_out, Policy.JSON),
-    Route(hdrs.METH_GET, "/auth/frontchannel-logout", frontchannel_logout, Policy.FRAMED),
-)
+async def backchannel_logout(request: web.Request) -> web.Response:
+    """End the sessions that the logout token names, server to server; 200 also where there were none.
+
+    No browser takes part and no cookie is read: the token is all the proof there is.
+    Raises BadRequest (400), AuthorityUnavailable or SessionStoreUnavailable (503, to be sent again).
+    """
+    settings = request.app[SETTINGS]
+    order = await _order(request, await _logout_token(request))
+    ended = await request.app[SESSIONS].end_matching(
+        tid=settings.tenant_id or settings.issuer,
+        sid=order.sid,
+        sub=order.sub,
+        # Their clock says when it was issued, ours when a session began: one that seems a little younger is meant too.
+        created_until=order.issued_at + LEEWAY_SECONDS,
+        reason="signed-out",
+    )
+    # Remembered after the deed: a token that met a failing Redis may be delivered again, and one that comes twice
+    # ends nothing that began much later than it was issued.
+    name = digest_of(settings.issuer, order.identifier)
+    if not await request.app[VAULT].note("logout-token", name, ttl=_REMEMBERED_SECONDS):
+        raise BadRequest("The logout token was used before.", log_detail="logout token: jti seen before")
+    log_event(_log, logging.INFO, "backchannel-logout", sessions=ended)
+    return web.Response(headers={hdrs.CACHE_CONTROL: "no-store"})
+
+
+async def _logout_token(request: web.Request) -> str:
+    if "logout_token" not in request.query:
+        sent = [text for name, text in await read_form(request) or [] if name == "logout_token"]
+        if len(sent) == 1 and sent[0]:
+            return sent[0]
+    raise BadRequest("Send logout_token once, in a form.")
+
+
+async def _order(request: web.Request, logout_token: str) -> LogoutOrder:
+    try:
+        return await request.app[LOGOUT_TOKENS].order(logout_token, now=request.app[CLOCK]())
+    except authority_transport.AuthorityUnavailable as error:
+        raise AuthorityUnavailable(error.reason, retry_after=error.retry_after) from error
+
+
+def routes(*, backchannel: bool) -> list[Route]:
+    """Return this module's rows; where `backchannel` is off, its address does not exist."""
+    rows = [
+        Route(hdrs.METH_POST, "/auth/sign-out", sign_out, Policy.JSON),
+        Route(hdrs.METH_GET, "/auth/frontchannel-logout", frontchannel_logout, Policy.FRAMED),
+    ]
+    if backchannel:
+        rows.append(Route(hdrs.METH_POST, "/auth/backchannel-logout", backchannel_logout, Policy.BACKCHANNEL))
+    return rows

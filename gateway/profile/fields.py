@@ -82,6 +82,11 @@ def etag_of(profile: Profile) -> str:
     return f'"{hashlib.sha256(canonical).hexdigest()[:32]}"'
 
 
+def answer(profile: Profile) -> web.Response:
+    """Return the answer that a profile is, with its entity tag."""
+    return web.json_response(profile, headers={hdrs.ETAG: etag_of(profile)})
+
+
 def if_match(request: web.Request) -> str | None:
     """Return the `If-Match` headers as one; raises BadRequest when they are no list of entity tags."""
     lines = request.headers.getall(hdrs.IF_MATCH, [])

@@ -1,0 +1,58 @@
+"""How a problem is shown: JSON for programs, the client's own pages for people who navigate.
+
+Owns which of the two a request gets, and what the page's address says.
+Never decides what is a problem (`servicekit/problems.py` does), and never shows more than its type and its reference.
+"""
+
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlencode
+
+from aiohttp import hdrs, web
+
+from gateway.edge.guard import Policy, policy_of
+from gateway.edge.spa_files import SpaFiles
+from servicekit.problems import Draw, Problem, draw_json
+
+RETURN_TO: Final = web.RequestKey("return_to", str)
+"""Where the flow that this request belongs to leads back to; set once it is known."""
+FLOW_STATE: Final = web.RequestKey("flow_state", str)
+"""The `state` of the flow that this request ends, whatever its end."""
+
+# Whoever gets these did not navigate from our pages.
+_NEVER_PAGES: Final = frozenset({"cross-origin-refused", "misdirected-request"})
+
+
+def problem_pages(pages: SpaFiles, *, close_flow: Callable[[web.StreamResponse, str], None]) -> Draw:
+    """Return how problems are drawn; `close_flow` takes the cookie of a flow back, by its `state`."""
+
+    def draw(request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
+        if policy_of(request) in {Policy.NAVIGATION, Policy.CALLBACK} and problem.slug not in _NEVER_PAGES:
+            response = _to_problem_page(request, problem, reference)
+            if FLOW_STATE in request:
+                close_flow(response, request[FLOW_STATE])
+            return response
+        if _is_lost_person(request, problem):
+            return pages.not_found()
+        return draw_json(request, problem, reference)
+
+    return draw
+
+
+def _to_problem_page(request: web.Request, problem: Problem, reference: str) -> web.Response:
+    query = {"type": problem.slug, "reference": reference}
+    if RETURN_TO in request:
+        query["return_to"] = request[RETURN_TO]
+    return web.Response(
+        status=303,
+        headers={hdrs.LOCATION: f"/problem?{urlencode(query)}", hdrs.CACHE_CONTROL: "no-store"},
+    )
+
+
+def _is_lost_person(request: web.Request, problem: Problem) -> bool:
+    """Tell whether a browser asks for a page that does not exist."""
+    return (
+        problem.status == web.HTTPNotFound.status_code
+        and request.method in {hdrs.METH_GET, hdrs.METH_HEAD}
+        and "text/html" in request.headers.get(hdrs.ACCEPT, "")
+    )
