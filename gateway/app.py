@@ -22,7 +22,6 @@ from gateway.edge.limits import JourneyLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
 from gateway.endpoints import auth, events, health, logout, parked, profile, session
-from gateway.endpoints.events import EVENT_STREAMS, STREAM_LIMITS, EventStreams, StreamLimits
 from gateway.failpoints import Failpoints
 from gateway.flows.flow import AuthFlow
 from gateway.flows.flow_record import FlowStore
@@ -32,6 +31,7 @@ from gateway.metrics import Metrics
 from gateway.profile.edits import ProfileEdits
 from gateway.profile.graph import ProfileReader
 from gateway.profile.resource_client import ProfileEditor
+from gateway.session.event_streams import STREAM_LIMITS, EventStreams, StreamLimits
 from gateway.session.own_sessions import OwnSessions
 from gateway.session.sessions import SessionStore
 from gateway.session.storage import SessionStorage
@@ -148,7 +148,7 @@ def create_app(
     )
     app[keys.OWN_SESSIONS] = OwnSessions(vault, now=now)
     app[keys.STEP_UPS] = step_ups
-    app[EVENT_STREAMS] = EventStreams(
+    app[keys.EVENT_STREAMS] = EventStreams(
         sessions,
         step_ups.access,
         now=now,
@@ -287,4 +287,4 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource, failpoints: F
 
 
 async def _end_streams(app: web.Application) -> None:
-    app[EVENT_STREAMS].stop()
+    app[keys.EVENT_STREAMS].stop()

@@ -12,6 +12,7 @@ from gateway.flows.logout_token import LogoutTokenJudge
 from gateway.flows.step_up import StepUps
 from gateway.metrics import Metrics
 from gateway.profile.edits import ProfileEdits
+from gateway.session.event_streams import EventStreams
 from gateway.session.own_sessions import OwnSessions
 from gateway.session.sessions import SessionStore
 from gateway.settings import Settings
@@ -27,6 +28,7 @@ STEP_UPS: Final = web.AppKey("step_ups", StepUps)
 DISCOVERY: Final = web.AppKey("discovery", Discovery)
 LOGOUT_TOKENS: Final = web.AppKey("logout_tokens", LogoutTokenJudge)
 VAULT: Final = web.AppKey("vault", Vault)
+EVENT_STREAMS: Final = web.AppKey("event_streams", EventStreams)
 OWN_SESSIONS: Final = web.AppKey("own_sessions", OwnSessions)
 JOURNEY_LIMIT: Final = web.AppKey("journey_limit", JourneyLimit)
 METRICS: Final = web.AppKey("metrics", Metrics)

@@ -4,8 +4,8 @@
     ├── SignInRequired            401 no session, or it ended
     ├── StepUpRequired            403 the MFA-protected token is missing, refused or challenged
     ├── StepUpLoop                429 three step-ups brought no token
-    ├── AccessBlocked             403 policy blocks this person
     ├── CrossOriginRefused        403 the request does not come from our own pages
+    ├── MisdirectedRequest        421 the request names a host that we are not
     ├── AuthFlowRejected          a journey to the authority ended without a session
     │   ├── SignInCancelled       400 the person cancelled
     │   ├── SignInExpired         400 the journey is unknown, used, too old, or of another browser
@@ -18,14 +18,17 @@
     ├── EditInProgress            409 the same key is being worked on
     ├── NotFound                  404 no such thing for this person
     ├── TooManyRequests           429 one network begins, or one browser listens, more than anybody needs
+    ├── SessionStoreUnavailable   503 Redis fails; the cookie is kept
+    │                                 and from servicekit.errors, as in the resource API:
     ├── BadRequest                400 the body or a header is not what it should be
+    ├── AccessBlocked             403 policy blocks this person
     ├── RequestTimedOut           408 the body did not arrive in time
     ├── BodyTooLarge              413 no profile is that large
     ├── UnsupportedMediaType      415 the body is no JSON, or compressed
     ├── ResourceUnavailable       502 Graph or the resource API fails
     ├── AuthorityUnavailable      503 the authority fails
-    ├── SessionStoreUnavailable   503 Redis fails; the cookie is kept
     └── Misconfigured             500 an administrator's fault; never a redirect
+        └── IssuerMismatch        500 the authority names another issuer than the configuration
 
 A failing dependency is never reported as "signed out".
 """
@@ -106,18 +109,17 @@ class StepUpLoop(ProblemError):  # noqa: N818
         )
 
 
-class AccessBlocked(ProblemError):  # noqa: N818
-    """Policy blocks this person; signing in again would end the same way."""
-
-    status, slug, title = 403, "access-blocked", "Your organisation does not allow this"
-    log_level = logging.WARNING
-
-
 class CrossOriginRefused(ProblemError):  # noqa: N818
     """The request does not come from our own pages, or lacks the header that proves it."""
 
     status, slug, title = 403, "cross-origin-refused", "This request did not come from the application"
     log_level = logging.WARNING
+
+
+class MisdirectedRequest(ProblemError):  # noqa: N818
+    """The request names a host that we are not (RFC 9110, section 15.5.20)."""
+
+    status, slug, title = 421, "misdirected-request", "This address does not belong to this service"
 
 
 class AuthFlowRejected(ProblemError):  # noqa: N818
@@ -207,54 +209,6 @@ class TooManyRequests(ProblemError):  # noqa: N818 - the status' own name
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
-class BadRequest(ProblemError):  # noqa: N818
-    """The request is not what it should be."""
-
-    status, slug, title = 400, "bad-request", "This request cannot be read"
-
-
-class RequestTimedOut(ProblemError):  # noqa: N818
-    """The body did not arrive in time."""
-
-    status, slug, title = 408, "request-timeout", "The request took too long to arrive"
-
-
-class BodyTooLarge(ProblemError):  # noqa: N818
-    """The body is larger than any profile."""
-
-    status, slug, title = 413, "content-too-large", "The request is too large"
-
-
-class UnsupportedMediaType(ProblemError):  # noqa: N818
-    """The body is not JSON, or is compressed."""
-
-    status, slug, title = 415, "unsupported-media-type", "This kind of content cannot be read"
-
-
-class ResourceUnavailable(ProblemError):  # noqa: N818
-    """Graph or the resource API fails; `outcome` says what became of a write: not-saved or unknown."""
-
-    status, slug, title = 502, "resource-unavailable", "A service behind this page does not answer"
-    log_level = logging.WARNING
-
-    def __init__(self, cause: str, *, retry_after: int | None = None, outcome: str | None = None) -> None:
-        super().__init__(
-            log_detail=cause,
-            headers={"Retry-After": str(retry_after or 5)},
-            members={"outcome": outcome},
-        )
-
-
-class AuthorityUnavailable(ProblemError):  # noqa: N818
-    """The authority does not answer; nobody is signed out by that."""
-
-    status, slug, title = 503, "authority-unavailable", "The sign-in service does not answer"
-    log_level = logging.WARNING
-
-    def __init__(self, cause: str, *, retry_after: int | None = None) -> None:
-        super().__init__(log_detail=cause, headers={"Retry-After": str(retry_after or 5)})
-
-
 class SessionStoreUnavailable(ProblemError):  # noqa: N818
     """Redis does not answer; the cookie is kept, and the session is there when Redis is back."""
 
@@ -271,10 +225,3 @@ class SessionStoreUnavailable(ProblemError):  # noqa: N818
         told.detail = "You are signed out, but that is not confirmed yet. Please sign out again in a moment."
         told.members = {"confirmed": False}
         return told
-
-
-class Misconfigured(ProblemError):  # noqa: N818
-    """An administrator's fault: consent, secret, resource or application. Signing in again would not help."""
-
-    status, slug, title = 500, "misconfigured", "This service is not set up correctly"
-    log_level = logging.ERROR

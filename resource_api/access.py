@@ -17,8 +17,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from resource_api import errors
-from servicekit.authority_transport import AuthorityUnavailable
-from servicekit.discovery import Discovery, IssuerMismatch
+from servicekit.discovery import Discovery
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, TokenRejected
 
 LONGEST_BEARER: Final = 8192
@@ -104,10 +103,6 @@ class Gatekeeper:
             claims = await self._verifier.verify(token, self._rules)
         except TokenRejected as rejection:
             raise errors.InvalidToken(str(rejection)) from rejection
-        except AuthorityUnavailable as error:
-            raise errors.AuthorityUnavailable(
-                f"signing keys: {error.reason}", retry_after=error.retry_after
-            ) from error
         # An application on its own has `idtyp` app, or roles and no `scp`; an ID token has neither.
         if claims.get("idtyp", "user") != "user" or "scp" not in claims:
             raise errors.InvalidToken("not a delegated access token")
@@ -118,11 +113,8 @@ class Gatekeeper:
 
     async def complete(self, error: errors.InsufficientClaims) -> None:
         """Name the authority in a challenge, if it is known; the challenge is good without."""
-        try:
-            where = (await self._discovery.metadata()).authorization_endpoint
-        except (AuthorityUnavailable, IssuerMismatch):
-            where = None
-        error.name_authority(where, self._rules.audience)
+        known = await self._discovery.known()
+        error.name_authority(known.authorization_endpoint if known else None, self._rules.audience)
 
 
 GATEKEEPER: Final = web.AppKey("gatekeeper", Gatekeeper)

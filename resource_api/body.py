@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aiohttp import hdrs, web
 
-from resource_api import errors
+from servicekit.errors import BadRequest, BodyTooLarge, RequestTimedOut, UnsupportedMediaType
 from servicekit.request_body import BodyIsTooLarge, read_body
 from servicekit.strict_json import NotStrictJson, load_strict_json
 
@@ -23,17 +23,17 @@ async def read_json(request: web.Request) -> Any:  # noqa: ANN401 - JSON is what
     """
     charset = (request.charset or "utf-8").lower()
     if request.content_type not in TYPES or charset not in {"utf-8", "utf8"}:
-        raise errors.UnsupportedMediaType(
+        raise UnsupportedMediaType(
             f"Send {' or '.join(TYPES)} in UTF-8.", headers={"Accept-Patch": ", ".join(TYPES)}
         )
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         # A few bytes can unfold into gigabytes.
-        raise errors.UnsupportedMediaType("Send the body without Content-Encoding.")
+        raise UnsupportedMediaType("Send the body without Content-Encoding.")
     try:
         return load_strict_json(await read_body(request, largest=LARGEST_BODY))
     except BodyIsTooLarge as error:
-        raise errors.BodyTooLarge from error
+        raise BodyTooLarge from error
     except TimeoutError as error:
-        raise errors.RequestTimedOut from error
+        raise RequestTimedOut from error
     except NotStrictJson as error:
-        raise errors.BadRequest(f"The body can't be used: {error}.") from error
+        raise BadRequest(f"The body can't be used: {error}.") from error

@@ -17,6 +17,7 @@ from resource_api.on_behalf_of import GraphTokens
 from resource_api.patience import Patience
 from resource_api.profile import Profile, ProfilePatch
 from servicekit.deadlines import Deadline
+from servicekit.errors import AuthorityUnavailable
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 
@@ -45,7 +46,7 @@ class _Errand:
         except TokenRefused as refused:
             self._drop()
             log_event(_log, logging.ERROR, "graph-refuses-our-tokens", told=str(refused))
-            raise errors.ResourceUnavailable(str(refused)) from refused
+            raise errors.DirectoryUnavailable(str(refused)) from refused
 
     async def _held_token(self) -> str:
         # Kept here too: near its end an exchange is not remembered, and each step would make another.
@@ -54,7 +55,7 @@ class _Errand:
                 async with asyncio.timeout(self.call.deadline.left):
                     self._token = await self._tokens.token(self.caller)
             except TimeoutError as error:
-                raise errors.AuthorityUnavailable("on-behalf-of: no answer in time") from error
+                raise AuthorityUnavailable("on-behalf-of: no answer in time") from error
         return self._token
 
     def _drop(self) -> None:
@@ -89,7 +90,7 @@ class ProfileEditor:
         before = await errand.run(self._graph.read)
         if before["id"] != caller.oid:
             log_event(_log, logging.ERROR, "graph-answered-for-another-person", reference=correlation)
-            raise errors.ResourceUnavailable("Graph's /me is not the caller")
+            raise errors.DirectoryUnavailable("Graph's /me is not the caller")
         if not patch.changes:
             return before
         try:
@@ -135,4 +136,4 @@ class ProfileEditor:
             answered = True
             unchanged = unchanged and patch.left_no_trace_in(seen, before)
         outcome = errors.NOT_SAVED if answered and unchanged else errors.UNKNOWN
-        raise errors.ResourceUnavailable(str(doubt), outcome=outcome) from doubt
+        raise errors.DirectoryUnavailable(str(doubt), outcome=outcome) from doubt

@@ -1,24 +1,26 @@
 """Every way in which the resource API fails, as a tree.
 
-    ProblemError                          servicekit.problems: the root, never raised itself
-    ├── TokenNeeded                   a bearer token would help; each carries its WWW-Authenticate
-    │   ├── MisplacedToken        400 the token stands in more than one place
-    │   ├── InvalidToken          401 missing, unreadable, forged, expired, or not meant for us
-    │   ├── InsufficientScope     403 the token lacks the scope of the route
-    │   ├── InsufficientClaims    401 Entra or Graph wants more proof; claims say which
-    │   └── InsufficientUserAuthentication
-    │                             401 the person's sign-in is too old (RFC 9470)
-    ├── BadRequest                400 the body or a header is not what it should be
-    ├── RequestTimedOut           408 the body did not arrive in time
-    ├── BodyTooLarge              413 more than 16 kB
-    ├── UnsupportedMediaType      415 not JSON, or compressed
-    ├── InvalidProfilePatch       422 fields are unknown, of the wrong type, too long or empty
-    ├── AccessBlocked             403 policy blocks this person, or Graph refuses the change
-    ├── ProfileNotFound           409 Graph does not know the person (yet, or any more)
-    ├── ResourceUnavailable       502 Graph fails; `outcome` says what became of the write
-    │   └── ResourceBusy          503 Graph asks us to wait; nothing was written
-    ├── AuthorityUnavailable      503 the authority fails
-    └── Misconfigured             500 an administrator's fault
+    ProblemError                                servicekit.problems: the root, never raised itself
+    ├── TokenNeeded                         a bearer token would help; each carries its WWW-Authenticate
+    │   ├── MisplacedToken                  400 the token stands in more than one place
+    │   ├── InvalidToken                    401 missing, unreadable, forged, expired, or not meant for us
+    │   ├── InsufficientScope               403 the token lacks the scope of the route
+    │   ├── InsufficientClaims              401 Entra or Graph wants more proof; claims say which
+    │   └── InsufficientUserAuthentication  401 the person's sign-in is too old (RFC 9470)
+    ├── InvalidProfilePatch                 422 fields are unknown, of the wrong type, too long or empty
+    ├── ProfileNotFound                     409 Graph does not know the person (yet, or any more)
+    │                                       and from servicekit.errors, as in the gateway:
+    ├── BadRequest                          400 the body or a header is not what it should be
+    ├── AccessBlocked                       403 policy blocks this person, or Graph refuses the change
+    ├── RequestTimedOut                     408 the body did not arrive in time
+    ├── BodyTooLarge                        413 more than 16 kB
+    ├── UnsupportedMediaType                415 not JSON, or compressed
+    ├── ResourceUnavailable                 502 raised in these forms only:
+    │   └── DirectoryUnavailable            502 Graph fails; `outcome` says what became of the write
+    │       └── ResourceBusy                503 Graph asks us to wait; nothing was written
+    ├── AuthorityUnavailable                503 the authority fails
+    └── Misconfigured                       500 an administrator's fault
+        └── IssuerMismatch                  500 the authority names another issuer than the configuration
 
 What a token lacks is told by code alone; the reason goes to the log.
 """
@@ -28,6 +30,7 @@ from dataclasses import replace
 
 from servicekit import challenges
 from servicekit.challenges import BearerChallenge
+from servicekit.errors import ResourceUnavailable
 from servicekit.problems import ProblemError
 from servicekit.text_fields import FieldError
 
@@ -105,30 +108,6 @@ class InsufficientUserAuthentication(TokenNeeded):
         self.members = {"max_age": max_age, "acr_values": acr_values}
 
 
-class BadRequest(ProblemError):  # noqa: N818
-    """The request is not what it should be; the detail says where and never quotes it."""
-
-    status, slug, title = 400, "bad-request", "This request cannot be read"
-
-
-class RequestTimedOut(ProblemError):  # noqa: N818
-    """The body did not arrive in time."""
-
-    status, slug, title = 408, "request-timeout", "The request took too long to arrive"
-
-
-class BodyTooLarge(ProblemError):  # noqa: N818
-    """The body is larger than any profile."""
-
-    status, slug, title = 413, "content-too-large", "The request is too large"
-
-
-class UnsupportedMediaType(ProblemError):  # noqa: N818
-    """The body is not JSON, or is compressed."""
-
-    status, slug, title = 415, "unsupported-media-type", "This kind of content cannot be read"
-
-
 class InvalidProfilePatch(ProblemError):  # noqa: N818
     """Fields are unknown, of the wrong type, too long, or empty where a value is required."""
 
@@ -136,13 +115,6 @@ class InvalidProfilePatch(ProblemError):  # noqa: N818
 
     def __init__(self, errors: list[FieldError], *, log_detail: str = "") -> None:
         super().__init__(log_detail=log_detail, members={"errors": [error.as_json() for error in errors]})
-
-
-class AccessBlocked(ProblemError):  # noqa: N818
-    """Policy blocks this person, or Graph refuses them the change; another token would not help."""
-
-    status, slug, title = 403, "access-blocked", "Your organisation does not allow this"
-    log_level = logging.WARNING
 
 
 class ProfileNotFound(ProblemError):  # noqa: N818
@@ -155,38 +127,16 @@ class ProfileNotFound(ProblemError):  # noqa: N818
         super().__init__(log_detail=cause, members={"outcome": NOT_SAVED})
 
 
-class ResourceUnavailable(ProblemError):  # noqa: N818
+class DirectoryUnavailable(ResourceUnavailable):
     """Graph fails; `outcome` says what became of the write: not-saved or unknown."""
 
-    status, slug, title = 502, "resource-unavailable", "The directory does not answer"
-    log_level = logging.WARNING
+    title = "The directory does not answer"
 
     def __init__(self, cause: str, *, outcome: str = NOT_SAVED, retry_after: int | None = None) -> None:
-        super().__init__(
-            log_detail=cause,
-            headers={"Retry-After": str(retry_after or 5)},
-            members={"outcome": outcome},
-        )
+        super().__init__(cause, retry_after=retry_after, outcome=outcome)
 
 
-class ResourceBusy(ResourceUnavailable):
+class ResourceBusy(DirectoryUnavailable):
     """Graph asks us to wait longer than a request can; nothing was written."""
 
     status = 503
-
-
-class AuthorityUnavailable(ProblemError):  # noqa: N818
-    """The authority does not answer: no keys to check a token with, or no token for Graph."""
-
-    status, slug, title = 503, "authority-unavailable", "The sign-in service does not answer"
-    log_level = logging.WARNING
-
-    def __init__(self, cause: str, *, retry_after: int | None = None) -> None:
-        super().__init__(log_detail=cause, headers={"Retry-After": str(retry_after or 5)})
-
-
-class Misconfigured(ProblemError):  # noqa: N818
-    """An administrator's fault: consent, secret, resource or application."""
-
-    status, slug, title = 500, "misconfigured", "This service is not set up correctly"
-    log_level = logging.ERROR

@@ -17,6 +17,7 @@ from resource_api.patience import Patience
 from resource_api.profile import EDITABLE, MEMBERS, Profile, profile_of
 from servicekit.challenges import INSUFFICIENT_CLAIMS, parse_bearer_challenges
 from servicekit.deadlines import Deadline, RetryBudget
+from servicekit.errors import AccessBlocked
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import ProblemError
 from servicekit.text_fields import INVALID_VALUE, FieldError
@@ -66,18 +67,18 @@ class GraphMe:
     async def read(self, token: str, call: Call) -> Profile:
         """Return the profile.
 
-        Raises TokenRefused, InsufficientClaims, AccessBlocked, ProfileNotFound, ResourceUnavailable, ResourceBusy.
+        Raises TokenRefused, InsufficientClaims, AccessBlocked, ProfileNotFound, DirectoryUnavailable, ResourceBusy.
         """
         try:
             reply = await self._send("GET", token, call, params={"$select": _SELECT})
         except OutboundError as error:
-            raise errors.ResourceUnavailable(f"GET /me: {error.reason}") from error
+            raise errors.DirectoryUnavailable(f"GET /me: {error.reason}") from error
         if reply.status != 200:  # noqa: PLR2004 - the one good answer
-            raise _refusal(reply) or errors.ResourceUnavailable(_told(reply), retry_after=reply.retry_after)
+            raise _refusal(reply) or errors.DirectoryUnavailable(_told(reply), retry_after=reply.retry_after)
         try:
             return profile_of(reply.json())
         except ValueError as error:
-            raise errors.ResourceUnavailable(f"{_told(reply)}, but no profile") from error
+            raise errors.DirectoryUnavailable(f"{_told(reply)}, but no profile") from error
 
     async def write(self, token: str, changes: Mapping[str, str | None], call: Call) -> None:
         """Change the profile; only the given fields are sent.
@@ -90,7 +91,7 @@ class GraphMe:
         except OutboundError as error:
             if error.maybe_done:
                 raise WriteUnclear(f"PATCH /me: {error.reason}") from error
-            raise errors.ResourceUnavailable(f"PATCH /me: {error.reason}") from error
+            raise errors.DirectoryUnavailable(f"PATCH /me: {error.reason}") from error
         if reply.status in _WRITTEN:
             return
         if reply.status == 400:  # noqa: PLR2004 - named by what it raises
@@ -98,7 +99,7 @@ class GraphMe:
         if refusal := _refusal(reply):
             raise refusal
         if reply.status in _REFUSED:
-            raise errors.ResourceUnavailable(_told(reply))
+            raise errors.DirectoryUnavailable(_told(reply))
         # A server that failed may have done the work first, and a success of another kind says too little.
         raise WriteUnclear(_told(reply))
 
@@ -151,9 +152,7 @@ def _refusal(reply: Reply) -> Exception | None:
     told = _told(reply)
     meanings: dict[int, Callable[[], Exception]] = {
         401: lambda: TokenRefused(told),
-        403: lambda: errors.AccessBlocked(
-            log_detail=f"{told}: is Graph's User.ReadWrite granted to this API?"
-        ),
+        403: lambda: AccessBlocked(log_detail=f"{told}: is Graph's User.ReadWrite granted to this API?"),
         404: lambda: errors.ProfileNotFound(told),
         409: lambda: errors.ResourceBusy(told, retry_after=reply.retry_after),
         429: lambda: errors.ResourceBusy(told, retry_after=reply.retry_after),

@@ -16,9 +16,8 @@ from typing import Any, Final
 
 from resource_api import errors
 from resource_api.access import Caller
-from servicekit.authority_transport import AuthorityUnavailable
-from servicekit.discovery import IssuerMismatch
 from servicekit.entra import EntraClient
+from servicekit.errors import AccessBlocked, AuthorityUnavailable, Misconfigured
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 from servicekit.refusals import Refusal, RefusalKind, refusal_of
@@ -73,15 +72,11 @@ class GraphTokens:
             answer = await self._entra.call(
                 lambda client: client.acquire_token_on_behalf_of(caller.token, [GRAPH_SCOPE])
             )
-        except AuthorityUnavailable as error:
-            raise errors.AuthorityUnavailable(
-                f"on-behalf-of: {error.reason}", retry_after=error.retry_after
-            ) from error
-        except IssuerMismatch as error:
-            raise errors.Misconfigured(log_detail=f"on-behalf-of: {error}") from error
+        except ProblemError:
+            raise
         except Exception as error:
             # What a broken ID token provokes in MSAL. Its texts hold claims; only the kind may be told.
-            raise errors.AuthorityUnavailable(f"on-behalf-of: MSAL raised {type(error).__name__}") from error
+            raise AuthorityUnavailable(f"on-behalf-of: MSAL raised {type(error).__name__}") from error
         refusal = refusal_of(answer)
         if refusal is not None:
             raise _failure(refusal)
@@ -115,11 +110,11 @@ def _failure(refusal: Refusal) -> ProblemError:
     if refusal.kind is RefusalKind.GRANT_DEAD:
         return errors.InvalidToken(told)
     if refusal.kind is RefusalKind.BLOCKED:
-        return errors.AccessBlocked(log_detail=told)
+        return AccessBlocked(log_detail=told)
     if refusal.kind is RefusalKind.UNAVAILABLE:
-        return errors.AuthorityUnavailable(told)
+        return AuthorityUnavailable(told)
     log_event(_log, logging.ERROR, "on-behalf-of-misconfigured", refusal=str(refusal), look_at=_hint(refusal))
-    return errors.Misconfigured(log_detail=told)
+    return Misconfigured(log_detail=told)
 
 
 def _hint(refusal: Refusal) -> str:

@@ -10,6 +10,7 @@ from resource_api import errors
 from resource_api.access import ScopePolicy
 from resource_api.body import TYPES
 from resource_api.profile import EDITABLE, MEMBERS
+from servicekit import errors as shared
 from servicekit.problems import TYPE_PREFIX, ProblemError
 from servicekit.text_fields import INVALID_VALUE, REQUIRED, TOO_LONG, UNKNOWN_FIELD, WRONG_TYPE, TextField
 
@@ -20,10 +21,13 @@ def failures() -> list[type[ProblemError]]:
     """Return every kind of failure that callers can meet, by status and slug."""
     kinds = {
         kind
-        for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, ProblemError) and kind is not errors.TokenNeeded
+        for kind in (*vars(shared).values(), *vars(errors).values())
+        # What this service tells in forms of its own only is not listed beside them.
+        if isinstance(kind, type)
+        and issubclass(kind, ProblemError)
+        and kind not in {errors.TokenNeeded, shared.ResourceUnavailable}
     }
-    return sorted(kinds, key=lambda kind: (kind.status, kind.slug))
+    return sorted(kinds, key=lambda kind: (kind.status, kind.slug, kind.title))
 
 
 def document(policy: ScopePolicy) -> dict[str, Any]:

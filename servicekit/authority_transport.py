@@ -22,6 +22,7 @@ from requests.adapters import HTTPAdapter
 
 from servicekit.address_map import AddressMap
 from servicekit.clock_watch import ClockWatch
+from servicekit.errors import AuthorityUnavailable
 from servicekit.outbound import retry_after_seconds
 
 CONNECT_SECONDS: Final = 3
@@ -30,18 +31,6 @@ LARGEST_ANSWER: Final = 1_000_000
 _OK: Final = 200
 # RFC 6749, sections 5.1 and 5.2; who is told to come back later has no answer yet.
 _ANSWERS: Final = frozenset({200, *range(400, 500)} - {429})
-
-
-class AuthorityUnavailable(Exception):  # noqa: N818 - named as the outcome it is, like its siblings
-    """The authority gave no usable answer: unreachable, slow, throttling, 5xx, or not JSON.
-
-    `retry_after` is in seconds, where the authority said; it is never a statement about the person.
-    """
-
-    def __init__(self, reason: str, *, retry_after: int | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)

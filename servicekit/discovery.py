@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from servicekit.authority_transport import AuthorityUnavailable
+from servicekit.errors import AuthorityUnavailable, Misconfigured
 from servicekit.last_known_good import KnownGoodStore, LastKnownGood
 from servicekit.logs import log_event
 from servicekit.outbound import Outbound, OutboundError, Reply
@@ -24,7 +24,7 @@ _OK: Final = 200
 _log = logging.getLogger(__name__)
 
 
-class IssuerMismatch(ValueError):  # noqa: N818 - named as the finding it is
+class IssuerMismatch(Misconfigured):
     """The document names another issuer than the configuration: a wrong tenant id, or a wrong address."""
 
 
@@ -83,6 +83,13 @@ class Discovery:
         """
         return await self._document.get()
 
+    async def known(self) -> AuthorityMetadata | None:
+        """Return the metadata, or None while none can be had: for whoever can do without."""
+        try:
+            return await self.metadata()
+        except (AuthorityUnavailable, Misconfigured):
+            return None
+
     async def _fetch(self) -> bytes:
         return (await fetch_from_authority(self._outbound, self._url)).body
 
@@ -98,7 +105,9 @@ class Discovery:
                 named=metadata.issuer[:200],
                 url=self._url,
             )
-            raise IssuerMismatch("the discovery document names another issuer than the configuration")
+            raise IssuerMismatch(
+                log_detail="the discovery document names another issuer than the configuration"
+            )
         if self._last not in (None, metadata):
             # Endpoints may move, but nobody should learn of it from a person's complaint.
             log_event(

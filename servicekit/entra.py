@@ -24,10 +24,11 @@ from urllib.parse import urlsplit
 import msal
 from msal.oauth2cli import JwtAssertionCreator
 
-from servicekit.authority_transport import AuthorityTransport, AuthorityUnavailable
+from servicekit.authority_transport import AuthorityTransport
 from servicekit.breaker import BreakerOpen, CircuitBreaker
 from servicekit.client_credential import CertificateKey, Credential
 from servicekit.discovery import Discovery
+from servicekit.errors import AuthorityUnavailable
 from servicekit.logs import log_event
 
 T = TypeVar("T")

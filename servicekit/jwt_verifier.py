@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.discovery import Discovery, IssuerMismatch, fetch_from_authority
+from servicekit.errors import AuthorityUnavailable
 from servicekit.jwt_claims import ClaimRules, check_claims
 from servicekit.jwt_form import (
     ALGORITHM,

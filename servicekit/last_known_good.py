@@ -15,8 +15,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Generic, Protocol, TypeVar
 
-from servicekit.authority_transport import AuthorityUnavailable
+from servicekit.errors import AuthorityUnavailable
 from servicekit.logs import log_event
+from servicekit.problems import ProblemError
 
 T = TypeVar("T")
 
@@ -43,7 +44,7 @@ class KnownGoodStore(Protocol):
 class LastKnownGood(Generic[T]):
     """Remembers what `read` made of what `fetch` returned; `now` is a monotonic clock in seconds.
 
-    `name` is what log lines and the store call it. `fetch` raises AuthorityUnavailable, `read` that or a ValueError
+    `name` is what log lines and the store call it. `fetch` and `read` raise AuthorityUnavailable, or Misconfigured
     for a document that must not be used.
     """
 
@@ -107,7 +108,7 @@ class LastKnownGood(Generic[T]):
         try:
             document = await self._fetch()
             value = self._read(document)
-        except (AuthorityUnavailable, ValueError) as fault:
+        except ProblemError as fault:
             if self._value is not None or (stored := await self._stored(fault)) is None:
                 self._remember(fault)
                 raise
@@ -133,7 +134,7 @@ class LastKnownGood(Generic[T]):
             return None
         try:
             value = self._read(document)
-        except (AuthorityUnavailable, ValueError) as fault:
+        except ProblemError as fault:
             log_event(_log, logging.WARNING, "stored-copy-refused", what=self._name, reason=str(fault))
             return None
         log_event(_log, logging.WARNING, "stored-copy-in-use", what=self._name, reason=str(why))
@@ -146,7 +147,7 @@ class LastKnownGood(Generic[T]):
         fault = flight.exception()
         if fault is None:
             return
-        expected = isinstance(fault, AuthorityUnavailable | ValueError)
+        expected = isinstance(fault, ProblemError)
         log_event(
             _log,
             logging.WARNING if expected else logging.ERROR,

@@ -62,7 +62,7 @@ class Problem:
 class ProblemError(Exception):
     """The root of every failure that a caller is told about; a leaf names its status, slug and title.
 
-    `detail` is a sentence for the caller, `log_detail` one for the operator.
+    `detail` is a sentence for the caller, `log_detail` one for the operator; the exception's own text is the latter.
     `members` become extension members, `headers` headers of the answer.
     """
 
@@ -79,7 +79,7 @@ class ProblemError(Exception):
         headers: Mapping[str, str] | None = None,
         members: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(detail or self.title)
+        super().__init__(log_detail or detail or self.title)
         self.detail = detail
         self.log_detail = log_detail
         self.headers = dict(headers or {})

@@ -23,10 +23,11 @@ from gateway.doctor.findings import (
     within_time,
 )
 from gateway.settings import Settings
-from servicekit.authority_transport import AuthorityTransport, AuthorityUnavailable
+from servicekit.authority_transport import AuthorityTransport
 from servicekit.client_credential import CertificateKey, CredentialSource
 from servicekit.discovery import AuthorityMetadata, Discovery, IssuerMismatch
 from servicekit.entra import EntraClient
+from servicekit.errors import AuthorityUnavailable
 from servicekit.jwt_verifier import SigningKeys, TokenRejected
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.refusals import Refusal, refusal_of

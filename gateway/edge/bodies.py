@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from gateway.errors import BodyTooLarge, RequestTimedOut
+from servicekit.errors import BodyTooLarge, RequestTimedOut
 from servicekit.request_body import BodyIsTooLarge, read_body
 
 LARGEST_BODY: Final = 16_384

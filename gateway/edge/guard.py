@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from gateway.errors import CrossOriginRefused
-from servicekit.problems import ProblemError
+from gateway.errors import CrossOriginRefused, MisdirectedRequest
 
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _REDIRECT: Final = 303
@@ -52,12 +51,6 @@ class Route:
     path: str
     handler: Handler
     policy: Policy
-
-
-class MisdirectedRequest(ProblemError):  # noqa: N818 - the status' own name
-    """The request names a host that we are not (RFC 9110, section 15.5.20)."""
-
-    status, slug, title = 421, "misdirected-request", "This address does not belong to this service"
 
 
 POLICIES: Final = web.AppKey("policies", dict[web.AbstractRoute, Policy])

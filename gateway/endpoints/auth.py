@@ -18,8 +18,7 @@ from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
 from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP
 from gateway.flows.flow_record import AuthCodeFlow, FlowStore, local_path
 from gateway.metrics import JOURNEY
-from servicekit.authority_transport import AuthorityUnavailable
-from servicekit.discovery import IssuerMismatch
+from servicekit.errors import AuthorityUnavailable, Misconfigured
 from servicekit.problems import ProblemError
 from servicekit.refusals import RefusalKind, refusal_of
 
@@ -112,12 +111,7 @@ async def _answer(request: web.Request) -> dict[str, str]:
 
 async def _check_issuer(request: web.Request, told: str | None) -> None:
     """Refuse an answer of another authority (RFC 9207, section 2.4); Entra neither promises nor sends `iss`."""
-    try:
-        metadata = await request.app[DISCOVERY].metadata()
-    except AuthorityUnavailable as error:
-        raise errors.AuthorityUnavailable(error.reason, retry_after=error.retry_after) from error
-    except IssuerMismatch as error:
-        raise errors.Misconfigured(log_detail=str(error)) from error
+    metadata = await request.app[DISCOVERY].metadata()
     if told is None and metadata.promises_issuer:
         raise errors.SignInFailed(log_detail="the answer names no issuer, which the authority promised")
     if told is not None and not hmac.compare_digest(told.encode(), metadata.issuer.encode()):
@@ -134,8 +128,8 @@ def _refused(error: str, flow: AuthCodeFlow) -> ProblemError:
     if refusal is None or refusal.kind in {RefusalKind.INTERACTION, RefusalKind.GRANT_DEAD}:
         return errors.SignInFailed(log_detail=told)
     if refusal.kind is RefusalKind.UNAVAILABLE:
-        return errors.AuthorityUnavailable(told)
-    return errors.Misconfigured(log_detail=f"the authority refuses our authorization request: {told}")
+        return AuthorityUnavailable(told)
+    return Misconfigured(log_detail=f"the authority refuses our authorization request: {told}")
 
 
 def _see_other(url: str) -> web.Response:

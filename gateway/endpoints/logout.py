@@ -9,19 +9,16 @@ Sources: OpenID Connect RP-Initiated, Front-Channel and Back-Channel Logout 1.0.
 
 import logging
 from typing import Final
-from urllib.parse import urlencode, urlsplit
 
 from aiohttp import hdrs, web
 
 from gateway.app_keys import CLOCK, DISCOVERY, LOGOUT_TOKENS, SESSIONS, SETTINGS, VAULT
 from gateway.edge.bodies import read_form
 from gateway.edge.guard import Policy, Route
-from gateway.errors import AuthorityUnavailable, BadRequest
-from gateway.flows.logout_token import FRESH_SECONDS, LEEWAY_SECONDS, LogoutOrder
-from gateway.session.sessions import LiveSession
+from gateway.flows.end_session import authority_origins, end_session_url
+from gateway.flows.logout_token import FRESH_SECONDS, LEEWAY_SECONDS
 from gateway.store.names import digest_of
-from servicekit import authority_transport
-from servicekit.discovery import IssuerMismatch
+from servicekit.errors import BadRequest
 from servicekit.logs import log_event
 
 _LONGEST_SID: Final = 128
@@ -44,30 +41,9 @@ async def sign_out(request: web.Request) -> web.Response:
         await request.app[SESSIONS].confirm_end(request)
     await request.app[SESSIONS].unbind(request)
     return web.json_response(
-        {"redirect": await _end_session_url(request, session)},
+        {"redirect": await end_session_url(request.app[DISCOVERY], request.app[SETTINGS], session)},
         headers={"Clear-Site-Data": '"cache", "storage"', hdrs.CACHE_CONTROL: "no-store"},
     )
-
-
-async def _end_session_url(request: web.Request, session: LiveSession | None) -> str:
-    """Return the authority's end-session address (OpenID Connect RP-Initiated Logout 1.0, section 2).
-
-    Without metadata it is our own first page: the person is signed out here, and the authority keeps its session.
-    Entra's `logout_hint` takes only the opaque `login_hint` claim; the ID token is never put into a URL.
-    """
-    home = f"{request.app[SETTINGS].public_url}/"
-    try:
-        endpoint = (await request.app[DISCOVERY].metadata()).end_session_endpoint
-    except (authority_transport.AuthorityUnavailable, IssuerMismatch) as error:
-        log_event(_log, logging.WARNING, "sign-out-without-authority", fault_kind=type(error).__name__)
-        return home
-    if endpoint is None:
-        return home
-    query = {"post_logout_redirect_uri": home, "client_id": request.app[SETTINGS].client_id}
-    hint = session.user.claims.get("login_hint") if session else None
-    if isinstance(hint, str) and hint:
-        query["logout_hint"] = hint
-    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
 
 
 async def frontchannel_logout(request: web.Request) -> web.Response:
@@ -85,31 +61,15 @@ async def frontchannel_logout(request: web.Request) -> web.Response:
             tid=settings.tenant_id or settings.issuer, sid=sids[0], reason="signed-out"
         )
         log_event(_log, logging.INFO, "frontchannel-logout", sessions=ended)
+    framers = await authority_origins(request.app[DISCOVERY], settings)
     return web.Response(
         text="<!doctype html><title>Signed out</title>",
         content_type="text/html",
         headers={
             hdrs.CACHE_CONTROL: "no-store",
-            "Content-Security-Policy": f"default-src 'none'; frame-ancestors {await _framers(request)}",
+            "Content-Security-Policy": f"default-src 'none'; frame-ancestors {' '.join(framers)}",
         },
     )
-
-
-async def _framers(request: web.Request) -> str:
-    """Return the origins that may show our logout page in a frame: the authority's."""
-    origins = {_origin(request.app[SETTINGS].discovery_url)}
-    try:
-        endpoint = (await request.app[DISCOVERY].metadata()).end_session_endpoint
-    except (authority_transport.AuthorityUnavailable, IssuerMismatch):
-        endpoint = None
-    if endpoint:
-        origins.add(_origin(endpoint))
-    return " ".join(sorted(origins))
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 async def backchannel_logout(request: web.Request) -> web.Response:
@@ -119,7 +79,7 @@ async def backchannel_logout(request: web.Request) -> web.Response:
     Raises BadRequest (400), AuthorityUnavailable or SessionStoreUnavailable (503, to be sent again).
     """
     settings = request.app[SETTINGS]
-    order = await _order(request, await _logout_token(request))
+    order = await request.app[LOGOUT_TOKENS].order(await _logout_token(request), now=request.app[CLOCK]())
     ended = await request.app[SESSIONS].end_matching(
         tid=settings.tenant_id or settings.issuer,
         sid=order.sid,
@@ -143,13 +103,6 @@ async def _logout_token(request: web.Request) -> str:
         if len(sent) == 1 and sent[0]:
             return sent[0]
     raise BadRequest("Send logout_token once, in a form.")
-
-
-async def _order(request: web.Request, logout_token: str) -> LogoutOrder:
-    try:
-        return await request.app[LOGOUT_TOKENS].order(logout_token, now=request.app[CLOCK]())
-    except authority_transport.AuthorityUnavailable as error:
-        raise AuthorityUnavailable(error.reason, retry_after=error.retry_after) from error
 
 
 def routes(*, backchannel: bool) -> list[Route]:

@@ -11,8 +11,8 @@ from aiohttp import hdrs, web
 
 from gateway.app_keys import EDITS, SESSIONS
 from gateway.edge.guard import Policy, Route
-from gateway.errors import BadRequest
 from gateway.profile.fields import answer, if_match, read_changes
+from servicekit.errors import BadRequest
 
 _KEY_FORM: Final = re.compile(r"[\x21-\x7e]{1,255}")
 

@@ -7,7 +7,7 @@ Never ends a session, and never remembers a token: whether it came before is for
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.errors import BadRequest
+from servicekit.errors import BadRequest
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, TokenRejected
 
 FRESH_SECONDS: Final = 120

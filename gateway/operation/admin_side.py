@@ -14,9 +14,9 @@ from aiohttp import hdrs, web
 from gateway.app_keys import CREDENTIAL, DISCOVERY, METRICS, SETTINGS, VAULT
 from gateway.errors import SessionStoreUnavailable
 from gateway.metrics import CONTENT_TYPE
-from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.client_credential import CertificateKey
 from servicekit.discovery import IssuerMismatch
+from servicekit.errors import AuthorityUnavailable
 
 PUBLIC: Final[web.AppKey[web.Application]] = web.AppKey("public")
 STARTED: Final = web.AppKey("started", float)

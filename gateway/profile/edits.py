@@ -27,6 +27,7 @@ from gateway.store.leases import LeaseTaken, lease
 from gateway.store.redis.budget import redis_budget
 from gateway.store.vault import Vault
 from gateway.timestamps import rfc3339
+from servicekit.errors import ResourceUnavailable
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 
@@ -188,7 +189,7 @@ class ProfileEdits:
         """Send the edit; where nobody knows what became of it, look it up, and believe only what is there."""
         try:
             return await self._editor.edit(session, changes)
-        except errors.ResourceUnavailable as lost:
+        except ResourceUnavailable as lost:
             if lost.members.get("outcome") != "unknown":
                 raise
             try:

@@ -16,7 +16,8 @@ from typing import Any, Final, NewType
 from aiohttp import hdrs, web
 
 from gateway.edge.bodies import read_bytes
-from gateway.errors import BadRequest, InvalidProfilePatch, UnsupportedMediaType
+from gateway.errors import InvalidProfilePatch
+from servicekit.errors import BadRequest, UnsupportedMediaType
 from servicekit.strict_json import NotStrictJson, load_strict_json
 from servicekit.text_fields import FieldFaults, TextField, TextFields
 

@@ -17,6 +17,7 @@ from gateway.tokens.broker import TokenBroker
 from gateway.tokens.token_records import AccessToken, Resource
 from servicekit.challenges import parse_bearer_challenges
 from servicekit.deadlines import Deadline, RetryBudget
+from servicekit.errors import Misconfigured, ResourceUnavailable
 from servicekit.outbound import Outbound, OutboundError, Reply
 
 _SELECT: Final = ",".join(MEMBERS)
@@ -99,18 +100,18 @@ class ProfileReader:
                 timeout_seconds=min(_CALL_SECONDS, deadline.left),
             )
         except OutboundError as error:
-            raise errors.ResourceUnavailable(f"Graph: {error.reason}") from error
+            raise ResourceUnavailable(f"Graph: {error.reason}") from error
 
     def _judge(self, reply: Reply, session: LiveSession) -> Profile:
         told = f"Graph answered {reply.status}, request-id {reply.headers.get('request-id', 'none')[:40]}"
         if reply.status in {400, 403}:
-            raise errors.Misconfigured(log_detail=f"{told}: is the delegated permission User.Read granted?")
+            raise Misconfigured(log_detail=f"{told}: is the delegated permission User.Read granted?")
         if reply.status != _OK:
-            raise errors.ResourceUnavailable(told, retry_after=reply.retry_after)
+            raise ResourceUnavailable(told, retry_after=reply.retry_after)
         try:
             profile = profile_of(reply.json())
         except ValueError as error:
-            raise errors.ResourceUnavailable(f"{told}, but no profile") from error
+            raise ResourceUnavailable(f"{told}, but no profile") from error
         if profile["id"] != session.user.oid:
-            raise errors.ResourceUnavailable(f"{told}, but another person's profile")
+            raise ResourceUnavailable(f"{told}, but another person's profile")
         return profile

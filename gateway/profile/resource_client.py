@@ -15,6 +15,7 @@ from gateway.session.sessions import LiveSession
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.token_records import AccessToken, Resource
 from servicekit.challenges import BearerChallenge, parse_bearer_challenges
+from servicekit.errors import AccessBlocked, AuthorityUnavailable, Misconfigured, ResourceUnavailable
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import TYPE_PREFIX
 
@@ -69,7 +70,7 @@ class ProfileEditor:
             )
         except OutboundError as error:
             outcome = "unknown" if error.maybe_done else "not-saved"
-            raise errors.ResourceUnavailable(f"the API: {error.reason}", outcome=outcome) from error
+            raise ResourceUnavailable(f"the API: {error.reason}", outcome=outcome) from error
 
 
 _STEP_UP: Final = frozenset({"insufficient_claims", "insufficient_user_authentication", "insufficient_scope"})
@@ -93,27 +94,27 @@ def _judge(reply: Reply, session: LiveSession) -> Profile:
         try:
             profile = profile_of(body)
         except ValueError as error:
-            raise errors.ResourceUnavailable(f"{told}, but no profile", outcome="unknown") from error
+            raise ResourceUnavailable(f"{told}, but no profile", outcome="unknown") from error
         if profile["id"] != session.user.oid:
-            raise errors.ResourceUnavailable(f"{told}, but another person's profile", outcome="unknown")
+            raise ResourceUnavailable(f"{told}, but another person's profile", outcome="unknown")
         return profile
     problem = body if isinstance(body, dict) else {}
     slug = str(problem.get("type", "")).removeprefix(TYPE_PREFIX)
     if slug == "invalid-profile-patch":
         raise errors.InvalidProfilePatch(_field_errors(problem))
     if slug == "access-blocked":
-        raise errors.AccessBlocked(log_detail=told)
+        raise AccessBlocked(log_detail=told)
     if slug == "authority-unavailable":
-        raise errors.AuthorityUnavailable(told, retry_after=reply.retry_after)
+        raise AuthorityUnavailable(told, retry_after=reply.retry_after)
     if slug == "misconfigured":
-        raise errors.Misconfigured(log_detail=f"{told}: misconfigured, see its log")
+        raise Misconfigured(log_detail=f"{told}: misconfigured, see its log")
     if reply.status in {400, 401, 403, 404, 405, 413, 415}:
-        raise errors.Misconfigured(
+        raise Misconfigured(
             log_detail=f"{told} {slug}: do GATEWAY_EDIT_PROFILE_SCOPE, GATEWAY_RESOURCE_API_URL and the API's own "
             "client id and allowed clients belong together?"
         )
     outcome = problem.get("outcome")
-    raise errors.ResourceUnavailable(
+    raise ResourceUnavailable(
         f"{told} {slug}",
         retry_after=reply.retry_after,
         outcome=outcome if outcome in {"not-saved", "unknown"} else "unknown",

@@ -25,9 +25,8 @@ from gateway.tokens.token_records import (
     TokenRecords,
     access_token_of,
 )
-from servicekit.authority_transport import AuthorityUnavailable
-from servicekit.discovery import IssuerMismatch
 from servicekit.entra import EntraClient, new_token_cache
+from servicekit.errors import Misconfigured
 from servicekit.problems import ProblemError
 from servicekit.refusals import Refusal, RefusalKind, refusal_of
 
@@ -120,12 +119,10 @@ class TokenBroker:
             return flow
 
         try:
-            flow = await self._ask(work, None, offline=True)
+            flow = await self._entra.call(work, offline=True)
         except ValueError as error:
             # MSAL: metadata that names another issuer or a plain http endpoint, or a scope that it keeps for itself.
-            raise errors.Misconfigured(
-                log_detail="MSAL refuses the authority's metadata, or our scope"
-            ) from error
+            raise Misconfigured(log_detail="MSAL refuses the authority's metadata, or our scope") from error
         url = flow.pop("auth_uri")
         # MSAL warns on the console of every other mode, at every use; this one was chosen.
         url = url.replace(f"response_mode={_FORM_POST}", f"response_mode={self._response_mode}")
@@ -148,7 +145,7 @@ class TokenBroker:
             return got
 
         try:
-            got = await self._ask(work, cache)
+            got = await self._entra.call(work, cache)
         except ProblemError:
             raise
         except Exception as error:
@@ -159,10 +156,7 @@ class TokenBroker:
         if refusal is not None:
             raise _of_redemption(refusal)
         await self._failpoints.reach("code-redeemed")
-        try:
-            person = await self._judge.person(got.get("id_token"), nonce=nonce)
-        except AuthorityUnavailable as error:
-            raise errors.AuthorityUnavailable(error.reason, retry_after=error.retry_after) from error
+        person = await self._judge.person(got.get("id_token"), nonce=nonce)
         return Redeemed(person, access_token_of(got, now=self._now()), cache.serialize())
 
     async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken:
@@ -206,14 +200,6 @@ class TokenBroker:
         del self._flights[key]
         if not flight.cancelled():
             flight.exception()  # whoever waited has it; nobody may be left to ask
-
-    async def _ask(self, work: Callable[[Any], Any], cache: Any, *, offline: bool = False) -> Any:  # noqa: ANN401
-        try:
-            return await self._entra.call(work, cache, offline=offline)
-        except AuthorityUnavailable as error:
-            raise errors.AuthorityUnavailable(error.reason, retry_after=error.retry_after) from error
-        except IssuerMismatch as error:
-            raise errors.Misconfigured(log_detail=str(error)) from error
 
 
 def _of_redemption(refusal: Refusal) -> ProblemError:

@@ -27,6 +27,7 @@ from gateway.tokens.token_records import (
     TokenRecords,
 )
 from servicekit.entra import EntraClient, new_token_cache
+from servicekit.errors import AccessBlocked, AuthorityUnavailable, Misconfigured
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 from servicekit.refusals import Refusal, RefusalKind
@@ -75,7 +76,7 @@ class SilentRefresh:
             async with lease(self._vault, session.ref, "refresh"):
                 return await self._under_lease(session, resource)
         except LeaseTaken:
-            raise errors.AuthorityUnavailable(
+            raise AuthorityUnavailable(
                 "the token request of another process does not end", retry_after=2
             ) from None
 
@@ -175,7 +176,7 @@ class SilentRefresh:
                 return kept
             known = await self._records.refusal(session, resource)
             wait = round(known.until - self._now()) if known else _PAUSE_SECONDS
-            raise errors.AuthorityUnavailable(str(refusal) or refusal.error, retry_after=max(1, wait))
+            raise AuthorityUnavailable(str(refusal) or refusal.error, retry_after=max(1, wait))
         if refusal.kind is RefusalKind.GRANT_DEAD and refusal.error == _NO_GRANT:
             # The session has ended meanwhile; or its cache is sealed by a key that another gateway has and we have
             # not, as while keys change, and then the session is not ours to end.
@@ -193,7 +194,7 @@ class SilentRefresh:
 def of_administration(refusal: Refusal) -> ProblemError:
     """Return what a refusal is that no sign-in of this person would change now."""
     if refusal.kind is RefusalKind.BLOCKED:
-        return errors.AccessBlocked(log_detail=str(refusal))
+        return AccessBlocked(log_detail=str(refusal))
     if refusal.kind is RefusalKind.UNAVAILABLE:
-        return errors.AuthorityUnavailable(str(refusal))
-    return errors.Misconfigured(log_detail=f"the authority refuses our token requests: {refusal}")
+        return AuthorityUnavailable(str(refusal))
+    return Misconfigured(log_detail=f"the authority refuses our token requests: {refusal}")

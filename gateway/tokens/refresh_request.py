@@ -14,9 +14,8 @@ from gateway.failpoints import Failpoints
 from gateway.session.sessions import LiveSession
 from gateway.tokens.id_token import IdTokenJudge
 from gateway.tokens.token_records import REFUSAL_SECONDS, AccessToken, Resource, access_token_of
-from servicekit.authority_transport import AuthorityUnavailable
-from servicekit.discovery import IssuerMismatch
 from servicekit.entra import EntraClient
+from servicekit.errors import AuthorityUnavailable, Misconfigured
 from servicekit.jwt_verifier import UNKNOWN_KEY, TokenRejected
 from servicekit.logs import log_event
 from servicekit.refusals import Refusal, RefusalKind, refusal_of
@@ -79,8 +78,8 @@ class RefreshRequest:
             got = await self._entra.call(work, cache, refreshing=True)
         except AuthorityUnavailable as error:
             return Refused(_unavailable(error.reason), error.retry_after or _PAUSE_SECONDS)
-        except IssuerMismatch as error:
-            return Refused(Refusal(RefusalKind.MISCONFIGURED, str(error)), 0)  # nothing was asked
+        except Misconfigured as error:
+            return Refused(Refusal(RefusalKind.MISCONFIGURED, error.log_detail), 0)  # nothing was asked
         except Exception as error:  # noqa: BLE001 - MSAL raises whatever an odd answer provokes
             # Its text may hold a token; its kind may be told.
             return Refused(_unavailable(f"MSAL raised {type(error).__name__}"))

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import aiohttp
 
-from gateway.endpoints.events import EVENT_STREAMS, StreamLimits
+from gateway.app_keys import EVENT_STREAMS
+from gateway.session.event_streams import StreamLimits
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.world import World
 

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.app import create_vault
 from gateway.store.known_good import KEPT_SECONDS, AuthorityMemory
-from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.entra import OPEN_SECONDS, THREADS, EntraClient
+from servicekit.errors import AuthorityUnavailable
 from tests.product.test_tokens import broker_of, end_of_token
 from tests.stage.fault_proxy import FaultProxy
 from tests.stage.other_front_end import GRACE, Answer, OtherFrontEnd

@@ -11,7 +11,7 @@ from yarl import URL
 
 from devstack.ports import free_port
 from gateway.app_keys import METRICS, SESSIONS
-from gateway.endpoints.events import EventStreams, StreamLimits
+from gateway.session.event_streams import EventStreams, StreamLimits
 from gateway.session.sessions import LiveSession
 from gateway.store.redis.budget import LIMITS
 from servicekit.problems import problems_ring

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway import errors
 from gateway.app_keys import AUTH_FLOW, SESSIONS, VAULT
 from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import LiveSession
 from gateway.store.vault import Vault
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.token_records import REFUSAL_SECONDS, AccessToken, Resource, TokenRecords
+from servicekit.errors import Misconfigured
 from tests.stage.invariants import violations
 from tests.stage.other_front_end import ADA, OtherFrontEnd
 from tests.stage.tenant import API, EDIT
@@ -272,7 +272,7 @@ async def test_a_journey_that_cannot_begin_says_why(world: World) -> None:
 
 
 async def test_misconfigured_is_an_error_that_names_its_cause() -> None:
-    error = errors.Misconfigured(log_detail="the authority refuses our token requests: invalid_client")
+    error = Misconfigured(log_detail="the authority refuses our token requests: invalid_client")
 
     assert error.problem().body("ref")["type"] == "/problems/misconfigured"
     assert "invalid_client" not in str(error.problem().body("ref"))

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 from devstack.ports import free_port
 from gateway.app import create_app
-from gateway.endpoints.events import STREAM_LIMITS, StreamLimits
+from gateway.session.event_streams import STREAM_LIMITS, StreamLimits
 from gateway.settings import PREFIX, Settings
 from gateway.store.redis.budget import LIMITS, RedisLimits
 from local_tenant.app import create_app as create_tenant

@@ -139,6 +139,16 @@ def handlers_know_no_other_handler(root: Path) -> Iterator[str]:
                     yield f"{module.path} imports {name}"
 
 
+def handlers_never_catch(root: Path) -> Iterator[str]:
+    """Leave errors to the floors below, which raise them, and to the middleware above, which draws them."""
+    for module in modules(root):
+        if module.name.startswith("gateway.endpoints.") or module.name == "resource_api.routes":
+            for node in ast.walk(module.tree):
+                named = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+                if isinstance(node, ast.Try | ast.TryStar) or named == "suppress":
+                    yield f"{module.path} catches"
+
+
 def _place(name: str) -> str:
     """Return the room of the gateway in which a module lies, or the module beside the rooms."""
     return ".".join(name.split(".")[:2])
@@ -216,6 +226,7 @@ RULES: Final[tuple[Rule, ...]] = (
     floors_import_down,
     no_two_modules_import_each_other,
     handlers_know_no_other_handler,
+    handlers_never_catch,
     outer_libraries_have_one_door,
     the_environment_is_read_at_the_edge,
     every_import_can_be_read,
@@ -244,6 +255,8 @@ PLANTED: Final = (
         "gateway/endpoints/session.py",
         "from gateway.endpoints.auth import callback",
     ),
+    (handlers_never_catch, "gateway/endpoints/session.py", "try:\n    x()\nexcept ValueError:\n    pass"),
+    (handlers_never_catch, "resource_api/routes.py", "with contextlib.suppress(KeyError):\n    x()"),
     (outer_libraries_have_one_door, "gateway/endpoints/session.py", "import msal"),
     (outer_libraries_have_one_door, "gateway/session/sessions.py", "from redis.asyncio import Redis"),
     (outer_libraries_have_one_door, "gateway/profile/graph.py", "import httpx"),

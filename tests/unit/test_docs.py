@@ -16,12 +16,12 @@ from pydantic_settings import BaseSettings
 
 from gateway import errors as gateway_errors
 from gateway.app import create_app
-from gateway.edge import guard
 from gateway.edge.spa_files import SpaFiles
 from gateway.settings import Settings as GatewaySettings
 from local_tenant.settings import Settings as TenantSettings
 from resource_api import errors as api_errors
 from resource_api.settings import Settings as ApiSettings
+from servicekit import errors as shared_errors
 from servicekit.problems import ProblemError
 from servicekit.settings_faults import load_settings
 from tests.stage.sources import ROOT
@@ -178,7 +178,7 @@ def test_U29_every_route_has_a_section_in_the_interface(tmp_path: Path) -> None:
 
 
 def test_U20_every_problem_has_a_section_with_its_statuses_and_the_reverse() -> None:
-    gateway, api = slugs(gateway_errors, guard), slugs(api_errors)
+    gateway, api = slugs(gateway_errors, shared_errors), slugs(api_errors, shared_errors)
     journeys = {
         kind.slug
         for _, kind in inspect.getmembers(gateway_errors, inspect.isclass)
@@ -203,7 +203,7 @@ def test_every_problem_of_the_gateway_has_words_in_the_client() -> None:
     # Whoever gets these is no page of ours.
     never_seen = {"misdirected-request", "method-not-allowed"}
 
-    assert slugs(gateway_errors, guard).keys() - worded - never_seen == set()
+    assert slugs(gateway_errors, shared_errors).keys() - worded - never_seen == set()
 
 
 def test_the_readme_has_the_two_commands() -> None:

@@ -6,11 +6,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from resource_api import errors
 from resource_api.access import Caller
 from resource_api.on_behalf_of import MARGIN_SECONDS, MOST_TOKENS, GraphTokens
-from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.entra import EntraClient
+from servicekit.errors import AuthorityUnavailable
 from tests.stage.tenant import GATEWAY, MovableClock
 
 T = TypeVar("T")
@@ -120,7 +119,7 @@ async def test_a_failure_is_everybodys_who_waits_and_not_remembered() -> None:
     tokens = GraphTokens(entra, now=MovableClock(NOW))
 
     told = await asyncio.gather(*(tokens.token(caller("one")) for _ in range(3)), return_exceptions=True)
-    assert [type(failure) for failure in told] == [errors.AuthorityUnavailable] * 3
+    assert [type(failure) for failure in told] == [AuthorityUnavailable] * 3
     assert entra.count == 1
     entra.trouble = False
     assert await tokens.token(caller("one")) == "token 2"

@@ -10,7 +10,6 @@ import pytest
 from aiohttp import web
 
 from local_tenant.signing import SigningKey
-from resource_api import errors
 from resource_api.access import Caller
 from resource_api.on_behalf_of import GraphTokens
 from resource_api.patience import Patience
@@ -18,6 +17,7 @@ from servicekit.address_map import AddressMap
 from servicekit.authority_transport import AuthorityTransport
 from servicekit.discovery import Discovery
 from servicekit.entra import EntraClient
+from servicekit.errors import AuthorityUnavailable
 from servicekit.outbound import outbound
 from tests.stage.tenant import API, API_SECRET, GATEWAY, claims_of
 from tests.unit.resource_api.graph_double import Act, graph_double
@@ -231,7 +231,7 @@ async def test_R15_an_answer_that_msal_stumbles_over_is_an_authority_in_trouble(
             oidc_authority=issuer,
         )
         while id_tokens:
-            with pytest.raises(errors.AuthorityUnavailable) as caught:
+            with pytest.raises(AuthorityUnavailable) as caught:
                 await GraphTokens(entra).token(Caller("an-oid", GATEWAY, int(time.time()) + 3600, "a.b.c"))
             assert "MSAL raised" in caught.value.log_detail
         entra.close()

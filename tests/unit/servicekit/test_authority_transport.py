@@ -11,8 +11,9 @@ import pytest
 from aiohttp import web
 
 from servicekit.address_map import AddressMap
-from servicekit.authority_transport import Answer, AuthorityTransport, AuthorityUnavailable
+from servicekit.authority_transport import Answer, AuthorityTransport
 from servicekit.clock_watch import ClockWatch
+from servicekit.errors import AuthorityUnavailable
 from tests.unit.servicekit.authority import Clock
 from tests.unit.servicekit.listening import listening
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from servicekit.authority_transport import AuthorityUnavailable
 from servicekit.discovery import IssuerMismatch, ciam_discovery_url, ciam_issuer
+from servicekit.errors import AuthorityUnavailable
 from servicekit.last_known_good import LastKnownGood
 from tests.unit.servicekit.authority import HOST, ISSUER, RULES, Authority, Clock, claims, settled
 

@@ -13,10 +13,11 @@ import pytest
 from aiohttp import web
 
 from servicekit.address_map import AddressMap
-from servicekit.authority_transport import AuthorityTransport, AuthorityUnavailable
+from servicekit.authority_transport import AuthorityTransport
 from servicekit.client_credential import CertificateKey
 from servicekit.discovery import Discovery
 from servicekit.entra import FAILURES, MOST_WAITING, OPEN_SECONDS, THREADS, EntraClient, new_token_cache
+from servicekit.errors import AuthorityUnavailable
 from servicekit.outbound import outbound
 from tests.unit.servicekit.authority import Clock
 from tests.unit.servicekit.listening import listening

@@ -7,7 +7,7 @@ import time
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from servicekit.authority_transport import AuthorityUnavailable
+from servicekit.errors import AuthorityUnavailable
 from servicekit.jwt_verifier import UNKNOWN_KEY, TokenRejected
 from tests.unit.servicekit.authority import ISSUER, RULES, Authority, Signer, claims, settled
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from gateway.errors import ResourceUnavailable
 from gateway.profile.fields import MEMBERS
 from gateway.profile.graph import WHOLE_SECONDS, ProfileReader
 from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import LiveSession, UserSession
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.token_records import AccessToken, Resource
+from servicekit.errors import ResourceUnavailable
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import ProblemError
 from tests.stage.world import World

@@ -1,0 +1,94 @@
+"""The failures that both services know, whatever they serve.
+
+    ProblemError                  servicekit.problems: the root, never raised itself
+    ├── BadRequest            400 the body or a header is not what it should be
+    ├── AccessBlocked         403 policy blocks this person
+    ├── RequestTimedOut       408 the body did not arrive in time
+    ├── BodyTooLarge          413 the body is larger than anything the service reads
+    ├── UnsupportedMediaType  415 the body is no JSON, or compressed
+    ├── Misconfigured         500 an administrator's fault
+    │   └── IssuerMismatch    500 servicekit.discovery: the authority names another issuer than the configuration
+    ├── ResourceUnavailable   502 a service behind this one fails
+    └── AuthorityUnavailable  503 the authority fails
+
+Owns their status, slug, title and log level, so that a failure means the same wherever it is met.
+Never holds a failure of one service alone: those stand in that service's own `errors.py`.
+"""
+
+import logging
+from typing import Final
+
+from servicekit.problems import ProblemError
+
+_RETRY_SECONDS: Final = 5
+
+
+class BadRequest(ProblemError):  # noqa: N818 - the outcome's own name, as in the log and the documentation
+    """The request is not what it should be; the detail says where and never quotes it."""
+
+    status, slug, title = 400, "bad-request", "This request cannot be read"
+
+
+class AccessBlocked(ProblemError):  # noqa: N818
+    """Policy blocks this person; neither signing in again nor another token would help."""
+
+    status, slug, title = 403, "access-blocked", "Your organisation does not allow this"
+    log_level = logging.WARNING
+
+
+class RequestTimedOut(ProblemError):  # noqa: N818
+    """The body did not arrive in time."""
+
+    status, slug, title = 408, "request-timeout", "The request took too long to arrive"
+
+
+class BodyTooLarge(ProblemError):  # noqa: N818
+    """The body is larger than anything that the service reads."""
+
+    status, slug, title = 413, "content-too-large", "The request is too large"
+
+
+class UnsupportedMediaType(ProblemError):  # noqa: N818
+    """The body is not JSON, or is compressed."""
+
+    status, slug, title = 415, "unsupported-media-type", "This kind of content cannot be read"
+
+
+class Misconfigured(ProblemError):  # noqa: N818
+    """An administrator's fault: consent, secret, resource or application. Signing in again would not help."""
+
+    status, slug, title = 500, "misconfigured", "This service is not set up correctly"
+    log_level = logging.ERROR
+
+
+class ResourceUnavailable(ProblemError):  # noqa: N818
+    """A service behind this one fails; `outcome` says what became of a write: not-saved or unknown.
+
+    `cause` is for the log; `retry_after` is in seconds.
+    """
+
+    status, slug, title = 502, "resource-unavailable", "A service behind this page does not answer"
+    log_level = logging.WARNING
+
+    def __init__(self, cause: str, *, retry_after: int | None = None, outcome: str | None = None) -> None:
+        super().__init__(
+            log_detail=cause,
+            headers={"Retry-After": str(retry_after or _RETRY_SECONDS)},
+            members={"outcome": outcome},
+        )
+
+
+class AuthorityUnavailable(ProblemError):  # noqa: N818
+    """The authority gave no usable answer: unreachable, slow, throttling, 5xx, or not JSON.
+
+    It is never a statement about the person, and nobody is signed out by it. `reason` is for the log; `retry_after` is
+    in seconds, and None where the authority did not say.
+    """
+
+    status, slug, title = 503, "authority-unavailable", "The sign-in service does not answer"
+    log_level = logging.WARNING
+
+    def __init__(self, reason: str, *, retry_after: int | None = None) -> None:
+        super().__init__(log_detail=reason, headers={"Retry-After": str(retry_after or _RETRY_SECONDS)})
+        self.reason = reason
+        self.retry_after = retry_after
