@@ -11,10 +11,10 @@ import pytest
 
 from gateway import errors
 from gateway.app import create_app
-from gateway.edge import guard
 from gateway.edge.bodies import LARGEST_BODY
 from gateway.edge.spa_files import SpaFiles
 from gateway.profile.fields import EDITABLE
+from servicekit import errors as shared
 from servicekit.problems import ProblemError
 from tests.product.listeners import LONG, PATH, Told, listening
 from tests.stage.json_schema import faults, resolve
@@ -57,10 +57,10 @@ def nodes(node: object) -> Iterator[dict[str, Any]]:
 
 
 def problems() -> set[type[ProblemError]]:
-    """Return every class in the gateway's errors, and the root, whose slug is that of our own faults."""
+    """Return every class of the errors that the gateway knows, and the root, whose slug is that of our own faults."""
     return {
         kind
-        for module in (errors, guard)
+        for module in (errors, shared)
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, ProblemError) and kind is not errors.AuthFlowRejected
     }

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-import gateway.edge.guard
 import gateway.errors
+import servicekit.errors
 from gateway.profile.fields import EDITABLE
 from servicekit.problems import ProblemError
 from tests.unit.spa import files
@@ -43,7 +43,7 @@ FIELD_ROW = re.compile(r"^  \['(\w+)', \{ limit: (\d+)(, required: true)?", re.M
 
 
 # Importing these defines the problem types that are looked up as subclasses.
-DEFINING = (gateway.errors, gateway.edge.guard)
+DEFINING = (gateway.errors, servicekit.errors)
 
 
 def _slugs(kind: type[ProblemError]) -> Iterator[str]:
