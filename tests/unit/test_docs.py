@@ -257,9 +257,9 @@ def test_S60_the_threat_model_claims_no_proof_that_is_not_there() -> None:
 
 
 def direct_dependencies() -> set[str]:
-    """Return the names in pyproject.toml, groups included."""
+    """Return the names in pyproject.toml, extras and groups included."""
     project = tomllib.loads(text_of("pyproject.toml"))
-    groups: dict[str, list[Any]] = project["dependency-groups"]
+    groups: dict[str, list[Any]] = project["dependency-groups"] | project["project"]["optional-dependencies"]
     wanted: Iterable[object] = [
         *project["project"]["dependencies"],
         *(one for group in groups.values() for one in group),

@@ -1,0 +1,79 @@
+"""What the gateway leans on in redis-py beside its public interface; docs/decisions/2026-11-26-redis-py-internals.md.
+
+tests/real/redis prove what each of them does, with real servers; these fail first, and by name.
+"""
+
+import inspect
+import re
+import tomllib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+from redis.asyncio import ConnectionPool, Redis, RedisCluster
+from redis.asyncio.client import Pipeline
+from redis.asyncio.cluster import ClusterNode, PipelineCommand
+from redis.asyncio.connection import AbstractConnection, SSLConnection
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
+from redis.exceptions import MovedError
+
+from tests.stage.sources import ROOT
+
+
+def names(called: Callable[..., Any]) -> list[str]:
+    """Return the names of what a function takes."""
+    return [name for name in inspect.signature(called).parameters if name != "self"]
+
+
+def untyped(called: Any) -> Any:
+    """Return what it is given: redis-py has no types for it."""
+    return called
+
+
+def cluster() -> RedisCluster:
+    """Return a cluster's client, which connects to nothing before its first command."""
+    return RedisCluster(startup_nodes=[ClusterNode("localhost", 7000)], reinitialize_steps=0)
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        lambda: inspect.iscoroutinefunction(AbstractConnection.connect_check_health),
+        lambda: "nowait" in names(AbstractConnection.disconnect),
+        lambda: inspect.iscoroutinefunction(SSLConnection._connect),
+        lambda: hasattr(SSLConnection().ssl_context, "context"),
+        lambda: len(ConnectionPool()._available_connections) == 0,
+        lambda: names(ConnectionPool.disconnect) == ["inuse_connections"],
+        lambda: issubclass(SentinelManagedConnection, AbstractConnection),
+        lambda: hasattr(untyped(SentinelConnectionPool)("one", untyped(Sentinel)([])), "sentinel_manager"),
+        lambda: isinstance(untyped(Sentinel)([]).sentinels, list),
+        lambda: (
+            names(Pipeline.__init__) == ["connection_pool", "response_callbacks", "transaction", "shard_hint"]
+        ),
+        lambda: Redis().pipeline().command_stack == [],
+        lambda: Redis().response_callbacks["PING"],
+        lambda: Redis().auto_close_connection_pool is True,
+        lambda: cluster()._initialize is True,
+        lambda: isinstance(cluster().connection_kwargs, dict),
+        lambda: isinstance(cluster().nodes_manager.startup_nodes, dict),
+        lambda: isinstance(cluster().nodes_manager.nodes_cache, dict),
+        lambda: isinstance(cluster().nodes_manager.slots_cache, dict),
+        lambda: inspect.iscoroutinefunction(cluster().nodes_manager.move_slot),
+        lambda: names(cluster().commands_parser.initialize) == ["node"],
+        lambda: inspect.iscoroutinefunction(cluster().commands_parser.get_keys),
+        lambda: inspect.iscoroutinefunction(ClusterNode.execute_pipeline),
+        lambda: PipelineCommand(0, "GET", "a").result is None,
+        lambda: MovedError("1 localhost:7001").slot_id == 1,
+    ],
+    ids=lambda there: re.sub(r"\s+", " ", inspect.getsource(there)).strip(" ,").removeprefix("lambda: "),
+)
+async def test_every_internal_of_redis_py_that_we_lean_on_is_there(there: Callable[[], object]) -> None:
+    assert there()
+
+
+def test_only_the_minor_version_that_was_tried_may_be_installed() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    major, minor = map(int, redis.__version__.split(".")[:2])
+
+    assert f"redis>={major}.{minor},<{major}.{minor + 1}" in wanted
