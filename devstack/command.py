@@ -1,21 +1,22 @@
-"""The command line of dev.py: reads it, makes sure of the environment, and hands over to run or test.
+"""The command lines of dev.py and of `stepup dev`: read, and handed over to run or test.
 
 Owns the exit codes' last word: 0 done, 1 something stands in the way (one sentence says what), 2 a wrong option,
-130 interrupted. Runs first in whatever Python the person has, then again in .venv.
+130 interrupted. dev.py runs first in whatever Python the person has, then again in .venv; `stepup dev` runs in the
+environment in which it is installed, and makes none.
 """
 
 import argparse
 import errno
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from devstack.console import Console
 from devstack.errors import LaunchError, StopRequested
 from devstack.installation import Installation, reexecute
 from devstack.interruption import raise_on_signals
-from devstack.run_command import INTERRUPTED, RunOptions, run
+from devstack.run_command import INTERRUPTED, Layout, RunOptions, run
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN_LOCK, RUN_FALLBACK, TEST_LOCK = "requirements-local.lock", "requirements.lock", "requirements-dev.lock"
@@ -24,11 +25,28 @@ RUN_LOCK, RUN_FALLBACK, TEST_LOCK = "requirements-local.lock", "requirements.loc
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     """Do what the command line asks for; the exit code comes back."""
     raise_on_signals()
-    console = Console(sys.stderr if arguments[:1] == ["test"] else sys.stdout)
+    if arguments[:1] == ["test"]:
+        console = Console(sys.stderr)
+        return _explained(console, lambda: _test(arguments, environment, console))
+    console = Console(sys.stdout)
+    return _explained(console, lambda: _run(arguments, environment, console))
+
+
+def run_installed(given: argparse.Namespace, environment: Mapping[str, str], directory: Path) -> int:
+    """Do what `stepup dev` asks for with the installed packages; the exit code comes back.
+
+    `given` holds what `add_options` added; `.env` is read and `.local/` is kept in `directory`.
+    """
+    raise_on_signals()
+    console = Console(sys.stdout, verbose=given.verbose)
+    layout = Layout(packages=ROOT, directory=directory, importable=True)
+    return _explained(console, lambda: run(_options(given), environment, layout, console))
+
+
+def _explained(console: Console, work: Callable[[], int]) -> int:
+    """Do the work; what stands in its way becomes one sentence and an exit code."""
     try:
-        if arguments[:1] == ["test"]:
-            return _test(arguments, environment, console)
-        return _run(arguments, environment, console)
+        return work()
     except LaunchError as problem:
         console.say(str(problem))
         if "ModuleNotFoundError" in str(problem):
@@ -48,12 +66,10 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
 
 
 def _run(arguments: list[str], environment: Mapping[str, str], console: Console) -> int:
-    parser = _parser()
-    given = parser.parse_args(arguments)
+    given = _parser().parse_args(arguments)
     console.verbose = given.verbose
     _enter(RUN_LOCK, arguments, environment, console, fallback=RUN_FALLBACK)
-    options = RunOptions(given.port, given.api_port, given.tenant_port, given.open, given.reload)
-    return run(options, environment, ROOT, console)
+    return run(_options(given), environment, Layout(packages=ROOT, directory=ROOT), console)
 
 
 def _test(arguments: list[str], environment: Mapping[str, str], console: Console) -> int:
@@ -98,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="`dev.py test [pytest arguments]` runs lint, types and all tests; with arguments, only pytest.",
         allow_abbrev=False,
     )
+    add_options(parser)
+    return parser
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a run can be asked for."""
     parser.add_argument("--open", action="store_true", help="open the browser when it is ready")
     parser.add_argument("--reload", action="store_true", help="restart a part when its source changes")
     parser.add_argument("--verbose", action="store_true", help="show every log line, not only warnings")
@@ -108,7 +130,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tenant-port", type=_port, metavar="N", help="the tenant's (LOCAL_TENANT_PORT, 8400)"
     )
-    return parser
+
+
+def _options(given: argparse.Namespace) -> RunOptions:
+    return RunOptions(given.port, given.api_port, given.tenant_port, given.open, given.reload)
 
 
 def _port(text: str) -> int:

@@ -82,13 +82,14 @@ def local_environment(
     ports: Ports,
     secrets: LocalSecrets,
     *,
-    root: Path,
+    root: Path | None,
     redis_url: str | None,
 ) -> LocalEnvironment:
     """Fill in what the person has left open.
 
     `own` are the product's settings from the environment and `.env`; `surroundings` is every other variable;
-    `redis_url` is the embedded server's address, or None when the person brings one.
+    `redis_url` is the embedded server's address, or None when the person brings one; `root` is the directory of the
+    product's packages, or None where they are installed.
     """
     real = has_real_tenant(own)
     settings = dict(own)  # with the empty ones: an empty variable takes back what `.env` says
@@ -159,8 +160,10 @@ def _given(settings: Mapping[str, str], name: str) -> bool:
     return bool(settings.get(name) or settings.get(f"{name}_FILE"))
 
 
-def _for_python(surroundings: Mapping[str, str], root: Path) -> Settings:
+def _for_python(surroundings: Mapping[str, str], root: Path | None) -> Settings:
     # The parts run from any directory, and write their lines at once.
     others = {name: value for name, value in surroundings.items() if not is_setting(name)}
-    path = ":".join(filter(None, (str(root), others.get("PYTHONPATH", ""))))
-    return others | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    others["PYTHONUNBUFFERED"] = "1"
+    if root:
+        others["PYTHONPATH"] = ":".join(filter(None, (str(root), others.get("PYTHONPATH", ""))))
+    return others

@@ -40,28 +40,45 @@ class RunOptions:
     reload: bool = False
 
 
-def run(options: RunOptions, environment: Mapping[str, str], root: Path, console: Console) -> int:
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things lie."""
+
+    packages: Path
+    """The directory that holds the product's packages."""
+    directory: Path
+    """Where `.env` is read, `.local/` is kept, and the parts run."""
+    importable: bool = False
+    """Whether the packages are installed, so that the parts find them by themselves."""
+
+
+def run(options: RunOptions, environment: Mapping[str, str], layout: Layout, console: Console) -> int:
     """Start everything, stay until asked to stop; the exit code comes back.
 
     0 after Ctrl-C once it was ready, for that is how it is meant to end; 130 when interrupted before.
     Raises LaunchError when something did not start, or ended by itself.
     """
-    own = dotenv(root / ".env") | {name: value for name, value in environment.items() if is_setting(name)}
+    directory = layout.directory
+    own = dotenv(directory / ".env") | {
+        name: value for name, value in environment.items() if is_setting(name)
+    }
     surroundings = {name: value for name, value in environment.items() if not is_setting(name)}
     ports = _ports(own, options)
     ready = False
     try:
-        with assembled(root / ".local", own, surroundings, ports, root=root, cwd=root) as stack:
+        root = None if layout.importable else layout.packages
+        workdir = directory / ".local"
+        with assembled(workdir, own, surroundings, ports, root=root, cwd=directory) as stack:
             _check_ports(stack, ports)
             stack.forget_logs()
             try:
                 console.say(f"Starting {', '.join(stack.parts)} …")
                 stack.start()
                 ready = True
-                _welcome(console, stack, own, root)
+                _welcome(console, stack, own, layout)
                 if options.open_browser:
                     webbrowser.open(stack.gateway_url)
-                _Loop(stack, console, Watch(root) if options.reload else None).stay()
+                _Loop(stack, console, Watch(layout.packages) if options.reload else None).stay()
             finally:
                 ignore_all_but_ctrl_c()
                 console.say("Stopping … (Ctrl-C again ends everything at once)")
@@ -172,7 +189,7 @@ def _check_ports(stack: Stack, ports: Ports) -> None:
     require_free(ports.admin, "gateway's admin side", "GATEWAY_ADMIN_PORT")
 
 
-def _welcome(console: Console, stack: Stack, own: Settings, root: Path) -> None:
+def _welcome(console: Console, stack: Stack, own: Settings, layout: Layout) -> None:
     console.say()
     console.say("Stepup is ready.")
     console.say()
@@ -180,8 +197,9 @@ def _welcome(console: Console, stack: Stack, own: Settings, root: Path) -> None:
     if has_real_tenant(own):
         console.say(f"  Tenant    {own.get('GATEWAY_TENANT_SUBDOMAIN') or own.get('GATEWAY_AUTHORITY')}")
     else:
-        configuration = Path(own.get("LOCAL_TENANT_CONFIG") or "local_tenant/local_tenant.toml")
-        for number, person in enumerate(people(root / configuration)):
+        named = own.get("LOCAL_TENANT_CONFIG")
+        bundled = layout.packages / "local_tenant" / "local_tenant.toml"
+        for number, person in enumerate(people(layout.directory / named if named else bundled)):
             label = "" if number else "People"
             console.say(f"  {label:<9} {person.email:<20} password {person.password}")
         console.say(f"  Codes     {stack.tenant_url}/inbox")

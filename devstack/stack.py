@@ -164,11 +164,14 @@ def assembled(
     surroundings: Mapping[str, str],
     ports: Ports,
     *,
-    root: Path,
+    root: Path | None,
     cwd: Path,
     env_overrides: Mapping[str, str | None] | None = None,
 ) -> Iterator[Stack]:
-    """Make a stack that is not started yet, and is stopped at the end."""
+    """Make a stack that is not started yet, and is stopped at the end.
+
+    `root` is the directory of the product's packages, None where they are installed.
+    """
     logs = workdir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     valkey = EmbeddedValkey(ports.valkey, secrets.token_urlsafe(24)) if needs_redis(own) else None

@@ -3,6 +3,8 @@
 python -m gateway                       serves until SIGTERM or SIGINT
 python -m gateway end-sessions OID      signs a person out everywhere, by object id
 python -m gateway doctor [--json]       checks the configuration against everything that it names
+
+The package's own command, `stepup`, takes the same commands from here.
 """
 
 import argparse
@@ -20,6 +22,7 @@ from gateway.operation.serving import serve
 from gateway.session.own_sessions import OwnSessions
 from gateway.settings import PREFIX, Settings
 from servicekit.settings_faults import SettingsFault, load_settings
+from servicekit.version import VERSION
 
 
 async def _end_sessions(settings: Settings, oid: str) -> int:
@@ -43,16 +46,19 @@ def _doctor(settings: Settings, *, as_json: bool) -> int:
     return examination.exit_status(findings)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says; return the exit status, 2 for settings that cannot be used."""
-    parser = argparse.ArgumentParser(prog="python -m gateway", description="The Stepup gateway.")
-    commands = parser.add_subparsers(dest="command")
-    commands.add_parser("serve", help="serve until it is stopped (what happens without a command)")
-    ending = commands.add_parser("end-sessions", help="sign a person out everywhere")
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add what the gateway can be asked for; `run` does it."""
+    commands.add_parser("serve", help="serve until it is stopped", allow_abbrev=False)
+    ending = commands.add_parser("end-sessions", help="sign a person out everywhere", allow_abbrev=False)
     ending.add_argument("oid", help="the person's object id, as Microsoft Graph calls it `id`")
-    examining = commands.add_parser("doctor", help="check the configuration, and explain each fault")
+    examining = commands.add_parser(
+        "doctor", help="check the configuration, and explain each fault", allow_abbrev=False
+    )
     examining.add_argument("--json", action="store_true", help="write a list of findings as JSON")
-    asked = parser.parse_args(arguments)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Do what was asked for; return the exit status, 2 for settings that cannot be used."""
     try:
         settings = load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
     except SettingsFault as fault:
@@ -65,6 +71,18 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.command == "end-sessions":
         return asyncio.run(_end_sessions(settings, asked.oid))
     return serve(settings, os.environ)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says, and serve where it says nothing; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gateway",
+        description="The Stepup gateway. Without a command it serves.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"stepup {VERSION}")
+    add_commands(parser.add_subparsers(dest="command"))
+    return run(parser.parse_args(arguments))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,9 @@ from servicekit.jwt_verifier import JwtVerifier, SigningKeys
 from servicekit.outbound import Outbound, outbound
 from servicekit.problems import problems_ring
 
-SPA: Final = Path(__file__).parent.parent / "spa"
+# Beside the package in a working copy and in the images; the wheel has it inside (pyproject.toml, force-include).
+_PACKED: Final = Path(__file__).parent / "spa"
+SPA: Final = _PACKED if _PACKED.is_dir() else Path(__file__).parent.parent / "spa"
 # Waiting for a thread, the slowest token request, and keeping what it brings.
 SETTLING_SECONDS: Final = PLACE_SECONDS + CALL_SECONDS + 2
 

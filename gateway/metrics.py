@@ -16,6 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from gateway.counts import Counts
 from servicekit.problems import PROBLEM
+from servicekit.version import VERSION
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 # Where several processes count together. The library reads it when it is imported, so it is set before they start.
@@ -96,6 +97,14 @@ class Metrics(Counts):
             buckets=_LAG_SECONDS,
             registry=own,
         )
+        build = Gauge(
+            "stepup_build_info",
+            "Always 1; its label says which version runs.",
+            ("version",),
+            registry=own,
+            multiprocess_mode="max",
+        )
+        build.labels(VERSION).set(1)
         self._certificate: Gauge | None = None
         for breaker in _BREAKERS:
             self._breakers.labels(breaker).set(0)

@@ -1,5 +1,6 @@
 """``python -m local_tenant``: the stand-in as a process. Wrong settings: every fault on stderr, exit 2."""
 
+import argparse
 import asyncio
 import contextlib
 import signal
@@ -41,8 +42,13 @@ async def serve(settings: Settings, configuration: Configuration) -> int:
     return 0
 
 
-def main() -> int:
-    """Run the tenant; return the exit code."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run the tenant; return the exit code. There are no arguments but ``--help``; others end it with 2."""
+    argparse.ArgumentParser(
+        prog="python -m local_tenant",
+        description="A stand-in for Entra External ID and Microsoft Graph, configured from the environment.",
+        allow_abbrev=False,
+    ).parse_args(arguments)
     try:
         settings = from_environment()
         configuration = load(settings.config, settings.values())

@@ -1,5 +1,6 @@
 """`python -m resource_api`: one resource API, configured from the environment."""
 
+import argparse
 import asyncio
 import os
 import sys
@@ -11,10 +12,21 @@ from resource_api.serving import serve
 from resource_api.settings import PREFIX, Settings
 from servicekit.logs import configure_logs
 from servicekit.settings_faults import SettingsFault, load_settings
+from servicekit.version import VERSION
 
 
-def main() -> int:
-    """Run, and return the exit status: 2 for a configuration that cannot be used, 1 for a port that is taken."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run, and return the exit status: 1 for a port that is taken.
+
+    It is 2 for a configuration that cannot be used, and for arguments: there are none but `--help` and `--version`.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m resource_api",
+        description="The edit profile service, configured from the environment.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"stepup {VERSION}")
+    parser.parse_args(arguments)
     try:
         settings = load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
     except SettingsFault as fault:

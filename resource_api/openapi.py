@@ -13,6 +13,7 @@ from resource_api.profile import EDITABLE, MEMBERS
 from servicekit import errors as shared
 from servicekit.problems import TYPE_PREFIX, ProblemError
 from servicekit.text_fields import INVALID_VALUE, REQUIRED, TOO_LONG, UNKNOWN_FIELD, WRONG_TYPE, TextField
+from servicekit.version import VERSION
 
 _CODES: Final = [UNKNOWN_FIELD, WRONG_TYPE, TOO_LONG, REQUIRED, INVALID_VALUE]
 
@@ -36,7 +37,7 @@ def document(policy: ScopePolicy) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Edit profile service",
-            "version": "1",
+            "version": VERSION,
             "description": "Changes the signed-in person's own profile in the directory, on their behalf.",
         },
         "security": [{"bearer": []}],

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from servicekit.logs import log_event
 from servicekit.quiet_server import QuietRunner
+from servicekit.version import VERSION
 
 # A bearer token alone may take half of it.
 LONGEST_FIELD: Final = 16_384
@@ -40,7 +41,8 @@ async def serve(
     try:
         site = web.TCPSite(runner, host, port)
         await site.start()
-        log_event(_log, logging.INFO, "listening", addresses=[list(name[:2]) for name in runner.addresses])
+        told = [list(name[:2]) for name in runner.addresses]
+        log_event(_log, logging.INFO, "listening", version=VERSION, addresses=told)
         await stopping.wait()
         log_event(_log, logging.INFO, "stopping")
         on_stop()

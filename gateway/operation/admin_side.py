@@ -17,6 +17,7 @@ from gateway.metrics import CONTENT_TYPE
 from servicekit.client_credential import CertificateKey
 from servicekit.discovery import IssuerMismatch
 from servicekit.errors import AuthorityUnavailable
+from servicekit.version import VERSION
 
 PUBLIC: Final[web.AppKey[web.Application]] = web.AppKey("public")
 STARTED: Final = web.AppKey("started", float)
@@ -29,6 +30,7 @@ async def ready(request: web.Request) -> web.Response:
         "redis": await _redis(public),
         "authority": await _authority(public),
         "issuer": public[SETTINGS].issuer,
+        "version": VERSION,
         "uptime_seconds": round(time.monotonic() - request.app[STARTED]),
     }
     usable = details["redis"] == "usable"

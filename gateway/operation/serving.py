@@ -25,6 +25,7 @@ from gateway.operation.workers import listening_socket, run_workers
 from gateway.settings import Settings
 from servicekit.logs import configure_logs, log_event
 from servicekit.quiet_server import QuietRunner
+from servicekit.version import VERSION
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +91,8 @@ def serve(settings: Settings, environment: MutableMapping[str, str]) -> int:
                 reason = str(error.strerror).partition(" (")[0]  # without Python's repetition of the address
                 sys.stderr.write(f"The gateway cannot listen on {host}:{port}: {reason}.\n")
                 return 1
+        told = [list(address) for address in addresses]
+        log_event(_log, logging.INFO, "listening", version=VERSION, addresses=told, workers=settings.workers)
         if settings.workers > 1:
             shared = shared_counts(closing)
             if shared:

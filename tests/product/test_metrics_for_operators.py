@@ -18,6 +18,7 @@ from gateway.counts import Counts
 from gateway.metrics import JOURNEY, Metrics
 from gateway.operation.serving import shared_counts
 from servicekit.problems import PROBLEM
+from servicekit.version import VERSION
 from tests.product.test_metrics import counted, read
 from tests.product.test_operation import answers, environment, process
 from tests.stage.sources import ROOT
@@ -60,6 +61,7 @@ async def test_U35_what_several_processes_count_is_one_sum(tmp_path: Path) -> No
 
     assert [counted(text, "stepup_sessions_ended_total")[("expired",)] for text in texts] == [1, 2]
     assert counted(texts[1], "stepup_breaker_open")[("redis",)] == 2
+    assert counted(texts[1], "stepup_build_info") == {(VERSION,): 1}, "which version runs, and not how many"
 
 
 async def test_U35_two_workers_answer_with_what_both_counted(

@@ -16,6 +16,7 @@ from gateway.edge.spa_files import SpaFiles
 from gateway.profile.fields import EDITABLE
 from servicekit import errors as shared
 from servicekit.problems import ProblemError
+from servicekit.version import VERSION
 from tests.product.listeners import LONG, PATH, Told, listening
 from tests.stage.json_schema import faults, resolve
 from tests.stage.other_front_end import Answer, OtherFrontEnd
@@ -174,6 +175,12 @@ async def call(
     answer = await person.call(method, path, body, headers=named)
     judge(answer, method, template or path)
     return answer
+
+
+async def test_the_description_has_the_version_of_the_product(world: World) -> None:
+    person = await world.front_end()
+
+    assert (await person.call("GET", "/api/openapi.json")).body["info"]["version"] == VERSION
 
 
 async def test_U19_what_the_gateway_answers_is_what_is_described(world: World) -> None:

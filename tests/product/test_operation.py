@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from devstack.ports import free_port
+from servicekit.version import VERSION
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.tenant import EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID
 from tests.stage.world import SEALING_KEY, World
@@ -118,6 +119,7 @@ async def test_U34_details_of_readiness_are_beside_and_not_on_the_public_port(
 
     assert details["status"] == "ready"
     assert (details["redis"], details["authority"]) == ("usable", "usable")
+    assert details["version"] == VERSION
     assert await public.json() == {"status": "ready"}
 
 

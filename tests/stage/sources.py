@@ -23,7 +23,7 @@ ROOMS_OF_THE_GATEWAY: Final = frozenset(
         "doctor",
     )
 )
-PACKAGES: Final = ("gateway", "resource_api", "servicekit", "local_tenant", "devstack", "tests")
+PACKAGES: Final = ("gateway", "resource_api", "servicekit", "local_tenant", "devstack", "stepup", "tests")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ ROOMS: Final = {
     "local_tenant": {"local_tenant"},
     "devstack": {"devstack"},
     "dev": {"devstack"},
-    "tests": {"gateway", "resource_api", "servicekit", "local_tenant", "devstack", "dev", "tests"},
+    "stepup": {"stepup", "gateway", "devstack", "servicekit"},
+    "tests": {"gateway", "resource_api", "servicekit", "local_tenant", "devstack", "dev", "stepup", "tests"},
 }
 
 SERVICES: Final = ("gateway", "resource_api")
@@ -245,6 +246,7 @@ PLANTED: Final = (
     (rooms_keep_to_themselves, "servicekit/odd.py", "from gateway import errors"),
     (rooms_keep_to_themselves, "local_tenant/odd.py", "import servicekit.logs"),
     (rooms_keep_to_themselves, "resource_api/odd.py", "def f():\n    from gateway.errors import X"),
+    (rooms_keep_to_themselves, "devstack/odd.py", "from stepup.__main__ import main"),
     (rooms_keep_to_themselves, "gateway/tokens/broker.py", "from devstack.stack import Stack"),
     (floors_import_down, "gateway/store/vault.py", "from gateway.session import sessions"),
     (floors_import_down, "gateway/edge/guard.py", "from gateway.store.vault import Vault"),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from resource_api.settings import PREFIX
+from servicekit.version import VERSION
 from tests.unit.resource_api.test_settings import GOOD
 
 ROOT = Path(__file__).parents[3]
@@ -68,6 +69,7 @@ def test_it_starts_with_everything_else_down_and_ends_with_0(tmp_path: Path, num
         "listening",
         "stopping",
     ]
+    assert [event["version"] for event in events if event["event"] == "listening"] == [VERSION]
     (asked, *_) = [event for event in events if event["event"] == "request"]
     assert (asked["route"], asked["status"]) == ("/health/live", 200)
 

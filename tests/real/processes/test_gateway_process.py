@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from devstack.ports import free_port
+from servicekit.version import VERSION
 from tests.unit.gateway.test_settings import COMPLETE
 
 
@@ -126,8 +127,10 @@ def test_R1_without_redis_and_without_a_tenant_it_lives_says_so_and_ends_well(
         told, _ = process.communicate(timeout=10)
 
     assert process.returncode == 0
-    for line in told.splitlines():
-        assert json.loads(line), "every line is a JSON object"
+    events = [json.loads(line) for line in told.splitlines()]
+    (listening,) = [event for event in events if event["event"] == "listening"]
+    assert (listening["version"], listening["workers"]) == (VERSION, 1)
+    assert listening["addresses"] == [["127.0.0.1", int(url.rpartition(":")[2])]]
     assert "nobody-may-see" not in told
 
 

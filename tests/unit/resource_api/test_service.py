@@ -20,6 +20,7 @@ from resource_api.profile import EDITABLE, MEMBERS
 from resource_api.routes import EDIT_POLICY, EDITOR, LIFE, table
 from servicekit import errors as shared
 from servicekit.problems import ProblemError
+from servicekit.version import VERSION
 from tests.unit.resource_api.stage import Stage, listening, running_api, settings_for
 
 
@@ -203,6 +204,7 @@ async def test_the_description_is_true_to_the_code(stage: Stage) -> None:
 
     assert described == document(policy)
     assert described["openapi"].startswith("3.1")
+    assert described["info"]["version"] == VERSION
     rows = {(row.method.lower(), row.path) for row in table(policy)}
     assert {(method, path) for path, item in described["paths"].items() for method in item} == rows
     schemas = described["components"]["schemas"]
