@@ -16,6 +16,7 @@ from tests.stage.world import World
 MakeWorld = Callable[..., Awaitable[World]]
 PROMISED_SECONDS = 2.0
 BACK_SECONDS = 5.0
+_PATIENCE_SECONDS = 30
 SIGN_IN = "/auth/sign-in?return_to=/edit"
 STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 UNAVAILABLE = "session-store-unavailable"
@@ -87,19 +88,48 @@ async def back(ask: Callable[[], Awaitable[Answer]]) -> Answer:
     return answer
 
 
+class Looks:
+    """What a person is answered who looks at the profile again and again, by status."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+        self._seen_more = asyncio.Condition()
+
+    async def add(self, status: int) -> None:
+        """Note an answer."""
+        async with self._seen_more:
+            self.seen.append(status)
+            self._seen_more.notify_all()
+
+    async def more(self, count: int = 2) -> None:
+        """Wait for so many more answers; the first of them may be to a question of before."""
+        wanted = len(self.seen) + count
+        await self._until(lambda: len(self.seen) >= wanted)
+
+    async def until(self, status: int) -> None:
+        """Wait for an answer with a status."""
+        before = len(self.seen)
+        await self._until(lambda: status in self.seen[before:])
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(_PATIENCE_SECONDS), self._seen_more:
+            await self._seen_more.wait_for(holds)
+
+
 @asynccontextmanager
-async def in_use(person: OtherFrontEnd) -> AsyncIterator[list[int]]:
-    """Let a person look at the profile again and again while the block runs; the statuses are collected."""
-    seen: list[int] = []
+async def in_use(person: OtherFrontEnd) -> AsyncIterator[Looks]:
+    """Let a person look at the profile again and again while the block runs."""
+    looks = Looks()
 
     async def look() -> None:
         while True:
-            seen.append((await promised(person.call("GET", "/api/profile"))).status)
+            await looks.add((await promised(person.call("GET", "/api/profile"))).status)
             await asyncio.sleep(0.02)
 
     looking = asyncio.create_task(look())
     try:
-        yield seen
+        await looks.more(1)
+        yield looks
     finally:
         looking.cancel()
         failure = (await asyncio.gather(looking, return_exceptions=True))[0]

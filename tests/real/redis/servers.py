@@ -1,4 +1,4 @@
-"""Redis servers that a test starts, breaks and stops: one alone, or as a cluster."""
+"""Redis servers that a test starts, breaks and stops."""
 
 import os
 import secrets
@@ -18,7 +18,8 @@ from devstack.keeper import Keeper
 from devstack.ports import free_port
 from devstack.processes import Child, Program
 
-_START_SECONDS = 10
+# Only a test that fails waits so long.
+_PATIENCE_SECONDS = 30
 
 
 class RedisServer:
@@ -86,19 +87,18 @@ class RedisServer:
         """For GATEWAY_REDIS_URL, with a proxy in between."""
         return f"redis://:{self.password}@127.0.0.1:{port}/0"
 
+    def begin(self) -> None:
+        """Start it and wait for nothing."""
+        self._child.start()
+
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self._child.start()
+        self.begin()
         until(self.is_up, self.log)
 
     def kill(self) -> None:
         """End it at once (SIGKILL)."""
         self._child.kill()
-
-    def stop(self) -> None:
-        """End it for good, also when it is frozen."""
-        self.thaw()
-        self._child.stop(grace=3)
 
     def freeze(self) -> None:
         """Let it fall silent: connections stay open, and nothing is answered."""
@@ -140,6 +140,10 @@ class RedisServer:
         found: dict[str, Any] = self.ask("INFO", section)
         return found
 
+    def is_written(self) -> bool:
+        """Whether the file holds all that was confirmed, so that the end of the process loses nothing of it."""
+        return bool(self.info("persistence")["aof_buffer_length"] == 0)
+
     def log(self) -> str:
         """Return everything it has written."""
         return self._child.log()
@@ -158,7 +162,7 @@ class Servers:
         self._started: list[RedisServer] = []
         self._binary = server_binary(os.environ)
 
-    def one(
+    def begun(
         self,
         settings: Mapping[str, str] | None = None,
         *,
@@ -167,7 +171,7 @@ class Servers:
         sentinel: bool = False,
         tls: Mapping[str, str] | None = None,
     ) -> RedisServer:
-        """Start a server with more lines of configuration; what comes after a # in a name only keeps it apart."""
+        """Begin a server with more lines of configuration; what comes after a # in a name only keeps it apart."""
         server = RedisServer(
             self._keeper,
             self._folder,
@@ -178,62 +182,24 @@ class Servers:
             tls=tls,
         )
         self._started.append(server)
-        server.start()
+        server.begin()
         return server
 
-    def cluster(self) -> list[RedisServer]:
-        """Start three masters that share the slots; one that is lost takes only its own slots with it."""
-        password = secrets.token_urlsafe(12)
-        nodes = [self._node(password) for _ in range(3)]
-        for number, node in enumerate(nodes):
-            first = number * 5462
-            node.ask("CLUSTER", "ADDSLOTSRANGE", first, min(first + 5461, 16_383))
-            node.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-        for node in nodes[1:]:
-            _meet(node, nodes[0])
-        for node in nodes:
-            until(lambda node=node: "cluster_state:ok" in node.ask("CLUSTER", "INFO"), node.log)
-        for node in nodes:
-            until(lambda node=node: len(node.ask("CLUSTER", "SLOTS")) == len(nodes), node.log)
-        return nodes
-
-    def replica_of(self, master: RedisServer, others: list[RedisServer]) -> RedisServer:
-        """Start a server that takes over from a master of a cluster when that is lost; the others vote."""
-        replica = self._node(master.password)
-        _meet(replica, master)
-        until(lambda: replica.ask("CLUSTER", "REPLICATE", master.ask("CLUSTER", "MYID")), replica.log)
-        until(lambda: replica.info("replication")["master_link_status"] == "up", replica.log)
-        for node in others:
-            until(lambda node=node: f":{replica.port}@" in node.ask("CLUSTER", "NODES"), node.log)
-            until(lambda node=node: any(len(slots) > 3 for slots in node.ask("CLUSTER", "SLOTS")), node.log)
-        return replica
-
-    def _node(self, password: str) -> RedisServer:
-        return self.one(
-            {
-                "cluster-enabled": "yes",
-                "cluster-port": str(free_port()),
-                "cluster-node-timeout": "1000",
-                "cluster-require-full-coverage": "no",
-                "cluster-replica-validity-factor": "0",
-            },
-            password=password,
-        )
+    def one(self, settings: Mapping[str, str] | None = None, **more: Any) -> RedisServer:
+        """Start a server and wait until it answers; takes what `begun` takes."""
+        server = self.begun(settings, **more)
+        until(server.is_up, server.log)
+        return server
 
     def close(self) -> None:
-        """Stop everything."""
-        for server in reversed(self._started):
-            server.stop()
+        """End everything at once: nothing in it is worth a farewell."""
+        for server in self._started:
+            server.kill()
         self._keeper.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _meet(node: RedisServer, known: RedisServer) -> None:
-    bus = known.ask("CONFIG GET", "cluster-port")["cluster-port"]
-    node.ask("CLUSTER", "MEET", "127.0.0.1", known.port, bus)
-
-
-def until(holds: Any, log: Any, *, seconds: float = _START_SECONDS) -> None:
+def until(holds: Any, log: Any, *, seconds: float = _PATIENCE_SECONDS) -> None:
     """Wait until something holds; fail with what the server said."""
     deadline = time.monotonic() + seconds
     while True:

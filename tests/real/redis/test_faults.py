@@ -17,7 +17,7 @@ from tests.real.redis.conftest import (
     refused_honestly,
     sent_to_problem,
 )
-from tests.real.redis.servers import RedisServer, Servers
+from tests.real.redis.servers import RedisServer, Servers, until
 from tests.stage.fault_proxy import FaultProxy, Faults
 from tests.stage.other_front_end import ADA, OtherFrontEnd
 from tests.stage.world import World
@@ -152,17 +152,16 @@ async def test_R4_with_aof_sessions_survive_the_death_of_redis_under_use(
     world = await make_world(REDIS_URL=one.url)
     ada = await world.confirmed()
     cookie = ada.cookie()
-    await asyncio.sleep(1.1)  # what everysec may lose
+    until(one.is_written, one.log)
 
-    async with in_use(ada) as seen:
-        await asyncio.sleep(0.1)
+    async with in_use(ada) as looks:
         one.kill()
-        await asyncio.sleep(0.2)
+        await looks.until(503)
         one.start()
         assert (await back(lambda: ada.call("PATCH", "/api/profile", {"city": "Oslo"}))).status == 200
-        await asyncio.sleep(0.1)
+        await looks.until(200)
 
-    assert set(seen) == {200, 503}
+    assert set(looks.seen) == {200, 503}
     await is_kept(ada, cookie)
 
 

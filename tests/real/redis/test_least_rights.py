@@ -13,6 +13,7 @@ from redis.exceptions import NoPermissionError
 from devstack.ports import free_port
 from devstack.tls_redis import WHY_NONE, tls_server
 from tests.real.redis.certificates import Authority
+from tests.real.redis.clusters import Clusters
 from tests.real.redis.conftest import MakeWorld, back, refused_honestly
 from tests.real.redis.servers import RedisServer, Servers
 from tests.real.redis.stories import the_story
@@ -48,7 +49,7 @@ async def test_S34_the_story_with_the_documented_rights_on_a_cluster(
 ) -> None:
     more = re.search(r"`([^`]*)` for Cluster", DOCUMENT)
     assert more
-    cluster = servers.cluster()
+    cluster = Clusters(servers).take()
     for node in cluster:
         admit(node)
         node.ask("ACL", "SETUSER", "stepup", *more[1].split())

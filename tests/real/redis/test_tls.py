@@ -32,9 +32,8 @@ async def test_S34_the_story_with_tls_to_master_and_sentinel(
     ada = await world.confirmed()
     cookie = ada.cookie()
 
-    pair.master.kill()
-
-    saved = await back(lambda: ada.call("PATCH", "/api/profile", {"city": "Rome"}))
+    async with pair.failing_over():
+        saved = await back(lambda: ada.call("PATCH", "/api/profile", {"city": "Rome"}))
     assert (saved.status, saved.body["city"]) == (200, "Rome")
     await is_kept(ada, cookie)
 
