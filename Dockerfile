@@ -23,7 +23,7 @@ COPY LICENSE ./
 USER 10001:10001
 
 
-# Entra External ID on a laptop: for local work only, see docs/local-tenant.md.
+# Entra External ID on a laptop: for local work only, see docs/reference/local-tenant.md.
 FROM runtime AS local-tenant
 COPY local_tenant/ local_tenant/
 EXPOSE 8400

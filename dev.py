@@ -1,7 +1,7 @@
 """The one command: `python3 dev.py` starts Stepup on this computer, `python3 dev.py test` checks it.
 
 This file only makes sure that the Python is new enough to read the rest, so it keeps to syntax that every Python
-understands. Everything else is in devstack/; docs/decisions/2026-11-21-devstack-package.md says why.
+understands. Everything else is in devstack/; docs/explanation/decisions/2026-11-21-devstack-package.md says why.
 """
 
 import os

@@ -2,7 +2,7 @@
 
 Owns the names of the metrics, their labels, and the ring that counts requests and journeys.
 Never has a label whose values a stranger chooses: routes are templates, problems are slugs, all else is our own words.
-docs/metrics.md says what each of them is for.
+docs/reference/metrics.md says what each of them is for.
 """
 
 import time

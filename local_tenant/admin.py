@@ -1,7 +1,7 @@
 """The admin surface: what a test or a curious person may set and see.
 
 A thin layer: reads JSON, sets a value elsewhere, answers JSON; who may come in is ``admin_door``'s. Off with
-``LOCAL_TENANT_ADMIN=0``: the paths are unknown then. Everything is documented in docs/local-tenant.md.
+``LOCAL_TENANT_ADMIN=0``: the paths are unknown then. Everything is documented in docs/reference/local-tenant.md.
 """
 
 import json

@@ -6,7 +6,7 @@ Never reads what MSAL answers: that is the business of the service that asked.
 
 Why a client per use: MSAL's throttle keys token requests without the code or the assertion, so that a shared
 client replays one person's failure, and even one person's tokens, to the next
-(docs/decisions/2026-11-21-msal-client-per-use.md).
+(docs/explanation/decisions/2026-11-21-msal-client-per-use.md).
 Why a pool of our own: blocking calls in the default executor starve `getaddrinfo` for the whole process.
 Why a breaker: an authority that is slow holds a thread for ten seconds a call; once that is known, nobody else waits.
 """

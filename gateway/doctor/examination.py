@@ -4,7 +4,7 @@ Owns what is looked at, in which order it is told, and how. The looks themselves
 Changes nothing anywhere, shows no secret, and takes no decision for the gateway: that one finds its own faults.
 
 What it cannot see: a person's sign-in, whether Conditional Access asks for a second factor, consent, the API's own
-credential and its exchange on behalf of people, and the registered sign-out addresses (docs/doctor.md).
+credential and its exchange on behalf of people, and the registered sign-out addresses (docs/reference/doctor.md).
 """
 
 import asyncio
@@ -71,7 +71,8 @@ async def _graph(http: Outbound, settings: Settings) -> list[Finding]:
 def settings_faults(lines: Sequence[str]) -> list[Finding]:
     """Return what is wrong with settings that cannot be read."""
     return [
-        fault(SETTINGS, line, "Correct the setting; docs/settings.md lists all of them.") for line in lines
+        fault(SETTINGS, line, "Correct the setting; docs/reference/settings.md lists all of them.")
+        for line in lines
     ]
 
 

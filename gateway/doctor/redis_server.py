@@ -1,7 +1,7 @@
 """The doctor's look at Redis: whether it is there, may be written, and keeps what it is given.
 
 Owns the questions to the server about itself, which the gateway never asks when it serves. A user with the rights that
-docs/redis.md recommends may not ask them: that is said, and is no fault.
+docs/how-to/redis.md recommends may not ask them: that is said, and is no fault.
 Leaves nothing behind: the one record that it writes is taken again, and has a life of ten seconds.
 """
 
@@ -89,7 +89,7 @@ async def _reachable(client: GuardedRedis | GuardedCluster) -> Finding:
     return ok(REDIS, f"answers in {milliseconds:.1f} ms")
 
 
-_RIGHTS: Final = "Give the user the rights that docs/redis.md lists under Least rights."
+_RIGHTS: Final = "Give the user the rights that docs/how-to/redis.md lists under Least rights."
 
 
 def _named(error: RedisError) -> str:

@@ -1,4 +1,4 @@
-"""docs/conformance.md lists what runs, and what runs is listed."""
+"""docs/reference/conformance.md lists what runs, and what runs is listed."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from tests.product.test_backchannel import MODULES as BACK_CHANNEL
 from tests.product.test_rp_conformance import MODULES
 
-PAGE: Final = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text(encoding="utf-8")
+PAGE: Final = (Path(__file__).parents[2] / "docs/reference/conformance.md").read_text(encoding="utf-8")
 RUN: Final = {*MODULES, *BACK_CHANNEL}
 
 

@@ -1,4 +1,4 @@
-"""Where operators read the metrics: on one port, summed up over all processes, as docs/metrics.md lists them (U35)."""
+"""Where operators read the metrics: on one port, summed over all processes: docs/reference/metrics.md (U35)."""
 
 import asyncio
 import os
@@ -112,7 +112,7 @@ def test_U35_where_no_file_can_be_written_each_worker_counts_for_itself(
 
 
 def test_U29_docs_metrics_md_has_every_metric_with_its_labels() -> None:
-    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
     documented = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in ROW.findall(text)}
 
     assert documented == dict(_names_and_labels())

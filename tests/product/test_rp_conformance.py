@@ -1,6 +1,7 @@
 """The OpenID Foundation's relying-party modules, told again as tests through the real callback (S3, S4).
 
-A module that must be refused has to leave nothing: no session, no token, no cookie. docs/conformance.md lists them.
+A module that must be refused has to leave nothing: no session, no token, no cookie.
+docs/reference/conformance.md lists them.
 """
 
 import functools

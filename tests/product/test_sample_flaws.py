@@ -1,4 +1,4 @@
-"""What Microsoft's sample of this story gets wrong, and ours must not; docs/sample-flaws.md has every row."""
+"""What Microsoft's sample gets wrong, and ours must not; docs/explanation/sample-flaws.md has every row."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -113,7 +113,9 @@ def test_E22_certificate_checks_are_never_switched_off() -> None:
 
 def test_every_row_of_the_page_names_tests_that_exist() -> None:
     rows = [
-        line for line in (ROOT / "docs/sample-flaws.md").read_text().splitlines() if line.startswith("| ")
+        line
+        for line in (ROOT / "docs/explanation/sample-flaws.md").read_text().splitlines()
+        if line.startswith("| ")
     ]
     named = {number: re.findall(r"`(test_\w+)`", row) for number, row in enumerate(rows[1:], 1)}
     written = {

@@ -1,7 +1,7 @@
 """The import law, the doors of outer libraries, and the manners of a file: read from the sources with `ast`.
 
 The tables come first; a new module of the gateway takes its place in LEVELS, a new library in DOORS or OPEN.
-docs/architecture.md says why.
+docs/explanation/architecture.md says why.
 """
 
 import ast

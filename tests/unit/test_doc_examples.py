@@ -1,4 +1,4 @@
-"""The examples in docs/http-api.md answer as they say, run one after the other against the whole product."""
+"""The examples in docs/reference/http-api.md answer as they say, run one after the other against the whole product."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from devstack.stack import Stack
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.sources import ROOT
 
-PAGE: Final = ROOT / "docs/http-api.md"
+PAGE: Final = ROOT / "docs/reference/http-api.md"
 
 
 @pytest.mark.stack

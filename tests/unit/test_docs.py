@@ -88,7 +88,9 @@ def slugs(*modules: ModuleType) -> dict[str, set[int]]:
 
 
 def test_U29_every_setting_is_documented_with_its_default() -> None:
-    rows = {row[0].strip("`"): row[1] for row in tables(text_of("docs/settings.md")) if len(row) == 3}
+    rows = {
+        row[0].strip("`"): row[1] for row in tables(text_of("docs/reference/settings.md")) if len(row) == 3
+    }
     rows = {name: default for name, default in rows.items() if SETTING.fullmatch(name)}
 
     assert rows == {name: shown(field) for name, field in settings().items()}
@@ -96,7 +98,9 @@ def test_U29_every_setting_is_documented_with_its_default() -> None:
 
 def test_U29_secrets_are_marked_as_such() -> None:
     marked = {
-        row[0].strip("`") for row in tables(text_of("docs/settings.md")) if row[-1].startswith("*Secret.*")
+        row[0].strip("`")
+        for row in tables(text_of("docs/reference/settings.md"))
+        if row[-1].startswith("*Secret.*")
     }
 
     # The local tenant's secrets have their `_FILE` form as settings of their own, with rows of their own.
@@ -120,7 +124,7 @@ def test_U29_the_example_environment_has_every_setting_and_no_other() -> None:
 
 
 def test_U29_the_drawing_of_the_gateway_has_every_room_and_every_file_beside_them() -> None:
-    drawing = sections(text_of("docs/architecture.md"))["Rooms"].split("```")[1]
+    drawing = sections(text_of("docs/explanation/architecture.md"))["Rooms"].split("```")[1]
     found = {
         f"{path.name}/" if path.is_dir() else path.stem
         for path in (ROOT / "gateway").iterdir()
@@ -171,7 +175,7 @@ def test_U29_every_route_has_a_section_in_the_interface(tmp_path: Path) -> None:
         if route.resource and route.method != "HEAD"
     }
     pages = {f"GET {row.path}" for row in SpaFiles(tmp_path).routes()}
-    described = re.findall(r"^### `([A-Z]+ /.*)`$", text_of("docs/http-api.md"), re.MULTILINE)
+    described = re.findall(r"^### `([A-Z]+ /.*)`$", text_of("docs/reference/http-api.md"), re.MULTILINE)
 
     assert set(described) == routed - pages
     assert len(set(described)) == len(described)
@@ -185,7 +189,8 @@ def test_U20_every_problem_has_a_section_with_its_statuses_and_the_reverse() -> 
         if issubclass(kind, gateway_errors.AuthFlowRejected) and kind is not gateway_errors.AuthFlowRejected
     }
     found = {
-        slug: told.strip().splitlines()[0] for slug, told in sections(text_of("docs/problems.md")).items()
+        slug: told.strip().splitlines()[0]
+        for slug, told in sections(text_of("docs/reference/problems.md")).items()
     }
 
     assert found.keys() == gateway.keys() | api.keys()
@@ -230,6 +235,31 @@ def test_U29_relative_links_lead_somewhere(document: Path) -> None:
     assert lost == []
 
 
+def links(document: Path) -> set[str]:
+    """Return where the links of a page lead, without their anchors."""
+    return set(re.findall(r"\]\(([^)\s#]+)[^)]*\)", document.read_text(encoding="utf-8")))
+
+
+def test_the_index_leads_to_every_page() -> None:
+    kinds = ("how-to", "reference", "explanation")
+    pages = {path.relative_to(DOCS).as_posix() for kind in kinds for path in (DOCS / kind).glob("*.md")}
+
+    assert {path.name for path in DOCS.iterdir() if path.is_dir()} == set(kinds)
+    assert {link for link in links(DOCS / "README.md") if not re.match(r"https:", link)} == pages | {
+        "explanation/decisions/"
+    }
+
+
+def test_addresses_that_were_given_out_still_lead_to_their_pages() -> None:
+    # The contract and the change log name these.
+    given_out = {"http-api.md", "problems.md"}
+
+    assert {path.name for path in DOCS.glob("*.md")} == given_out | {"README.md"}
+    for name in given_out:
+        (target,) = links(DOCS / name)
+        assert Path(target).name == name
+
+
 @pytest.mark.parametrize("document", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_files_and_tests_that_a_page_names_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
@@ -249,7 +279,11 @@ def test_S60_the_threat_model_claims_no_proof_that_is_not_there() -> None:
         for name in re.findall(r"def test((?:_[SRU]\d+)+)_", tests)
         for kind, number in re.findall(r"_([SRU])(\d+)", name)
     }
-    rows = [row for row in tables(text_of("docs/threat-model.md")) if len(row) == 4 and row[-1] != "proof"]
+    rows = [
+        row
+        for row in tables(text_of("docs/explanation/threat-model.md"))
+        if len(row) == 4 and row[-1] != "proof"
+    ]
     claimed = {one for row in rows for one in re.findall(r"\b[SRU]\d+\b", row[-1])}
 
     assert len(claimed) > 30
@@ -268,7 +302,11 @@ def direct_dependencies() -> set[str]:
 
 
 def test_each_dependency_has_its_reason() -> None:
-    rows = [row for row in tables(text_of("docs/decisions/2026-11-21-dependencies.md")) if len(row) == 3]
+    rows = [
+        row
+        for row in tables(text_of("docs/explanation/decisions/2026-11-21-dependencies.md"))
+        if len(row) == 3
+    ]
     reasons = {row[0].strip("`"): row[1:] for row in rows if row[0].startswith("`")}
 
     assert reasons.keys() == direct_dependencies()

@@ -1,4 +1,4 @@
-"""The commands in docs/step-up.md, run as they stand there."""
+"""The commands in docs/how-to/step-up.md, run as they stand there."""
 
 import asyncio
 import re
@@ -9,7 +9,7 @@ import pytest
 
 from devstack.stack import Stack
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "step-up.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs/how-to/step-up.md"
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed on this computer")

@@ -1,4 +1,4 @@
-"""Redis behind TLS, as a user with the rights that docs/redis.md names (S34), and what rotates while it runs (R22)."""
+"""Redis behind TLS, as a user with the rights that docs/how-to/redis.md names (S34), and what rotates (R22)."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from tests.real.redis.servers import RedisServer, Servers
 from tests.real.redis.stories import the_story
 from tests.stage.sources import ROOT
 
-DOCUMENT = (ROOT / "docs" / "redis.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs/how-to/redis.md").read_text(encoding="utf-8")
 DOCUMENTED = re.search(r"^user stepup on >PASSWORD (.*)$", DOCUMENT, re.MULTILINE)
 PASSWORD = secrets.token_urlsafe(12)
 

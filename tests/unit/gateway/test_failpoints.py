@@ -54,6 +54,8 @@ def test_S57_failing_on_purpose_is_for_local_work_only() -> None:
 
 
 def test_U29_every_point_is_documented() -> None:
-    _, _, section = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8").partition("## Failpoints")
+    _, _, section = (
+        (ROOT / "docs/explanation/reliability.md").read_text(encoding="utf-8").partition("## Failpoints")
+    )
 
     assert re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE) == list(POINTS)

@@ -1,4 +1,4 @@
-"""docs/local-tenant.md says what the code does: names are compared, examples are run."""
+"""docs/reference/local-tenant.md says what the code does: names are compared, examples are run."""
 
 import shlex
 from pathlib import Path
@@ -15,7 +15,7 @@ from local_tenant.unusual_people import PASSWORD, UNUSUAL
 from tests.stage.tenant import API, GATEWAY, ISSUER, World
 from tests.stage.visitor import PASSWORDS
 
-TEXT = (Path(__file__).parents[3] / "docs" / "local-tenant.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[3] / "docs/reference/local-tenant.md").read_text(encoding="utf-8")
 CURLS = [line for line in TEXT.replace("\\\n", " ").splitlines() if line.startswith("$ curl")]
 SECRET_FILES = {"gateway_secret_file", "api_secret_file"}  # written as `…_FILE` beside the secrets
 

@@ -1,4 +1,4 @@
-"""What the gateway leans on in redis-py beside its public interface; docs/decisions/2026-11-26-redis-py-internals.md.
+"""What the gateway leans on in redis-py beside its public interface; the decision record of 2026-11-26 lists it.
 
 tests/real/redis prove what each of them does, with real servers; these fail first, and by name.
 """
