@@ -25,9 +25,9 @@ from servicekit import errors as shared_errors
 from servicekit.problems import ProblemError
 from servicekit.settings_faults import load_settings
 from tests.stage.sources import ROOT
+from tests.unit.test_doc_pages import every_page
 
-DOCS: Final = ROOT / "docs"
-PAGES: Final = [*ROOT.glob("*.md"), *DOCS.glob("**/*.md"), *(ROOT / "benchmarks").glob("*.md")]
+
 PREFIXES: Final[dict[str, type[BaseSettings]]] = {
     "GATEWAY_": GatewaySettings,
     "RESOURCE_API_": ApiSettings,
@@ -134,7 +134,7 @@ def test_U29_the_drawing_of_the_gateway_has_every_room_and_every_file_beside_the
     assert found - set(re.findall(r"\w+/?", drawing)) == {"__init__"}
 
 
-@pytest.mark.parametrize("document", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+@every_page
 def test_U29_pages_name_only_settings_that_exist(document: Path) -> None:
     named = set(SETTING.findall(document.read_text(encoding="utf-8")))
 
@@ -215,63 +215,6 @@ def test_the_readme_has_the_two_commands() -> None:
     assert {"python3 dev.py", "python3 dev.py test"} <= set(text_of("README.md").splitlines())
 
 
-def anchors(document: Path) -> set[str]:
-    """Return the anchors that headings give a page."""
-    heads = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
-
-
-@pytest.mark.parametrize("document", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_U29_relative_links_lead_somewhere(document: Path) -> None:
-    lost = []
-    for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
-        path, _, anchor = link.partition("#")
-        target = (document.parent / path).resolve() if path else document
-        if re.match(r"[a-z]+:", link):
-            continue
-        if not target.exists() or (anchor and anchor not in anchors(target)):
-            lost.append(link)
-
-    assert lost == []
-
-
-def links(document: Path) -> set[str]:
-    """Return where the links of a page lead, without their anchors."""
-    return set(re.findall(r"\]\(([^)\s#]+)[^)]*\)", document.read_text(encoding="utf-8")))
-
-
-def test_the_index_leads_to_every_page() -> None:
-    kinds = ("how-to", "reference", "explanation")
-    pages = {path.relative_to(DOCS).as_posix() for kind in kinds for path in (DOCS / kind).glob("*.md")}
-
-    assert {path.name for path in DOCS.iterdir() if path.is_dir()} == set(kinds)
-    assert {link for link in links(DOCS / "README.md") if not re.match(r"https:", link)} == pages | {
-        "explanation/decisions/"
-    }
-
-
-def test_addresses_that_were_given_out_still_lead_to_their_pages() -> None:
-    # The contract and the change log name these.
-    given_out = {"http-api.md", "problems.md"}
-
-    assert {path.name for path in DOCS.glob("*.md")} == given_out | {"README.md"}
-    for name in given_out:
-        (target,) = links(DOCS / name)
-        assert Path(target).name == name
-
-
-@pytest.mark.parametrize("document", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_files_and_tests_that_a_page_names_exist(document: Path) -> None:
-    text = document.read_text(encoding="utf-8")
-    tests = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
-    rooms = "gateway|resource_api|servicekit|local_tenant|devstack|spa|tests|docs|benchmarks"
-    files = set(re.findall(rf"`((?:{rooms})/[\w./-]+\.(?:py|js|json|toml|md|html|css))`", text))
-    named = set(re.findall(r"`(test_\w+)`", text))
-
-    assert {path for path in files if not (ROOT / path).exists()} == set()
-    assert {name for name in named if f"def {name}(" not in tests} == set()
-
-
 def test_S60_the_threat_model_claims_no_proof_that_is_not_there() -> None:
     tests = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
     proven = {
@@ -311,16 +254,3 @@ def test_each_dependency_has_its_reason() -> None:
 
     assert reasons.keys() == direct_dependencies()
     assert all(why and instead for why, instead in reasons.values())
-
-
-@pytest.mark.parametrize("document", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_markdown_has_one_sentence_per_line(document: Path) -> None:
-    prose = re.sub(
-        r"^\s*```.*?^\s*```|`[^`]*`",
-        "`",
-        document.read_text(encoding="utf-8"),
-        flags=re.DOTALL | re.MULTILINE,
-    )
-    lines = [line for line in prose.splitlines() if not line.lstrip().startswith(("|", "#"))]
-
-    assert [line for line in lines if re.search(r"[a-z)`][.!?] [A-Z][a-z]", line)] == []
