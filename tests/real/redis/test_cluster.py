@@ -21,7 +21,6 @@ from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.witnesses import with_cookie
 from tests.stage.world import World, gateway_settings
 
-
 # Clusters come up slowly: one worker brings them up for all tests here.
 pytestmark = pytest.mark.xdist_group("clusters")
 
