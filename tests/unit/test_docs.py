@@ -1,4 +1,4 @@
-"""The documents say what the code does: settings, routes, problems, dependencies, links, tests and files by name."""
+"""The documents say what the code does: settings, routes, problems, proofs and dependencies."""
 
 import inspect
 import re
@@ -26,7 +26,6 @@ from servicekit.problems import ProblemError
 from servicekit.settings_faults import load_settings
 from tests.stage.sources import ROOT
 from tests.unit.test_doc_pages import every_page
-
 
 PREFIXES: Final[dict[str, type[BaseSettings]]] = {
     "GATEWAY_": GatewaySettings,
