@@ -16,9 +16,9 @@ import pytest
 
 from devstack.embedded_valkey import EmbeddedValkey
 from devstack.keeper import Keeper
-from devstack.ports import free_port
 from devstack.processes import Child
 from devstack.stack import Stack, running_stack
+from tests.stage.ports import free_port, free_ports
 
 pytest_plugins = ["tests.stage.browser", "tests.stage.event_loop", "tests.stage.world"]
 
@@ -41,7 +41,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session")
 def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Run the product once for the whole test run; tests take `stack`, which is this one in its first state."""
-    with running_stack(tmp_path_factory.mktemp("stack")) as stack:
+    with running_stack(tmp_path_factory.mktemp("stack"), ports=free_ports()) as stack:
         yield stack
 
 

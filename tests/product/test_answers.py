@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from devstack.ports import free_port
 from gateway.app import create_app
 from gateway.edge.guard import Policy, Route, add_routes
 from tests.stage.other_front_end import Answer, OtherFrontEnd
+from tests.stage.ports import free_port
 from tests.stage.witnesses import ask, paths_of
 from tests.stage.world import PATIENT, World, gateway_settings, served
 

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from devstack.embedded_valkey import EmbeddedValkey
-from devstack.ports import free_port
 from gateway.doctor.examination import examine, exit_status
 from gateway.doctor.explanations import EXPLANATIONS
 from gateway.doctor.findings import Finding, Status
 from gateway.settings import Settings
+from tests.stage.ports import free_port
 from tests.stage.tenant import API, GATEWAY, TENANT_ID, MovableClock
 from tests.stage.world import World, gateway_settings, served
 

@@ -3,10 +3,10 @@
 import asyncio
 import json
 
-from devstack.ports import free_port
 from gateway.doctor.examination import drawn
 from gateway.doctor.findings import Finding, Status
 from tests.product.test_operation import environment, process
+from tests.stage.ports import free_port
 from tests.stage.tenant import GATEWAY_SECRET
 from tests.stage.world import SEALING_KEY, World
 

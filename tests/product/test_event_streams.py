@@ -9,7 +9,6 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from devstack.ports import free_port
 from gateway.app_keys import METRICS, SESSIONS
 from gateway.session.event_streams import EventStreams, StreamLimits
 from gateway.session.sessions import LiveSession
@@ -20,6 +19,7 @@ from tests.product.listeners import LONG, PATH, QUICK, gone, listening
 from tests.product.test_operation import answers, environment, process
 from tests.stage.fault_proxy import FaultProxy, Faults
 from tests.stage.other_front_end import GRACE, OtherFrontEnd
+from tests.stage.ports import free_port
 from tests.stage.witnesses import ask, commands, forget_commands, opened
 from tests.stage.world import World, served
 

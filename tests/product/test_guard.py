@@ -4,11 +4,11 @@ from urllib.parse import quote
 
 import pytest
 
-from devstack.ports import free_port
 from gateway.app import create_app
 from gateway.edge.guard import POLICIES, Policy
 from gateway.endpoints.health import live
 from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.ports import free_port
 from tests.stage.witnesses import ask, asked_in_all, commands, forget_commands, paths_of
 from tests.stage.world import PATIENT, World, gateway_settings, served
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 import pytest
 from aiohttp import web
 
-from devstack.ports import free_port
 from tests.stage.fault_proxy import FaultProxy, Faults
 from tests.stage.other_front_end import ADA, Answer, OtherFrontEnd
+from tests.stage.ports import free_port
 from tests.stage.world import World, served
 
 MakeWorld = Callable[..., Awaitable[World]]

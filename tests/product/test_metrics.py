@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from prometheus_client.parser import text_string_to_metric_families
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from devstack.ports import free_port
 from gateway.app_keys import METRICS
 from gateway.metrics import Metrics
 from gateway.operation.admin_side import create_admin_side
@@ -23,6 +22,7 @@ from tests.product.test_authority_in_trouble import fault, heal
 from tests.product.test_doctor import certificate
 from tests.product.test_operation import answers
 from tests.product.test_tokens import broker_of, end_of_token
+from tests.stage.ports import free_port
 from tests.stage.witnesses import session_keys
 from tests.stage.world import World, served
 

@@ -13,7 +13,6 @@ import pytest
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
-from devstack.ports import free_port
 from gateway.counts import Counts
 from gateway.metrics import JOURNEY, Metrics
 from gateway.operation.serving import shared_counts
@@ -21,6 +20,7 @@ from servicekit.problems import PROBLEM
 from servicekit.version import VERSION
 from tests.product.test_metrics import counted, read
 from tests.product.test_operation import answers, environment, process
+from tests.stage.ports import free_port
 from tests.stage.sources import ROOT
 from tests.stage.world import World, served
 

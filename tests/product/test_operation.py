@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from devstack.ports import free_port
 from servicekit.version import VERSION
 from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.ports import free_port
 from tests.stage.tenant import EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID
 from tests.stage.world import SEALING_KEY, World
 

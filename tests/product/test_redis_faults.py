@@ -13,10 +13,10 @@ import pytest
 
 from devstack.embedded_valkey import EmbeddedValkey
 from devstack.keeper import Keeper
-from devstack.ports import free_port
 from devstack.processes import Child
 from gateway.edge.guard import Policy
 from tests.stage.other_front_end import Answer, OtherFrontEnd
+from tests.stage.ports import free_port
 from tests.stage.witnesses import ask, paths_of
 from tests.stage.world import World
 

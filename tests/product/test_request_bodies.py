@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 from multidict import CIMultiDict
 
-from devstack.ports import free_port
 from tests.stage.other_front_end import Answer, OtherFrontEnd
+from tests.stage.ports import free_port
 from tests.stage.world import World, served
 
 JSON = "application/json"

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from devstack.ports import free_port
 from gateway.app_keys import SESSIONS, VAULT
 from gateway.session.cookie import SessionCookie
 from gateway.tokens.token_records import Resource, TokenRecords
+from tests.stage.ports import free_port
 from tests.stage.tenant import GATEWAY
 from tests.stage.world import World
 

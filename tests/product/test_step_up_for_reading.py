@@ -1,5 +1,6 @@
 """A step-up that reading asked for brings a token for reading: none for editing, and no leave to edit (E03, S27)."""
 
+import json
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +13,8 @@ from tests.stage.plain_world import plain_world
 from tests.stage.tenant import EDIT
 from tests.stage.world import World
 
-CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c7"}}}'
+CONTEXT = "a-context-of-this-test"
+CLAIMS = json.dumps({"access_token": {"acrs": {"essential": True, "value": CONTEXT}}})
 EDITING = Resource("edit", EDIT)
 
 
@@ -37,7 +39,7 @@ async def challenged(world: World, ada: OtherFrontEnd, asking: Asking = graph_as
     await asking(world)
     refused = await ada.call("GET", "/api/profile")
     assert (refused.status, refused.slug, refused.body["scope"]) == (403, "step-up-required", READ.scope)
-    assert "c7" not in refused.text
+    assert CONTEXT not in refused.text
     return refused
 
 

@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from cryptography.x509 import load_der_x509_certificate
 from redis.asyncio import Redis
 
-from devstack.ports import free_port
 from local_tenant.signing import SigningKey
 from tests.stage.other_front_end import ADA, Answer
+from tests.stage.ports import free_port
 from tests.stage.tenant import API
 from tests.stage.visitor import Page, Visitor
 from tests.stage.world import World, served

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 from redis.asyncio import Redis
 
-from devstack.ports import free_port
 from gateway.app import create_app
 from tests.stage.other_front_end import Answer, OtherFrontEnd
 from tests.stage.plain_provider import CLIENT, ISSUER, SECRET, PlainProvider
+from tests.stage.ports import free_port
 from tests.stage.tenant import MovableClock
 from tests.stage.world import PATIENT, gateway_settings, served
 

@@ -14,7 +14,6 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from devstack.ports import free_port
 from gateway.app import create_app
 from gateway.session.event_streams import STREAM_LIMITS, StreamLimits
 from gateway.settings import PREFIX, Settings
@@ -29,6 +28,7 @@ from servicekit.authority_transport import READ_SECONDS
 from servicekit.logs import Lines
 from servicekit.settings_faults import load_settings
 from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.ports import free_port
 from tests.stage.tenant import API, API_SECRET, EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock
 
 # Every part runs in one process here, with several gateways at times: on two busy cores half a second passes unnoticed.

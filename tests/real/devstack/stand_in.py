@@ -16,7 +16,8 @@ from pathlib import Path
 
 from devstack.embedded_valkey import server_binary
 from devstack.environment import is_setting
-from devstack.ports import Ports, free_ports
+from devstack.ports import Ports
+from tests.stage.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[3]
 _PART = """

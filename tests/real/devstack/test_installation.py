@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from devstack.ports import free_ports
 from tests.real.devstack.stand_in import Launch, Project, make_project
+from tests.stage.ports import free_ports
 
 
 @pytest.fixture

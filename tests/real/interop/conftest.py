@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from yarl import URL
 
-from devstack.ports import free_port
 from gateway.app import create_app
 from tests.real.interop.packages import NOT_RUN, NotToBeHadError, leave_out, node_with_packages
 from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.ports import free_port
 from tests.stage.world import PATIENT, gateway_settings, served
 
 HERE: Final = Path(__file__).parent

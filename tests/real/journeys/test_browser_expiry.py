@@ -8,13 +8,16 @@ from playwright.async_api import Page, expect
 from devstack.stack import Stack, running_stack
 from tests.real.journeys.answers import ends_soon
 from tests.real.journeys.person import Person
+from tests.stage.ports import free_ports
 
 
 @pytest.fixture(scope="module")
 def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The product with sessions that end soon when nothing happens; `stack` is this one here."""
     overrides = {"GATEWAY_SESSION_IDLE_SECONDS": "30"}
-    with running_stack(tmp_path_factory.mktemp("short"), env_overrides=overrides) as stack:
+    with running_stack(
+        tmp_path_factory.mktemp("short"), ports=free_ports(), env_overrides=overrides
+    ) as stack:
         yield stack
 
 

@@ -7,13 +7,16 @@ from playwright.async_api import Page, expect
 
 from devstack.stack import Stack, running_stack
 from tests.real.journeys.person import Person
+from tests.stage.ports import free_ports
 
 
 @pytest.fixture(scope="module")
 def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The product with confirmations that last for some seconds; `stack` is this one here."""
     overrides = {"GATEWAY_STEP_UP_MAX_AGE_SECONDS": "10"}
-    with running_stack(tmp_path_factory.mktemp("fresh"), env_overrides=overrides) as stack:
+    with running_stack(
+        tmp_path_factory.mktemp("fresh"), ports=free_ports(), env_overrides=overrides
+    ) as stack:
         yield stack
 
 

@@ -20,8 +20,9 @@ from typing import Final
 import pytest
 
 from devstack.environment import is_setting
-from devstack.ports import Ports, free_ports
+from devstack.ports import Ports
 from servicekit.version import VERSION
+from tests.stage.ports import free_ports
 from tests.stage.sources import ROOT
 
 PACKAGES: Final = ("devstack", "gateway", "local_tenant", "resource_api", "servicekit", "stepup")

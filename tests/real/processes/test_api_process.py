@@ -14,6 +14,7 @@ import pytest
 
 from resource_api.settings import PREFIX
 from servicekit.version import VERSION
+from tests.stage.ports import free_port
 from tests.unit.resource_api.test_settings import GOOD
 
 ROOT = Path(__file__).parents[3]
@@ -44,9 +45,7 @@ def test_a_configuration_that_cannot_be_used_ends_with_2_and_every_fault(tmp_pat
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_starts_with_everything_else_down_and_ends_with_0(tmp_path: Path, number: signal.Signals) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with command(
         tmp_path, **GOOD, RESOURCE_API_PORT=str(port), RESOURCE_API_AUTHORITY_MAP="http://127.0.0.1:9"
     ) as process:

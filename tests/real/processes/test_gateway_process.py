@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from devstack.ports import free_port
 from servicekit.version import VERSION
+from tests.stage.ports import free_port
 from tests.unit.gateway.test_settings import COMPLETE
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from local_tenant.configuration import BUNDLED, ConfigurationError, load
 from local_tenant.settings import Settings, SettingsError, from_environment
+from tests.stage.ports import free_port
 
 HERE = Path(__file__).parents[3]
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what must be refused, or allowed on purpose
@@ -30,12 +31,6 @@ async def start(**settings: str) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])

@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 
 from devstack.embedded_valkey import server_binary
 from devstack.keeper import Keeper
-from devstack.ports import free_port
 from devstack.processes import Child, Program
+from tests.stage.ports import free_port
 
 # Only a test that fails waits so long.
 _PATIENCE_SECONDS = 30

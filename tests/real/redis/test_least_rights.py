@@ -10,13 +10,13 @@ import pytest
 import redis
 from redis.exceptions import NoPermissionError
 
-from devstack.ports import free_port
 from devstack.tls_redis import WHY_NONE, tls_server
 from tests.real.redis.certificates import Authority
 from tests.real.redis.clusters import Clusters
 from tests.real.redis.conftest import MakeWorld, back, refused_honestly
 from tests.real.redis.servers import RedisServer, Servers
 from tests.real.redis.stories import the_story
+from tests.stage.ports import free_port
 from tests.stage.sources import ROOT
 
 DOCUMENT = (ROOT / "docs/how-to/redis.md").read_text(encoding="utf-8")

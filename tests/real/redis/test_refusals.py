@@ -1,6 +1,5 @@
 """A Redis that answers and refuses: without memory, read-only, or no longer the master (R5, R7)."""
 
-from devstack.ports import free_port
 from tests.real.redis.conftest import (
     SIGN_IN,
     STEP_UP,
@@ -16,6 +15,7 @@ from tests.real.redis.servers import RedisServer, Servers
 from tests.real.redis.watched_pair import WatchedPair
 from tests.stage.fault_proxy import FaultProxy
 from tests.stage.other_front_end import ADA
+from tests.stage.ports import free_port
 
 
 async def test_R7_without_memory_people_go_on_reading_and_nothing_is_half_written(

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from devstack.ports import free_port
 from servicekit.request_body import BodyIsTooLarge, read_body
+from tests.stage.ports import free_port
 
 LARGEST = 8
 

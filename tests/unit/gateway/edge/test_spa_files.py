@@ -11,9 +11,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from devstack.ports import free_port
 from gateway.app import create_app
 from gateway.edge.spa_files import PAGES
+from tests.stage.ports import free_port
 from tests.stage.world import PATIENT, gateway_settings, served
 
 SCRIPT = "export const words = 'M\u00e4rz';\n" * 50
