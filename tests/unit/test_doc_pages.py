@@ -39,7 +39,7 @@ def links(document: Path) -> set[str]:
 
 
 def test_the_index_leads_to_every_page() -> None:
-    kinds = ("how-to", "reference", "explanation")
+    kinds = ("tutorials", "how-to", "reference", "explanation")
     pages = {path.relative_to(DOCS).as_posix() for kind in kinds for path in (DOCS / kind).glob("*.md")}
 
     assert {path.name for path in DOCS.iterdir() if path.is_dir()} == set(kinds)
