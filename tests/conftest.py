@@ -20,7 +20,12 @@ from devstack.processes import Child
 from devstack.stack import Stack, running_stack
 from tests.stage.ports import free_port, free_ports
 
-pytest_plugins = ["tests.stage.browser", "tests.stage.event_loop", "tests.stage.world"]
+pytest_plugins = [
+    "tests.stage.browser",
+    "tests.stage.event_loop",
+    "tests.stage.network",
+    "tests.stage.world",
+]
 
 _LOG_LINES = 40
 

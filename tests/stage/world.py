@@ -27,6 +27,7 @@ from resource_api.settings import Settings as ApiSettings
 from servicekit.authority_transport import READ_SECONDS
 from servicekit.logs import Lines
 from servicekit.settings_faults import load_settings
+from tests.stage.network import Network
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.ports import free_port
 from tests.stage.tenant import API, API_SECRET, EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock
@@ -163,7 +164,8 @@ async def make_world(
     """Give a maker of worlds; settings of the gateway may be changed by NAME, those of the API by api_NAME.
 
     `authority_seconds` is how long the gateway waits for the answer to a token request. For Redis it waits as long as
-    in production where REDIS_URL is given, so where Redis is what the test is about; else long.
+    in production where REDIS_URL is given, so where Redis is what the test is about; else long. With a `network`, the
+    gateway goes through it to all that it asks.
     """
     async with AsyncExitStack() as everything:
 
@@ -171,6 +173,7 @@ async def make_world(
             *,
             authority_seconds: float = READ_SECONDS,
             stream_limits: StreamLimits = STREAM_LIMITS,
+            network: Network | None = None,
             **given: str,
         ) -> World:
             changed = {name: value for name, value in given.items() if not name.startswith("api_")}
@@ -206,8 +209,9 @@ async def make_world(
                 now=clock,
             )
 
-            async def new_gateway(**again: str) -> World:
+            async def new_gateway(network: Network | None = None, **again: str) -> World:
                 port = free_port() if running or "PORT" in changed else ports[0]
+                through = network.lead_to(redis=valkey, authority=tenant_url, api=api_url) if network else {}
                 settings = gateway_settings(
                     **{
                         "PUBLIC_URL": gateway_url,
@@ -216,6 +220,7 @@ async def make_world(
                         "RESOURCE_API_URL": api_url,
                         **changed,
                         **again,
+                        **through,
                     }
                 )
                 app = create_app(
@@ -254,7 +259,7 @@ async def make_world(
             everything.push_async_callback(redis.aclose)
             await everything.enter_async_context(served(tenant, ports[1]))
             await everything.enter_async_context(served(api, ports[2]))
-            return await new_gateway()
+            return await new_gateway(network)
 
         yield make
 
