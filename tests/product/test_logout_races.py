@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gateway.app_keys import AUTH_FLOW
+from gateway.store.scripts import CREATE
 from tests.product.test_tokens import vault_of
 from tests.stage.invariants import violations
+from tests.stage.network import Network
 from tests.stage.other_front_end import ADA, OtherFrontEnd
+from tests.stage.redis_wire import runs
 from tests.stage.visitor import Page
 from tests.stage.world import World
 
@@ -23,7 +25,7 @@ class HalfWay:
     world: World
     person: OtherFrontEnd
     page: Page
-    held: dict[str, str] = field(default_factory=dict)
+    before: dict[str, str] = field(default_factory=dict)
     """The cookie of before, as another tab sends it."""
 
 
@@ -35,12 +37,13 @@ async def at_the_authority(journey: HalfWay) -> None:
 
 async def in_another_tab(journey: HalfWay) -> None:
     """The person signs out in another tab, which holds the old cookie."""
-    assert (await journey.person.call("POST", "/auth/sign-out", headers=journey.held)).status == 200
+    assert (await journey.person.call("POST", "/auth/sign-out", headers=journey.before)).status == 200
 
 
-def delay(world: World, point: str) -> None:
-    """Let the callback be slow at one point."""
-    world.app[AUTH_FLOW]._failpoints.arm(point, "delay", milliseconds=300, times=1)
+@pytest.fixture
+async def world(make_world: Callable[..., Awaitable[World]], network: Network) -> World:
+    """Give a world whose gateway goes through the network."""
+    return await make_world(network=network)
 
 
 async def is_over(world: World, person: OtherFrontEnd) -> None:
@@ -52,15 +55,16 @@ async def is_over(world: World, person: OtherFrontEnd) -> None:
     assert await violations(world.redis, vault_of(world)) == []
 
 
-async def test_a_logout_that_meets_a_sign_in_half_way_wins(world: World) -> None:
+async def test_a_logout_that_meets_a_sign_in_half_way_wins(world: World, network: Network) -> None:
     ada = await world.front_end()
     page = await ada.leave("/auth/sign-in?return_to=/edit")
     page = await ada.visitor.submit(page, email=ADA[0], password=ADA[1])
-    delay(world, "redis-write")
+    held = network.redis.hold(runs(CREATE))
 
     arriving = asyncio.create_task(ada.come_back(page))
-    await asyncio.sleep(0.15)
+    await held.reached()
     await at_the_authority(HalfWay(world, ada, page))
+    held.release()
 
     assert (await arriving).startswith("/problem?type=sign-in-required")
     await is_over(world, ada)
@@ -68,19 +72,20 @@ async def test_a_logout_that_meets_a_sign_in_half_way_wins(world: World) -> None
 
 
 @pytest.mark.parametrize("ending", [at_the_authority, in_another_tab])
-@pytest.mark.parametrize("point", ["redis-write", "session-started"])
+@pytest.mark.parametrize("answered", [False, True], ids=["about to be written", "written and not told"])
 async def test_a_logout_that_meets_a_step_up_half_way_wins(
-    world: World, point: str, ending: Callable[[HalfWay], Awaitable[None]]
+    world: World, network: Network, ending: Callable[[HalfWay], Awaitable[None]], *, answered: bool
 ) -> None:
     ada = await world.signed_in()
-    held = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
+    before = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
     page = await ada.leave(STEP_UP)
     page = await ada.visitor.submit(page, code=await ada.visitor.newest_code(ADA[0]))
-    delay(world, point)
+    held = network.redis.hold(runs(CREATE), answered=answered)
 
     arriving = asyncio.create_task(ada.come_back(page))
-    await asyncio.sleep(0.15)
-    await ending(HalfWay(world, ada, page, held))
+    await held.reached()
+    await ending(HalfWay(world, ada, page, before))
+    held.release()
     await arriving
 
     await is_over(world, ada)

@@ -4,24 +4,28 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-import aiohttp
 import pytest
 
-from gateway.app_keys import AUTH_FLOW
-from gateway.failpoints import Failpoints
+from gateway.store.scripts import CREATE
 from gateway.tokens.token_records import REFUSAL_SECONDS, Resource, TokenRecords
 from tests.product.test_tokens import READ, broker_of, end_of_token, live, vault_of
+from tests.stage.http_wire import token_request
 from tests.stage.invariants import violations
+from tests.stage.network import WRITES, Network
 from tests.stage.other_front_end import ADA, OtherFrontEnd
+from tests.stage.redis_wire import NOT_NOW, runs
 from tests.stage.tenant import EDIT
 from tests.stage.world import World
 
+MakeWorld = Callable[..., Awaitable[World]]
 SAVE = {"city": "Rome"}
+REFRESH = token_request("refresh_token")
 
 
-def failpoints_of(world: World) -> Failpoints:
-    """The orders of the gateway that serves this world."""
-    return world.app[AUTH_FLOW]._failpoints
+@pytest.fixture
+async def world(make_world: MakeWorld, network: Network) -> World:
+    """Give a world whose gateway goes through the network."""
+    return await make_world(network=network)
 
 
 async def strict(world: World) -> None:
@@ -38,18 +42,18 @@ async def assert_clean(world: World, person: OtherFrontEnd) -> None:
     "times, requests", [(1, 1), (3, 1), (None, 3)], ids=["once", "three times", "always"]
 )
 async def test_R12_a_redis_that_takes_no_write_costs_nobody_an_answer(
-    world: World, times: int | None, requests: int, caplog: pytest.LogCaptureFixture
+    world: World, network: Network, times: int | None, requests: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     ada = await world.signed_in()
     await end_of_token(world, ada, 10)
-    failpoints_of(world).arm("redis-write", "raise", times=times)
+    network.redis.refuse(WRITES, NOT_NOW, times=times)
 
     answers = [await ada.call("GET", "/api/profile") for _ in range(3)]
 
     assert [answer.status for answer in answers] == [200] * 3, "from memory each time"
     assert await world.asked("token.refresh_token") == requests
     assert ("token-not-kept" in caplog.messages) == (times is None)
-    failpoints_of(world).disarm()
+    network.redis.heal()
     assert (await ada.call("GET", "/api/profile")).status == 200, "and it recovers"
     asked = await world.asked("token.refresh_token")
     assert (await ada.call("GET", "/api/profile")).status == 200
@@ -59,15 +63,15 @@ async def test_R12_a_redis_that_takes_no_write_costs_nobody_an_answer(
 
 @pytest.mark.parametrize("times", [1, 3, None], ids=["once", "three times", "always"])
 async def test_R12_under_strict_rotation_what_cannot_be_kept_is_a_clean_sign_in(
-    world: World, times: int | None
+    world: World, network: Network, times: int | None
 ) -> None:
     await strict(world)
     ada = await world.signed_in()
     await end_of_token(world, ada, 10)
-    failpoints_of(world).arm("redis-write", "raise", times=times)
+    network.redis.refuse(WRITES, NOT_NOW, times=times)
 
     assert (await ada.call("GET", "/api/profile")).status == 200
-    failpoints_of(world).disarm()
+    network.redis.heal()
     again = await ada.call("GET", "/api/profile")
 
     if times is None:
@@ -78,12 +82,14 @@ async def test_R12_under_strict_rotation_what_cannot_be_kept_is_a_clean_sign_in(
 
 
 @pytest.mark.parametrize("times", [1, 3])
-async def test_R12_a_redis_that_stumbles_costs_nobody_a_journey(world: World, times: int) -> None:
+async def test_R12_a_redis_that_stumbles_costs_nobody_a_journey(
+    world: World, network: Network, times: int
+) -> None:
     ada = await world.front_end()
 
-    failpoints_of(world).arm("redis-write", "raise", times=times)
+    network.redis.refuse(WRITES, NOT_NOW, times=times)
     assert await ada.sign_in() == "/edit"
-    failpoints_of(world).arm("redis-write", "raise", times=times)
+    network.redis.refuse(WRITES, NOT_NOW, times=times)
     assert await ada.step_up("/auth/step-up?action=profile.edit&return_to=/check") == "/check"
 
     assert (await ada.call("PATCH", "/api/profile", SAVE)).status == 200
@@ -91,31 +97,33 @@ async def test_R12_a_redis_that_stumbles_costs_nobody_a_journey(world: World, ti
     await assert_clean(world, ada)
 
 
-async def test_R12_a_journey_that_cannot_be_kept_leaves_the_session_of_before(world: World) -> None:
+async def test_R12_a_journey_that_cannot_be_kept_leaves_the_session_of_before(
+    world: World, network: Network
+) -> None:
     ada = await world.signed_in()
     before = ada.cookie()
-    failpoints_of(world).arm("redis-write", "raise")
+    network.redis.refuse(WRITES, NOT_NOW, times=None)
 
     led = await ada.step_up("/auth/step-up?action=profile.edit&return_to=/check")
 
     assert led.startswith("/problem?type=session-store-unavailable")
     assert ada.cookie() == before
-    failpoints_of(world).disarm()
+    network.redis.heal()
     assert (await ada.call("GET", "/api/profile")).status == 200
     await assert_clean(world, ada)
 
 
 async def test_R12_an_edit_that_was_saved_is_told_so_whatever_redis_does(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: World, network: Network, caplog: pytest.LogCaptureFixture
 ) -> None:
     ada = await world.confirmed()
-    failpoints_of(world).arm("redis-write", "raise")
+    network.redis.refuse(WRITES, NOT_NOW, times=None)
 
     saved = await ada.call("PATCH", "/api/profile", SAVE, headers={"Idempotency-Key": "k"})
 
     assert (saved.status, saved.body["city"]) == (200, "Rome")
     assert "edit-not-noted" in caplog.messages
-    failpoints_of(world).disarm()
+    network.redis.heal()
     await assert_clean(world, ada)
 
 
@@ -131,38 +139,40 @@ async def test_R12_a_handler_that_fails_after_the_refresh_loses_nothing(world: W
     assert await world.asked("token.refresh_token") == 1
 
 
-async def test_R12_a_person_who_leaves_meanwhile_loses_nothing(world: World) -> None:
+async def test_R12_a_person_who_leaves_meanwhile_loses_nothing(world: World, network: Network) -> None:
     ada = await world.signed_in()
     await end_of_token(world, ada, 10)
     await strict(world)
-    failpoints_of(world).arm("token-redeemed", "delay", milliseconds=300)
+    held = network.authority.hold(REFRESH, answered=True)
 
-    with pytest.raises(TimeoutError):
-        await ada.session.get(
-            f"{world.gateway_url}/api/profile",
-            headers={"X-CSRF": "1"},
-            timeout=aiohttp.ClientTimeout(total=0.2),
-        )
+    reading = asyncio.create_task(ada.call("GET", "/api/profile"))
+    await held.reached()
+    reading.cancel()
+    await asyncio.wait([reading])
+    await ada.navigate("/health/live")  # the gateway knows by then that she left
+    held.release()
 
     assert (await ada.call("GET", "/api/profile")).status == 200
     assert await world.asked("token.refresh_token") == 1
     await assert_clean(world, ada)
 
 
-async def test_R12_a_gateway_that_stops_first_keeps_what_it_redeemed(
-    make_world: Callable[..., Awaitable[World]],
-) -> None:
-    world = await make_world()
+async def test_R12_a_gateway_that_stops_first_keeps_what_it_redeemed(world: World, network: Network) -> None:
     ada = await world.signed_in()
     await end_of_token(world, ada, 10)
     await strict(world)
-    failpoints_of(world).arm("token-redeemed", "delay", milliseconds=300)
+    held = network.authority.hold(REFRESH, answered=True)
     session, broker = await live(world, ada), broker_of(world)
     impatient = asyncio.create_task(broker.access_token(session, READ))
-    await asyncio.sleep(0.15)
+    await held.reached()
     impatient.cancel()
 
-    await broker.settle(5)
+    settling = asyncio.create_task(broker.settle(5))
+    await asyncio.wait([impatient])
+    assert impatient.cancelled()
+    assert not settling.done()
+    held.release()
+    await settling
 
     assert await TokenRecords(vault_of(world)).access_token(session, READ) is not None
     assert await world.asked("token.refresh_token") == 1
@@ -183,19 +193,20 @@ async def test_R12_keys_that_are_away_do_not_cost_the_refresh_token(world: World
     await assert_clean(world, ada)
 
 
-async def test_R11_a_failed_holder_uses_what_its_successor_brought(world: World) -> None:
+async def test_R11_a_failed_holder_uses_what_its_successor_brought(world: World, network: Network) -> None:
     ada = await world.signed_in()
     await end_of_token(world, ada, 10)
     successor = await world.new_gateway(LOG_LEVEL="INFO")
     session = await live(world, ada)
-    late = {"aadsts": 700082, "delay_ms": 500, "times": 1}
-    await world.admin("PUT", "/faults/token.refresh_token", late)
+    await world.admin("PUT", "/faults/token.refresh_token", {"aadsts": 700082, "times": 1})
+    held = network.authority.hold(REFRESH, answered=True)
 
     first = asyncio.create_task(broker_of(world).access_token(session, READ))
-    await asyncio.sleep(0.2)
+    await held.reached()
     async for key in world.redis.scan_iter("*:lock:refresh"):
         await world.redis.delete(key)  # as if the holder had been stopped for longer than its lease
     brought = await broker_of(successor).access_token(session, READ)
+    held.release()
 
     assert (await first).expires_at > world.clock.now + 1800
     assert brought.expires_at > world.clock.now + 1800
@@ -214,7 +225,9 @@ async def test_a_token_that_was_refused_is_not_handed_out_again(world: World) ->
     assert await world.asked("token.refresh_token") == 1
 
 
-async def test_R13_an_edit_that_another_tab_parks_during_step_up_is_carried_over(world: World) -> None:
+async def test_R13_an_edit_that_another_tab_parks_during_step_up_is_carried_over(
+    world: World, network: Network
+) -> None:
     ada = await world.signed_in()
     old = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
     other = await world.new_gateway(LOG_LEVEL="INFO")
@@ -222,11 +235,12 @@ async def test_R13_an_edit_that_another_tab_parks_during_step_up_is_carried_over
     first = (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).body
     page = await ada.leave(f"{first['redirect']}&return_to=/check")
     page = await ada.visitor.submit(page, code=await ada.visitor.newest_code(ADA[0]))
-    failpoints_of(world).arm("redis-write", "delay", milliseconds=400, times=1)
+    held = network.redis.hold(runs(CREATE))
 
     arriving = asyncio.create_task(ada.come_back(page))
-    await asyncio.sleep(0.2)
+    await held.reached()
     second = await tab.call("PATCH", "/api/profile", {"surname": "King"}, headers=old)
+    held.release()
     assert await arriving == "/check"
 
     assert second.slug == "step-up-required"
@@ -237,21 +251,23 @@ async def test_R13_an_edit_that_another_tab_parks_during_step_up_is_carried_over
 
 
 async def test_a_session_that_was_replaced_is_never_told_as_revoked(
-    world: World, caplog: pytest.LogCaptureFixture
+    make_world: MakeWorld, network: Network, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
+    world = await make_world()
     ada = await world.signed_in()
     session = await live(world, ada)
     await end_of_token(world, ada, 10)
-    late = {"aadsts": 700082, "delay_ms": 500, "times": 1}
-    await world.admin("PUT", "/faults/token.refresh_token", late)
+    await world.admin("PUT", "/faults/token.refresh_token", {"aadsts": 700082, "times": 1})
+    held = network.authority.hold(REFRESH, answered=True)
     old = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
-    other = await world.new_gateway(LOG_LEVEL="INFO")
+    other = await world.new_gateway(network, LOG_LEVEL="INFO")
     tab = OtherFrontEnd(ada.session, other.gateway_url, world.tenant_url)
 
     reading = asyncio.create_task(tab.call("GET", "/api/profile", headers=old))
-    await asyncio.sleep(0.15)
+    await held.reached()
     assert await ada.step_up("/auth/step-up?action=profile.edit&return_to=/edit") == "/edit"
+    held.release()
     answer = await reading
 
     assert (answer.status, answer.body["reason"]) == (401, "rotated"), "so that the tab tries again"

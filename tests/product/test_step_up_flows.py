@@ -1,15 +1,18 @@
 """A step-up's way back: the same person, the same session, and every tab goes on where it was."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gateway.app_keys import AUTH_FLOW
 from gateway.session.cookie import SessionCookie
+from gateway.store.scripts import CREATE
 from tests.product.test_callback import STEP_UP, answered, problem_of, sent
 from tests.product.test_tokens import vault_of
+from tests.stage.network import Network
 from tests.stage.other_front_end import GRACE
+from tests.stage.redis_wire import runs
 from tests.stage.tenant import EDIT
 from tests.stage.world import World
 
@@ -34,13 +37,19 @@ async def test_R20_two_tabs_that_step_up_both_arrive_in_any_order(world: World) 
         assert (await ada.call("GET", f"/api/parked-edits/{one['parked_edit']['id']}")).status == 200
 
 
-async def test_R20_two_step_ups_that_arrive_at_once_are_one(world: World) -> None:
+async def test_R20_two_step_ups_that_arrive_at_once_are_one(
+    make_world: Callable[..., Awaitable[World]], network: Network
+) -> None:
+    world = await make_world(network=network)
     ada = await world.signed_in()
     answers = [await answered(ada, f"{STEP_UP}?n={n}") for n in range(2)]
-    world.app[AUTH_FLOW]._failpoints.arm("person-judged", "delay", milliseconds=200)
+    held = network.redis.hold(runs(CREATE), times=2)
 
-    assert await asyncio.gather(*(sent(ada, answer) for answer in answers)) == ["/edit?n=0", "/edit?n=1"]
+    arriving = asyncio.gather(*(sent(ada, answer) for answer in answers))
+    await held.reached(2)
+    held.release()
 
+    assert await arriving == ["/edit?n=0", "/edit?n=1"]
     assert (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).status == 200
 
 

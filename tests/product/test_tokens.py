@@ -14,7 +14,9 @@ from gateway.store.vault import Vault
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.token_records import REFUSAL_SECONDS, AccessToken, Resource, TokenRecords
 from servicekit.errors import Misconfigured
+from tests.stage.http_wire import token_request
 from tests.stage.invariants import violations
+from tests.stage.network import Network
 from tests.stage.other_front_end import ADA, OtherFrontEnd
 from tests.stage.tenant import API, EDIT
 from tests.stage.world import World
@@ -244,18 +246,19 @@ async def test_E03_each_resource_has_its_own_token(world: World) -> None:
     assert graph.value not in repr(graph)
 
 
-async def test_a_cancelled_caller_does_not_take_the_token_with_it(world: World) -> None:
+async def test_a_cancelled_caller_does_not_take_the_token_with_it(world: World, network: Network) -> None:
     ada = await world.signed_in()
     await end_of_token(world, ada, 10)
-    session, broker = await live(world, ada), broker_of(world)
-    world.app[AUTH_FLOW]._failpoints.arm("token-redeemed", "delay", milliseconds=700, times=1)
+    session, broker = await live(world, ada), broker_of(await world.new_gateway(network))
+    held = network.authority.hold(token_request("refresh_token"), answered=True)
 
     impatient = asyncio.create_task(broker.access_token(session, READ))
-    while not await world.asked("token.refresh_token"):  # noqa: ASYNC110 - what is waited for happens elsewhere
-        await asyncio.sleep(0.02)
+    await held.reached()
     impatient.cancel()
     await asyncio.wait([impatient])
+    held.release()
 
+    assert impatient.cancelled()
     assert (await broker.access_token(session, READ)).expires_at > world.clock.now + HOUR / 2
     assert await world.asked("token.refresh_token") == 1
 
