@@ -5,21 +5,28 @@ The sequences come from a seed, so that a failure can be repeated; what the mach
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import Final
 
 import pytest
 from redis.asyncio import Redis
 
-from gateway.app_keys import AUTH_FLOW
 from gateway.session.cookie import SessionCookie
 from gateway.store.fields import Field
+from gateway.store.leases import LEASE_SECONDS
+from gateway.store.scripts import RENEW
 from gateway.store.sealing import KeyRing
 from gateway.store.vault import Vault
 from gateway.tokens.token_records import Resource
 from tests.product.test_tokens import READ, end_of_token, vault_of
+from tests.stage.http_wire import asks, token_request
+from tests.stage.interruptions import PATIENCE
 from tests.stage.invariants import violations
+from tests.stage.network import WRITES, Network
 from tests.stage.other_front_end import Answer, OtherFrontEnd
+from tests.stage.redis_wire import runs
 from tests.stage.tenant import EDIT
 from tests.stage.world import World
 
@@ -42,6 +49,8 @@ class Person:
     justified: int = 0
     """How many refreshes there may have been."""
     answered: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
+    """Told when the browser has the cookie of a step-up."""
 
     @property
     def cookie(self) -> str:
@@ -51,12 +60,17 @@ class Person:
     async def call(self, method: str, path: str, body: object = None) -> Answer:
         """Call any gateway, and again when another tab's step-up changed the id meanwhile, as our client does."""
         for _ in range(5):
-            tab = self.chance.choice(self.tabs)
-            held = {"Cookie": f"__Host-Http-session={self.cookie}"}
+            tab, cookie = self.chance.choice(self.tabs), self.cookie
+            held = {"Cookie": f"__Host-Http-session={cookie}"}
             answer = await tab.call(method, path, body, headers=held)
             if answer.status != 401 or answer.body.get("reason") != "rotated":
                 return answer
+            await self._has_another_than(cookie)
         raise AssertionError(answer.text)
+
+    async def _has_another_than(self, cookie: str) -> None:
+        async with asyncio.timeout(PATIENCE), self.arrived:
+            await self.arrived.wait_for(lambda: self.cookie != cookie)
 
     async def read(self) -> None:
         """Look at the profile."""
@@ -85,6 +99,8 @@ class Person:
         if (await tab.step_up(STEP_UP)) == "/edit":
             self.confirmed = True
         self.cookies.append(self.cookie)
+        async with self.arrived:
+            self.arrived.notify_all()
 
     async def act(self, *, steps: int) -> None:
         """Do something, wait, do something else."""
@@ -93,24 +109,49 @@ class Person:
             await asyncio.sleep(self.chance.random() * 0.03)
 
 
-async def at(world: World, chance: random.Random) -> Person:
+SLOW: Final[tuple[Callable[[Network, float], object], ...]] = (
+    lambda network, seconds: network.authority.slow(token_request("refresh_token"), seconds, answered=True),
+    lambda network, seconds: network.authority.slow(
+        token_request("authorization_code"), seconds, answered=True
+    ),
+    lambda network, seconds: network.redis.slow(WRITES, seconds),
+    lambda network, seconds: network.redis.slow(WRITES, seconds, answered=True),
+    lambda network, seconds: network.api.slow(asks("PATCH", "/profile"), seconds, answered=True),
+)
+"""Where a gateway may be slow, always."""
+
+
+@pytest.fixture
+async def networks() -> AsyncIterator[list[Network]]:
+    """Give each gateway a network of its own."""
+    async with AsyncExitStack() as running:
+        yield [await running.enter_async_context(Network.open()) for _ in range(GATEWAYS)]
+
+
+@pytest.fixture
+async def networked(make_world: MakeWorld, networks: list[Network]) -> World:
+    """Give a world whose gateway goes through the first of them."""
+    return await make_world(network=networks[0])
+
+
+async def at(world: World, networks: list[Network], chance: random.Random) -> Person:
     """Ada, signed in, with a tab on each of several gateways that are slow at points of their own."""
     ada = await world.signed_in()
-    worlds = [world, *[await world.new_gateway(LOG_LEVEL="INFO") for _ in range(GATEWAYS - 1)]]
-    for one in worlds:
-        point = chance.choice(["token-redeemed", "cache-kept", "redis-write", "edit-sent", "person-judged"])
-        failpoints = one.app[AUTH_FLOW]._failpoints
-        failpoints.arm(point, "delay", milliseconds=chance.randint(1, 60))
+    worlds = [world, *[await world.new_gateway(one, LOG_LEVEL="INFO") for one in networks[1:]]]
+    for network in networks:
+        chance.choice(SLOW)(network, chance.uniform(0.001, 0.06))
     tabs = [OtherFrontEnd(ada.session, one.gateway_url, world.tenant_url) for one in worlds]
     return Person(world, tabs, chance, cookies=[ada.cookie()], justified=1)
 
 
 @pytest.mark.parametrize("strict", [False, True], ids=["entra", "strict rotation"])
 @pytest.mark.parametrize("seed", range(5))
-async def test_R13_no_interleaving_costs_strength(world: World, seed: int, *, strict: bool) -> None:
-    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+async def test_R13_no_interleaving_costs_strength(
+    networked: World, networks: list[Network], seed: int, *, strict: bool
+) -> None:
+    chance, world = random.Random(seed), networked  # noqa: S311 - to be repeated, not to be secret
     await world.admin("PUT", "/settings", {"rotate_refresh_tokens": strict})
-    ada = await at(world, chance)
+    ada = await at(world, networks, chance)
     delay = {"delay_ms": chance.randint(1, 80), "times": chance.randint(1, 6)}
     await world.admin("PUT", "/faults/token.refresh_token", delay)
 
@@ -134,9 +175,9 @@ async def test_R13_no_interleaving_costs_strength(world: World, seed: int, *, st
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_R13_an_ended_session_stays_ended(world: World, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - as above
-    ada = await at(world, chance)
+async def test_R13_an_ended_session_stays_ended(networked: World, networks: list[Network], seed: int) -> None:
+    chance, world = random.Random(seed), networked  # noqa: S311 - as above
+    ada = await at(world, networks, chance)
     await ada.step_up()
     # Slow, so that a refresh is under way whenever the session ends.
     await world.admin("PUT", "/faults/token.refresh_token", {"delay_ms": 60, "times": 99})
@@ -196,21 +237,31 @@ async def test_R11_four_gateways_and_fifty_requests_each_refresh_once(world: Wor
     assert await violations(world.redis, vault_of(world), [ada.cookie()]) == []
 
 
-async def test_R11_an_authority_that_outlasts_a_lease_is_asked_once(world: World) -> None:
+async def test_R11_an_authority_that_outlasts_a_lease_is_asked_once(
+    make_world: MakeWorld, network: Network
+) -> None:
+    world = await make_world(network=network)
     await world.admin("PUT", "/settings", {"rotate_refresh_tokens": True})
     ada = await world.signed_in()
     other = await world.new_gateway(LOG_LEVEL="INFO")
     tab = OtherFrontEnd(ada.session, other.gateway_url, world.tenant_url)
-    held = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
+    before = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
     await end_of_token(world, ada, 10)
-    # Longer than a lease lives, so that it has to be renewed; shorter than the wait for an answer.
-    await world.admin("PUT", "/faults/token.refresh_token", {"delay_ms": 7500, "times": 1})
+    asked = network.authority.hold(token_request("refresh_token"))
+    renewed = network.redis.watch(runs(RENEW), answered=True)
 
-    answers = await asyncio.gather(
-        ada.call("GET", "/api/profile"), tab.call("GET", "/api/profile", headers=held)
-    )
+    reading = asyncio.create_task(ada.call("GET", "/api/profile"))
+    await asked.reached()
+    (lease,) = [key async for key in world.redis.scan_iter("*:lock:refresh")]
+    left = await world.redis.pttl(lease)
+    assert 0 < left <= LEASE_SECONDS * 1000
+    await world.redis.pexpire(lease, left * 2 // 3)  # or this would take as long as it may live
+    waiting = asyncio.create_task(tab.call("GET", "/api/profile", headers=before))
+    await renewed.reached(2)
+    assert await world.redis.pttl(lease) > left * 2 // 3, "it would have ended by now"
+    asked.release()
 
-    assert [answer.status for answer in answers] == [200, 200]
+    assert [answer.status for answer in await asyncio.gather(reading, waiting)] == [200, 200]
     assert await world.asked("token.refresh_token") == 1
 
 

@@ -55,6 +55,7 @@ class RequestProxy(Interruptions[R]):
         self._wire = wire
         self._target = ("127.0.0.1", 1)
         self._connections: set[asyncio.Task[None]] = set()
+        self._passing: set[asyncio.Task[None]] = set()
         self._failed: list[BaseException] = []
         self._server: asyncio.Server | None = None
 
@@ -66,8 +67,8 @@ class RequestProxy(Interruptions[R]):
             yield self
         finally:
             self._server.close()
-            for connection in self._connections:
-                connection.cancel()
+            for one in self._passing:
+                one.cancel()
             await asyncio.gather(*self._connections, return_exceptions=True)
         for error in self._failed:
             raise error
@@ -93,24 +94,25 @@ class RequestProxy(Interruptions[R]):
         assert task is not None
         self._connections.add(task)
         ends = [writer]
+        both: set[asyncio.Task[None]] = set()
         try:
             server_reader, server_writer = await asyncio.open_connection(*self._target)
             ends.append(server_writer)
             connection = _Connection(self._wire, self, writer, server_writer)
-            both = {
+            both |= {
                 asyncio.create_task(connection.pass_requests(reader)),
                 asyncio.create_task(connection.pass_answers(server_reader)),
             }
-            try:
-                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for one in both:
-                    one.cancel()
-                await asyncio.gather(*both, return_exceptions=True)
-            self._failed += [error for one in both if not one.cancelled() and (error := one.exception())]
+            self._passing |= both
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         except OSError:
             pass  # there is no server: whoever came finds out by the end of the connection
         finally:
+            for one in both:
+                one.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+            self._failed += [error for one in both if not one.cancelled() and (error := one.exception())]
+            self._passing -= both
             for end in ends:
                 end.close()
             self._connections.discard(task)
