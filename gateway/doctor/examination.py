@@ -4,7 +4,7 @@ Owns what is looked at, in which order it is told, and how. The looks themselves
 Changes nothing anywhere, shows no secret, and takes no decision for the gateway: that one finds its own faults.
 
 What it cannot see: a person's sign-in, whether Conditional Access asks for a second factor, consent, the API's own
-credential and its exchange on behalf of people, and the registered sign-out addresses (docs/reference/doctor.md).
+credential and its exchange on behalf of people, and the registered sign-out addresses (docs/how-to/doctor.md).
 """
 
 import asyncio

@@ -118,6 +118,14 @@ def test_U29_docs_metrics_md_has_every_metric_with_its_labels() -> None:
     assert documented == dict(_names_and_labels())
 
 
+def test_U29_what_is_to_wake_an_operator_is_measured() -> None:
+    text = (ROOT / "docs/how-to/monitor.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"stepup_\w+", text))
+
+    assert named
+    assert named <= {name for name, _ in _names_and_labels()}
+
+
 def _names_and_labels() -> Iterator[tuple[str, set[str]]]:
     metrics = Metrics()
     for method, arguments in {

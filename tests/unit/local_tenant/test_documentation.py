@@ -1,7 +1,6 @@
-"""docs/reference/local-tenant.md says what the code does: names are compared, examples are run."""
+"""The local tenant's pages say what the code does: names are compared, examples are run."""
 
 import shlex
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,11 +11,14 @@ from local_tenant.forgery import VARIANTS
 from local_tenant.knobs import Knobs
 from local_tenant.settings import PUBLIC_API_SECRET, PUBLIC_GATEWAY_SECRET, Settings
 from local_tenant.unusual_people import PASSWORD, UNUSUAL
+from tests.stage.sources import ROOT
 from tests.stage.tenant import API, GATEWAY, ISSUER, World
 from tests.stage.visitor import PASSWORDS
 
-TEXT = (Path(__file__).parents[3] / "docs/reference/local-tenant.md").read_text(encoding="utf-8")
-CURLS = [line for line in TEXT.replace("\\\n", " ").splitlines() if line.startswith("$ curl")]
+HOW_TO, REFERENCE = (
+    (ROOT / "docs" / kind / "local-tenant.md").read_text(encoding="utf-8") for kind in ("how-to", "reference")
+)
+CURLS = [line for line in HOW_TO.replace("\\\n", " ").splitlines() if line.startswith("$ curl")]
 SECRET_FILES = {"gateway_secret_file", "api_secret_file"}  # written as `…_FILE` beside the secrets
 
 
@@ -31,7 +33,7 @@ SECRET_FILES = {"gateway_secret_file", "api_secret_file"}  # written as `…_FIL
     ],
 )
 def test_the_document_names(name: str) -> None:
-    assert name in TEXT
+    assert name in REFERENCE
 
 
 @pytest.mark.parametrize("command", CURLS)
@@ -57,7 +59,7 @@ async def test_the_example_runs(world: World, command: str) -> None:
 def test_refusals_that_the_document_names_are_in_the_catalogue() -> None:
     named = {
         int(word.strip("(),.;`").removeprefix("AADSTS"))
-        for word in TEXT.split()
+        for word in (HOW_TO + REFERENCE).split()
         if "AADSTS" in word[:8] and word.strip("(),.;`") != "AADSTS"
     }
     assert named <= set(CATALOGUE)
