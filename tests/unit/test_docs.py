@@ -182,7 +182,7 @@ def test_U29_every_route_has_a_section_in_the_interface(tmp_path: Path) -> None:
 
 def test_U20_every_problem_has_a_section_with_its_statuses_and_the_reverse() -> None:
     gateway, api = slugs(gateway_errors, shared_errors), slugs(api_errors, shared_errors)
-    journeys = {
+    navigations = {
         kind.slug
         for _, kind in inspect.getmembers(gateway_errors, inspect.isclass)
         if issubclass(kind, gateway_errors.AuthFlowRejected) and kind is not gateway_errors.AuthFlowRejected
@@ -196,10 +196,10 @@ def test_U20_every_problem_has_a_section_with_its_statuses_and_the_reverse() -> 
     for slug, told in found.items():
         ours, _, theirs = told.lower().partition("resource api:")
         assert set(map(int, re.findall(r"\d{3}", theirs))) == api.get(slug, set()), slug
-        if slug not in journeys:
+        if slug not in navigations:
             assert set(map(int, re.findall(r"\d{3}", ours))) == gateway.get(slug, set()), slug
         else:
-            assert ours == "gateway: journey.", slug
+            assert ours == "gateway: navigation.", slug
 
 
 def test_every_problem_of_the_gateway_has_words_in_the_client() -> None:
