@@ -59,8 +59,11 @@ async def _not_whole(vault: Vault, text: str, sessions: set[str]) -> list[str]:
     return [f"{cookie.ref.short} does not open: {closed}"] if closed else []
 
 
-async def drop_leases(redis: "Redis") -> None:
-    """Spare a test the seconds that the lease of a holder lives who could not let go; others wait for it."""
+async def drop_leases(redis: "Redis", *, after: float = 0) -> None:
+    """Spare a test the seconds that the lease of a holder lives who could not let go; others wait for it.
+
+    It ends at once, or `after` so many seconds, by itself.
+    """
     async for key in redis.scan_iter("*:lock:*"):
         assert 0 < await redis.pttl(key) <= LEASE_SECONDS * 1000
-        await redis.delete(key)
+        await redis.pexpire(key, round(after * 1000))
