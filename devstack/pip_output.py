@@ -5,6 +5,10 @@ Owns the patterns of pip's English messages and nothing else; a failure that it 
 
 import re
 
+from devstack.install_failure import InstallFailure
+
+# pip says this after it has everything, and before the first file is written.
+_BEGUN_TO_WRITE = "Installing collected packages"
 _COLLECTING = re.compile(
     r"^(?:Collecting|Requirement already satisfied:) ([A-Za-z0-9._-]+)"
     r"|^Processing .*?([A-Za-z0-9._]+)-[^-/]+(?:-[^-/]+){3,4}\.whl"  # from a directory of wheels
@@ -32,6 +36,13 @@ def absent_package(output: str) -> str | None:
         return None  # pip says "no matching distribution" of a package that it could not ask for, too
     found = _ABSENT.search(output)
     return found.group(1) if found else None
+
+
+def failure(output: str) -> InstallFailure:
+    """Read how pip failed; `output` is all that it wrote."""
+    return InstallFailure(
+        reason(output), absent=absent_package(output), wrote=_BEGUN_TO_WRITE in output, final=True
+    )
 
 
 def reason(output: str) -> str:

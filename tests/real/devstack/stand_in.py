@@ -57,6 +57,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ[PREFIX + "PORT"])), Handler).serve_forever()
 """
+_UV = """#!/bin/sh
+while [ -n "$STAND_IN_UV_WAITS" ]; do sleep 0.05; done
+exec "{real}" "$@"
+"""
 _PREFIXES = {"gateway": "GATEWAY_", "resource_api": "RESOURCE_API_", "local_tenant": "LOCAL_TENANT_"}
 _PEOPLE = '[[people]]\nemail = "ada@example.com"\npassword = "Analytical-Engine-1843"\n'
 # Long, because it only matters when something is wrong, and a busy machine is not.
@@ -99,7 +103,7 @@ class Project:
             "GATEWAY_ADMIN_PORT": str(self.ports.admin),
             "RESOURCE_API_PORT": str(self.ports.api),
             "LOCAL_TENANT_PORT": str(self.ports.tenant),
-            "PATH": f"{self.root / 'bin'}:{surroundings['PATH']}",
+            "PATH": f"{self.root / 'bin'}:{_path_without_uv(self.root, surroundings['PATH'])}",
         }
         output_file = self.root / f"output-{len(self.launches)}.txt"
         output = output_file.open("wb")
@@ -200,8 +204,25 @@ def _processes() -> Iterator[tuple[int, str, str]]:
             yield int(process.name), command, str((process / "cwd").readlink())
 
 
-def make_project(root: Path) -> Project:
-    """Lay out a stand-in working copy."""
+def _path_without_uv(root: Path, path: str) -> str:
+    """Return a search path like this run's own on which there is no uv, whatever this computer has."""
+    kept = []
+    for number, folder in enumerate(map(Path, path.split(os.pathsep))):
+        if not (folder / "uv").exists():
+            kept.append(str(folder))
+            continue
+        others = root / "bin" / f"others-{number}"
+        if not others.exists():
+            others.mkdir()
+            for program in folder.iterdir():
+                if program.name != "uv":
+                    (others / program.name).symlink_to(program)
+        kept.append(str(others))
+    return os.pathsep.join(kept)
+
+
+def make_project(root: Path, *, uv: bool = False) -> Project:
+    """Lay out a stand-in working copy, on a computer that has a uv or none."""
     shutil.copy(ROOT / "dev.py", root)
     shutil.copytree(ROOT / "devstack", root / "devstack", ignore=shutil.ignore_patterns("__pycache__"))
     for module, prefix in _PREFIXES.items():
@@ -212,4 +233,9 @@ def make_project(root: Path) -> Project:
         (root / lock).write_text("# nothing is needed\n")
     (root / "bin").mkdir()
     (root / "bin" / "valkey-server").symlink_to(server_binary(os.environ))
+    if uv:
+        # It waits, if a test wants to look at what is under way.
+        program = root / "bin" / "uv"
+        program.write_text(_UV.format(real=Path(sys.executable).parent / "uv"))
+        program.chmod(0o755)
     return Project(root, free_ports())

@@ -1,4 +1,4 @@
-"""Installing from nothing: a real venv and a real pip, with a tiny package from a folder instead of an index."""
+"""Installing from nothing: a real venv, a real uv and a real pip, with a tiny package from a folder and no index."""
 
 import base64
 import hashlib
@@ -17,17 +17,31 @@ from tests.real.devstack.stand_in import Launch, Project, make_project
 from tests.stage.ports import free_ports
 
 
+@pytest.fixture(params=["uv", "pip"], scope="module")
+def installer(request: pytest.FixtureRequest) -> str:
+    """What the computer has: uv beside pip, or pip alone. Both have to keep the same promises."""
+    return str(request.param)
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    made = make_project(tmp_path.resolve())
+def project(tmp_path: Path, installer: str) -> Iterator[Project]:
+    made = make_project(tmp_path.resolve(), uv=installer == "uv")
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def with_uv(tmp_path: Path) -> Iterator[Project]:
+    """A project on a computer that has uv, for what concerns uv alone."""
+    made = make_project(tmp_path.resolve(), uv=True)
     yield made
     made.end()
 
 
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def settled(tmp_path_factory: pytest.TempPathFactory, installer: str) -> Iterator[Project]:
     """A project whose environment is there already, for tests that need no first run."""
-    made = make_project(tmp_path_factory.mktemp("settled").resolve())
+    made = make_project(tmp_path_factory.mktemp("settled").resolve(), uv=installer == "uv")
     launch = made.launch()
     launch.wait_for("Ctrl-C stops it.")
     launch.interrupt()
@@ -77,7 +91,7 @@ def test_an_interrupted_installation_is_made_good_by_the_next_run(
     project: Project, number: signal.Signals
 ) -> None:
     environment = add_package(project)
-    launch = project.launch(environment=environment)
+    launch = project.launch(environment=environment | {"STAND_IN_UV_WAITS": "1"})
     wait_for_file(project.root / ".venv" / "bin" / "python", launch)
     launch.process.send_signal(number)
     code = launch.ended()
@@ -93,13 +107,15 @@ def test_an_interrupted_installation_is_made_good_by_the_next_run(
     assert again.interrupt() == 0
 
 
-def test_a_changed_lock_is_installed_into_the_same_environment(settled: Project) -> None:
+def test_a_changed_lock_is_installed_into_the_same_environment(settled: Project, installer: str) -> None:
     launch = settled.launch(environment=add_package(settled, "changed"))
     launch.wait_for("Ctrl-C stops it.")
 
     assert launch.interrupt() == 0
     assert installed(settled, "changed")
     assert "Making .venv" not in launch.output
+    assert f"Installing the dependencies (requirements-local.lock) with {installer}." in launch.output
+    assert launch.output.count("Installing") == 1
 
 
 def test_an_altered_package_is_refused(settled: Project) -> None:
@@ -107,6 +123,7 @@ def test_an_altered_package_is_refused(settled: Project) -> None:
 
     assert launch.ended() == 1
     assert "is not the one that the lock file names" in launch.output
+    assert "Trying pip" not in launch.output
     assert not (settled.root / ".local" / "installation-unfinished").exists()
     assert not installed(settled, "altered")
 
@@ -184,3 +201,43 @@ def test_an_environment_of_another_python_is_made_anew(project: Project) -> None
 
     assert f"version = {sys.version.split()[0]}" in (project.root / ".venv" / "pyvenv.cfg").read_text()
     assert launch.interrupt() == 0
+
+
+def test_where_uv_finds_no_index_pip_is_asked_which_may_know_of_one(with_uv: Project) -> None:
+    """Uv reads no pip.conf, in which companies name their index."""
+    packages = add_package(with_uv, "elsewhere")
+    configuration = with_uv.root / "pip.conf"
+    configuration.write_text(f"[global]\nno-index = true\nfind-links = {packages['PIP_FIND_LINKS']}\n")
+    told = {"PIP_CONFIG_FILE": str(configuration), "PIP_FIND_LINKS": "", "UV_OFFLINE": "1"}
+    launch = with_uv.launch(environment=told)
+    launch.wait_for("Ctrl-C stops it.")
+
+    assert "uv did not install them: the package index can't be reached." in launch.output
+    assert installed(with_uv, "elsewhere")
+    assert launch.interrupt() == 0
+
+
+def test_a_uv_that_cannot_be_started_is_passed_over(with_uv: Project) -> None:
+    program = with_uv.root / "bin" / "uv"
+    program.write_text("#!/nowhere/at/all\n")
+    program.chmod(0o755)
+    launch = with_uv.launch(environment=add_package(with_uv))
+    launch.wait_for("Ctrl-C stops it.")
+
+    assert "uv did not install them: " in launch.output
+    assert installed(with_uv)
+    assert launch.interrupt() == 0
+
+
+def test_an_environment_that_uv_filled_has_no_pip_and_gets_one_where_pip_is_needed(with_uv: Project) -> None:
+    first = with_uv.launch(environment=add_package(with_uv))
+    first.wait_for("Ctrl-C stops it.")
+    assert first.interrupt() == 0
+    (with_uv.root / "bin" / "uv").unlink()
+    second = with_uv.launch(environment=add_package(with_uv, "later"))
+    second.wait_for("Ctrl-C stops it.")
+
+    assert installed(with_uv, "tiny")
+    assert installed(with_uv, "later")
+    assert list(with_uv.root.glob(".venv/lib/python*/site-packages/pip"))
+    assert second.interrupt() == 0
