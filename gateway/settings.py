@@ -1,50 +1,31 @@
 """The gateway's settings, from the environment; every fault is told at once.
 
-Owns what can be set, its form, and what must be set together.
+Owns what only the gateway is told, and what must be set together; what the resource API is told as well stands in
+`servicekit.authority_settings`.
 Never reads the environment itself: `load_settings` is handed one.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from gateway import setting_forms as forms
 from gateway.store.sealing import read_key
-from servicekit.address_map import AddressMap
-from servicekit.client_credential import CredentialSource, credential_source
-from servicekit.discovery import ciam_discovery_url, ciam_issuer
-from servicekit.settings_faults import CommaSeparated, EnvironmentSettings
+from servicekit.authority_settings import AuthoritySettings
+from servicekit.discovery import ciam_issuer
+from servicekit.setting_forms import ca_bundle, is_on_loopback, near_service_url, readable
+from servicekit.settings_faults import CommaSeparated
 
 PREFIX = "GATEWAY_"
-GRAPH = "https://graph.microsoft.com/v1.0"
+PUBLIC_URL = "http://localhost:3000"
 
 
-class Settings(EnvironmentSettings):
+class Settings(AuthoritySettings):
     """What an operator decides. Times are in seconds."""
 
-    tenant_subdomain: Annotated[str, BeforeValidator(forms.label)] | None = Field(
-        None, description="the tenant's name before .ciamlogin.com", examples=["contoso"]
-    )
-    tenant_id: Annotated[str, BeforeValidator(forms.guid)] | None = Field(
-        None, description="the tenant's id", examples=["3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10"]
-    )
-    authority: Annotated[str, BeforeValidator(forms.issuer)] | None = Field(
-        None,
-        description="the authority's address, instead of GATEWAY_TENANT_SUBDOMAIN",
-        examples=["https://login.example.com/tenant/v2.0"],
-    )
-    client_id: str = Field(
-        description="the client id of the gateway's app registration",
-        examples=["0b9c7e64-2f1d-4a83-8e55-c1a4d0f6b7e2"],
-    )
-    client_secret: SecretStr | None = Field(
-        None, min_length=8, description="the secret of the gateway's app registration"
-    )
-    client_certificate: Annotated[SecretStr, BeforeValidator(forms.certificate)] | None = Field(
-        None, description="a PEM with certificate and RSA key, or the path of one"
-    )
+    prefix = PREFIX
+
     edit_profile_scope: str = Field(
         description="the full name of the API's scope",
         examples=["api://a7d1f3c2-6b48-4e9f-b0c5-93e82d14f6a8/EditProfileService.ReadWrite"],
@@ -62,28 +43,25 @@ class Settings(EnvironmentSettings):
         description="how the authority sends its answer, form_post or query",
         examples=["form_post"],
     )
-    public_url: Annotated[str, BeforeValidator(forms.origin)] = Field(
-        "http://localhost:3000",
+    public_url: Annotated[str, AfterValidator(forms.origin)] = Field(
+        PUBLIC_URL,
         description="the address that the browser sees",
         examples=["https://profile.example.com"],
     )
-    resource_api_url: Annotated[str, BeforeValidator(forms.web_url)] = Field(
+    resource_api_url: Annotated[str, AfterValidator(near_service_url)] = Field(
         "http://127.0.0.1:3001",
         description="the resource API's address",
         examples=["http://resource-api:3001"],
     )
-    graph_url: Annotated[str, BeforeValidator(forms.web_url)] = Field(
-        GRAPH, description="Microsoft Graph's address with its version", examples=[GRAPH]
-    )
     redis_url: Annotated[SecretStr, BeforeValidator(forms.redis_url)] = Field(
         description="the address of Redis", examples=["redis://localhost:6379/0"]
     )
-    redis_password_file: Annotated[str, BeforeValidator(forms.readable)] | None = Field(
+    redis_password_file: Annotated[str, AfterValidator(readable)] | None = Field(
         None,
         description="a file with Redis' password, instead of one in the address; read for every new connection",
         examples=["/run/secrets/redis-password"],
     )
-    redis_ca_bundle: Annotated[str, BeforeValidator(forms.ca_bundle)] | None = Field(
+    redis_ca_bundle: Annotated[str, AfterValidator(ca_bundle)] | None = Field(
         None,
         description="a PEM file with the certificates to trust for Redis, instead of GATEWAY_CA_BUNDLE's",
         examples=["/etc/ssl/redis-ca.pem"],
@@ -117,7 +95,6 @@ class Settings(EnvironmentSettings):
         description="1 or 0, whether the authority may end sessions by Back-Channel Logout",
         examples=["1"],
     )
-    host: str = Field("127.0.0.1", description="the address to listen on", examples=["0.0.0.0"])  # noqa: S104 - an example
     port: int = Field(3000, ge=1, le=65_535, description="the port to listen on", examples=["3000"])
     admin_port: int | None = Field(
         None, ge=1, le=65_535, description="the port for readiness details", examples=["9000"]
@@ -138,40 +115,16 @@ class Settings(EnvironmentSettings):
         description="addresses or networks of the proxies in front, comma-separated",
         examples=["10.0.0.0/8"],
     )
-    ca_bundle: Annotated[str, BeforeValidator(forms.ca_bundle)] | None = Field(
-        None, description="a PEM file with the certificates to trust", examples=["/etc/ssl/private-ca.pem"]
-    )
-    authority_map: str = Field(
-        "",
-        description="local work: which address answers for the authority and Graph",
-        examples=["http://127.0.0.1:8400"],
-    )
     failpoint: Annotated[str, BeforeValidator(forms.failpoints)] = Field(
         "",
         description="local work: points at which to fail on purpose, comma-separated",
         examples=["code-redeemed=kill"],
     )
-    log_level: str = Field(
-        "INFO",
-        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
-        description="DEBUG, INFO, WARNING or ERROR",
-        examples=["INFO"],
-    )
 
     @classmethod
     def faults_between(cls, given: Mapping[str, str]) -> Iterator[str]:
         """Yield what is wrong only when settings are seen together."""
-        if "authority" in given and "tenant_subdomain" in given:
-            yield "GATEWAY_AUTHORITY and GATEWAY_TENANT_SUBDOMAIN are both set. Keep one of them."
-        if "authority" not in given and "tenant_subdomain" not in given:
-            yield (
-                "GATEWAY_TENANT_SUBDOMAIN is missing. It should be the tenant's name before .ciamlogin.com, "
-                "such as contoso; for another authority set GATEWAY_AUTHORITY instead."
-            )
-        if "tenant_subdomain" in given and "tenant_id" not in given:
-            yield "GATEWAY_TENANT_ID is missing. It should be the tenant's id, a GUID; the issuer is named after it."
-        if ("client_secret" in given) == ("client_certificate" in given):
-            yield "GATEWAY_CLIENT_SECRET or GATEWAY_CLIENT_CERTIFICATE is needed, one of them and not both."
+        yield from super().faults_between(given)
         yield from _faults_of_local_work(given)
         if given.get("admin_port") and given["admin_port"] == given.get("port", "3000"):
             yield "GATEWAY_ADMIN_PORT is GATEWAY_PORT, which is published. Give the operators' side a port of its own."
@@ -180,37 +133,9 @@ class Settings(EnvironmentSettings):
             yield "GATEWAY_SESSION_IDLE_SECONDS is longer than GATEWAY_SESSION_ABSOLUTE_SECONDS."
 
     @property
-    def msal_authority(self) -> str | None:
-        """The authority in Entra's form, which MSAL makes its own discovery address of."""
-        return f"https://{self.tenant_subdomain}.ciamlogin.com/" if self.tenant_subdomain else None
-
-    @property
-    def discovery_url(self) -> str:
-        """Where the authority publishes its metadata."""
-        if self.tenant_subdomain:
-            return ciam_discovery_url(self.tenant_subdomain)
-        return f"{str(self.authority).rstrip('/')}/.well-known/openid-configuration"
-
-    @property
     def issuer(self) -> str:
         """The one issuer whose tokens are believed."""
         return ciam_issuer(self.tenant_id) if self.tenant_id else str(self.authority)
-
-    @property
-    def addresses(self) -> AddressMap:
-        """The map of hosts for local work."""
-        hosts = [urlsplit(url).netloc for url in (self.discovery_url, self.graph_url)]
-        return AddressMap.parse(self.authority_map, hosts)
-
-    @property
-    def credential(self) -> CredentialSource:
-        """How the gateway proves itself to the authority."""
-        secret, certificate = self.client_secret, self.client_certificate
-        return credential_source(
-            secret.get_secret_value() if secret else None,
-            certificate.get_secret_value() if certificate else None,
-            self.files,
-        )
 
     @property
     def ring(self) -> list[bytes]:
@@ -224,16 +149,10 @@ class Settings(EnvironmentSettings):
 
 
 def _faults_of_local_work(given: Mapping[str, str]) -> Iterator[str]:
-    local = urlsplit(given.get("public_url", "http://localhost:3000")).hostname in forms.LOCAL_HOSTS
-    if given.get("authority_map"):
-        try:
-            AddressMap.parse(given["authority_map"], ["any"])
-        except ValueError as error:
-            yield f"GATEWAY_AUTHORITY_MAP has an entry: {error}."
-        if not local:
-            yield (
-                "GATEWAY_AUTHORITY_MAP is for local work only, and GATEWAY_PUBLIC_URL is not on localhost. "
-                "Remove the map."
-            )
+    if given.get("authority_map") and not is_on_loopback(given.get("public_url", PUBLIC_URL)):
+        yield (
+            "GATEWAY_AUTHORITY_MAP is for local work only, and GATEWAY_PUBLIC_URL is not on localhost. "
+            "Remove the map."
+        )
     if given.get("failpoint") and not given.get("authority_map"):
         yield "GATEWAY_FAILPOINT is for local work only, with GATEWAY_AUTHORITY_MAP. Remove it."

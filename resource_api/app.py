@@ -93,9 +93,7 @@ def _network(
                     address_map=addresses, verify=settings.ca_bundle or True, clocks=ClockWatch(now=now)
                 ),
                 discovery=discovery,
-                authority=None
-                if settings.authority
-                else f"https://{settings.tenant_subdomain}.ciamlogin.com/",
+                authority=settings.msal_authority,
                 oidc_authority=settings.authority,
                 offline_access=False,
                 now=monotonic,

@@ -23,6 +23,7 @@ In `__main__`: `except SettingsFault as fault: print(fault, file=sys.stderr); sy
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
@@ -39,6 +40,7 @@ from pydantic_settings import (
 
 _LARGEST_FILE = 65_536
 _SHOWN = 80
+_USER_INFO = re.compile(r"//[^/?#]*@")
 
 # What pydantic finds, as a phrase that goes on from "which".
 _PHRASES = {
@@ -242,4 +244,6 @@ def _phrase(details: ErrorDetails) -> str:
 
 
 def _shown(text: str) -> str:
+    """Return a value as a sentence shows it: not too long, and without what an address holds to sign in with."""
+    text = _USER_INFO.sub("//…@", text)
     return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")

@@ -18,8 +18,8 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from gateway.errors import CrossOriginRefused, MisdirectedRequest
+from servicekit.setting_forms import LOOPBACK_HOSTS
 
-LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _REDIRECT: Final = 303
 
 
@@ -108,7 +108,7 @@ def _judge_host(request: web.Request, public_url: str) -> None:
         named = urlsplit(f"//{request.host}").hostname
     except ValueError:  # such as an open bracket
         named = None
-    if named != ours and not {named, ours} <= LOCAL_HOSTS:
+    if named != ours and not {named, ours} <= LOOPBACK_HOSTS:
         raise MisdirectedRequest
 
 

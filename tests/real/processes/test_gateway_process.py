@@ -44,7 +44,7 @@ def test_a_configuration_that_cannot_be_used_ends_the_process_with_2(
     ended = run(project_root, tmp_path)
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert len(ended.stderr.splitlines()) == 6
+    assert len(ended.stderr.splitlines()) == 7
     assert all(line.startswith("GATEWAY_") for line in ended.stderr.splitlines())
 
 

@@ -1,0 +1,135 @@
+"""What both services are told: whose people or tokens count, how to prove oneself, and where things are.
+
+Owns these settings' forms, their defaults, and what is wrong between them; each service adds its own by subclassing.
+Never reads the environment (`servicekit.settings_faults` does), and never says which issuer is believed: the gateway
+names it after the tenant's id where there is one, the resource API takes `authority` to the letter.
+docs/explanation/decisions/2026-11-26-one-rule-for-settings.md says why the rules are what they are.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from servicekit import setting_forms as forms
+from servicekit.address_map import AddressMap
+from servicekit.client_credential import CredentialSource, credential_source
+from servicekit.discovery import ciam_discovery_url
+from servicekit.settings_faults import EnvironmentSettings
+
+GRAPH: Final = "https://graph.microsoft.com/v1.0"
+
+Guid = Annotated[str, AfterValidator(forms.guid)]
+
+
+class AuthoritySettings(EnvironmentSettings):
+    """The part of a service's settings that the other one has, too; `prefix` is what its variables begin with."""
+
+    prefix: ClassVar[str] = ""
+
+    tenant_subdomain: Annotated[str, AfterValidator(forms.tenant_name)] | None = Field(
+        None, description="the tenant's name before .ciamlogin.com", examples=["contoso"]
+    )
+    tenant_id: Guid | None = Field(
+        None, description="the tenant's id, a GUID", examples=["3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10"]
+    )
+    authority: Annotated[str, AfterValidator(forms.issuer)] | None = Field(
+        None,
+        description="the address of another authority: a custom domain, or any OpenID provider",
+        examples=["https://login.example.com/tenant/v2.0"],
+    )
+    client_id: Annotated[str, AfterValidator(forms.client_id)] = Field(
+        description="the client id of this service's own app registration",
+        examples=["0b9c7e64-2f1d-4a83-8e55-c1a4d0f6b7e2"],
+    )
+    client_secret: SecretStr | None = Field(
+        None, min_length=8, description="the value, not the id, of a client secret"
+    )
+    client_certificate: Annotated[SecretStr, BeforeValidator(forms.certificate)] | None = Field(
+        None, description="a PEM with certificate and RSA key, or the path of one"
+    )
+    graph_url: Annotated[str, AfterValidator(forms.public_service_url)] = Field(
+        GRAPH, description="Microsoft Graph's address with its version", examples=[GRAPH]
+    )
+    host: str = Field("127.0.0.1", description="the address to listen on", examples=["0.0.0.0"])  # noqa: S104 - an example
+    ca_bundle: Annotated[str, AfterValidator(forms.ca_bundle)] | None = Field(
+        None, description="a PEM file with the certificates to trust", examples=["/etc/ssl/private-ca.pem"]
+    )
+    authority_map: Annotated[str, AfterValidator(forms.address_map)] = Field(
+        "",
+        description="local work: which address answers for the authority and Graph, one URL or host=url pairs",
+        examples=["http://127.0.0.1:8400"],
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR", examples=["INFO"]
+    )
+
+    @classmethod
+    def faults_between(cls, given: Mapping[str, str]) -> Iterator[str]:
+        """Yield what is wrong only when settings are seen together: one authority, one credential."""
+        yield from cls._faults_of_authority(given)
+        yield from cls._faults_of_credential(given)
+
+    @classmethod
+    def _faults_of_authority(cls, given: Mapping[str, str]) -> Iterator[str]:
+        if "authority" in given and "tenant_subdomain" in given:
+            yield f"{cls.prefix}AUTHORITY and {cls.prefix}TENANT_SUBDOMAIN are both set. Keep one of them."
+        if "authority" in given:
+            return
+        for name in ("tenant_subdomain", "tenant_id"):
+            if name not in given:
+                field = cls.model_fields[name]
+                yield (
+                    f"{cls.prefix}{name.upper()} is missing. It should be {field.description}, such as "
+                    f"{(field.examples or [''])[0]}; for another authority set {cls.prefix}AUTHORITY instead."
+                )
+
+    @classmethod
+    def _faults_of_credential(cls, given: Mapping[str, str]) -> Iterator[str]:
+        secret, certificate = f"{cls.prefix}CLIENT_SECRET", f"{cls.prefix}CLIENT_CERTIFICATE"
+        if "client_secret" in given and "client_certificate" in given:
+            yield f"{secret} and {certificate} are both set. Keep one of them."
+        elif "client_secret" not in given and "client_certificate" not in given:
+            yield (
+                f"{secret} is missing. It should be the value of a client secret, also as {secret}_FILE; "
+                f"{certificate} can stand instead."
+            )
+        # Other authorities do make secrets of this form.
+        if "tenant_subdomain" in given and forms.is_guid(given.get("client_secret", "")):
+            yield (
+                f"{secret} looks like the id of a secret. It should be the secret's value, which the portal "
+                "shows once."
+            )
+
+    @property
+    def msal_authority(self) -> str | None:
+        """The authority in Entra's form, which MSAL makes its own discovery address of; None for another."""
+        return f"https://{self.tenant_subdomain}.ciamlogin.com/" if self.tenant_subdomain else None
+
+    @property
+    def discovery_url(self) -> str:
+        """Where the authority publishes its metadata."""
+        if self.tenant_subdomain:
+            return ciam_discovery_url(self.tenant_subdomain)
+        return f"{str(self.authority).rstrip('/')}/.well-known/openid-configuration"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts for which another address may answer in local work: the authority's and Graph's."""
+        return urlsplit(self.discovery_url).netloc, urlsplit(self.graph_url).netloc
+
+    @property
+    def addresses(self) -> AddressMap:
+        """The map of hosts for local work."""
+        return AddressMap.parse(self.authority_map, self.hosts)
+
+    @property
+    def credential(self) -> CredentialSource:
+        """How the service proves itself to the authority; reading it may read a file."""
+        secret, certificate = self.client_secret, self.client_certificate
+        return credential_source(
+            secret.get_secret_value() if secret else None,
+            certificate.get_secret_value() if certificate else None,
+            self.files,
+        )
