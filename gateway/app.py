@@ -6,7 +6,7 @@ and says so.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,14 +14,13 @@ import aiohttp_session
 from aiohttp import web
 
 from gateway import app_keys as keys
-from gateway import openapi
+from gateway import openapi, routes
 from gateway.counts import Counts
 from gateway.edge.bodies import LARGEST_BODY
-from gateway.edge.guard import POLICIES, Route, add_routes, guard_ring, security_headers
+from gateway.edge.guard import POLICIES, add_routes, guard_ring, security_headers
 from gateway.edge.limits import JourneyLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
-from gateway.endpoints import auth, events, health, logout, parked, profile, session
 from gateway.failpoints import Failpoints
 from gateway.flows.flow import AuthFlow
 from gateway.flows.flow_record import FlowStore
@@ -160,7 +159,8 @@ def create_app(
         limits=stream_limits,
         counts=metrics,
     )
-    add_routes(app, _rows(settings, pages))
+    app[openapi.DOCUMENT] = routes.description()
+    add_routes(app, routes.served(settings, pages))
     # Closed from the last to the first.
     app.cleanup_ctx.extend(
         (
@@ -173,15 +173,6 @@ def create_app(
     # Before the server waits for what is under way: streams are, always.
     app.on_shutdown.append(_end_streams)
     return app
-
-
-def _rows(settings: Settings, pages: SpaFiles) -> Iterator[Route]:
-    """Yield every route there is."""
-    yield from auth.routes(settings.response_mode)
-    yield from logout.routes(backchannel=settings.backchannel_logout)
-    for rows in (session.ROUTES, events.ROUTES, profile.ROUTES, parked.ROUTES, openapi.ROUTES, health.ROUTES):
-        yield from rows
-    yield from pages.routes()
 
 
 def _redis(redis: GuardedRedis | GuardedCluster) -> CleanupContext:

@@ -1,24 +1,191 @@
-"""The description of the gateway's HTTP API in OpenAPI 3.1, and where it is served.
+"""The description of the gateway's HTTP interface in OpenAPI 3.1, drawn from the rows of its routes.
 
-Never written by hand twice: tests compare it with the routes, the problems and the answers.
+Owns what is true of all of them: the policies' part in parameters, problems and security, and the table of headers.
+Never says anything of one route: its row, its handler's docstring and the types of its answers do.
 """
 
 import json
-from pathlib import Path
-from typing import Final
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from aiohttp import hdrs, web
 
 from gateway.edge.guard import Policy, Route
+from gateway.endpoints.examples import EXAMPLES
+from gateway.endpoints.problems import METHOD_NOT_ALLOWED, PROBLEM_TYPES
+from gateway.errors import CrossOriginRefused, MisdirectedRequest, SignInRequired
+from gateway.session.cookie import COOKIE
+from servicekit.openapi import Components, Node
+from servicekit.operations import NamedSchema, Operation, Parameter, Response
+from servicekit.problems import ProblemError
 from servicekit.version import VERSION
 
-_WRITTEN: Final = json.loads(Path(__file__).with_suffix(".json").read_bytes())
-_DOCUMENT: Final = json.dumps(_WRITTEN | {"info": _WRITTEN["info"] | {"version": VERSION}})
+DOCUMENT: Final = web.AppKey("openapi", bytes)
+
+_INFO: Final = {
+    "title": "Stepup gateway",
+    "version": VERSION,
+    "license": {"name": "MIT", "identifier": "MIT"},
+    "description": "A backend-for-frontend: the browser holds one cookie, the gateway holds the tokens. "
+    "Every JSON call carries the session cookie and `X-CSRF: 1`; every failure is `application/problem+json` with "
+    "`Cache-Control: no-store`. GET routes take HEAD as well, but for navigations and event streams.",
+}
+_SERVERS: Final = [
+    {
+        "url": "/",
+        "description": "The gateway's public address. There is no CORS: front ends are served from the same origin.",
+    }
+]
+_TAGS: Final = [
+    {"name": "session", "description": "Who is signed in."},
+    {"name": "profile", "description": "The person's own profile."},
+    {"name": "navigations", "description": "Addresses for the browser to go to, never for fetch."},
+    {"name": "service", "description": "For operators and tools."},
+]
+_SESSION_COOKIE: Final = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": COOKIE,
+    "description": "Secure, HttpOnly, SameSite=Strict, Path=/. "
+    "Set by `/auth/callback`; a new value after every sign-in and step-up.",
+}
+_HEADERS: Final[dict[str, Node]] = {
+    "Cache-Control": {
+        "description": "Always `no-store`.",
+        "schema": {"type": "string", "const": "no-store"},
+    },
+    "ETag": {
+        "description": "The profile's entity tag, strong; send it back as `If-Match`.",
+        "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
+    },
+    "Location": {"description": "Where to go on.", "schema": {"type": "string"}},
+    "Retry-After": {
+        "description": "Seconds to wait before asking again.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": 3600},
+    },
+    "Allow": {"description": "The methods that the route takes.", "schema": {"type": "string"}},
+}
 
 
-async def openapi(_request: web.Request) -> web.Response:
-    """Answer with the description of these endpoints."""
-    return web.Response(text=_DOCUMENT, content_type="application/json")
+@dataclass(frozen=True, slots=True)
+class _Brings:
+    """What a policy brings along: parameters, and what it refuses with."""
+
+    problems: tuple[type[ProblemError], ...] = ()
+    parameters: tuple[Parameter, ...] = ()
 
 
-ROUTES: Final = (Route(hdrs.METH_GET, "/api/openapi.json", openapi, Policy.PUBLIC),)
+_REFUSALS: Final = (CrossOriginRefused, MisdirectedRequest)
+_POLICIES: Final = {
+    Policy.JSON: _Brings(
+        (*_REFUSALS, ProblemError),
+        (
+            Parameter(
+                "X-CSRF",
+                "header",
+                "Always `1`. No other site can send it: a custom header needs a preflight, and there is no CORS.",
+                Literal["1"],
+                required=True,
+            ),
+        ),
+    ),
+    Policy.EVENTS: _Brings(
+        (*_REFUSALS, ProblemError),
+        (
+            Parameter(
+                "X-CSRF",
+                "header",
+                "`1`, unless the browser sends `Sec-Fetch-Site: same-origin`.",
+                Literal["1"],
+            ),
+        ),
+    ),
+    Policy.NAVIGATION: _Brings(_REFUSALS),
+    Policy.CALLBACK: _Brings((MisdirectedRequest,)),
+    Policy.FRAMED: _Brings(),
+    Policy.BACKCHANNEL: _Brings(),
+    Policy.PUBLIC: _Brings(),
+}
+# Where a problem is a page of the client's and no answer; the handlers' own, not those of the policy.
+_SHOWN_AS_PAGES: Final = frozenset({Policy.NAVIGATION, Policy.CALLBACK})
+
+
+async def openapi(request: web.Request) -> web.Response:
+    """Answer with this description; it needs no cookie and no header."""
+    return web.Response(body=request.app[DOCUMENT], content_type="application/json")
+
+
+ROUTES: Final = (
+    Route(
+        hdrs.METH_GET,
+        "/api/openapi.json",
+        openapi,
+        Policy.PUBLIC,
+        operation=Operation(
+            "getOpenapi", "This document", tag="service", response=Response("OpenAPI 3.1.", (dict[str, Any],))
+        ),
+    ),
+)
+
+
+def drawn(rows: Sequence[Route]) -> bytes:
+    """Return the document as it travels; rows without an operation are no part of the API."""
+    components = Components(
+        problem_types=PROBLEM_TYPES, headers=_HEADERS, examples=EXAMPLES, always=("Cache-Control",)
+    )
+    paths: dict[str, Node] = {}
+    for row in rows:
+        if row.operation:
+            item = paths.setdefault(row.path, {})
+            item[row.method.lower()] = _operation(row, row.operation, components)
+    # These stand for themselves: the router's own answer, and how a flow can end.
+    components.problem(METHOD_NOT_ALLOWED)
+    components.schema(_flow_problems(rows))
+    document = {
+        "openapi": "3.1.0",
+        "info": _INFO,
+        "servers": _SERVERS,
+        "tags": _TAGS,
+        "paths": paths,
+        "components": {"securitySchemes": {"session": _SESSION_COOKIE}, **components.node},
+    }
+    return json.dumps(document).encode()
+
+
+def _operation(row: Route, operation: Operation, components: Components) -> Node:
+    brings = _POLICIES[row.policy]
+    own = () if row.policy in _SHOWN_AS_PAGES else operation.problems
+    return components.operation(
+        operation,
+        row.handler,
+        problems=(*brings.problems, *own),
+        parameters=brings.parameters,
+        security=_security(row.policy, operation),
+    )
+
+
+def _security(policy: Policy, operation: Operation) -> list[Node]:
+    """Return whether a session is needed, looked at where there is one, or none of the route's business."""
+    if SignInRequired in operation.problems and policy is not Policy.CALLBACK:
+        return [{"session": []}]
+    return [{}, {"session": []}] if policy is Policy.JSON else []
+
+
+def _flow_problems(rows: Iterable[Route]) -> NamedSchema:
+    """Return the slugs that `/problem?type=…` can have."""
+    problems: list[type[ProblemError]] = [
+        problem
+        for row in rows
+        if row.operation and row.policy in _SHOWN_AS_PAGES
+        for problem in (*row.operation.problems, ProblemError)
+    ]
+    return NamedSchema(
+        "JourneyProblem",
+        {
+            "description": "How a journey to the authority can end; the `type` of `/problem?type=…`. "
+            "docs/problems.md explains each.",
+            "type": "string",
+            "enum": list(dict.fromkeys(problem.slug for problem in problems)),
+        },
+    )

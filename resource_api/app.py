@@ -19,8 +19,9 @@ from resource_api.editing import ProfileEditor
 from resource_api.graph import GraphMe
 from resource_api.known_good import AuthorityFiles
 from resource_api.on_behalf_of import GraphTokens
+from resource_api.openapi import document
 from resource_api.patience import Patience
-from resource_api.routes import EDIT_POLICY, EDITOR, LIFE, Life, table
+from resource_api.routes import DESCRIPTION, EDITOR, LIFE, Life, table
 from resource_api.settings import Settings
 from servicekit.authority_transport import AuthorityTransport
 from servicekit.clock_watch import ClockWatch
@@ -60,9 +61,10 @@ def create_app(
         client_max_size=LARGEST_BODY,
     )
     policy = ScopePolicy(settings.scope, settings.acrs, settings.max_age_seconds)
-    for row in table(policy):
+    rows = table(policy)
+    for row in rows:
         policies[app.router.add_route(row.method, row.path, row.handler)] = row.policy
-    app[EDIT_POLICY] = policy
+    app[DESCRIPTION] = document(rows)
     app[LIFE] = Life()
     app.on_response_prepare.append(_set_headers)
     app.on_response_prepare.append(tell_correlation)

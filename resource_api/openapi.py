@@ -1,38 +1,97 @@
-"""The API's description in OpenAPI 3.1, drawn from the fields, limits and failures that the code itself uses.
+"""The API's description in OpenAPI 3.1, drawn from the rows, the fields and the failures that the code itself uses.
 
-Owns the document's shape.
+Owns the document's frame, and what each failure looks like to a caller.
 Never repeats a limit by hand, so that it can't drift from the code.
 """
 
-from typing import Any, Final
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
 
 from resource_api import errors
 from resource_api.access import ScopePolicy
-from resource_api.body import TYPES
-from resource_api.profile import EDITABLE, MEMBERS
+from resource_api.routes import Row
 from servicekit import errors as shared
-from servicekit.problems import TYPE_PREFIX, ProblemError
-from servicekit.text_fields import INVALID_VALUE, REQUIRED, TOO_LONG, UNKNOWN_FIELD, WRONG_TYPE, TextField
+from servicekit.openapi import Components, Node
+from servicekit.operations import ProblemType, Shape
+from servicekit.problems import ProblemError
+from servicekit.text_fields import REQUIRED, FieldError
+from servicekit.text_schemas import FIELD_ERRORS
 from servicekit.version import VERSION
 
-_CODES: Final = [UNKNOWN_FIELD, WRONG_TYPE, TOO_LONG, REQUIRED, INVALID_VALUE]
+_SCOPE: Final = "EditProfileService.ReadWrite"
+_CLAIMS: Final = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
+_OUTCOME: Final = Annotated[Literal["not-saved", "unknown"], Field(description="What became of the write.")]
+_HEADERS: Final[dict[str, Node]] = {
+    "WWW-Authenticate": {
+        "description": "What the token lacks (RFC 6750; RFC 9470; Entra's claims challenge).",
+        "schema": {"type": "string"},
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before asking again.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+}
+# What a token is refused with, wherever one is asked for, and what may go wrong meanwhile.
+_OF_A_TOKEN: Final = (
+    errors.MisplacedToken,
+    errors.InvalidToken,
+    errors.InsufficientScope,
+    errors.InsufficientClaims,
+    errors.InsufficientUserAuthentication,
+    shared.AuthorityUnavailable,
+    shared.Misconfigured,
+    ProblemError,
+)
 
 
-def failures() -> list[type[ProblemError]]:
-    """Return every kind of failure that callers can meet, by status and slug."""
-    kinds = {
-        kind
-        for kind in (*vars(shared).values(), *vars(errors).values())
-        # What this service tells in forms of its own only is not listed beside them.
-        if isinstance(kind, type)
-        and issubclass(kind, ProblemError)
-        and kind not in {errors.TokenNeeded, shared.ResourceUnavailable}
-    }
-    return sorted(kinds, key=lambda kind: (kind.status, kind.slug, kind.title))
+def _kind(
+    error: ProblemError,
+    *,
+    required: Mapping[str, Shape] | None = None,
+    optional: Mapping[str, Shape] | None = None,
+    alias: str = "",
+) -> ProblemType:
+    """Return what `error` looks like; its class says when it is met."""
+    words = inspect.cleandoc(type(error).__doc__ or "").split("\n\n")[0]
+    return ProblemType(error.problem(), " ".join(words.split()), required or {}, optional or {}, alias)
 
 
-def document(policy: ScopePolicy) -> dict[str, Any]:
-    """Return the document; `policy` is the one that guards `PATCH /profile`."""
+PROBLEM_TYPES: Final = (
+    _kind(shared.BadRequest("The body can't be used: not JSON at line 1, column 2.")),
+    _kind(errors.InvalidToken("")),
+    _kind(errors.InsufficientScope(_SCOPE), required={"scope": str}),
+    _kind(errors.InsufficientClaims(_CLAIMS, cause="")),
+    _kind(
+        errors.InsufficientUserAuthentication(max_age=300, acr_values="c1"),
+        required={"max_age": int},
+        optional={"acr_values": str},
+    ),
+    _kind(shared.AccessBlocked()),
+    _kind(shared.RequestTimedOut()),
+    _kind(errors.ProfileNotFound(""), required={"outcome": _OUTCOME}),
+    _kind(shared.BodyTooLarge()),
+    _kind(shared.UnsupportedMediaType()),
+    _kind(
+        errors.InvalidProfilePatch([FieldError("displayName", REQUIRED, "This can't be empty.")]),
+        required={"errors": FIELD_ERRORS},
+    ),
+    ProblemType(ProblemError().problem(), "A fault of this service; `reference` finds it in the log."),
+    _kind(shared.Misconfigured()),
+    _kind(errors.DirectoryUnavailable(""), required={"outcome": _OUTCOME}),
+    _kind(errors.ResourceBusy(""), required={"outcome": _OUTCOME}, alias="resource-busy"),
+    _kind(shared.AuthorityUnavailable("")),
+)
+
+
+def document(rows: Iterable[Row]) -> dict[str, Any]:
+    """Return the document."""
+    components = Components(problem_types=PROBLEM_TYPES, headers=_HEADERS, examples={})
+    paths: dict[str, Node] = {}
+    for row in rows:
+        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, components)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -41,111 +100,26 @@ def document(policy: ScopePolicy) -> dict[str, Any]:
             "description": "Changes the signed-in person's own profile in the directory, on their behalf.",
         },
         "security": [{"bearer": []}],
-        "paths": {
-            "/profile": {"patch": _patch(policy)},
-            "/health/live": {"get": _plain("Whether the process can answer", "live")},
-            "/health/ready": {"get": _plain("Whether to send work here", "ready", stopping=True)},
-            "/openapi.json": {"get": _plain("This document")},
-        },
+        "paths": paths,
         "components": {
             "securitySchemes": {
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": f"A delegated access token for this API with the scope {policy.scope}.",
+                    "description": "A delegated access token for this API, with the scope that the operation names.",
                 }
             },
-            "schemas": {
-                "ProfilePatch": {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "properties": {field.name: _text(field) for field in EDITABLE},
-                },
-                "Profile": {
-                    "type": "object",
-                    "required": list(MEMBERS),
-                    "properties": {
-                        name: {"type": "string" if name == "id" else ["string", "null"]} for name in MEMBERS
-                    },
-                },
-                "Problem": _problem(),
-            },
+            **components.node,
         },
     }
 
 
-def _patch(policy: ScopePolicy) -> dict[str, Any]:
-    schema = {"schema": {"$ref": "#/components/schemas/ProfilePatch"}}
-    answers: dict[str, Any] = {
-        "200": {
-            "description": "The profile as it now is.",
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Profile"}}},
-        }
-    }
-    for kind in failures():
-        told = f"`{kind.slug}`: {kind.title}."
-        answer = answers.setdefault(
-            str(kind.status),
-            {
-                "description": "",
-                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            },
-        )
-        answer["description"] = f"{answer['description']} {told}".strip()
-    return {
-        "summary": "Change the caller's own profile",
-        "description": "An absent field stays as it is; null or an empty text clears it.",
-        "operationId": "editProfile",
-        "security": [{"bearer": [policy.scope]}],
-        "requestBody": {"required": True, "content": dict.fromkeys(TYPES, schema)},
-        "responses": dict(sorted(answers.items())),
-    }
-
-
-def _plain(summary: str, status: str = "", *, stopping: bool = False) -> dict[str, Any]:
-    schema = {"type": "object", "properties": {"status": {"const": status}}} if status else {"type": "object"}
-    answers = {"200": {"description": summary, "content": {"application/json": {"schema": schema}}}}
-    if stopping:
-        answers["503"] = {"description": "The service is stopping.", "content": {"application/json": {}}}
-    return {"summary": summary, "security": [], "responses": answers}
-
-
-def _text(field: TextField) -> dict[str, Any]:
-    drawn: dict[str, Any] = {
-        "type": "string" if field.required else ["string", "null"],
-        "maxLength": field.longest,
-    }
-    if field.required:
-        drawn["minLength"] = 1
-    if field.form:
-        drawn["pattern"] = f"^({field.form.pattern})?$"
-    return drawn
-
-
-def _problem() -> dict[str, Any]:
-    slugs = sorted({kind.slug for kind in failures()})
-    text = {"type": "string"}
-    return {
-        "type": "object",
-        "required": ["type", "title", "status", "reference"],
-        "properties": {
-            "type": {"type": "string", "examples": [TYPE_PREFIX + slug for slug in slugs]},
-            "title": text,
-            "status": {"type": "integer"},
-            "detail": text,
-            "reference": {"type": "string", "description": "What to quote when asking for help."},
-            "scope": text,
-            "max_age": {"type": "integer"},
-            "acr_values": text,
-            "outcome": {"enum": [errors.NOT_SAVED, errors.UNKNOWN]},
-            "errors": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["field", "code", "detail"],
-                    "properties": {"field": text, "code": {"enum": _CODES}, "detail": text},
-                },
-            },
-        },
-    }
+def _operation(row: Row, components: Components) -> Node:
+    scope = row.policy.scope if isinstance(row.policy, ScopePolicy) else None
+    return components.operation(
+        row.operation,
+        row.handler,
+        problems=(*(_OF_A_TOKEN if scope else ()), *row.operation.problems),
+        security=[{"bearer": [scope]}] if scope else [],
+    )

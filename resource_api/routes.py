@@ -5,19 +5,21 @@ Never checks a token (the access ring does) and never catches: what goes wrong i
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
+from resource_api import errors
 from resource_api.access import CALLER, OPEN, Handler, Policy, ScopePolicy
-from resource_api.body import read_json
+from resource_api.body import TYPES, read_json
 from resource_api.correlation import CORRELATION
 from resource_api.editing import ProfileEditor
-from resource_api.openapi import document
-from resource_api.profile import ProfilePatch
+from resource_api.profile import EDITABLE, MEMBERS, ProfilePatch
+from servicekit import errors as shared
+from servicekit.operations import NamedSchema, Operation, RequestBody, Response
+from servicekit.text_schemas import object_schema, patch_schema
 
 EDITOR: Final = web.AppKey("editor", ProfileEditor)
-EDIT_POLICY: Final = web.AppKey("edit_policy", ScopePolicy)
 
 
 @dataclass(slots=True)
@@ -34,28 +36,87 @@ class Life:
 LIFE: Final = web.AppKey("life", Life)
 
 
+DESCRIPTION: Final[web.AppKey[dict[str, Any]]] = web.AppKey("description")
+
+_PROFILE: Final = object_schema("Profile", MEMBERS)
+_PROFILE_PATCH: Final = patch_schema(
+    "ProfilePatch", "Any of the ten fields that a person may change.", EDITABLE
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One route."""
+    """One route; `operation` is what the API's description says of it."""
 
     method: str
     path: str
     handler: Handler
     policy: Policy
+    operation: Operation
 
 
 def table(edit: ScopePolicy) -> list[Row]:
     """Return every route there is."""
     return [
-        Row("PATCH", "/profile", edit_profile, edit),
-        Row("GET", "/health/live", live, OPEN),
-        Row("GET", "/health/ready", ready, OPEN),
-        Row("GET", "/openapi.json", openapi, OPEN),
+        Row(
+            "PATCH",
+            "/profile",
+            edit_profile,
+            edit,
+            Operation(
+                "editProfile",
+                "Change the caller's own profile",
+                response=Response("The profile as it now is.", (_PROFILE,)),
+                problems=(
+                    shared.BadRequest,
+                    shared.AccessBlocked,
+                    shared.RequestTimedOut,
+                    errors.ProfileNotFound,
+                    shared.BodyTooLarge,
+                    shared.UnsupportedMediaType,
+                    errors.InvalidProfilePatch,
+                    errors.InsufficientClaims,
+                    errors.DirectoryUnavailable,
+                    errors.ResourceBusy,
+                ),
+                body=RequestBody(_PROFILE_PATCH, TYPES),
+            ),
+        ),
+        Row(
+            "GET",
+            "/health/live",
+            live,
+            OPEN,
+            Operation(
+                "isLive",
+                "Whether the process can answer",
+                response=Response("The process answers.", (_status("live"),)),
+            ),
+        ),
+        Row(
+            "GET",
+            "/health/ready",
+            ready,
+            OPEN,
+            Operation(
+                "isReady",
+                "Whether to send work here",
+                response=Response("Work is welcome.", (_status("ready"),)),
+                also=(Response("The service is stopping.", (_status("stopping"),), status=503),),
+            ),
+        ),
+        Row(
+            "GET",
+            "/openapi.json",
+            openapi,
+            OPEN,
+            Operation("getOpenapi", "This document", response=Response("OpenAPI 3.1.", (dict[str, Any],))),
+        ),
     ]
 
 
 async def edit_profile(request: web.Request) -> web.Response:
-    """Change the caller's own profile and answer with all of it."""
+    """Change the caller's own profile: an absent field stays as it is; null or an empty text clears it."""
     patch = ProfilePatch.read(await read_json(request))
     profile = await request.app[EDITOR].edit(request[CALLER], patch, request[CORRELATION])
     return web.json_response(profile)
@@ -79,4 +140,9 @@ async def ready(request: web.Request) -> web.Response:
 
 async def openapi(request: web.Request) -> web.Response:
     """Describe the API."""
-    return web.json_response(document(request.app[EDIT_POLICY]))
+    return web.json_response(request.app[DESCRIPTION])
+
+
+def _status(word: str) -> NamedSchema:
+    node = {"type": "object", "required": ["status"], "properties": {"status": {"const": word}}}
+    return NamedSchema(word.title(), node)

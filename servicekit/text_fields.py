@@ -16,8 +16,9 @@ WRONG_TYPE: Final = "wrong_type"
 TOO_LONG: Final = "too_long"
 REQUIRED: Final = "required"
 INVALID_VALUE: Final = "invalid_value"
+CODES: Final = (UNKNOWN_FIELD, WRONG_TYPE, TOO_LONG, REQUIRED, INVALID_VALUE)
 
-_MOST_ERRORS: Final = 20
+MOST_ERRORS: Final = 20
 _LONGEST_NAME: Final = 64
 # Embeddings, overrides and isolates reorder the text around a name; joiners (ZWJ, ZWNJ) belong to real spelling.
 _REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -100,7 +101,7 @@ class TextFields:
                 else:
                     values[name] = judged
         if errors:
-            raise FieldFaults(errors[:_MOST_ERRORS])
+            raise FieldFaults(errors[:MOST_ERRORS])
         return values
 
 

@@ -14,7 +14,7 @@ from servicekit.errors import BodyTooLarge, RequestTimedOut
 from servicekit.request_body import BodyIsTooLarge, read_body
 
 LARGEST_BODY: Final = 16_384
-_FORM: Final = "application/x-www-form-urlencoded"
+FORM: Final = "application/x-www-form-urlencoded"
 _MOST_FIELDS: Final = 50
 
 
@@ -33,7 +33,7 @@ async def read_form(request: web.Request) -> list[tuple[str, str]] | None:
 
     Raises BodyTooLarge, RequestTimedOut.
     """
-    if request.content_type != _FORM:
+    if request.content_type != FORM:
         return None
     body = await read_bytes(request)
     try:

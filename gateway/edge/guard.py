@@ -18,6 +18,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from gateway.errors import CrossOriginRefused, MisdirectedRequest
+from servicekit.operations import Operation
 from servicekit.setting_forms import LOOPBACK_HOSTS
 
 _REDIRECT: Final = 303
@@ -45,12 +46,13 @@ class Policy(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row of the routing table."""
+    """One row of the routing table; `operation` is what the API's description says of it, if it is part of the API."""
 
     method: str
     path: str
     handler: Handler
     policy: Policy
+    operation: Operation | None = None
 
 
 POLICIES: Final = web.AppKey("policies", dict[web.AbstractRoute, Policy])

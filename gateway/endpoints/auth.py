@@ -5,44 +5,48 @@ Never answers with JSON, never takes scope, prompt or claims from a query, and n
 callback: the authority's cross-site POST does not carry it.
 """
 
-import hmac
-from typing import Final
+from typing import Annotated, Final, Literal
 
 from aiohttp import hdrs, web
+from pydantic import Field
 
 from gateway import errors
 from gateway.app_keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOWS, JOURNEY_LIMIT, SESSIONS
-from gateway.edge.bodies import read_form
+from gateway.edge.bodies import FORM
 from gateway.edge.guard import Policy, Route
 from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
+from gateway.endpoints.answers import AuthorizationResponse
+from gateway.endpoints.problems import OF_A_FLOW
+from gateway.flows.authorization_response import check_issuer, read_response, refused
 from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP
-from gateway.flows.flow_record import AuthCodeFlow, FlowStore, local_path
+from gateway.flows.flow_record import LONGEST_PATH, AuthCodeFlow, FlowStore, local_path
 from gateway.metrics import JOURNEY
-from servicekit.errors import AuthorityUnavailable, Misconfigured
-from servicekit.problems import ProblemError
-from servicekit.refusals import RefusalKind, refusal_of
+from servicekit.errors import AccessBlocked, RequestTimedOut
+from servicekit.operations import Operation, Parameter, RequestBody, Response
 
-# What an authorization response may hold (RFC 6749, 4.1.2; RFC 9207; Entra); anything twice is refused.
-_READ: Final = frozenset(
-    {"code", "state", "error", "iss", "session_state", "client_info", "error_description", "error_uri"}
-)
-_LARGEST_ANSWER: Final = 16_384
+_CALLBACK: Final = "/auth/callback"
 _BEGUN: Final = "begun"
 _COMPLETED: Final = "completed"
 
 
 async def sign_in(request: web.Request) -> web.Response:
-    """Send the browser to the authority to sign in."""
+    """Send the browser to the authority, with PKCE, state and nonce.
+
+    For navigation only: a frame, an image or a prefetch is refused.
+    """
     return await _leave(request, SIGN_IN)
 
 
 async def sign_up(request: web.Request) -> web.Response:
-    """Send the browser to the authority's sign-up (`prompt=create`)."""
+    """Do the same with `prompt=create`: the authority begins with its sign-up."""
     return await _leave(request, SIGN_UP)
 
 
 async def step_up(request: web.Request) -> web.Response:
-    """Send the signed-in person to the authority for a second factor."""
+    """Meet the challenge that a `step-up-required` problem named, or ask for the confirmation up front.
+
+    A challenge that is forgotten counts as the latter.
+    """
     request[RETURN_TO] = return_to = local_path(request.query.get("return_to"))
     request[JOURNEY] = (STEP_UP, _BEGUN)
     session = await request.app[SESSIONS].require(request)
@@ -53,17 +57,20 @@ async def step_up(request: web.Request) -> web.Response:
 
 
 async def callback(request: web.Request) -> web.Response:
-    """Take the authority's answer: a session, or a refusal that the SPA explains."""
-    answer = await _answer(request)
+    """Take one answer to one flow of this browser, once; for the authority alone.
+
+    Registered only while `GATEWAY_RESPONSE_MODE` is `form_post`.
+    """
+    answer = await read_response(request)
     flow = await request.app[FLOWS].take(request, answer["state"])
-    request[FLOW_STATE] = answer["state"]  # from here the journey is over; while Redis is away it is not
+    request[FLOW_STATE] = answer["state"]  # from here the flow is over; while Redis is away it is not
     if flow is None:
         raise errors.SignInExpired
     request[RETURN_TO] = flow.return_to
     request[JOURNEY] = (flow.purpose, _COMPLETED)
-    await _check_issuer(request, answer.get("iss"))
+    check_issuer(await request.app[DISCOVERY].metadata(), answer.get("iss"))
     if "error" in answer:
-        raise _refused(answer["error"], flow)
+        raise refused(answer["error"], stepping_up=flow.purpose == STEP_UP)
     arrival = await request.app[AUTH_FLOW].complete(
         flow, answer, device=request.headers.get(hdrs.USER_AGENT, "")
     )
@@ -89,60 +96,130 @@ async def _depart(request: web.Request, url: str, flow: AuthCodeFlow) -> web.Res
     return response
 
 
-async def _answer(request: web.Request) -> dict[str, str]:
-    """Return the authorization response's parameters; raises SignInFailed unless each is there at most once."""
-    if request.method == hdrs.METH_POST:
-        length = request.content_length
-        is_small = length is not None and length <= _LARGEST_ANSWER
-        pairs = await read_form(request) if is_small and not request.query_string else None
-    else:
-        pairs = list(request.query.items())
-    answer: dict[str, str] = {}
-    for name, value in pairs or []:
-        if name not in _READ:
-            continue
-        if name in answer:
-            raise errors.SignInFailed(log_detail=f"the answer holds {name} twice")
-        answer[name] = value
-    if not answer.get("state") or ("code" in answer) == ("error" in answer):
-        raise errors.SignInFailed(log_detail="the answer holds no state, or not one of code and error")
-    return answer
-
-
-async def _check_issuer(request: web.Request, told: str | None) -> None:
-    """Refuse an answer of another authority (RFC 9207, section 2.4); Entra neither promises nor sends `iss`."""
-    metadata = await request.app[DISCOVERY].metadata()
-    if told is None and metadata.promises_issuer:
-        raise errors.SignInFailed(log_detail="the answer names no issuer, which the authority promised")
-    if told is not None and not hmac.compare_digest(told.encode(), metadata.issuer.encode()):
-        raise errors.SignInFailed(log_detail="the answer names another issuer")
-
-
-def _refused(error: str, flow: AuthCodeFlow) -> ProblemError:
-    """Return what the authority's refusal means; its description is foreign text and is not read."""
-    refusal = refusal_of({"error": error})
-    told = str(refusal)
-    if error == "access_denied":
-        cancelled = errors.StepUpCancelled if flow.purpose == STEP_UP else errors.SignInCancelled
-        return cancelled(log_detail=told)
-    if refusal is None or refusal.kind in {RefusalKind.INTERACTION, RefusalKind.GRANT_DEAD}:
-        return errors.SignInFailed(log_detail=told)
-    if refusal.kind is RefusalKind.UNAVAILABLE:
-        return AuthorityUnavailable(told)
-    return Misconfigured(log_detail=f"the authority refuses our authorization request: {told}")
-
-
 def _see_other(url: str) -> web.Response:
     # 303, never 307: a 307 would repeat the authority's POST, code included, at the next address.
     return web.Response(status=303, headers={hdrs.LOCATION: url, hdrs.CACHE_CONTROL: "no-store"})
 
 
+_RETURN_TO: Final = Parameter(
+    "return_to",
+    "query",
+    "A path of the front end to come back to. Anything else, and whatever lies under /auth, /api, /health, /metrics or "
+    "/problem, counts as `/`.",
+    Annotated[
+        str,
+        # Beside pydantic, whose patterns look neither ahead nor behind.
+        Field(max_length=LONGEST_PATH, json_schema_extra={"pattern": r"^/(?![/\\])", "default": "/"}),
+    ],
+)
+_DEPARTURE: Final = Response(
+    "To the authority. Or to `/problem?type=…&reference=…&return_to=…` of the single-page client; `type` is one of "
+    "JourneyProblem. Or to `/` when the navigation came from another site: then nothing was begun.",
+    status=303,
+    headers=(hdrs.LOCATION,),
+)
+_ARRIVAL_PROBLEMS: Final = (
+    errors.SignInCancelled,
+    errors.SignInExpired,
+    errors.SignInFailed,
+    errors.StepUpCancelled,
+    errors.DifferentPerson,
+    errors.SignInRequired,
+    AccessBlocked,
+    *OF_A_FLOW,
+)
+
+ROUTES: Final = (
+    Route(
+        hdrs.METH_GET,
+        "/auth/sign-in",
+        sign_in,
+        Policy.NAVIGATION,
+        operation=Operation(
+            "signIn",
+            "Sign in",
+            tag="navigations",
+            response=_DEPARTURE,
+            problems=(*OF_A_FLOW, errors.TooManyRequests),
+            parameters=(_RETURN_TO,),
+        ),
+    ),
+    Route(
+        hdrs.METH_GET,
+        "/auth/sign-up",
+        sign_up,
+        Policy.NAVIGATION,
+        operation=Operation(
+            "signUp",
+            "Sign up",
+            tag="navigations",
+            response=_DEPARTURE,
+            problems=(*OF_A_FLOW, errors.TooManyRequests),
+            parameters=(_RETURN_TO,),
+        ),
+    ),
+    Route(
+        hdrs.METH_GET,
+        "/auth/step-up",
+        step_up,
+        Policy.NAVIGATION,
+        operation=Operation(
+            "stepUp",
+            "Confirm who you are",
+            tag="navigations",
+            response=_DEPARTURE,
+            problems=(*OF_A_FLOW, errors.SignInRequired),
+            parameters=(
+                Parameter(
+                    "challenge",
+                    "query",
+                    "The id that `redirect` of a `step-up-required` problem holds.",
+                ),
+                Parameter(
+                    "action", "query", "`profile.edit`: confirm before editing.", Literal["profile.edit"]
+                ),
+                _RETURN_TO,
+            ),
+        ),
+    ),
+    Route(
+        hdrs.METH_POST,
+        _CALLBACK,
+        callback,
+        Policy.CALLBACK,
+        operation=Operation(
+            "callback",
+            "The authority's answer (form_post)",
+            tag="navigations",
+            response=Response(
+                "To the flow's `return_to` with a new session cookie, or to `/problem?type=…`; `type` is one of "
+                "JourneyProblem.",
+                status=303,
+                headers=(hdrs.LOCATION,),
+            ),
+            problems=(*_ARRIVAL_PROBLEMS, RequestTimedOut),
+            body=RequestBody(AuthorizationResponse, (FORM,)),
+        ),
+    ),
+    Route(
+        hdrs.METH_GET,
+        _CALLBACK,
+        callback,
+        Policy.CALLBACK,
+        operation=Operation(
+            "callbackByQuery",
+            "The authority's answer (query)",
+            tag="navigations",
+            description="The same by query. Registered only while `GATEWAY_RESPONSE_MODE` is `query`.",
+            response=Response("As for form_post.", status=303, headers=(hdrs.LOCATION,)),
+            problems=_ARRIVAL_PROBLEMS,
+            parameters=tuple(Parameter(name, "query") for name in AuthorizationResponse.__annotations__),
+        ),
+    ),
+)
+
+
 def routes(response_mode: str) -> list[Route]:
-    """Return this module's rows; the callback takes one method only, that of the configured response mode."""
+    """Return the rows that are served: the callback takes one method only, that of the configured response mode."""
     method = hdrs.METH_POST if response_mode == "form_post" else hdrs.METH_GET
-    return [
-        Route(hdrs.METH_GET, "/auth/sign-in", sign_in, Policy.NAVIGATION),
-        Route(hdrs.METH_GET, "/auth/sign-up", sign_up, Policy.NAVIGATION),
-        Route(hdrs.METH_GET, "/auth/step-up", step_up, Policy.NAVIGATION),
-        Route(method, "/auth/callback", callback, Policy.CALLBACK),
-    ]
+    return [row for row in ROUTES if row.path != _CALLBACK or row.method == method]

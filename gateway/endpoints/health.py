@@ -11,20 +11,43 @@ from aiohttp import hdrs, web
 
 from gateway.app_keys import VAULT
 from gateway.edge.guard import Policy, Route
+from gateway.endpoints.answers import Live, Ready
+from gateway.errors import SessionStoreUnavailable
+from servicekit.operations import Operation, Response
 
 
 async def live(_request: web.Request) -> web.Response:
     """Answer as long as the process can."""
-    return web.json_response({"status": "live"})
+    return web.json_response(Live(status="live"))
 
 
 async def ready(request: web.Request) -> web.Response:
-    """Answer 200 when Redis answers; otherwise the ring draws 503."""
+    """Say whether sessions can be read. The authority, Graph and the resource API do not count."""
     await request.app[VAULT].ping()
-    return web.json_response({"status": "ready"})
+    return web.json_response(Ready(status="ready"))
 
 
 ROUTES: Final = (
-    Route(hdrs.METH_GET, "/health/live", live, Policy.PUBLIC),
-    Route(hdrs.METH_GET, "/health/ready", ready, Policy.PUBLIC),
+    Route(
+        hdrs.METH_GET,
+        "/health/live",
+        live,
+        Policy.PUBLIC,
+        operation=Operation(
+            "isLive", "Liveness", tag="service", response=Response("The process answers.", (Live,))
+        ),
+    ),
+    Route(
+        hdrs.METH_GET,
+        "/health/ready",
+        ready,
+        Policy.PUBLIC,
+        operation=Operation(
+            "isReady",
+            "Readiness",
+            tag="service",
+            response=Response("Redis answers.", (Ready,)),
+            problems=(SessionStoreUnavailable,),
+        ),
+    ),
 )

@@ -8,18 +8,22 @@ Sources: OpenID Connect RP-Initiated, Front-Channel and Back-Channel Logout 1.0.
 """
 
 import logging
-from typing import Final
+from typing import Annotated, Final
 
 from aiohttp import hdrs, web
+from pydantic import Field
 
 from gateway.app_keys import CLOCK, DISCOVERY, LOGOUT_TOKENS, SESSIONS, SETTINGS, VAULT
-from gateway.edge.bodies import read_form
+from gateway.edge.bodies import FORM, read_form
 from gateway.edge.guard import Policy, Route
+from gateway.endpoints.answers import LogoutRequest, SignedOut
+from gateway.errors import SessionStoreUnavailable
 from gateway.flows.end_session import authority_origins, end_session_url
 from gateway.flows.logout_token import FRESH_SECONDS, LEEWAY_SECONDS
 from gateway.store.names import digest_of
-from servicekit.errors import BadRequest
+from servicekit.errors import AuthorityUnavailable, BadRequest
 from servicekit.logs import log_event
+from servicekit.operations import Operation, Parameter, RequestBody, Response
 
 _LONGEST_SID: Final = 128
 # From the earliest moment at which a token is believed to the last one.
@@ -29,7 +33,10 @@ _log = logging.getLogger(__name__)
 
 
 async def sign_out(request: web.Request) -> web.Response:
-    """End the session, then say where the authority ends its own; without a session the same, again and again.
+    """End the session first, then name the authority's end-session address for the client to navigate to.
+
+    Works without a session and while the authority is away; the address is then the gateway's own first page. Deletes
+    the cookie, and sends `Clear-Site-Data` for cache and storage.
 
     Raises SessionStoreUnavailable also where a failover could still undo it: the cookie is kept, to ask again with.
     """
@@ -41,7 +48,7 @@ async def sign_out(request: web.Request) -> web.Response:
         await request.app[SESSIONS].confirm_end(request)
     await request.app[SESSIONS].unbind(request)
     return web.json_response(
-        {"redirect": await end_session_url(request.app[DISCOVERY], request.app[SETTINGS], session)},
+        SignedOut(redirect=await end_session_url(request.app[DISCOVERY], request.app[SETTINGS], session)),
         headers={"Clear-Site-Data": '"cache", "storage"', hdrs.CACHE_CONTROL: "no-store"},
     )
 
@@ -49,9 +56,8 @@ async def sign_out(request: web.Request) -> web.Response:
 async def frontchannel_logout(request: web.Request) -> web.Response:
     """End the sessions of the authority's `sid` (OpenID Connect Front-Channel Logout 1.0).
 
-    Called in an iframe of the authority's sign-out page, so without our cookie; Entra sends `sid` and no `iss`.
-    The answer is the same whether there was a session or not. The caller proves nothing, so nothing is revoked at
-    the authority.
+    For an iframe of the authority's sign-out page. Carries no cookie; the answer is the same whether there was a
+    session or not. The caller proves nothing, so nothing is revoked at the authority.
     """
     settings = request.app[SETTINGS]
     sids = request.query.getall("sid", [])
@@ -73,9 +79,12 @@ async def frontchannel_logout(request: web.Request) -> web.Response:
 
 
 async def backchannel_logout(request: web.Request) -> web.Response:
-    """End the sessions that the logout token names, server to server; 200 also where there were none.
+    """End the sessions that the logout token names (OpenID Connect Back-Channel Logout 1.0).
 
-    No browser takes part and no cookie is read: the token is all the proof there is.
+    There only with `GATEWAY_BACKCHANNEL_LOGOUT=1`, 404 otherwise. The logout token is all the proof there is: no
+    cookie, no `X-CSRF`. It counts once, and sessions that began after it survive. On 503 the authority may send the
+    same token again.
+
     Raises BadRequest (400), AuthorityUnavailable or SessionStoreUnavailable (503, to be sent again).
     """
     settings = request.app[SETTINGS]
@@ -105,12 +114,64 @@ async def _logout_token(request: web.Request) -> str:
     raise BadRequest("Send logout_token once, in a form.")
 
 
+_BACKCHANNEL: Final = Route(
+    hdrs.METH_POST,
+    "/auth/backchannel-logout",
+    backchannel_logout,
+    Policy.BACKCHANNEL,
+    operation=Operation(
+        "backchannelLogout",
+        "The authority ends sessions, server to server",
+        tag="navigations",
+        response=Response("The sessions that the token names are over; also where there were none."),
+        problems=(BadRequest, AuthorityUnavailable, SessionStoreUnavailable),
+        body=RequestBody(LogoutRequest, (FORM,)),
+    ),
+)
+ROUTES: Final = (
+    Route(
+        hdrs.METH_POST,
+        "/auth/sign-out",
+        sign_out,
+        Policy.JSON,
+        operation=Operation(
+            "signOut",
+            "Sign out",
+            tag="session",
+            response=Response("Signed out here; `redirect` ends the authority's session too.", (SignedOut,)),
+            problems=(SessionStoreUnavailable,),
+        ),
+    ),
+    Route(
+        hdrs.METH_GET,
+        "/auth/frontchannel-logout",
+        frontchannel_logout,
+        Policy.FRAMED,
+        operation=Operation(
+            "frontchannelLogout",
+            "The authority ends a session",
+            tag="navigations",
+            response=Response("Done.", (str,), media_type="text/html"),
+            problems=(SessionStoreUnavailable,),
+            parameters=(
+                Parameter(
+                    "sid",
+                    "query",
+                    "The authority's session.",
+                    Annotated[str, Field(max_length=_LONGEST_SID)],
+                ),
+                Parameter(
+                    "iss",
+                    "query",
+                    "The issuer, where the authority sends it; another than ours ends nothing.",
+                ),
+            ),
+        ),
+    ),
+    _BACKCHANNEL,
+)
+
+
 def routes(*, backchannel: bool) -> list[Route]:
-    """Return this module's rows; where `backchannel` is off, its address does not exist."""
-    rows = [
-        Route(hdrs.METH_POST, "/auth/sign-out", sign_out, Policy.JSON),
-        Route(hdrs.METH_GET, "/auth/frontchannel-logout", frontchannel_logout, Policy.FRAMED),
-    ]
-    if backchannel:
-        rows.append(Route(hdrs.METH_POST, "/auth/backchannel-logout", backchannel_logout, Policy.BACKCHANNEL))
-    return rows
+    """Return the rows that are served: without `backchannel` its address does not exist."""
+    return [row for row in ROUTES if backchannel or row is not _BACKCHANNEL]

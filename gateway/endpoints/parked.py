@@ -11,26 +11,33 @@ from aiohttp import hdrs, web
 
 from gateway.app_keys import EDITS, SESSIONS
 from gateway.edge.guard import Policy, Route
-from gateway.errors import NotFound
+from gateway.endpoints.answers import PROFILE, Identifier, ParkedEdit
+from gateway.endpoints.problems import OF_A_RESOURCE, OF_A_SESSION
+from gateway.errors import EditInProgress, InvalidProfilePatch, NotFound, ProfileChanged
 from gateway.profile.fields import answer
+from servicekit.operations import Operation, Parameter, Response
 
 _ID_FORM: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 async def get_parked_edit(request: web.Request) -> web.Response:
-    """Answer with what a parked edit will change."""
+    """Answer with what a parked edit will change, compared with the profile as it is now."""
     live = await request.app[SESSIONS].require(request)
     return web.json_response(await request.app[EDITS].parked(live, _identifier(request)))
 
 
 async def apply_parked_edit(request: web.Request) -> web.Response:
-    """Apply a parked edit, once."""
+    """Apply a parked edit, once: a second call waits for the first and gets 404, or 409 when that takes too long.
+
+    If the write fails and certainly saved nothing, the edit stays parked; after `profile-changed` and after an unknown
+    outcome it is gone; after `step-up-required` it is parked under the new id.
+    """
     live = await request.app[SESSIONS].require(request)
     return answer(await request.app[EDITS].apply_parked(live, _identifier(request)))
 
 
 async def drop_parked_edit(request: web.Request) -> web.Response:
-    """Drop a parked edit."""
+    """Remove a parked edit; nothing is changed."""
     live = await request.app[SESSIONS].require(request)
     await request.app[EDITS].drop_parked(live, _identifier(request))
     return web.Response(status=204)
@@ -43,8 +50,50 @@ def _identifier(request: web.Request) -> str:
     return identifier
 
 
+_PATH: Final = "/api/parked-edits/{id}"
+_ID: Final = Parameter("id", "path", shape=Identifier)
+
 ROUTES: Final = (
-    Route(hdrs.METH_GET, "/api/parked-edits/{id}", get_parked_edit, Policy.JSON),
-    Route(hdrs.METH_POST, "/api/parked-edits/{id}", apply_parked_edit, Policy.JSON),
-    Route(hdrs.METH_DELETE, "/api/parked-edits/{id}", drop_parked_edit, Policy.JSON),
+    Route(
+        hdrs.METH_GET,
+        _PATH,
+        get_parked_edit,
+        Policy.JSON,
+        operation=Operation(
+            "getParkedEdit",
+            "What a parked edit will change",
+            tag="profile",
+            response=Response("The parked edit.", (ParkedEdit,)),
+            problems=(*OF_A_RESOURCE, NotFound),
+            parameters=(_ID,),
+        ),
+    ),
+    Route(
+        hdrs.METH_POST,
+        _PATH,
+        apply_parked_edit,
+        Policy.JSON,
+        operation=Operation(
+            "applyParkedEdit",
+            "Apply a parked edit",
+            tag="profile",
+            response=Response("The profile as it now is.", (PROFILE,), headers=("ETag",)),
+            problems=(*OF_A_RESOURCE, NotFound, EditInProgress, ProfileChanged, InvalidProfilePatch),
+            parameters=(_ID,),
+        ),
+    ),
+    Route(
+        hdrs.METH_DELETE,
+        _PATH,
+        drop_parked_edit,
+        Policy.JSON,
+        operation=Operation(
+            "dropParkedEdit",
+            "Drop a parked edit",
+            tag="profile",
+            response=Response("Dropped.", status=204),
+            problems=(*OF_A_SESSION, NotFound, EditInProgress),
+            parameters=(_ID,),
+        ),
+    ),
 )

@@ -5,26 +5,35 @@ Never fails by itself: what goes wrong is raised below and drawn above.
 """
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
 from aiohttp import hdrs, web
+from pydantic import Field
 
 from gateway.app_keys import EDITS, SESSIONS
 from gateway.edge.guard import Policy, Route
-from gateway.profile.fields import answer, if_match, read_changes
+from gateway.endpoints.answers import PROFILE, PROFILE_PATCH
+from gateway.endpoints.problems import OF_A_BODY, OF_A_RESOURCE
+from gateway.errors import EditInProgress, IdempotencyKeyReused, InvalidProfilePatch, ProfileChanged
+from gateway.profile.fields import TYPES, answer, if_match, read_changes
 from servicekit.errors import BadRequest
+from servicekit.operations import Operation, Parameter, RequestBody, Response
 
 _KEY_FORM: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 async def get_profile(request: web.Request) -> web.Response:
-    """Answer with the profile and its entity tag."""
+    """Answer with the twelve members of the profile, null where not set, read from the directory."""
     live = await request.app[SESSIONS].require(request)
     return answer(await request.app[EDITS].profile(live))
 
 
 async def patch_profile(request: web.Request) -> web.Response:
-    """Apply a merge patch (RFC 7396) to the profile and answer with what it now is."""
+    """Apply a merge patch (RFC 7396): an absent field stays, null or an empty text clears it.
+
+    When the person has to confirm who they are first, the change is parked and the answer is `step-up-required` with
+    `parked_edit`.
+    """
     live = await request.app[SESSIONS].require(request)
     changes = await read_changes(request)
     condition, key = if_match(request), _idempotency_key(request)
@@ -42,6 +51,53 @@ def _idempotency_key(request: web.Request) -> str | None:
 
 
 ROUTES: Final = (
-    Route(hdrs.METH_GET, "/api/profile", get_profile, Policy.JSON),
-    Route(hdrs.METH_PATCH, "/api/profile", patch_profile, Policy.JSON),
+    Route(
+        hdrs.METH_GET,
+        "/api/profile",
+        get_profile,
+        Policy.JSON,
+        operation=Operation(
+            "getProfile",
+            "The profile",
+            tag="profile",
+            response=Response("The profile.", (PROFILE,), headers=("ETag",)),
+            problems=OF_A_RESOURCE,
+        ),
+    ),
+    Route(
+        hdrs.METH_PATCH,
+        "/api/profile",
+        patch_profile,
+        Policy.JSON,
+        operation=Operation(
+            "patchProfile",
+            "Change the profile",
+            tag="profile",
+            response=Response("The profile as it now is.", (PROFILE,), headers=("ETag",)),
+            problems=(
+                *OF_A_RESOURCE,
+                *OF_A_BODY,
+                InvalidProfilePatch,
+                ProfileChanged,
+                EditInProgress,
+                IdempotencyKeyReused,
+            ),
+            parameters=(
+                Parameter(
+                    "If-Match",
+                    "header",
+                    "The `ETag` of the profile that the change was made on; compared strongly. "
+                    "Without it the last write wins.",
+                ),
+                Parameter(
+                    "Idempotency-Key",
+                    "header",
+                    "Any text of your own, new for every change. The same key with the same body within ten minutes "
+                    "of one session answers again without writing again.",
+                    Annotated[str, Field(pattern=f"^{_KEY_FORM.pattern}$")],
+                ),
+            ),
+            body=RequestBody(PROFILE_PATCH, TYPES),
+        ),
+    ),
 )

@@ -10,43 +10,33 @@ from aiohttp import hdrs, web
 
 from gateway.app_keys import OWN_SESSIONS, SESSIONS, STEP_UPS
 from gateway.edge.guard import Policy, Route
+from gateway.endpoints.answers import Anonymous, Claims, Ended, OwnSessions, SignedIn
+from gateway.endpoints.problems import OF_A_SESSION
+from gateway.errors import NotFound, SessionStoreUnavailable
+from gateway.session.sessions import LiveSession
 from gateway.timestamps import rfc3339
+from servicekit.operations import Operation, Parameter, Response
 
 
 async def session(request: web.Request) -> web.Response:
-    """Say who is signed in, until when, and what they may do; asking does not prolong the session."""
+    """Say who is signed in, until when, and what they may do: 200 with or without a session.
+
+    Asking does not prolong the session.
+    """
     live = await request.app[SESSIONS].find(request)
     if live is None:
-        return web.json_response(
-            {"authenticated": False, "sign_in": "/auth/sign-in", "sign_up": "/auth/sign-up"}
-        )
-    user = live.user
-    return web.json_response(
-        {
-            "authenticated": True,
-            "user": {
-                "id": user.oid,
-                "name": user.name,
-                "username": user.username,
-                "email_hint": masked(user.username),
-            },
-            "expires": {"idle_at": rfc3339(live.idle_at), "absolute_at": rfc3339(live.absolute_at)},
-            "access": {"profile.edit": await request.app[STEP_UPS].access(live)},
-            "csrf": {"header": "X-CSRF", "value": "1"},
-            "step_up": "/auth/step-up?action=profile.edit",
-            "sign_out": "/auth/sign-out",
-        }
-    )
+        return web.json_response(_ANONYMOUS)
+    return web.json_response(_signed_in(live, await request.app[STEP_UPS].access(live)))
 
 
 async def claims(request: web.Request) -> web.Response:
-    """Answer with the claims of the ID token; the token itself was thrown away at sign-in."""
+    """Answer with the claims as they were at the last sign-in or step-up; the token itself is kept nowhere."""
     live = await request.app[SESSIONS].require(request)
-    return web.json_response({"claims": live.user.claims})
+    return web.json_response(Claims(claims=live.user.claims))
 
 
 async def list_sessions(request: web.Request) -> web.Response:
-    """Answer with this person's sessions."""
+    """Answer with this person's sessions, last used first; asking does not prolong any of them."""
     live = await request.app[SESSIONS].require(request, slide=False)
     return web.json_response({"sessions": await request.app[OWN_SESSIONS].shown(live)})
 
@@ -61,7 +51,28 @@ async def end_session(request: web.Request) -> web.Response:
 async def end_other_sessions(request: web.Request) -> web.Response:
     """End all of this person's sessions but this one."""
     live = await request.app[SESSIONS].require(request)
-    return web.json_response({"ended": await request.app[OWN_SESSIONS].end_others(live)})
+    return web.json_response(Ended(ended=await request.app[OWN_SESSIONS].end_others(live)))
+
+
+_ANONYMOUS: Final = Anonymous(authenticated=False, sign_in="/auth/sign-in", sign_up="/auth/sign-up")
+
+
+def _signed_in(live: LiveSession, access: str) -> SignedIn:
+    user = live.user
+    return {
+        "authenticated": True,
+        "user": {
+            "id": user.oid,
+            "name": user.name,
+            "username": user.username,
+            "email_hint": masked(user.username),
+        },
+        "expires": {"idle_at": rfc3339(live.idle_at), "absolute_at": rfc3339(live.absolute_at)},
+        "access": {"profile.edit": access},
+        "csrf": {"header": "X-CSRF", "value": "1"},
+        "step_up": "/auth/step-up?action=profile.edit",
+        "sign_out": "/auth/sign-out",
+    }
 
 
 def masked(address: str) -> str | None:
@@ -73,9 +84,70 @@ def masked(address: str) -> str | None:
 
 
 ROUTES: Final = (
-    Route(hdrs.METH_GET, "/api/session", session, Policy.JSON),
-    Route(hdrs.METH_GET, "/api/session/claims", claims, Policy.JSON),
-    Route(hdrs.METH_GET, "/api/sessions", list_sessions, Policy.JSON),
-    Route(hdrs.METH_DELETE, "/api/sessions", end_other_sessions, Policy.JSON),
-    Route(hdrs.METH_DELETE, "/api/sessions/{id}", end_session, Policy.JSON),
+    Route(
+        hdrs.METH_GET,
+        "/api/session",
+        session,
+        Policy.JSON,
+        operation=Operation(
+            "getSession",
+            "Who is signed in",
+            tag="session",
+            response=Response("The session, or that there is none.", (Anonymous, SignedIn)),
+            problems=(SessionStoreUnavailable,),
+        ),
+    ),
+    Route(
+        hdrs.METH_GET,
+        "/api/session/claims",
+        claims,
+        Policy.JSON,
+        operation=Operation(
+            "getClaims",
+            "The ID token's claims",
+            tag="session",
+            response=Response("The claims.", (Claims,)),
+            problems=OF_A_SESSION,
+        ),
+    ),
+    Route(
+        hdrs.METH_GET,
+        "/api/sessions",
+        list_sessions,
+        Policy.JSON,
+        operation=Operation(
+            "listSessions",
+            "This person's sessions",
+            tag="session",
+            response=Response("The sessions.", (OwnSessions,)),
+            problems=OF_A_SESSION,
+        ),
+    ),
+    Route(
+        hdrs.METH_DELETE,
+        "/api/sessions",
+        end_other_sessions,
+        Policy.JSON,
+        operation=Operation(
+            "endOtherSessions",
+            "End all other sessions",
+            tag="session",
+            response=Response("How many there were.", (Ended,)),
+            problems=OF_A_SESSION,
+        ),
+    ),
+    Route(
+        hdrs.METH_DELETE,
+        "/api/sessions/{id}",
+        end_session,
+        Policy.JSON,
+        operation=Operation(
+            "endSession",
+            "End one session",
+            tag="session",
+            response=Response("Ended.", status=204),
+            problems=(*OF_A_SESSION, NotFound),
+            parameters=(Parameter("id", "path", "The `id` of a listed session."),),
+        ),
+    ),
 )

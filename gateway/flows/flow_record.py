@@ -25,7 +25,7 @@ MOST_FLOWS: Final = 5
 _PREFIX: Final = "__Host-Http-flow-"
 _COOKIE_FORM: Final = re.compile(r"(\d{10})\.([A-Za-z0-9_-]{43})")
 _PATH_FORM: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
-_LONGEST_PATH: Final = 512
+LONGEST_PATH: Final = 512
 _NOT_PAGES: Final = ("/auth/", "/api/", "/health/", "/metrics", "/problem")
 
 
@@ -54,7 +54,7 @@ def local_path(text: str | None) -> str:
     characters, white space). The first character is a slash, the second neither slash nor backslash, everything is
     printable ASCII, and nothing leads to an endpoint.
     """
-    if not text or len(text) > _LONGEST_PATH or not _PATH_FORM.fullmatch(text):
+    if not text or len(text) > LONGEST_PATH or not _PATH_FORM.fullmatch(text):
         return "/"
     path = text.split("?")[0].split("#")[0]
     leaves_pages = (path + "/").startswith(_NOT_PAGES) or "//" in path or "/." in path or "%" in path

@@ -59,7 +59,7 @@ EDITABLE: Final = TextFields(
     )
 )
 
-_TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})
+TYPES: Final = ("application/json", "application/merge-patch+json")
 
 
 def profile_of(body: Any) -> Profile:  # noqa: ANN401 - JSON from another server
@@ -112,7 +112,7 @@ async def read_changes(request: web.Request) -> Changes:
     Raises UnsupportedMediaType, BodyTooLarge, RequestTimedOut, BadRequest, InvalidProfilePatch; nothing was sent
     anywhere by then.
     """
-    if request.content_type not in _TYPES or request.headers.get(hdrs.CONTENT_ENCODING):
+    if request.content_type not in TYPES or request.headers.get(hdrs.CONTENT_ENCODING):
         raise UnsupportedMediaType("Send application/json or application/merge-patch+json, not compressed.")
     try:
         return EDITABLE.read(load_strict_json(await read_bytes(request)))

@@ -1,4 +1,4 @@
-"""gateway/openapi.json says what the gateway does: its routes, its problems, its answers."""
+"""GET /api/openapi.json says what the gateway does: its routes, its problems, its answers."""
 
 import inspect
 import json
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from gateway import errors
+from gateway import errors, routes
 from gateway.app import create_app
 from gateway.edge.bodies import LARGEST_BODY
 from gateway.edge.spa_files import SpaFiles
@@ -19,16 +19,17 @@ from servicekit.problems import ProblemError
 from servicekit.version import VERSION
 from tests.product.listeners import LONG, PATH, Told, listening
 from tests.stage.json_schema import faults, resolve
+from tests.stage.openapi_facts import facts
 from tests.stage.other_front_end import Answer, OtherFrontEnd
-from tests.stage.sources import ROOT
 from tests.stage.world import World, gateway_settings
 
-DOCUMENT: Final = json.loads((ROOT / "gateway" / "openapi.json").read_text(encoding="utf-8"))
+DOCUMENT: Final = json.loads(routes.description())
+CONTRACT: Final = Path(__file__).parent / "openapi_contract.txt"
 METHODS: Final = frozenset({"get", "post", "patch", "put", "delete"})
 PROBLEM: Final = "application/problem+json"
 
 
-def routes(spa: Path) -> set[tuple[str, str]]:
+def routed(spa: Path) -> set[tuple[str, str]]:
     """Return what the router takes in both response modes, HEAD and the client's pages and files left out."""
     (spa / "index.html").touch()
     pages = {row.path for row in SpaFiles(spa).routes()}
@@ -68,7 +69,15 @@ def problems() -> set[type[ProblemError]]:
 
 
 def test_U19_every_route_is_described_and_every_description_is_routed(tmp_path: Path) -> None:
-    assert {(method, path) for method, path, _ in operations()} == routes(tmp_path)
+    assert {(method, path) for method, path, _ in operations()} == routed(tmp_path)
+
+
+def test_U19_the_contract_is_the_one_that_front_ends_rely_on() -> None:
+    """A line that is missing breaks somebody; a new one is noted down, so that it cannot go unnoticed either."""
+    noted = set(CONTRACT.read_text(encoding="utf-8").splitlines())
+
+    assert sorted(noted - facts(DOCUMENT)) == []
+    assert sorted(facts(DOCUMENT) - noted) == []
 
 
 def test_every_problem_is_described_with_its_status() -> None:

@@ -5,6 +5,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -13,14 +14,16 @@ from aiohttp import web
 
 from local_tenant.signing import SigningKey
 from resource_api import errors
+from resource_api.access import ScopePolicy
 from resource_api.app import create_app
 from resource_api.editing import ProfileEditor
-from resource_api.openapi import document, failures
+from resource_api.openapi import PROBLEM_TYPES, document
 from resource_api.profile import EDITABLE, MEMBERS
-from resource_api.routes import EDIT_POLICY, EDITOR, LIFE, table
+from resource_api.routes import EDITOR, LIFE, table
 from servicekit import errors as shared
 from servicekit.problems import ProblemError
 from servicekit.version import VERSION
+from tests.stage.openapi_facts import facts
 from tests.unit.resource_api.stage import Stage, listening, running_api, settings_for
 
 
@@ -207,9 +210,9 @@ async def test_S45_no_id_of_the_client_counts(stage: Stage) -> None:
 
 async def test_the_description_is_true_to_the_code(stage: Stage) -> None:
     described = (await stage.send("GET", "/openapi.json")).body
-    policy = create_app(settings_for(stage.world.url))[EDIT_POLICY]
+    policy = ScopePolicy(settings_for(stage.world.url).scope)
 
-    assert described == document(policy)
+    assert described == document(table(policy))
     assert described["openapi"].startswith("3.1")
     assert described["info"]["version"] == VERSION
     rows = {(row.method.lower(), row.path) for row in table(policy)}
@@ -221,6 +224,12 @@ async def test_the_description_is_true_to_the_code(stage: Stage) -> None:
         assert schemas["ProfilePatch"]["properties"][field.name]["maxLength"] == field.longest
 
 
+def test_the_contract_is_the_one_that_callers_rely_on() -> None:
+    noted = set((Path(__file__).parent / "openapi_contract.txt").read_text(encoding="utf-8").splitlines())
+
+    assert facts(document(table(ScopePolicy("EditProfileService.ReadWrite")))) == noted
+
+
 def test_every_failure_is_described_and_drawn_in_the_tree() -> None:
     # Of the two left out, only the forms below them are raised.
     kinds = {
@@ -229,7 +238,9 @@ def test_every_failure_is_described_and_drawn_in_the_tree() -> None:
         if isinstance(kind, type) and issubclass(kind, ProblemError)
     } - {errors.TokenNeeded, shared.ResourceUnavailable}
 
-    assert set(failures()) == kinds
+    assert {(one.example.status, one.example.slug) for one in PROBLEM_TYPES} == {
+        (kind.status, kind.slug) for kind in kinds
+    }
     tree = errors.__doc__ or ""
     for kind in kinds:
         assert kind.__name__ in tree

@@ -1,0 +1,226 @@
+"""The members of what the endpoints answer, as types: for the handlers that build them, and for the description.
+
+Never knows how an answer comes about.
+"""
+
+from typing import Annotated, Any, Final, Literal, NotRequired
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypeAliasType, TypedDict
+
+from gateway.edge.bodies import LARGEST_BODY
+from gateway.profile.fields import EDITABLE, MEMBERS
+from servicekit.text_schemas import object_schema, patch_schema
+
+# The text below a member is what the description says of it.
+_described = with_config(ConfigDict(use_attribute_docstrings=True))
+# What others send may hold more than we read.
+_open = with_config(ConfigDict(extra="allow"))
+
+Time = TypeAliasType(
+    "Time",
+    Annotated[
+        str,
+        Field(
+            description="RFC 3339, UTC.",
+            pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$",
+            json_schema_extra={"format": "date-time"},
+        ),
+    ],
+)
+Identifier = TypeAliasType("Identifier", Annotated[str, Field(pattern="^[A-Za-z0-9_-]{22}$")])
+EndReason = TypeAliasType(
+    "EndReason",
+    Literal[
+        "expired", "signed-out", "revoked", "rotated", "replaced", "ended-elsewhere", "ended-by-operator"
+    ],
+)
+
+
+class Anonymous(TypedDict):
+    """Nobody is signed in."""
+
+    authenticated: Literal[False]
+    sign_in: str
+    sign_up: str
+
+
+@_described
+class Person(TypedDict):
+    """The person who is signed in."""
+
+    id: str
+    """The person's object id: stable, the key for data of your own."""
+    name: str
+    username: str
+    """What the person signs in with; it can change."""
+    email_hint: str | None
+    """The address, masked; null when the user name is none."""
+
+
+class Expires(TypedDict):
+    """When the session ends if nothing happens, and when it ends at the latest."""
+
+    idle_at: Time
+    absolute_at: Time
+
+
+Access = TypedDict(
+    "Access",
+    {
+        "profile.edit": Annotated[
+            str,
+            Field(
+                description="Whether an edit would go through now. A hint: the resource API decides.",
+                json_schema_extra={"enum": ["granted", "step-up"]},
+            ),
+        ]
+    },
+)
+
+
+class Csrf(TypedDict):
+    """The header that every call carries."""
+
+    header: Literal["X-CSRF"]
+    value: Literal["1"]
+
+
+@_described
+class SignedIn(TypedDict):
+    """Somebody is."""
+
+    authenticated: Literal[True]
+    user: Person
+    expires: Expires
+    access: Access
+    csrf: Csrf
+    step_up: str
+    """Where to navigate to confirm before editing."""
+    sign_out: str
+
+
+class Claims(TypedDict):
+    """The ID token's claims."""
+
+    claims: dict[str, Any]
+
+
+@_described
+class OwnSession(TypedDict):
+    """One of the person's sessions."""
+
+    id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    """Names the session in this list; opens nothing."""
+    device: str
+    """What the browser called itself at sign-in."""
+    created_at: Time
+    last_seen_at: Time
+    last_mfa_at: Time | None
+    """When the person last confirmed in this session."""
+    current: bool
+
+
+class OwnSessions(TypedDict):
+    """The person's sessions."""
+
+    sessions: list[OwnSession]
+
+
+class Ended(TypedDict):
+    """How many sessions ended."""
+
+    ended: Annotated[int, Field(ge=0)]
+
+
+@_described
+class SignedOut(TypedDict):
+    """Signed out here."""
+
+    redirect: str
+    """An address of another origin, to navigate to."""
+
+
+EVENT_STREAM: Final = Annotated[str, "server-sent events"]
+
+
+class AccessChanged(TypedDict):
+    """The data of `access-changed`: what the session may do from now on."""
+
+    access: Access
+
+
+class SessionExpiring(TypedDict):
+    """The data of `session-expiring`: two minutes before the end, or half-way through a session of less than four."""
+
+    expires: Expires
+
+
+class SessionEnded(TypedDict):
+    """The data of `session-ended`, the last event. The reason is never `rotated`."""
+
+    reason: EndReason
+
+
+PROFILE: Final = object_schema("Profile", MEMBERS)
+PROFILE_PATCH: Final = patch_schema(
+    "ProfilePatch",
+    "Any of the ten fields that a person may change. Texts are trimmed and brought into Unicode NFC; "
+    "lengths count UTF-16 code units after that.",
+    EDITABLE,
+)
+
+
+class ParkedEditHandle(TypedDict):
+    """An edit that waits for its person."""
+
+    id: Identifier
+    expires_at: Time
+
+
+FieldChange = TypedDict(
+    "FieldChange",
+    {
+        "field": Annotated[str, Field(json_schema_extra={"enum": list(EDITABLE.names)})],
+        "from": str | None,
+        "to": str | None,
+    },
+)
+
+
+class ParkedEdit(TypedDict):
+    """What an edit that waits will change."""
+
+    id: Identifier
+    changes: list[FieldChange]
+    expires_at: Time
+
+
+@_open
+class AuthorizationResponse(TypedDict):
+    """RFC 6749, section 4.1.2: `state` and one of `code` and `error`, each once; other members are not read."""
+
+    state: str
+    code: NotRequired[str]
+    error: NotRequired[str]
+    iss: NotRequired[str]
+    session_state: NotRequired[str]
+
+
+@_open
+class LogoutRequest(TypedDict):
+    """The form in which the authority sends its logout token."""
+
+    logout_token: Annotated[str, Field(max_length=LARGEST_BODY)]
+
+
+class Live(TypedDict):
+    """The process answers."""
+
+    status: Literal["live"]
+
+
+class Ready(TypedDict):
+    """Sessions can be read."""
+
+    status: Literal["ready"]

@@ -1,0 +1,177 @@
+"""What each problem looks like to a caller, and which of them come together.
+
+Owns their words in the API's description, and the shapes of the members that they add to RFC 9457's.
+Never raises one: the examples are made as the code makes them, so their status, title and headers are its own.
+"""
+
+from dataclasses import replace
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from gateway import errors
+from gateway.edge.bodies import LARGEST_BODY
+from gateway.endpoints.answers import PROFILE, EndReason, ParkedEditHandle
+from gateway.endpoints.examples import ADA, PARKED_EDIT_HANDLE
+from gateway.profile.fields import etag_of
+from servicekit import errors as shared
+from servicekit.operations import ProblemType
+from servicekit.problems import Problem, ProblemError, plain_problem
+from servicekit.request_body import READ_SECONDS
+from servicekit.text_schemas import FIELD_ERRORS
+
+OF_A_SESSION: Final = (errors.SignInRequired, errors.SessionStoreUnavailable)
+"""Of whatever needs a session."""
+OF_A_RESOURCE: Final = (
+    *OF_A_SESSION,
+    errors.StepUpRequired,
+    errors.StepUpLoop,
+    shared.AccessBlocked,
+    shared.Misconfigured,
+    shared.ResourceUnavailable,
+    shared.AuthorityUnavailable,
+)
+"""Of whatever asks a service behind the gateway in a person's name."""
+OF_A_BODY: Final = (
+    shared.BadRequest,
+    shared.RequestTimedOut,
+    shared.BodyTooLarge,
+    shared.UnsupportedMediaType,
+)
+"""Of whatever reads JSON."""
+OF_A_FLOW: Final = (shared.AuthorityUnavailable, shared.Misconfigured, errors.SessionStoreUnavailable)
+"""Of whatever leads to the authority or back."""
+
+
+def _with(error: ProblemError, **members: Any) -> Problem:  # noqa: ANN401 - JSON
+    """Return the problem with the members that are added to it on its way up."""
+    problem = error.problem()
+    return replace(problem, members={**problem.members, **members})
+
+
+PROBLEM_TYPES: Final = (
+    ProblemType(
+        shared.AccessBlocked().problem(), "Policy blocks this person; another sign-in would not help."
+    ),
+    ProblemType(
+        shared.AuthorityUnavailable("").problem(), "The authority fails; nobody is signed out by that."
+    ),
+    ProblemType(
+        shared.BadRequest("The body cannot be used: not JSON at line 1, column 2.").problem(),
+        "The body, or a header such as `If-Match` or `Idempotency-Key`, has no usable form; nothing was saved.",
+    ),
+    ProblemType(shared.BodyTooLarge().problem(), f"The body has more than {LARGEST_BODY:,} bytes."),
+    ProblemType(
+        shared.RequestTimedOut().problem(), f"The body did not arrive within {READ_SECONDS} seconds."
+    ),
+    ProblemType(
+        errors.CrossOriginRefused("Send the header X-CSRF: 1.").problem(),
+        "`X-CSRF: 1` is missing, or `Sec-Fetch-Site` or `Origin` names another site.",
+    ),
+    ProblemType(
+        errors.EditInProgress().problem(),
+        "The same `Idempotency-Key`, or the same parked edit, is being worked on.",
+    ),
+    ProblemType(
+        errors.IdempotencyKeyReused().problem(),
+        "The `Idempotency-Key` was used before with another body or condition; nothing was saved.",
+    ),
+    ProblemType(ProblemError().problem(), "A fault of the gateway; `reference` finds it in the log."),
+    ProblemType(
+        errors.InvalidProfilePatch(
+            [{"field": "displayName", "code": "required", "detail": "This can't be empty."}]
+        ).problem(),
+        "Fields are unknown, of the wrong type, too long, or empty where a value is required; nothing was saved.",
+        required={"errors": FIELD_ERRORS},
+    ),
+    ProblemType(
+        shared.Misconfigured().problem(),
+        "Consent, secret, resource or application: an administrator's fault; signing in again would not help.",
+    ),
+    ProblemType(
+        errors.MisdirectedRequest().problem(), "`Host` names another host than the gateway's public address."
+    ),
+    ProblemType(errors.NotFound().problem(), "There is no such thing for this person and session."),
+    ProblemType(
+        errors.ProfileChanged(ADA, etag_of(ADA)).problem(),
+        "`If-Match` names a state that is no longer current; nothing was saved.",
+        required={"profile": PROFILE},
+    ),
+    ProblemType(
+        shared.ResourceUnavailable("", outcome="not-saved").problem(),
+        "Graph or the resource API fails.",
+        optional={
+            "outcome": Annotated[
+                Literal["not-saved", "unknown"],
+                Field(description="After a write: what became of it. Absent when nothing was written."),
+            ]
+        },
+    ),
+    ProblemType(
+        errors.SessionStoreUnavailable("").problem(),
+        "Redis fails; the cookie is kept, and nothing was saved.",
+        optional={
+            "confirmed": Annotated[
+                Literal[False],
+                Field(
+                    description="At sign-out: the session ended, and a failover of Redis could still undo it; "
+                    "sign out again."
+                ),
+            ]
+        },
+    ),
+    ProblemType(
+        errors.SignInRequired("expired").problem(),
+        "There is no session, or it ended.",
+        required={"redirect": Literal["/auth/sign-in"]},
+        optional={
+            "reason": Annotated[
+                EndReason,
+                Field(
+                    description="Why the session ended, where that is known. "
+                    "After `rotated` the same call succeeds with the cookie that the browser has by now."
+                ),
+            ]
+        },
+    ),
+    ProblemType(
+        errors.StepUpLoop(retry_after=300).problem(),
+        "Three confirmations in a row brought no token that the resource accepts.",
+    ),
+    ProblemType(
+        _with(
+            errors.StepUpRequired(
+                scope="api://a7d1f3c2-6b48-4e9f-b0c5-93e82d14f6a8/EditProfileService.ReadWrite"
+            ),
+            redirect="/auth/step-up?challenge=dQw4w9WgXcQ-8f3kLmN0pq",
+            parked_edit=PARKED_EDIT_HANDLE,
+        ),
+        "The resource's token is missing, refused or challenged; the person has to confirm who they are.",
+        required={
+            "redirect": Annotated[
+                str,
+                Field(
+                    pattern=r"^/auth/step-up\?challenge=[A-Za-z0-9_-]{22}$",
+                    description="A path of the gateway to navigate to; append `&return_to=` with a path of your own.",
+                ),
+            ],
+            "scope": str,
+        },
+        optional={"parked_edit": ParkedEditHandle},
+    ),
+    ProblemType(
+        errors.TooManyRequests(
+            "Too many pages listen already. Ask GET /api/session instead.", retry_after=30
+        ).problem(),
+        "More was begun than anybody needs: sign-ins from one network, or streams by one browser.",
+    ),
+    ProblemType(
+        shared.UnsupportedMediaType(
+            "Send application/json or application/merge-patch+json, not compressed."
+        ).problem(),
+        "The body is neither `application/json` nor `application/merge-patch+json`, or it is compressed.",
+    ),
+)
+METHOD_NOT_ALLOWED: Final = ProblemType(
+    plain_problem(405, {"Allow": "GET,HEAD"}), "The route does not take this method."
+)
