@@ -1,10 +1,11 @@
 """`python -m gateway`: the gateway, configured from the environment; and what an operator does to it from a shell.
 
-python -m gateway                       serves until SIGTERM or SIGINT
+python -m gateway [serve]               serves until SIGTERM or SIGINT
 python -m gateway end-sessions OID      signs a person out everywhere, by object id
 python -m gateway doctor [--json]       checks the configuration against everything that it names
 
-The package's own command, `stepup`, takes the same commands from here.
+Owns the commands, what they print, and their exit status; the package's own command, `stepup`, takes them from here.
+Never does the work of one.
 """
 
 import argparse

@@ -1,4 +1,7 @@
-"""The typed keys under which an application keeps what handlers need; nothing else."""
+"""The typed keys under which the application keeps what handlers and the operators' side ask it for.
+
+Owns their names and types. Never makes what they stand for: `app.py` does.
+"""
 
 from collections.abc import Callable
 from typing import Final

@@ -1,6 +1,6 @@
 """What the gateway tells whoever counts: one method for each thing that happens.
 
-Owns the names of what can be told, so that the rooms need no metrics library; `operation/metrics.py` does the counting.
+Owns the names of what can be told, so that the rooms need no metrics library; `metrics.py` does the counting.
 Counts nothing itself, and is never told a person, a session, a path, or a word that a stranger chooses.
 """
 

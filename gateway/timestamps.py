@@ -1,4 +1,7 @@
-"""Times as the JSON endpoints write them."""
+"""Times as the JSON endpoints write them.
+
+Owns the one form: RFC 3339 in UTC, whole seconds. Never reads a clock.
+"""
 
 from datetime import UTC, datetime
 

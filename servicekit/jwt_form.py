@@ -1,7 +1,7 @@
 """The outer form of a signed token (RFC 7515, compact serialisation), judged before any cryptography.
 
 Owns the splitting into three parts, the strict base64url, the header's members, and TokenRejected with its codes.
-Never verifies a signature and never reads claims.
+Never verifies a signature, and never judges a claim: it only reads the payload as one JSON object.
 """
 
 import base64

@@ -2,7 +2,8 @@
 
 Owns time-outs, the size limit, the address map, and the refusal to carry cookies or follow redirects: a stored
 cookie would ride along with another person's request, a redirect could carry a bearer token to a stranger.
-Never retries and never reads meaning into a status.
+Never retries (aiohttp itself repeats a GET once where a kept-alive connection was cut), and never reads meaning into a
+status.
 """
 
 import asyncio

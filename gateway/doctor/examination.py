@@ -1,7 +1,8 @@
 """`python -m gateway doctor`: a configuration, checked against everything that it names.
 
-Owns what is looked at, in which order it is told, and how. The looks themselves are in the `doctor_…` modules.
-Changes nothing anywhere, shows no secret, and takes no decision for the gateway: that one finds its own faults.
+Owns what is looked at, and in which order and form the findings are written. The looks themselves are in the modules
+beside this one.
+Shows no secret, and takes no decision for the gateway, which finds its own faults.
 
 What it cannot see: a person's sign-in, whether Conditional Access asks for a second factor, consent, the API's own
 credential and its exchange on behalf of people, and the registered sign-out addresses (docs/how-to/doctor.md).

@@ -83,7 +83,7 @@ async def _reachable(client: GuardedRedis | GuardedCluster) -> Finding:
     if milliseconds > _SLOW_MILLISECONDS:
         return warning(
             REDIS,
-            f"answers in {milliseconds:.0f} ms; each request asks it several times",
+            f"answers in {milliseconds:.0f} ms; every request with a session waits for it",
             "Run Redis near the gateway: in the same region and zone.",
         )
     return ok(REDIS, f"answers in {milliseconds:.1f} ms")

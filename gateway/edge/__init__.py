@@ -1,4 +1,4 @@
 """The edge: what a request meets before its handler, and what an answer meets after it.
 
-Owns the guard, limits, bodies, and the client's files. Never knows a token.
+Owns the guard, limits, bodies, how a problem is shown, and the client's files. Never knows a session or a token.
 """

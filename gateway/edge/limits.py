@@ -1,9 +1,9 @@
 """How often one address may begin what costs us something before anybody is known.
 
-Owns the count of journeys per address and the refusal beyond it, so that a stranger can fill neither Redis nor the
-thread pool.
-Never counts people who are signed in, and keeps its counts in the process: a limit that needs Redis would be gone when
-Redis is. With several workers each of them counts.
+Owns the count of sign-ins begun per address and the refusal beyond it, so that a stranger can fill neither Redis nor
+the thread pool.
+Never counts a step-up, whose person is signed in, and keeps its counts in the process: a limit that needs Redis would
+be gone when Redis is. With several workers each of them counts.
 """
 
 import ipaddress
@@ -31,7 +31,7 @@ class JourneyLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, request: web.Request) -> None:
-        """Count one journey of the request's address; raises TooManyRequests when there were too many."""
+        """Count one sign-in that the request's address begins; raises TooManyRequests when there were too many."""
         address = self.address(request)
         now, rate = self._now(), self._per_minute / 60
         left, seen = self._buckets.pop(address, (float(self._per_minute), now))

@@ -1,7 +1,8 @@
 """How a problem is shown: JSON for programs, the client's own pages for people who navigate.
 
-Owns which of the two a request gets, and what the page's address says.
-Never decides what is a problem (`servicekit/problems.py` does), and never shows more than its type and its reference.
+Owns which of the two a request gets, and what the page's address says: the problem's type, its reference, and the path
+to return to.
+Never decides what is a problem, and never writes the JSON (`servicekit/problems.py` does both).
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Running the gateway: processes, the operators' side and metrics.
+"""Running the gateway: processes, and the operators' side.
 
-Owns what an operator sees and does. Never serves a person.
+Owns how the application is run and what an operator reads of it. Never decides what a person is answered.
 """
