@@ -33,7 +33,7 @@ from gateway.store.redis.budget import RedisLimits
 from gateway.store.redis.connection import redis_client
 from gateway.store.sealing import KeyRing
 from gateway.store.vault import Vault
-from gateway.tokens.token_records import CACHE, AccessToken, Resource, TokenRecords
+from gateway.tokens.token_records import GRAPH, AccessToken, Resource, cache_entry, token_entry
 
 ACCESS_TOKEN = 1_900
 SIGNATURE = 256
@@ -167,10 +167,8 @@ def person() -> UserSession:
 def records_of(user: UserSession) -> dict[str, Field]:
     """Return one access token and MSAL's cache."""
     soon = time.time() + HOUR
-    name, record = TokenRecords.token_field(
-        Resource("graph", "User.Read"), AccessToken(access_token(user), soon)
-    )
-    return {name: record, CACHE: TokenRecords.cache_field(cache_of(user), soon)}
+    token = AccessToken(access_token(user), soon)
+    return {**token_entry(Resource(GRAPH, "User.Read"), token), **cache_entry(cache_of(user), soon)}
 
 
 async def fill(sessions: SessionStore, count: int) -> None:

@@ -17,18 +17,19 @@ from gateway import app_keys as keys
 from gateway import openapi, routes
 from gateway.counts import Counts
 from gateway.edge.bodies import LARGEST_BODY
-from gateway.edge.guard import POLICIES, add_routes, guard_ring, security_headers
+from gateway.edge.guard import ROWS, add_routes, guard_ring, records_of, security_headers
 from gateway.edge.limits import JourneyLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
-from gateway.failpoints import Failpoints
 from gateway.flows.flow import AuthFlow
 from gateway.flows.flow_record import FlowStore
 from gateway.flows.logout_token import LogoutTokenJudge
-from gateway.flows.step_up import StepUps
+from gateway.flows.step_up import ACCESS_FIELDS, CHALLENGE, EDITED, StepUps
 from gateway.metrics import Metrics
-from gateway.profile.edits import ProfileEdits
+from gateway.profile.edits import ANSWER, ProfileEdits
 from gateway.profile.graph import ProfileReader
+from gateway.profile.parked_edits import PARKED
+from gateway.profile.recently_saved import SAVED
 from gateway.profile.resource_client import ProfileEditor
 from gateway.session.event_streams import STREAM_LIMITS, EventStreams, StreamLimits
 from gateway.session.own_sessions import OwnSessions
@@ -45,7 +46,7 @@ from gateway.store.sealing import KeyRing
 from gateway.store.vault import Vault
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.id_token import IdTokenJudge
-from gateway.tokens.token_records import Resource
+from gateway.tokens.token_records import CACHE, EDIT, GRAPH, REFUSAL, TOKEN, Resource
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS, AuthorityTransport
 from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery
@@ -60,6 +61,9 @@ SPA: Final = _PACKED if _PACKED.is_dir() else Path(__file__).parent.parent / "sp
 # Waiting for a thread, the slowest token request, and keeping what it brings.
 SETTLING_SECONDS: Final = PLACE_SECONDS + CALL_SECONDS + 2
 
+# Everything that a session may hold; each says of itself whether it survives a step-up.
+RECORD_KINDS: Final = (TOKEN, REFUSAL, CACHE, CHALLENGE, EDITED, PARKED, SAVED, ANSWER)
+
 _NETWORK: Final = web.AppKey("network", Outbound)
 _ENTRA: Final = web.AppKey("entra", EntraClient)
 _VERIFIER: Final = web.AppKey("verifier", JwtVerifier)
@@ -71,7 +75,6 @@ def create_vault(
     settings: Settings,
     *,
     now: Callable[[], float],
-    failpoints: Failpoints | None = None,
     redis_limits: RedisLimits = LIMITS,
     counts: Counts | None = None,
 ) -> tuple[GuardedRedis | GuardedCluster, Vault]:
@@ -89,7 +92,6 @@ def create_vault(
         KeyRing(settings.ring, on_rejected=told.record_rejected),
         now=now,
         replicas=settings.redis_wait_replicas,
-        failpoints=failpoints,
         counts=told,
     )
 
@@ -100,30 +102,26 @@ def create_app(
     now: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
     spa: Path = SPA,
-    failpoints: Failpoints | None = None,
     authority_timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     redis_limits: RedisLimits = LIMITS,
     stream_limits: StreamLimits = STREAM_LIMITS,
     metrics: Metrics | None = None,
 ) -> web.Application:
-    """Return the gateway for `settings`; `failpoints` are those of the settings unless given.
+    """Return the gateway for `settings`.
 
     `now` is the wall clock in seconds, `monotonic` the one that the authority's documents age by, and by which it is
     left alone. `authority_timeouts` are those of token requests: for connecting, and for the answer.
     Everything that reads files happens here, before there is a request that could wait for it.
     """
     pages = SpaFiles(spa)
-    points = failpoints or Failpoints.parse(settings.failpoint)
     metrics = metrics or Metrics()
-    redis, vault = create_vault(
-        settings, now=now, failpoints=points, redis_limits=redis_limits, counts=metrics
-    )
+    redis, vault = create_vault(settings, now=now, redis_limits=redis_limits, counts=metrics)
     sessions = SessionStore(
         vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
     )
-    read = Resource("graph", settings.graph_scope)
-    edit = Resource("edit", settings.edit_profile_scope)
-    step_ups = StepUps(vault, now=now, edit=edit, max_age=settings.step_up_max_age_seconds)
+    read = Resource(GRAPH, settings.graph_scope)
+    edit = Resource(EDIT, settings.edit_profile_scope)
+    step_ups = StepUps(now=now, edit=edit, max_age=settings.step_up_max_age_seconds)
 
     app = web.Application(
         middlewares=[
@@ -131,12 +129,12 @@ def create_app(
             problems_ring(problem_pages(pages, close_flow=FlowStore.close)),
             redis_budget_ring(redis_limits.request),
             guard_ring(settings.public_url),
-            aiohttp_session.session_middleware(SessionStorage(sessions)),
+            aiohttp_session.session_middleware(SessionStorage(sessions, records_of)),
         ],
         client_max_size=LARGEST_BODY,
     )
     app.on_response_prepare.append(security_headers(settings.public_url))
-    app[POLICIES] = {}
+    app[ROWS] = {}
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = now
     app[keys.METRICS] = metrics
@@ -152,6 +150,7 @@ def create_app(
     app[keys.EVENT_STREAMS] = EventStreams(
         sessions,
         step_ups.access,
+        fields=ACCESS_FIELDS,
         now=now,
         monotonic=monotonic,
         warning=warning_seconds(settings.session_idle_seconds, settings.session_absolute_seconds),
@@ -167,7 +166,7 @@ def create_app(
             _redis(redis),
             _network(settings),
             _authority(settings, monotonic=monotonic, timeouts=authority_timeouts),
-            _tokens(settings, read=read, edit=edit, failpoints=points),
+            _tokens(settings, read=read, edit=edit),
         )
     )
     # Before the server waits for what is under way: streams are, always.
@@ -235,16 +234,11 @@ def _authority(
     return life
 
 
-def _tokens(settings: Settings, *, read: Resource, edit: Resource, failpoints: Failpoints) -> CleanupContext:
+def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupContext:
     """Return the life of the token broker, and what asks it for tokens."""
 
     async def life(app: web.Application) -> AsyncIterator[None]:
-        now, vault, sessions, step_ups = (
-            app[keys.CLOCK],
-            app[keys.VAULT],
-            app[keys.SESSIONS],
-            app[keys.STEP_UPS],
-        )
+        now, sessions, step_ups = app[keys.CLOCK], app[keys.SESSIONS], app[keys.STEP_UPS]
         broker = TokenBroker(
             app[_ENTRA],
             IdTokenJudge(
@@ -253,25 +247,20 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource, failpoints: F
                 client_id=settings.client_id,
                 tenant_id=settings.tenant_id,
             ),
-            vault,
             sessions,
             now=now,
             redirect_uri=settings.redirect_uri,
             response_mode=settings.response_mode,
-            failpoints=failpoints,
             counts=app[keys.METRICS],
         )
-        edits = ProfileEdits(
-            vault,
+        app[keys.EDITS] = ProfileEdits(
             ProfileReader(app[_NETWORK], broker, url=settings.graph_url, resource=read),
             ProfileEditor(app[_NETWORK], broker, url=settings.resource_api_url, resource=edit),
             step_ups,
             now=now,
-            failpoints=failpoints,
         )
-        app[keys.EDITS] = edits
         app[keys.AUTH_FLOW] = AuthFlow(
-            broker, sessions, step_ups, edits, read=read, edit=edit, now=now, failpoints=failpoints
+            broker, sessions, step_ups, RECORD_KINDS, read=read, edit=edit, now=now
         )
         yield
         await broker.settle(SETTLING_SECONDS)

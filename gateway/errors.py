@@ -35,6 +35,7 @@ A failing dependency is never reported as "signed out".
 
 import logging
 
+from gateway.demand import Demand
 from servicekit.problems import ProblemError
 
 
@@ -50,46 +51,21 @@ class SignInRequired(ProblemError):  # noqa: N818 - the outcome's own name, as i
 
 
 class StepUpRequired(ProblemError):  # noqa: N818
-    """The authority or a resource wants more proof of the person.
-
-    `claims` is the JSON that the next authorization and token request must carry. It stays on this side.
-    `fresh` means that a confirmation of earlier does not count: the person must be asked again.
-    `acr_values` and `max_age` are those of RFC 9470, as the resource wrote them.
-    """
+    """The authority or a resource wants more proof of the person: `demand` says what. Its claims stay on this side."""
 
     status, slug, title = 403, "step-up-required", "Confirm it is you"
 
-    def __init__(
-        self,
-        *,
-        scope: str,
-        claims: str | None = None,
-        fresh: bool = False,
-        acr_values: str | None = None,
-        max_age: int | None = None,
-        cause: str = "",
-    ) -> None:
+    def __init__(self, demand: Demand, *, cause: str = "") -> None:
         super().__init__(
             "This needs a second confirmation of who you are.",
             log_detail=cause,
-            members={"scope": scope},
+            members={"scope": demand.scope},
         )
-        self.scope = scope
-        self.claims = claims
-        self.acr_values = acr_values
-        self.max_age = max_age
-        self.fresh = fresh
+        self.demand = demand
 
     def by_way_of(self, redirect: str) -> "StepUpRequired":
         """Return an error of its own that says where to go; several callers may share the one that was raised."""
-        own = StepUpRequired(
-            scope=self.scope,
-            claims=self.claims,
-            fresh=self.fresh,
-            acr_values=self.acr_values,
-            max_age=self.max_age,
-            cause=self.log_detail,
-        )
+        own = StepUpRequired(self.demand, cause=self.log_detail)
         own.members["redirect"] = redirect
         return own
 

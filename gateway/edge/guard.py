@@ -9,7 +9,7 @@ for browsers without it. A program that is no browser sends neither, and carries
 """
 
 import enum
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -44,30 +44,40 @@ class Policy(enum.Enum):
     """Anyone; there is nothing personal."""
 
 
+def no_records(_request: web.Request) -> Sequence[str]:
+    """Say that a route needs nothing of a session but its person."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row of the routing table; `operation` is what the API's description says of it, if it is part of the API."""
+    """One row of the routing table.
+
+    `operation` is what the API's description says of it, if it is part of the API. `records` names what it needs of the
+    session, which is read in the step that opens the cookie.
+    """
 
     method: str
     path: str
     handler: Handler
     policy: Policy
     operation: Operation | None = None
+    records: Callable[[web.Request], Sequence[str]] = no_records
 
 
-POLICIES: Final = web.AppKey("policies", dict[web.AbstractRoute, Policy])
+ROWS: Final = web.AppKey("rows", dict[web.AbstractRoute, Route])
 
 
 def add_routes(app: web.Application, rows: Iterable[Route]) -> None:
     """Add rows to the router; a route that is added otherwise has no policy and is refused."""
-    policies = app[POLICIES]
+    table = app[ROWS]
     for row in rows:
         # A HEAD of a navigation would begin a journey that nobody goes on; a stream without a body is none.
         if row.method == hdrs.METH_GET and row.policy not in {Policy.NAVIGATION, Policy.EVENTS}:
             (head, get) = _with_head(app, row)
-            policies[head] = policies[get] = row.policy
+            table[head] = table[get] = row
         else:
-            policies[app.router.add_route(row.method, row.path, row.handler)] = row.policy
+            table[app.router.add_route(row.method, row.path, row.handler)] = row
 
 
 def _with_head(app: web.Application, row: Route) -> tuple[web.AbstractRoute, web.AbstractRoute]:
@@ -77,7 +87,14 @@ def _with_head(app: web.Application, row: Route) -> tuple[web.AbstractRoute, web
 
 def policy_of(request: web.Request) -> Policy | None:
     """Return the policy of the request's route; None where there is no such route."""
-    return request.app[POLICIES].get(request.match_info.route)
+    row = request.app[ROWS].get(request.match_info.route)
+    return row.policy if row else None
+
+
+def records_of(request: web.Request) -> Sequence[str]:
+    """Return the names of the session's records that the request's route needs."""
+    row = request.app[ROWS].get(request.match_info.route)
+    return row.records(request) if row else ()
 
 
 def guard_ring(public_url: str) -> Middleware:

@@ -5,6 +5,7 @@ Never answers with JSON, never takes scope, prompt or claims from a query, and n
 callback: the authority's cross-site POST does not carry it.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 from aiohttp import hdrs, web
@@ -20,6 +21,7 @@ from gateway.endpoints.problems import OF_A_FLOW
 from gateway.flows.authorization_response import check_issuer, read_response, refused
 from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP
 from gateway.flows.flow_record import LONGEST_PATH, AuthCodeFlow, FlowStore, local_path
+from gateway.flows.step_up import CHALLENGE
 from gateway.metrics import JOURNEY
 from servicekit.errors import AccessBlocked, RequestTimedOut
 from servicekit.operations import Operation, Parameter, RequestBody, Response
@@ -118,6 +120,13 @@ _DEPARTURE: Final = Response(
     status=303,
     headers=(hdrs.LOCATION,),
 )
+
+
+def _challenge_record(request: web.Request) -> Sequence[str]:
+    challenge = request.query.get("challenge")
+    return [CHALLENGE.field(challenge)] if challenge else ()
+
+
 _ARRIVAL_PROBLEMS: Final = (
     errors.SignInCancelled,
     errors.SignInExpired,
@@ -163,6 +172,7 @@ ROUTES: Final = (
         "/auth/step-up",
         step_up,
         Policy.NAVIGATION,
+        records=_challenge_record,
         operation=Operation(
             "stepUp",
             "Confirm who you are",

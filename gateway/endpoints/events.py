@@ -13,6 +13,7 @@ from gateway.edge.guard import Policy, Route
 from gateway.endpoints.answers import EVENT_STREAM, AccessChanged, SessionEnded, SessionExpiring
 from gateway.endpoints.problems import OF_A_SESSION
 from gateway.errors import TooManyRequests
+from gateway.flows.step_up import ACCESS_FIELDS
 from servicekit.operations import Operation, Parameter, Response
 
 
@@ -34,6 +35,7 @@ ROUTES: Final = (
         "/api/session/events",
         session_events,
         Policy.EVENTS,
+        records=lambda _request: ACCESS_FIELDS,
         operation=Operation(
             "listenToSession",
             "What happens to the session",

@@ -42,7 +42,7 @@ async def sign_out(request: web.Request) -> web.Response:
     """
     session = await request.app[SESSIONS].find(request)
     if session is not None:
-        await request.app[SESSIONS].end(session, "signed-out", line=True)
+        await request.app[SESSIONS].end(session, "signed-out", successors=True)
         log_event(_log, logging.INFO, "signed-out", session=session.ref.short)
     else:
         await request.app[SESSIONS].confirm_end(request)

@@ -5,6 +5,7 @@ Never fails by itself: what goes wrong is raised below and drawn above.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -14,7 +15,9 @@ from gateway.edge.guard import Policy, Route
 from gateway.endpoints.answers import PROFILE, Identifier, ParkedEdit
 from gateway.endpoints.problems import OF_A_RESOURCE, OF_A_SESSION
 from gateway.errors import EditInProgress, InvalidProfilePatch, NotFound, ProfileChanged
+from gateway.profile.edits import FIELDS_TO_EDIT, FIELDS_TO_READ
 from gateway.profile.fields import answer
+from gateway.profile.parked_edits import PARKED
 from servicekit.operations import Operation, Parameter, Response
 
 _ID_FORM: Final = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -43,6 +46,10 @@ async def drop_parked_edit(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+def _records_to_see(request: web.Request) -> Sequence[str]:
+    return [*FIELDS_TO_READ, PARKED.field(request.match_info["id"])]
+
+
 def _identifier(request: web.Request) -> str:
     identifier = request.match_info["id"]
     if not _ID_FORM.fullmatch(identifier):
@@ -59,6 +66,7 @@ ROUTES: Final = (
         _PATH,
         get_parked_edit,
         Policy.JSON,
+        records=_records_to_see,
         operation=Operation(
             "getParkedEdit",
             "What a parked edit will change",
@@ -73,6 +81,7 @@ ROUTES: Final = (
         _PATH,
         apply_parked_edit,
         Policy.JSON,
+        records=lambda _request: FIELDS_TO_EDIT,
         operation=Operation(
             "applyParkedEdit",
             "Apply a parked edit",

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from gateway import errors
+from gateway.demand import Demand
 from gateway.edge.bodies import LARGEST_BODY
 from gateway.endpoints.answers import PROFILE, EndReason, ParkedEditHandle
 from gateway.endpoints.examples import ADA, PARKED_EDIT_HANDLE
@@ -141,7 +142,7 @@ PROBLEM_TYPES: Final = (
     ProblemType(
         _with(
             errors.StepUpRequired(
-                scope="api://a7d1f3c2-6b48-4e9f-b0c5-93e82d14f6a8/EditProfileService.ReadWrite"
+                Demand("api://a7d1f3c2-6b48-4e9f-b0c5-93e82d14f6a8/EditProfileService.ReadWrite")
             ),
             redirect="/auth/step-up?challenge=dQw4w9WgXcQ-8f3kLmN0pq",
             parked_edit=PARKED_EDIT_HANDLE,

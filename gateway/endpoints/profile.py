@@ -5,6 +5,7 @@ Never fails by itself: what goes wrong is raised below and drawn above.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from aiohttp import hdrs, web
@@ -15,6 +16,7 @@ from gateway.edge.guard import Policy, Route
 from gateway.endpoints.answers import PROFILE, PROFILE_PATCH
 from gateway.endpoints.problems import OF_A_BODY, OF_A_RESOURCE
 from gateway.errors import EditInProgress, IdempotencyKeyReused, InvalidProfilePatch, ProfileChanged
+from gateway.profile.edits import ANSWER, FIELDS_TO_EDIT, FIELDS_TO_READ, answer_key
 from gateway.profile.fields import TYPES, answer, if_match, read_changes
 from servicekit.errors import BadRequest
 from servicekit.operations import Operation, Parameter, RequestBody, Response
@@ -40,6 +42,12 @@ async def patch_profile(request: web.Request) -> web.Response:
     return answer(await request.app[EDITS].save(live, changes, condition=condition, key=key))
 
 
+def _records_to_edit(request: web.Request) -> Sequence[str]:
+    key = request.headers.get("Idempotency-Key")
+    answered = [ANSWER.field(answer_key(key))] if key else []
+    return [*FIELDS_TO_EDIT, *answered]
+
+
 def _idempotency_key(request: web.Request) -> str | None:
     keys = request.headers.getall("Idempotency-Key", [])
     if not keys:
@@ -56,6 +64,7 @@ ROUTES: Final = (
         "/api/profile",
         get_profile,
         Policy.JSON,
+        records=lambda _request: FIELDS_TO_READ,
         operation=Operation(
             "getProfile",
             "The profile",
@@ -69,6 +78,7 @@ ROUTES: Final = (
         "/api/profile",
         patch_profile,
         Policy.JSON,
+        records=_records_to_edit,
         operation=Operation(
             "patchProfile",
             "Change the profile",

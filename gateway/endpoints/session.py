@@ -13,6 +13,7 @@ from gateway.edge.guard import Policy, Route
 from gateway.endpoints.answers import Anonymous, Claims, Ended, OwnSessions, SignedIn
 from gateway.endpoints.problems import OF_A_SESSION
 from gateway.errors import NotFound, SessionStoreUnavailable
+from gateway.flows.step_up import ACCESS_FIELDS
 from gateway.session.sessions import LiveSession
 from gateway.timestamps import rfc3339
 from servicekit.operations import Operation, Parameter, Response
@@ -89,6 +90,7 @@ ROUTES: Final = (
         "/api/session",
         session,
         Policy.JSON,
+        records=lambda _request: ACCESS_FIELDS,
         operation=Operation(
             "getSession",
             "Who is signed in",

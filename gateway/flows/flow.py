@@ -7,18 +7,17 @@ Never reads a request and never redirects (`endpoints/auth.py`), and never write
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from gateway import errors
-from gateway.failpoints import Failpoints
 from gateway.flows.flow_record import AuthCodeFlow
 from gateway.flows.session_start import SessionStarts
 from gateway.flows.step_up import StepUps
-from gateway.profile.edits import ProfileEdits
 from gateway.session.cookie import SessionCookie
 from gateway.session.devices import device_name
+from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore, UserSession
 from gateway.tokens.broker import Redeemed, TokenBroker
 from gateway.tokens.token_records import Resource
@@ -50,18 +49,16 @@ class AuthFlow:
         broker: TokenBroker,
         sessions: SessionStore,
         step_ups: StepUps,
-        edits: ProfileEdits,
+        kinds: Sequence[RecordKind[Any]],
         *,
         read: Resource,
         edit: Resource,
         now: Callable[[], float],
-        failpoints: Failpoints | None = None,
     ) -> None:
-        self._failpoints = failpoints or Failpoints()
         self._broker = broker
         self._sessions = sessions
         self._step_ups = step_ups
-        self._starts = SessionStarts(sessions, edits, now=now, failpoints=self._failpoints)
+        self._starts = SessionStarts(sessions, kinds, now=now)
         self._read = read
         self._edit = edit
         self._now = now
@@ -117,7 +114,6 @@ class AuthFlow:
         Raises AuthFlowRejected, SignInRequired (the session that asked for step-up has ended), AccessBlocked,
         Misconfigured, AuthorityUnavailable, SessionStoreUnavailable. Unless it returns, sessions are as before.
         """
-        await self._failpoints.reach("flow-taken")
         if flow.purpose == STEP_UP:
             return Arrival(await self._confirm(flow, answer), flow.return_to)
         return Arrival(await self._sign_in(flow, answer, device), flow.return_to)
@@ -139,7 +135,7 @@ class AuthFlow:
         return session
 
     async def _confirm(self, flow: AuthCodeFlow, answer: dict[str, str]) -> LiveSession | None:
-        before = await self._before(flow)
+        before = await self._before(flow, everything=True)
         if before is None:
             await self._overtaken(flow)
             return None
@@ -177,14 +173,12 @@ class AuthFlow:
         if why != "rotated":
             raise errors.SignInRequired(why)
 
-    async def _before(self, flow: AuthCodeFlow) -> LiveSession | None:
+    async def _before(self, flow: AuthCodeFlow, *, everything: bool = False) -> LiveSession | None:
         cookie = SessionCookie.parse(flow.session)
-        return await self._sessions.load(cookie) if cookie else None
+        return await self._sessions.load(cookie, everything=everything) if cookie else None
 
     async def _redeem(self, flow: AuthCodeFlow, answer: dict[str, str]) -> Redeemed:
-        redeemed = await self._broker.redeem(flow.msal, flow.nonce, answer)
-        await self._failpoints.reach("person-judged")
-        return redeemed
+        return await self._broker.redeem(flow.msal, flow.nonce, answer)
 
     def _resource(self, name: str) -> Resource:
         return self._read if name == self._read.name else self._edit

@@ -1,4 +1,4 @@
-"""The session that follows from a redeemed journey.
+"""The session that follows from a redeemed flow.
 
 Owns writing it with its tokens in one step, however Redis stumbles, and ending the one that it follows: the code is
 spent by now, and nothing else brings the tokens again.
@@ -7,43 +7,44 @@ Never judges who came back, and never gives a browser its cookie.
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from gateway import errors
-from gateway.failpoints import Failpoints
-from gateway.profile.edits import ProfileEdits
 from gateway.session.cookie import SessionCookie
+from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore, UserSession
 from gateway.store.fields import Field
 from gateway.store.redis.budget import redis_budget
-from gateway.store.vault import Overtaken
+from gateway.store.vault import Overtaken, Successor
 from gateway.tokens.broker import Redeemed
-from gateway.tokens.token_records import CACHE, Resource, TokenRecords
+from gateway.tokens.token_records import Resource, cache_entry, token_entry
 from servicekit.logs import log_event
 
 _LONGEST_SESSION: Final = 604_800
 _STARTING_SECONDS: Final = 3.0
-_PAUSES: Final = (0.05, 0.2, 0.8, None)
+# The first without a pause: since the old session was read, its code was redeemed, and much may have been written.
+_PAUSES: Final = (0, 0.05, 0.2, 0.8, None)
 
 _log = logging.getLogger(__name__)
 
 
 class SessionStarts:
-    """Starts sessions with what a journey brought; `now` is the wall clock in seconds."""
+    """Starts sessions with what a flow brought.
+
+    `kinds` are all kinds of records that a session may hold, `now` is the wall clock in seconds.
+    """
 
     def __init__(
         self,
         sessions: SessionStore,
-        edits: ProfileEdits,
+        kinds: Sequence[RecordKind[Any]],
         *,
         now: Callable[[], float],
-        failpoints: Failpoints,
     ) -> None:
         self._sessions = sessions
-        self._edits = edits
+        self._kinds = kinds
         self._now = now
-        self._failpoints = failpoints
 
     async def after_sign_in(
         self, user: UserSession, redeemed: Redeemed, resource: Resource, before: LiveSession | None
@@ -53,12 +54,9 @@ class SessionStarts:
         Returns None when somebody ended the new session while it began; raises SessionStoreUnavailable.
         """
         with redis_budget(_STARTING_SECONDS):
-            session = await self._start(user, self._records(redeemed, resource), SessionCookie.new(), None)
-        if session is None:
-            return None
-        await self._failpoints.reach("session-started")
-        if before:
-            await self._end(before, "replaced")
+            session = await self._start(user, self._brought(redeemed, resource), SessionCookie.new(), None)
+        if session and before:
+            await self._end(before)
         return session
 
     async def after_step_up(
@@ -66,46 +64,47 @@ class SessionStarts:
     ) -> LiveSession | None:
         """Start the session that takes the place of `before`: a new id, and the old one is dead in the same step.
 
-        Parked edits go along, the weaker tokens do not. Returns None when `before` had ended already, or somebody
-        ended the new session while it began; raises SessionStoreUnavailable, and then `before` lives on.
+        Records that say so go along. Returns None when `before` had ended already, or somebody ended the new session
+        while it began; raises SessionStoreUnavailable, and then `before` lives on.
         """
         cookie = SessionCookie.new(before.cookie.family)
         with redis_budget(_STARTING_SECONDS):
-            session = await self._start(user, self._records(redeemed, resource), cookie, before)
-            if session is None:
-                return None
-            await self._failpoints.reach("session-started")
-            await self._end(before, "rotated")  # it has ended already: this is for the indexes
-        return session
+            return await self._start(user, self._brought(redeemed, resource), cookie, before)
 
-    def _records(self, redeemed: Redeemed, resource: Resource) -> dict[str, Field]:
-        name, token = TokenRecords.token_field(resource, redeemed.token)
+    def _brought(self, redeemed: Redeemed, resource: Resource) -> dict[str, Field]:
         # The vault drops the cache with its session; any later limit would do.
-        return {name: token, CACHE: TokenRecords.cache_field(redeemed.cache, self._now() + _LONGEST_SESSION)}
+        cache = cache_entry(redeemed.cache, self._now() + _LONGEST_SESSION)
+        return {**token_entry(resource, redeemed.token), **cache}
 
     async def _start(
-        self, user: UserSession, own: dict[str, Field], cookie: SessionCookie, replaced: LiveSession | None
+        self, user: UserSession, brought: dict[str, Field], cookie: SessionCookie, before: LiveSession | None
     ) -> LiveSession | None:
         """Write the session; again when Redis stumbles, and when another tab has parked an edit meanwhile."""
+        overtaken = False
         for pause in _PAUSES:
             try:
-                carried, mark = await self._edits.carried_over(replaced) if replaced else ({}, b"")
+                if before and overtaken:
+                    await before.records.refresh_all()
+                lasting, successor = await self._lasting(before)
                 return await self._sessions.start(
-                    user,
-                    {**carried, **own},
-                    cookie=cookie,
-                    replaces=replaced.ref if replaced else None,
-                    mark=mark,
+                    user, {**lasting, **brought}, cookie=cookie, successor=successor
                 )
             except (errors.SessionStoreUnavailable, Overtaken) as error:
                 if pause is None:
                     raise errors.SessionStoreUnavailable(type(error).__name__) from error
+                overtaken = overtaken or isinstance(error, Overtaken)
                 await asyncio.sleep(pause)
         raise AssertionError  # the last pause is None
 
-    async def _end(self, before: LiveSession, reason: str) -> None:
+    async def _lasting(self, before: LiveSession | None) -> tuple[dict[str, Field], Successor | None]:
+        if before is None:
+            return {}, None
+        fields, mark = await before.records.survivors(self._kinds)
+        return fields, Successor(before.ref, mark)
+
+    async def _end(self, before: LiveSession) -> None:
         """End what the browser is about to forget; the new session is there, so failing now would lose it."""
         try:
-            await self._sessions.end(before, reason)
+            await self._sessions.end(before, "replaced")
         except errors.SessionStoreUnavailable:
             log_event(_log, logging.WARNING, "session-before-not-ended", session=before.ref.short)

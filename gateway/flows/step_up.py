@@ -10,16 +10,21 @@ from dataclasses import replace
 from typing import Final
 
 from gateway import errors
+from gateway.demand import Demand
+from gateway.session.records import Entries, RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.fields import Field
-from gateway.store.stored_form import read_record, write_record
-from gateway.store.vault import Vault
-from gateway.tokens.demand import Demand
-from gateway.tokens.token_records import Resource, TokenRecords
+from gateway.tokens.token_records import EDIT, REFUSAL, TOKEN, Resource
 
 CHALLENGE_SECONDS: Final = 600
 MOST_IN_VAIN: Final = 3
 _LOOP_SECONDS: Final = 300
+
+CHALLENGE: Final = RecordKind("challenge", Demand)
+EDITED: Final = RecordKind("edited", int)
+"""There since an edit went through."""
+ACCESS_FIELDS: Final = (TOKEN.field(EDIT), REFUSAL.field(EDIT))
+"""The names of the records that say what a session may do."""
 
 
 class StepUps:
@@ -28,30 +33,25 @@ class StepUps:
     `max_age` is how long a confirmation lasts in seconds, or None when the authority alone decides.
     """
 
-    def __init__(
-        self, vault: Vault, *, now: Callable[[], float], edit: Resource, max_age: int | None = None
-    ) -> None:
-        self._vault = vault
-        self._records = TokenRecords(vault)
+    def __init__(self, *, now: Callable[[], float], edit: Resource, max_age: int | None = None) -> None:
         self._now = now
         self._edit = edit
         self._max_age = max_age
 
-    async def keep(self, session: LiveSession, required: errors.StepUpRequired) -> errors.StepUpRequired:
-        """Keep what is demanded and return the error with the way out; raises StepUpLoop instead of a fourth.
+    async def keep(
+        self, session: LiveSession, required: errors.StepUpRequired, beside: Entries | None = None
+    ) -> errors.StepUpRequired:
+        """Keep what is demanded, and `beside` with it, and return the error with the way out.
 
+        Raises StepUpLoop instead of a fourth, and SignInRequired when the session has ended.
         A confirmation that brought a token counts as in vain until an edit succeeds with it.
         """
         if await self._in_vain(session) >= MOST_IN_VAIN:
             raise errors.StepUpLoop(retry_after=_LOOP_SECONDS)
-        demand = Demand(
-            required.scope, required.claims, required.fresh, required.acr_values, required.max_age
-        )
         identifier = secrets.token_urlsafe(16)
-        value = Field(write_record(demand), self._now() + CHALLENGE_SECONDS)
-        name = f"challenge:{identifier}"
-        if not await self._vault.write(session.ref, name, value, secret=session.cookie.secret):
-            raise errors.SignInRequired(await self._vault.ended(session.ref))
+        challenge = CHALLENGE.entry(required.demand, self._now() + CHALLENGE_SECONDS, identifier)
+        if not await session.records.put({**challenge, **(beside or {})}):
+            raise errors.SignInRequired(await session.records.end_reason())
         # A copy: requests that waited for the same refresh share what it raised, and each gets a way of its own.
         return required.by_way_of(f"/auth/step-up?challenge={identifier}")
 
@@ -61,15 +61,16 @@ class StepUps:
         Where confirmations age, each must be given on this very journey: one that the authority remembers would be
         counted as young, and whoever finds the browser open could renew it without being asked anything.
         """
-        kept = await self._challenge(session, challenge) if challenge else None
-        demand = kept or Demand(self._edit.scope)
+        demand = Demand(self._edit.scope)
+        if challenge and (kept := await session.records.get(CHALLENGE, challenge)):
+            demand = kept
         return demand if self._max_age is None else replace(demand, fresh=True, max_age=None)
 
     def demand_freshness(self, session: LiveSession) -> None:
         """Raise StepUpRequired when there was no confirmation yet, or it is older than an edit allows."""
         if self._is_stale(session):
             raise errors.StepUpRequired(
-                scope=self._edit.scope, fresh=True, cause="there is no confirmation yet, or it is too old"
+                Demand(self._edit.scope, fresh=True), cause="there is no confirmation yet, or it is too old"
             )
 
     async def access(self, session: LiveSession) -> str:
@@ -80,27 +81,19 @@ class StepUps:
         """
         if self._is_stale(session):
             return "step-up"
-        if await self._records.access_token(session, self._edit):
+        if await session.records.get(TOKEN, self._edit.name):
             return "granted"
-        refused = await self._records.refusal(session, self._edit)
+        refused = await session.records.get(REFUSAL, self._edit.name)
         return "granted" if session.user.last_mfa_at and not refused else "step-up"
 
-    async def succeeded(self, session: LiveSession) -> None:
-        """Note that an edit went through: confirmations are not in vain."""
-        if session.user.step_ups_in_vain:
-            far = Field(b"1", session.absolute_at)
-            await self._vault.write(session.ref, "edited", far, secret=session.cookie.secret)
-
-    async def _challenge(self, session: LiveSession, identifier: str) -> Demand | None:
-        (stored,) = await self._vault.read(
-            session.ref, [f"challenge:{identifier}"], secret=session.cookie.secret
-        )
-        return read_record(Demand, stored)
+    def success(self, session: LiveSession) -> dict[str, Field]:
+        """Return what to write once an edit went through: confirmations are not in vain."""
+        return EDITED.entry(1, session.absolute_at) if session.user.step_ups_in_vain else {}
 
     async def _in_vain(self, session: LiveSession) -> int:
         if not session.user.step_ups_in_vain:
             return 0
-        (edited,) = await self._vault.read(session.ref, ["edited"], secret=session.cookie.secret)
+        edited = await session.records.get(EDITED)
         recent = self._now() - (session.user.last_step_up_at or 0) < _LOOP_SECONDS
         return session.user.step_ups_in_vain if not edited and recent else 0
 

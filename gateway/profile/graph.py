@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from gateway import errors
+from gateway.demand import Demand
 from gateway.profile.fields import MEMBERS, Profile, profile_of
 from gateway.session.sessions import LiveSession
 from gateway.tokens.broker import TokenBroker
@@ -68,9 +69,8 @@ class ProfileReader:
             await self._tokens.forget_token(session, self._resource)
             for challenge in parse_bearer_challenges(reply.headers.getall("WWW-Authenticate", [])):
                 if challenge.claims:
-                    raise errors.StepUpRequired(
-                        scope=self._resource.scope, claims=challenge.claims, cause="Graph asks for claims"
-                    )
+                    demand = Demand(self._resource.scope, claims=challenge.claims)
+                    raise errors.StepUpRequired(demand, cause="Graph asks for claims")
             reply = await self._get(await self._tokens.access_token(session, self._resource), deadline)
         return self._judge(reply, session)
 

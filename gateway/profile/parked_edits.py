@@ -11,17 +11,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.errors import EditInProgress, NotFound, SignInRequired
+from gateway.errors import EditInProgress, NotFound
 from gateway.profile.fields import Changes
+from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.fields import Field
-from gateway.store.leases import LeaseTaken, lease
-from gateway.store.stored_form import read_record, write_record
-from gateway.store.vault import Vault
+from gateway.store.leases import Lease, LeaseTaken
 from gateway.timestamps import rfc3339
 
 PARKED_SECONDS: Final = 600
-KIND: Final = "parked:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +31,38 @@ class ParkedEdit:
     expires_at: float
 
 
+PARKED: Final = RecordKind("parked", ParkedEdit, survives_step_up=True)
+
+
 class ParkedEdits:
     """Keeps them; raises SessionStoreUnavailable. `now` is the wall clock in seconds."""
 
-    def __init__(self, vault: Vault, *, now: Callable[[], float]) -> None:
-        self._vault = vault
+    def __init__(self, *, now: Callable[[], float]) -> None:
         self._now = now
 
-    async def park(self, session: LiveSession, changes: Changes, condition: str | None) -> dict[str, str]:
-        """Keep an edit, and return what a front end needs to find it; raises SignInRequired."""
+    def new(self, changes: Changes, condition: str | None) -> tuple[dict[str, str], dict[str, Field]]:
+        """Return what a front end needs to find a parked edit, and what to write to park it."""
         identifier = secrets.token_urlsafe(16)
         parked = ParkedEdit(changes, condition, self._now() + PARKED_SECONDS)
-        value = Field(write_record(parked), parked.expires_at)
-        if not await self._vault.write(session.ref, KIND + identifier, value, secret=session.cookie.secret):
-            raise SignInRequired(await self._vault.ended(session.ref))
-        return {"id": identifier, "expires_at": rfc3339(parked.expires_at)}
+        reference = {"id": identifier, "expires_at": rfc3339(parked.expires_at)}
+        return reference, PARKED.entry(parked, parked.expires_at, identifier)
 
-    async def find(self, session: LiveSession, identifier: str) -> ParkedEdit:
+    async def get(self, session: LiveSession, identifier: str) -> ParkedEdit:
         """Return a parked edit of this session; raises NotFound."""
-        (stored,) = await self._vault.read(session.ref, [KIND + identifier], secret=session.cookie.secret)
-        parked = read_record(ParkedEdit, stored)
+        parked = await session.records.get(PARKED, identifier)
         if parked is None:
             raise NotFound
         return parked
 
-    async def remove(self, session: LiveSession, identifier: str) -> None:
-        """Take it away; one that is not there is no fault."""
-        await self._vault.remove(session.ref, KIND + identifier)
-
     @asynccontextmanager
-    async def claimed(self, session: LiveSession, identifier: str) -> AsyncIterator[None]:
-        """Let nobody else apply or drop it while the block runs; raises EditInProgress when somebody does for long."""
+    async def claimed(self, session: LiveSession, identifier: str) -> AsyncIterator[Lease]:
+        """Let nobody else apply or drop it while the block runs; it is read anew in the step that claims it.
+
+        Raises EditInProgress when somebody has it for long.
+        """
+        name = PARKED.field(identifier)
         try:
-            async with lease(self._vault, session.ref, KIND + identifier):
-                yield
+            async with session.records.lease(name, fields=[name]) as lease:
+                yield lease
         except LeaseTaken:
             raise EditInProgress from None

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.profile.fields import EDITABLE, Changes, Profile, with_changes
+from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.fields import Field
-from gateway.store.stored_form import read_record, write_record
-from gateway.store.vault import Vault
 
-LATELY_SECONDS: Final = 60
-KIND: Final = "saved:"
+RECENT_SECONDS: Final = 60
 # Of a field that is changed more often than that in a minute, anything is taken for old.
 _MOST_BEFORE: Final = 8
 
@@ -34,34 +32,41 @@ class SavedField:
         return self.value if self.before is None or read in self.before else read
 
 
-class LatelySaved:
-    """Notes and shows what a session saved; raises SessionStoreUnavailable. `now` is the wall clock in seconds."""
+SAVED: Final = RecordKind("saved", SavedField, survives_step_up=True)
+FIELDS: Final = tuple(SAVED.field(field.name) for field in EDITABLE)
+"""The names of all records of this kind."""
 
-    def __init__(self, vault: Vault, *, now: Callable[[], float]) -> None:
-        self._vault = vault
+
+class RecentlySaved:
+    """Shows what a session saved, and says what to note of it; raises SessionStoreUnavailable.
+
+    `now` is the wall clock in seconds.
+    """
+
+    def __init__(self, *, now: Callable[[], float]) -> None:
         self._now = now
 
     async def laid_over(self, session: LiveSession, profile: Profile) -> Profile:
-        """Return a profile that was read, with what was saved lately."""
+        """Return a profile that was read, with what was saved recently."""
         saved = await self._saved(session)
         return with_changes(profile, {name: one.over(profile[name]) for name, one in saved.items()})
 
-    async def note(self, session: LiveSession, changes: Changes, read: Profile | None) -> None:
-        """Note what was just saved; `read` is what Graph answered right before, if it was asked."""
-        saved = await self._saved(session)
+    async def entries(self, session: LiveSession, changes: Changes, read: Profile | None) -> dict[str, Field]:
+        """Return what to note of what was just saved; `read` is what Graph answered right before, if it was asked."""
+        saved, until = await self._saved(session), self._now() + RECENT_SECONDS
+        noted: dict[str, Field] = {}
         for name, value in changes.items():
-            one = SavedField(value, _before(name, read, saved.get(name)), self._now() + LATELY_SECONDS)
-            record = Field(write_record(one), one.expires_at)
-            await self._vault.write(session.ref, KIND + name, record, secret=session.cookie.secret)
+            one = SavedField(value, _before(name, read, saved.get(name)), until)
+            noted |= SAVED.entry(one, until, name)
+        return noted
 
     async def _saved(self, session: LiveSession) -> dict[str, SavedField]:
-        """Return the saved fields by name; the vault gives back none whose time is over."""
-        names = [field.name for field in EDITABLE]
-        stored = await self._vault.read(
-            session.ref, [KIND + name for name in names], secret=session.cookie.secret
-        )
-        found = ((name, read_record(SavedField, value)) for name, value in zip(names, stored, strict=True))
-        return {name: one for name, one in found if one is not None}
+        """Return the saved fields by name; there is none any more whose time is over."""
+        saved: dict[str, SavedField] = {}
+        for field in EDITABLE:
+            if one := await session.records.get(SAVED, field.name):
+                saved[field.name] = one
+        return saved
 
 
 def _before(name: str, read: Profile | None, earlier: SavedField | None) -> list[str | None] | None:

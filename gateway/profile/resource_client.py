@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway import errors
+from gateway.demand import Demand
 from gateway.profile.fields import Profile, profile_of
 from gateway.session.sessions import LiveSession
 from gateway.tokens.broker import TokenBroker
@@ -48,14 +49,8 @@ class ProfileEditor:
             challenge = _challenge(reply)
         if challenge is not None and challenge.error in _STEP_UP:
             await self._tokens.forget_token(session, self.resource)
-            raise errors.StepUpRequired(
-                scope=self.resource.scope,
-                claims=challenge.claims,
-                fresh=challenge.max_age is not None,
-                acr_values=challenge.acr_values,
-                max_age=challenge.max_age,
-                cause=f"the API: {challenge.error}",
-            )
+            demand = Demand.of_challenge(self.resource.scope, challenge)
+            raise errors.StepUpRequired(demand, cause=f"the API: {challenge.error}")
         return _judge(reply, session)
 
     async def _patch(self, token: AccessToken, changes: Mapping[str, str | None]) -> Reply:

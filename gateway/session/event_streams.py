@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -60,7 +60,8 @@ STREAM_LIMITS: Final = StreamLimits()
 class EventStreams:
     """The streams that are open in this process.
 
-    `access` says what a session may do; `now` is the wall clock in seconds, `monotonic` the one that streams age by;
+    `access` says what a session may do, for which it needs the records `fields`; `now` is the wall clock in seconds,
+    `monotonic` the one that streams age by;
     `warning` is how many seconds before its end a session is said to expire, `redis_seconds` what one look may wait
     for Redis.
     """
@@ -70,6 +71,7 @@ class EventStreams:
         sessions: SessionStore,
         access: Callable[[LiveSession], Awaitable[str]],
         *,
+        fields: Sequence[str] = (),
         now: Callable[[], float],
         monotonic: Callable[[], float],
         warning: float,
@@ -79,6 +81,7 @@ class EventStreams:
     ) -> None:
         self._sessions = sessions
         self._access = access
+        self._fields = fields
         self._now = now
         self._monotonic = monotonic
         self._warning = warning
@@ -101,7 +104,9 @@ class EventStreams:
 
         Raises TooManyRequests and SessionStoreUnavailable, nothing after the answer began.
         """
-        watch = SessionWatch(self._sessions, self._access, session, now=self._now, warning=self._warning)
+        watch = SessionWatch(
+            self._sessions, self._access, session, now=self._now, warning=self._warning, fields=self._fields
+        )
         with self._place(request, session.ref.family):
             first = await watch.begin(request.headers.get("Last-Event-ID", ""))
             response = web.StreamResponse(headers=_HEADERS)

@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.errors import NotFound
 from gateway.session.sessions import SUMMARY, LiveSession, SessionSummary
+from gateway.store.indexes import SessionIndexes
 from gateway.store.names import SessionRef, digest_of
 from gateway.store.stored_form import read_record
 from gateway.store.vault import Vault
@@ -54,34 +55,36 @@ class OwnSessions:
 
     def __init__(self, vault: Vault, *, now: Callable[[], float]) -> None:
         self._vault = vault
+        self._indexes = SessionIndexes(vault)
         self._now = now
 
     async def listed(self, tid: str, oid: str) -> list[ListedSession]:
         """Return the person's living sessions, last used first; references to ended ones are cleared away."""
         owner = digest_of(tid, oid)
-        found: list[ListedSession] = []
+        sessions: list[ListedSession] = []
         gone: list[SessionRef] = []
-        for ref in await self._vault.indexed("person", owner):
-            stored, seen = await self._vault.read_beside(ref, SUMMARY, "seen", secret=b"")
-            summary = read_record(SessionSummary, stored)
-            if summary is None:
-                # One that lives is another gateway's: sealed by a key that we have not, or of another version.
-                gone += [] if seen else [ref]
-                continue
-            found.append(
-                ListedSession(ref, summary.device, summary.created_at, seen / 1000, summary.last_mfa_at)
-            )
         # A session is noted a moment before it is there; only what is gone and not new is an orphan.
-        settled = await self._vault.indexed("person", owner, until=self._now() - _SETTLED_SECONDS)
-        for ref in set(gone) & set(settled):
-            await self._vault.unindex("person", owner, ref)
-        return sorted(found, key=lambda one: -one.last_seen_at)
+        settled = self._now() - _SETTLED_SECONDS
+        for reference in await self._indexes.listed("person", owner, SUMMARY):
+            ref = reference.ref
+            opened = self._vault.open(ref, SUMMARY, reference.stored, secret=b"")
+            summary = read_record(SessionSummary, opened.value) if opened else None
+            if summary:
+                seen_at = reference.seen_at / 1000
+                sessions.append(
+                    ListedSession(ref, summary.device, summary.created_at, seen_at, summary.last_mfa_at)
+                )
+            # One that lives is another gateway's: sealed by a key that we have not, or of another version.
+            elif not reference.seen_at and reference.indexed_at <= settled:
+                gone.append(ref)
+        await self._indexes.forget("person", owner, gone)
+        return sorted(sessions, key=lambda one: -one.last_seen_at)
 
     async def end(self, session: LiveSession, identifier: str) -> None:
         """End the session of the same person that the list calls `identifier`; raises NotFound."""
         for one in await self._of(session):
             if one.id == identifier:
-                await self._vault.end_line(one.ref, "ended-elsewhere")
+                await self._vault.end_with_successors(one.ref, "ended-elsewhere")
                 return
         raise NotFound
 
@@ -91,14 +94,14 @@ class OwnSessions:
         Also those that are about to begin, and those that this gateway cannot open; not what a step-up in another tab
         is making of this one.
         """
-        refs = await self._vault.indexed("person", digest_of(session.user.tid, session.user.oid))
+        refs = await self._indexes.indexed("person", digest_of(session.user.tid, session.user.oid))
         others = [ref for ref in refs if ref.family != session.ref.family]
-        return sum([await self._vault.end_line(ref, "ended-elsewhere") for ref in others])
+        return sum([await self._vault.end_with_successors(ref, "ended-elsewhere") for ref in others])
 
     async def end_all(self, tid: str, oid: str) -> int:
         """End every session of a person, for an operator; return how many there were."""
-        refs = await self._vault.indexed("person", digest_of(tid, oid))
-        return sum([await self._vault.end_line(ref, "ended-by-operator") for ref in refs])
+        refs = await self._indexes.indexed("person", digest_of(tid, oid))
+        return sum([await self._vault.end_with_successors(ref, "ended-by-operator") for ref in refs])
 
     async def shown(self, session: LiveSession) -> list[dict[str, Any]]:
         """Return the list for its person."""

@@ -10,8 +10,8 @@ session back, and deletes `__Host-` cookies in a way that browsers ignore.
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import aiohttp_session
@@ -20,10 +20,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.errors import SessionStoreUnavailable, SignInRequired
 from gateway.session.cookie import COOKIE, SessionCookie
-from gateway.store.fields import Field
+from gateway.session.records import SessionRecords
+from gateway.store.fields import Field, number_of
+from gateway.store.indexes import SessionIndexes
 from gateway.store.names import SessionRef, digest_of
 from gateway.store.stored_form import write_record
-from gateway.store.vault import Vault
+from gateway.store.vault import SEEN, Indexing, Stored, Successor, Vault
 
 LIVE: Final = "live"
 # Between two uses closer than this nothing is written: the idle limit is minutes at least.
@@ -72,12 +74,13 @@ class UserSession(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """A session that was found, opened and within its limits; times in seconds since 1970."""
+    """A session that was opened and is within its limits, with its records; times in seconds since 1970."""
 
     cookie: SessionCookie
     user: UserSession
     idle_at: float
     absolute_at: float
+    records: SessionRecords = field(compare=False)
 
     @property
     def ref(self) -> SessionRef:
@@ -86,7 +89,7 @@ class LiveSession:
 
 
 class SessionStore:
-    """Starts, finds and ends sessions.
+    """Starts, opens and ends sessions.
 
     `now` is the wall clock in seconds, `idle` and `absolute` the limits in seconds.
     Every method raises SessionStoreUnavailable when Redis fails.
@@ -94,6 +97,7 @@ class SessionStore:
 
     def __init__(self, vault: Vault, *, now: Callable[[], float], idle: int, absolute: int) -> None:
         self._vault = vault
+        self._indexes = SessionIndexes(vault)
         self._now = now
         self._idle = idle
         self._absolute = absolute
@@ -104,45 +108,61 @@ class SessionStore:
         records: Mapping[str, Field],
         *,
         cookie: SessionCookie,
-        replaces: SessionRef | None = None,
-        mark: bytes = b"",
+        successor: Successor | None = None,
     ) -> LiveSession | None:
-        """Write a new session with its token records in one step.
+        """Write a new session with its records in one step.
 
-        With `replaces`, of the same family, the old id is dead in the same step; None when it had ended already.
-        `mark` is that of the old session when `records` were read from it: raises Overtaken when they may be old.
+        With `successor`, the old id is dead in the same step; None when that session had ended already. Raises
+        Overtaken when it was written since `records` were read from it.
         """
         now = self._now()
         absolute_at = float(user.created_at + self._absolute)
         idle = min(self._idle, absolute_at - now)
-        # The index first: a reference without a session does no harm, a session that no sign-out finds does.
-        for kind, owner in _owners(user):
-            await self._vault.index(kind, owner, cookie.ref, at=user.created_at, ttl=self._absolute)
         summary = SessionSummary(user.device, user.created_at, user.last_mfa_at)
         own = {
             RECORD: Field(user.model_dump_json().encode(), absolute_at),
             SUMMARY: Field(write_record(summary), absolute_at, keyed=False),
         }
         created = await self._vault.create(
-            cookie.ref, {**records, **own}, idle=idle, secret=cookie.secret, replaces=replaces, mark=mark
+            cookie.ref,
+            {**records, **own},
+            idle=idle,
+            secret=cookie.secret,
+            indexing=Indexing(_owners(user), user.created_at, self._absolute),
+            successor=successor,
         )
-        return LiveSession(cookie, user, now + idle, absolute_at) if created else None
+        if not created:
+            return None
+        return LiveSession(cookie, user, now + idle, absolute_at, self._records(cookie, {}))
 
-    async def load(self, cookie: SessionCookie) -> LiveSession | None:
-        """Return the session that the cookie opens, or None: unknown, ended, too old, or not ours to open."""
-        stored, seen = await self._vault.read_beside(cookie.ref, RECORD, "seen", secret=cookie.secret)
-        if stored is None:
+    async def load(
+        self, cookie: SessionCookie, fields: Sequence[str] = (), *, everything: bool = False
+    ) -> LiveSession | None:
+        """Return the session that the cookie opens, or None: unknown, ended, too old, or not ours to open.
+
+        Its records `fields` are read in the same step, or all of them.
+        """
+        if everything:
+            stored = await self._vault.read_all(cookie.ref)
+        else:
+            stored = await self._vault.read(cookie.ref, list(dict.fromkeys([RECORD, SEEN, *fields])))
+        opened = self._vault.open(cookie.ref, RECORD, stored.get(RECORD), secret=cookie.secret)
+        if opened is None:
             return None
         try:
-            user = UserSession.model_validate_json(stored)
+            user = UserSession.model_validate_json(opened.value)
         except ValidationError:
             return None
         absolute_at = float(user.created_at + self._absolute)
-        idle_at = min(seen / 1000 + self._idle, absolute_at)
+        idle_at = min(number_of(stored.get(SEEN)) / 1000 + self._idle, absolute_at)
         if self._now() >= idle_at:
             await self._vault.end(cookie.ref, "expired")
             return None
-        return LiveSession(cookie, user, idle_at, absolute_at)
+        records = self._records(cookie, stored, complete=everything)
+        return LiveSession(cookie, user, idle_at, absolute_at, records)
+
+    def _records(self, cookie: SessionCookie, stored: Stored, *, complete: bool = False) -> SessionRecords:
+        return SessionRecords(self._vault, cookie.ref, cookie.secret, stored, complete=complete)
 
     async def slide(self, session: LiveSession) -> None:
         """Note that the person is active: the idle limit counts from now."""
@@ -167,7 +187,7 @@ class SessionStore:
 
     async def why_ended(self, cookie: SessionCookie) -> str:
         """Return why a session is no longer there; `expired` where nobody remembers."""
-        return await self._vault.ended(cookie.ref) or "expired"
+        return await self._vault.end_reason(cookie.ref) or "expired"
 
     async def find(self, request: web.Request) -> LiveSession | None:
         """Return the request's session if there is one; asking does not prolong it."""
@@ -180,14 +200,13 @@ class SessionStore:
         fresh.set_new_identity(session.cookie.text)
         fresh[LIVE] = session
 
-    async def end(self, session: LiveSession, reason: str, *, line: bool = False) -> None:
+    async def end(self, session: LiveSession, reason: str, *, successors: bool = False) -> None:
         """End one session: its records are gone and cannot be written back.
 
-        With `line` also under the id that a step-up in another tab gives it meanwhile.
+        With `successors` also under the id that a step-up in another tab gives it meanwhile.
         """
-        await (self._vault.end_line if line else self._vault.end)(session.ref, reason)
-        for kind, owner in _owners(session.user):
-            await self._vault.unindex(kind, owner, session.ref)
+        end = self._vault.end_with_successors if successors else self._vault.end
+        await end(session.ref, reason, _owners(session.user))
 
     async def confirm_end(self, request: web.Request) -> None:
         """Ask again about a session that ended before this request; raises SessionStoreUnavailable."""
@@ -213,12 +232,10 @@ class SessionStore:
         Sessions of persons who signed in after `created_until` survive. Returns how many there were.
         """
         owners = [(kind, digest_of(tid, named)) for kind, named in (("sid", sid), ("sub", sub)) if named]
-        found = [set(await self._vault.indexed(*owner, until=created_until)) for owner in owners]
+        refs = [set(await self._indexes.indexed(*owner, until=created_until)) for owner in owners]
         ended = 0
-        for ref in set.intersection(*found) if found else ():
-            ended += await self._vault.end_line(ref, reason)
-            for kind, owner in owners:
-                await self._vault.unindex(kind, owner, ref)
+        for ref in set.intersection(*refs) if refs else ():
+            ended += await self._vault.end_with_successors(ref, reason, owners)
         return ended
 
 

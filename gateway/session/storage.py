@@ -5,6 +5,7 @@ Never writes a record: `SessionStore` does, at the moment when something happens
 afterwards loses nothing.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import aiohttp_session
@@ -17,15 +18,17 @@ from gateway.session.sessions import LIVE, SessionStore
 class SessionStorage(aiohttp_session.AbstractStorage):
     """Finds the session by its cookie, and writes or deletes the cookie."""
 
-    def __init__(self, store: SessionStore) -> None:
+    def __init__(self, store: SessionStore, fields: Callable[[web.Request], Sequence[str]]) -> None:
+        """Take the store, and what says which records the request's route needs."""
         # A session cookie (no Max-Age): the server ends sessions, and the browser forgets with its last window.
         super().__init__(cookie_name=COOKIE, secure=True, httponly=True, samesite="Strict", path="/")
         self._store = store
+        self._fields = fields
 
     async def load_session(self, request: web.Request) -> aiohttp_session.Session:
         """Return the session behind the cookie, or an empty new one."""
         cookie = SessionCookie.parse(self.load_cookie(request))
-        live = await self._store.load(cookie) if cookie else None
+        live = await self._store.load(cookie, self._fields(request)) if cookie else None
         data: Any = {"session": {LIVE: live}} if live else None
         return aiohttp_session.Session(None, data=data, new=live is None)
 

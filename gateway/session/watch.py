@@ -5,7 +5,7 @@ Never prolongs a session, and never takes a store that does not answer for a ses
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,8 +35,8 @@ class SessionEvent:
 class SessionWatch:
     """Looks at one session and says what is new; raises SessionStoreUnavailable, and then nothing was told.
 
-    `access` says what a session may do, `now` is the wall clock in seconds, and `warning` how many seconds before its
-    end a session is said to expire.
+    `access` says what a session may do, and needs the records `fields` for it; `now` is the wall clock in seconds, and
+    `warning` how many seconds before its end a session is said to expire.
     """
 
     def __init__(
@@ -47,12 +47,14 @@ class SessionWatch:
         *,
         now: Callable[[], float],
         warning: float,
+        fields: Sequence[str] = (),
     ) -> None:
         self._sessions = sessions
         self._access = access
         self._session = session
         self._now = now
         self._warning = warning
+        self._fields = fields
         self._name = digest_of("events", session.ref.family)[:_NAME_CHARACTERS]
         self._told = ""
         self._warned = False
@@ -76,7 +78,7 @@ class SessionWatch:
 
         An id that step-up replaced is over without a word: the browser comes back with the new one, and hears then.
         """
-        live = await self._sessions.load(self._session.cookie)
+        live = await self._sessions.load(self._session.cookie, self._fields)
         if live is not None:
             return self._news(live, await self._access(live))
         reason = await self._sessions.why_ended(self._session.cookie)

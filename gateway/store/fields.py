@@ -35,13 +35,14 @@ def seal_field(ring: KeyRing, ref: SessionRef, name: str, field: Field, *, secre
 
 def open_field(
     ring: KeyRing, ref: SessionRef, name: str, stored: bytes, *, secret: bytes, now: float
-) -> bytes | None:
-    """Return the value, None where there is none or it has ended; raises Unsealable."""
+) -> Field | None:
+    """Return the field, None where there is none or it has ended; raises Unsealable."""
     expiry = stored[:_EXPIRY_DIGITS]
     if not expiry.isdigit() or int(expiry) <= milliseconds(now):
         return None
     owner = f"{ref} {name} {expiry.decode()}"
-    return ring.open(stored[_EXPIRY_DIGITS:], kind=_kind(name), owner=owner, secret=secret)
+    value = ring.open(stored[_EXPIRY_DIGITS:], kind=_kind(name), owner=owner, secret=secret)
+    return Field(value, int(expiry) / 1000)
 
 
 def milliseconds(seconds: float) -> int:

@@ -1,9 +1,11 @@
 """The few steps that must be atomic, as Redis runs them.
 
-Owns the Lua of the vault. Every script works on keys of one hash slot, reads no key that it is not given, and is
-short: Redis does nothing else meanwhile.
+Owns the Lua of the vault, and which of it may run twice. Every script works on keys of one hash slot, reads no key that
+it is not given (but for LIST, which is for a single server), and is short: Redis does nothing else meanwhile.
 """
 
+import functools
+import hashlib
 from typing import Final
 
 # The id is new: where its hash exists, this call was made before and nobody heard the answer.
@@ -34,45 +36,68 @@ redis.call('HSET', KEYS[1], 'seen', ARGV[1])
 return 1
 """
 
-# KEYS: hash; ARGV: field, value, kind prefix, now ms
+# All that a session holds, as a flat list of names and values: what a step-up takes along is among it. KEYS: hash
+READ_ALL: Final = """
+local names = redis.call('HKEYS', KEYS[1])
+if #names == 0 then return {} end
+local values = redis.call('HMGET', KEYS[1], unpack(names))
+local all = {}
+for i, name in ipairs(names) do
+  all[2 * i - 1] = name
+  all[2 * i] = values[i]
+end
+return all
+"""
+
+# Writes fields (an empty value removes one) and lets go of a lock, in one step; nothing is written to a session that
+# has ended. With a version, the first field is written only over that version: who lost a lock without noticing cannot
+# overwrite what came after. Where the value is there already, this call was made before and nobody heard the answer.
+# Of names with a colon (`parked:...`) those that have ended are removed on the way, and the oldest beyond twenty.
+# KEYS: hash [, lock]
+# ARGV: now ms, mark of the lock's holder, version field or '', expected version, field, value, ...
+# Returns 0 when the session has ended, 1 when all was written, 2 when all but the first field was.
 WRITE: Final = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('HSET', KEYS[1], 'writes', (tonumber(redis.call('HGET', KEYS[1], 'writes')) or 0) + 1)
-if string.find(ARGV[1], ':', 1, true) then
-  local kept = {}
-  for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
-    if string.sub(name, 1, #ARGV[3]) == ARGV[3] then
-      local expiry = tonumber(string.sub(redis.call('HGET', KEYS[1], name), 1, 13)) or 0
-      if expiry <= tonumber(ARGV[4]) then
-        redis.call('HDEL', KEYS[1], name)
-      elseif name ~= ARGV[1] then
-        kept[#kept + 1] = {expiry, name}
-      end
+local result = 0
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  result = 1
+  local first = 5
+  if ARGV[3] ~= '' then
+    if (redis.call('HGET', KEYS[1], ARGV[3]) or '0') == ARGV[4] then
+      redis.call('HINCRBY', KEYS[1], ARGV[3], 1)
+    else
+      first = 7
+      if redis.call('HGET', KEYS[1], ARGV[5]) ~= ARGV[6] then result = 2 end
     end
   end
-  table.sort(kept, function(a, b) return a[1] < b[1] end)
-  for i = 1, #kept - 19 do redis.call('HDEL', KEYS[1], kept[i][2]) end
-end
-return 1
-"""
-
-# KEYS: the hash; ARGV: names of its fields
-REMOVE: Final = """
-local gone = redis.call('HDEL', KEYS[1], unpack(ARGV))
-if gone > 0 and redis.call('EXISTS', KEYS[1]) == 1 then
+  local kinds = {}
+  for i = first, #ARGV, 2 do
+    if ARGV[i + 1] == '' then
+      redis.call('HDEL', KEYS[1], ARGV[i])
+    else
+      redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+      local colon = string.find(ARGV[i], ':', 1, true)
+      if colon then kinds[string.sub(ARGV[i], 1, colon)] = true end
+    end
+  end
   redis.call('HSET', KEYS[1], 'writes', (tonumber(redis.call('HGET', KEYS[1], 'writes')) or 0) + 1)
+  for kind in pairs(kinds) do
+    local kept = {}
+    for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
+      if string.sub(name, 1, #kind) == kind then
+        local expiry = tonumber(string.sub(redis.call('HGET', KEYS[1], name), 1, 13)) or 0
+        if expiry <= tonumber(ARGV[1]) then
+          redis.call('HDEL', KEYS[1], name)
+        else
+          kept[#kept + 1] = {expiry, name}
+        end
+      end
+    end
+    table.sort(kept, function(a, b) return a[1] < b[1] end)
+    for i = 1, #kept - 20 do redis.call('HDEL', KEYS[1], kept[i][2]) end
+  end
 end
-return gone
-"""
-
-# KEYS: hash; ARGV: field, value, version field, expected version
-SWAP: Final = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-if (redis.call('HGET', KEYS[1], ARGV[3]) or '0') ~= ARGV[4] then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('HINCRBY', KEYS[1], ARGV[3], 1)
-return 1
+if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[2] then redis.call('DEL', KEYS[2]) end
+return result
 """
 
 # The tombstone is always written: WAIT needs a write to wait for when an end is asked for twice, and a session that
@@ -92,6 +117,52 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
 return redis.call('EXPIRE', KEYS[1], ARGV[4])
 """
 
+# After a change of id: the old one leaves the index, if it is gone. KEYS: set, old hash; ARGV: its member
+LEAVE: Final = """
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+return redis.call('ZREM', KEYS[1], ARGV[1])
+"""
+
+# An index with two fields of every session in it, in one round trip however many there are. The keys of the sessions
+# follow from the members (16 bytes of family, 32 of digest), so that this is no script for a cluster.
+# KEYS: set; ARGV: prefix, field, field. Returns member, score, value, value, ...
+LIST: Final = """
+local letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+local function base64url(bytes)
+  local text = {}
+  for i = 1, #bytes, 3 do
+    local a, b, c = string.byte(bytes, i, i + 2)
+    local number = a * 65536 + (b or 0) * 256 + (c or 0)
+    for k = 3, c and 0 or (b and 1 or 2), -1 do
+      local index = math.floor(number / 64 ^ k) % 64 + 1
+      text[#text + 1] = string.sub(letters, index, index)
+    end
+  end
+  return table.concat(text)
+end
+local rows = {}
+local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf', 'WITHSCORES')
+for i = 1, #found, 2 do
+  local family, digest = string.sub(found[i], 1, 16), string.sub(found[i], 17)
+  local key = ARGV[1] .. ':{' .. base64url(family) .. '}:' .. base64url(digest)
+  local values = redis.call('HMGET', key, ARGV[2], ARGV[3])
+  rows[#rows + 1] = found[i]
+  rows[#rows + 1] = found[i + 1]
+  rows[#rows + 1] = values[1]
+  rows[#rows + 1] = values[2]
+end
+return rows
+"""
+
+# Takes a lock, and reads what it protects. Asked a second time, its holder still has it.
+# KEYS: lock, hash; ARGV: mark, milliseconds, field, ... Returns nothing when another has the lock.
+CLAIM: Final = """
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+end
+return redis.call('HMGET', KEYS[2], unpack(ARGV, 3))
+"""
+
 # Only whoever took the lock may release it. KEYS: the lock; ARGV: the mark
 RELEASE: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
@@ -105,4 +176,15 @@ return 0
 """
 
 # What may be run twice: the second time changes nothing, or the same again.
-REPEATABLE: Final = frozenset({CREATE, TOUCH, WRITE, REMOVE, END, INDEX, RELEASE, RENEW})
+REPEATABLE: Final = frozenset(
+    {CREATE, TOUCH, READ_ALL, WRITE, END, INDEX, LEAVE, LIST, CLAIM, RELEASE, RENEW}
+)
+
+
+@functools.cache
+def sha1_of(script: str) -> str:
+    """Return the name by which Redis knows a script that it has run before (EVALSHA)."""
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+
+
+REPEATABLE_SHA1: Final = frozenset(map(sha1_of, REPEATABLE))

@@ -6,7 +6,7 @@ is needed here counts as absent. During a rolling update both versions run side 
 """
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,9 +17,10 @@ T = TypeVar("T")
 _adapters: dict[type, TypeAdapter[Any]] = {}
 
 
-def write_record(record: Any) -> bytes:  # noqa: ANN401 - any dataclass
-    """Return a dataclass as JSON."""
-    return json.dumps(asdict(record), separators=(",", ":")).encode()
+def write_record(record: Any) -> bytes:  # noqa: ANN401 - any record
+    """Return a dataclass, or what JSON knows, as JSON."""
+    members = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
+    return json.dumps(members, separators=(",", ":")).encode()
 
 
 def read_record(kind: type[T], stored: bytes | None) -> T | None:

@@ -13,18 +13,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from gateway import errors
 from gateway.counts import Counts
-from gateway.failpoints import Failpoints
+from gateway.demand import Demand
 from gateway.session.sessions import LiveSession, SessionStore
-from gateway.store.vault import Vault
-from gateway.tokens.demand import Demand
 from gateway.tokens.id_token import IdTokenJudge, Person
 from gateway.tokens.refresh import FRESH_SECONDS, USABLE_SECONDS, SilentRefresh, of_administration
-from gateway.tokens.token_records import (
-    AccessToken,
-    Resource,
-    TokenRecords,
-    access_token_of,
-)
+from gateway.tokens.token_records import TOKEN, AccessToken, Resource, access_token_of
 from servicekit.entra import EntraClient, new_token_cache
 from servicekit.errors import Misconfigured
 from servicekit.problems import ProblemError
@@ -63,22 +56,16 @@ class TokenBroker:
         self,
         entra: EntraClient,
         judge: IdTokenJudge,
-        vault: Vault,
         sessions: SessionStore,
         *,
         now: Callable[[], float],
         redirect_uri: str,
         response_mode: str,
-        failpoints: Failpoints | None = None,
         counts: Counts | None = None,
     ) -> None:
-        self._failpoints = failpoints or Failpoints()
         self._entra = entra
         self._judge = judge
-        self._records = TokenRecords(vault)
-        self._refresh = SilentRefresh(
-            entra, judge, vault, sessions, now=now, failpoints=self._failpoints, counts=counts
-        )
+        self._refresh = SilentRefresh(entra, judge, sessions, now=now, counts=counts)
         self._now = now
         self._redirect_uri = redirect_uri
         self._response_mode = response_mode
@@ -155,7 +142,6 @@ class TokenBroker:
         refusal = refusal_of(got)
         if refusal is not None:
             raise _of_redemption(refusal)
-        await self._failpoints.reach("code-redeemed")
         person = await self._judge.person(got.get("id_token"), nonce=nonce)
         return Redeemed(person, access_token_of(got, now=self._now()), cache.serialize())
 
@@ -167,13 +153,13 @@ class TokenBroker:
         Raises StepUpRequired, SignInRequired (the grant is dead; the session is ended), AccessBlocked,
         Misconfigured, AuthorityUnavailable.
         """
-        kept = await self._records.access_token(session, resource)
-        left = kept.expires_at - self._now() if kept else 0.0
-        if kept and left > FRESH_SECONDS:
-            return kept
+        token = await session.records.get(TOKEN, resource.name)
+        left = token.expires_at - self._now() if token else 0.0
+        if token and left > FRESH_SECONDS:
+            return token
         flight = self._take_off(session, resource)
-        if kept and left > USABLE_SECONDS:
-            return kept
+        if token and left > USABLE_SECONDS:
+            return token
         # Shielded: a caller that goes away must not take a token with it that was redeemed already.
         return await asyncio.shield(flight)
 
@@ -189,7 +175,7 @@ class TokenBroker:
 
     async def forget_token(self, session: LiveSession, resource: Resource) -> None:
         """Drop the kept access token: the resource refused or challenged it."""
-        await self._records.forget_token(session, resource)
+        await session.records.remove(TOKEN.field(resource.name))
 
     async def settle(self, seconds: float) -> None:
         """Let token requests that are under way end, and what they bring be kept, for at most `seconds`."""

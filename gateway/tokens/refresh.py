@@ -9,22 +9,27 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from gateway import errors
 from gateway.counts import Counts
-from gateway.failpoints import Failpoints
+from gateway.demand import Demand
+from gateway.session.records import Entries
 from gateway.session.sessions import LiveSession, SessionStore
-from gateway.store.leases import LeaseTaken, lease
+from gateway.store.leases import Lease, LeaseTaken
 from gateway.store.redis.budget import redis_budget
-from gateway.store.vault import Vault
 from gateway.tokens.id_token import IdTokenJudge
-from gateway.tokens.refresh_request import Brought, RefreshRequest
+from gateway.tokens.refresh_request import RefreshRefused, RefreshRequest
 from gateway.tokens.token_records import (
+    CACHE,
+    REFUSAL,
+    TOKEN,
     AccessToken,
     RememberedRefusal,
     Resource,
-    TokenRecords,
+    cache_entry,
+    fields_to_renew,
+    token_entry,
 )
 from servicekit.entra import EntraClient, new_token_cache
 from servicekit.errors import AccessBlocked, AuthorityUnavailable, Misconfigured
@@ -40,6 +45,7 @@ LONGEST_PAUSE: Final = 60
 _NO_GRANT: Final = "no_grant"
 # For keeping what was redeemed, whatever the request has used up before.
 _KEEPING_SECONDS: Final = 2.0
+_KEEPING_PAUSES: Final = (0.05, 0.2, 0.8)
 
 _log = logging.getLogger(__name__)
 
@@ -50,20 +56,15 @@ class SilentRefresh:
     def __init__(
         self,
         entra: EntraClient,
-        judge: IdTokenJudge,
-        vault: Vault,
+        id_tokens: IdTokenJudge,
         sessions: SessionStore,
         *,
         now: Callable[[], float],
-        failpoints: Failpoints | None = None,
         counts: Counts | None = None,
     ) -> None:
-        self._failpoints = failpoints or Failpoints()
         self._counts = counts or Counts()
-        self._request = RefreshRequest(entra, judge, now=now, failpoints=self._failpoints)
-        self._vault = vault
+        self._request = RefreshRequest(entra, id_tokens, now=now)
         self._sessions = sessions
-        self._records = TokenRecords(vault)
         self._now = now
 
     async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken:
@@ -73,79 +74,85 @@ class SilentRefresh:
         Raises as `TokenBroker.access_token` does.
         """
         try:
-            async with lease(self._vault, session.ref, "refresh"):
-                return await self._under_lease(session, resource)
+            async with session.records.lease("refresh", fields=fields_to_renew(resource)) as lease:
+                return await self._under_lease(session, resource, lease)
         except LeaseTaken:
             raise AuthorityUnavailable(
                 "the token request of another process does not end", retry_after=2
             ) from None
 
-    async def _under_lease(self, session: LiveSession, resource: Resource) -> AccessToken:
-        kept = await self._records.access_token(session, resource)
-        if kept and kept.expires_at - self._now() > FRESH_SECONDS:
-            return kept
-        outcome = await self._remembered(session, resource) or await self._refresh(session, resource)
-        if isinstance(outcome, AccessToken):
-            return outcome
-        return await self._refused(session, resource, outcome, kept)
+    async def _under_lease(self, session: LiveSession, resource: Resource, lease: Lease) -> AccessToken:
+        token = await session.records.get(TOKEN, resource.name)
+        if token and token.expires_at - self._now() > FRESH_SECONDS:
+            return token
+        try:
+            await self._check_memory(session, resource)
+            return await self._refresh(session, resource, lease)
+        except RefreshRefused as refused:
+            if refused.refusal.kind is RefusalKind.UNAVAILABLE and self._is_usable(token):
+                return token
+            raise await self._meaning(session, resource, refused) from refused
 
-    async def _refresh(self, session: LiveSession, resource: Resource) -> AccessToken | Refusal:
-        """Return a new token, kept by then, or why there is none.
+    def _is_usable(self, token: AccessToken | None) -> TypeGuard[AccessToken]:
+        """Tell whether a token has some life left, for while the authority is away."""
+        return token is not None and token.expires_at - self._now() > USABLE_SECONDS
+
+    async def _refresh(self, session: LiveSession, resource: Resource, lease: Lease) -> AccessToken:
+        """Return a new token, kept by then; raises RefreshRefused.
 
         A grant that is dead is asked for again where somebody has replaced it meanwhile: a holder that was stopped for
         longer than its lease has spent a refresh token that its successor has renewed.
         """
-        for _ in range(2):
-            serialized, version = await self._records.cache(session)
-            outcome = await self._ask(session, resource, new_token_cache(serialized), version)
-            if isinstance(outcome, AccessToken):
-                self._counts.refreshed(resource.name, "renewed")
-                return outcome
-            self._counts.refreshed(resource.name, outcome.kind.value)
-            if outcome.kind is not RefusalKind.GRANT_DEAD:
-                return outcome
-            if (await self._records.cache(session))[1] == version:
-                break
-        return outcome
+        version = await session.records.version(CACHE)
+        try:
+            return await self._ask(session, resource, version, lease)
+        except RefreshRefused as refused:
+            if refused.refusal.kind is not RefusalKind.GRANT_DEAD:
+                raise
+            await session.records.refresh([CACHE.field(), CACHE.version_field])
+            newer = await session.records.version(CACHE)
+            if newer == version:
+                raise
+        return await self._ask(session, resource, newer, lease)
 
-    async def _ask(
-        self,
-        session: LiveSession,
-        resource: Resource,
-        cache: Any,  # noqa: ANN401 - msal ships no types
-        version: int,
-    ) -> AccessToken | Refusal:
-        """Ask the authority once, and keep what it gives."""
-        told = await self._request.send(session, resource, cache)
-        if isinstance(told, Brought):
-            await self._keep(session, resource, told.token, cache, version)
-            return told.token
-        if told.keeps_cache:
-            await self._keep(session, resource, None, cache, version)
-        if told.refusal.kind is not RefusalKind.GRANT_DEAD and told.seconds:
-            await self._remember(session, resource, told.refusal, told.seconds)
-        return told.refusal
+    async def _ask(self, session: LiveSession, resource: Resource, version: int, lease: Lease) -> AccessToken:
+        """Ask the authority once, and keep what it gives; raises RefreshRefused."""
+        serialized = await session.records.get(CACHE)
+        cache = new_token_cache(serialized.decode() if serialized else None)
+        try:
+            token = await self._request.send(session, resource, cache)
+        except RefreshRefused as refused:
+            self._counts.refreshed(resource.name, refused.refusal.kind.value)
+            if refused.keeps_cache:
+                await self._keep(session, {}, cache, version)
+            if refused.refusal.kind is not RefusalKind.GRANT_DEAD and refused.seconds:
+                await self._remember(session, resource, refused)
+            raise
+        self._counts.refreshed(resource.name, "renewed")
+        await self._keep(session, token_entry(resource, token), cache, version, lease)
+        return token
 
     async def _keep(
         self,
         session: LiveSession,
-        resource: Resource,
-        token: AccessToken | None,
-        cache: Any,  # noqa: ANN401
+        token: Entries,
+        cache: Any,  # noqa: ANN401 - msal ships no types
         version: int,
+        lease: Lease | None = None,
     ) -> None:
-        """Keep what was redeemed, trying again when Redis stumbles; the caller has its token in any case.
+        """Keep what was redeemed in one step, trying again when Redis stumbles; the caller has its token in any case.
 
         What cannot be kept is not lost for good: Entra leaves the previous refresh token valid.
         """
+        records = session.records
         with redis_budget(_KEEPING_SECONDS):
-            for pause in (0.05, 0.2, 0.8, None):
+            for pause in (*_KEEPING_PAUSES, None):
                 try:
                     if cache.has_state_changed:
-                        await self._records.keep_cache(session, cache.serialize(), version=version)
-                        await self._failpoints.reach("cache-kept")
-                    if token:
-                        await self._records.keep_token(session, resource, token)
+                        renewed = cache_entry(cache.serialize(), session.absolute_at)
+                        await records.swap(CACHE, renewed, version=version, beside=token, release=lease)
+                    elif token:
+                        await records.put(token, release=lease)
                 except errors.SessionStoreUnavailable as error:
                     if pause is None:
                         ref, cause = session.ref.short, error.log_detail
@@ -155,40 +162,39 @@ class SilentRefresh:
                 else:
                     return
 
-    async def _remembered(self, session: LiveSession, resource: Resource) -> Refusal | None:
-        known = await self._records.refusal(session, resource)
-        return Refusal(RefusalKind(known.kind), known.told, claims=known.claims) if known else None
+    async def _check_memory(self, session: LiveSession, resource: Resource) -> None:
+        """Raise the refusal of the last seconds again, if there was one."""
+        known = await session.records.get(REFUSAL, resource.name)
+        if known:
+            refusal = Refusal(RefusalKind(known.kind), known.told, claims=known.claims)
+            raise RefreshRefused(refusal, known.until - self._now())
 
-    async def _remember(
-        self, session: LiveSession, resource: Resource, refusal: Refusal, seconds: float
-    ) -> None:
-        until = self._now() + min(seconds, LONGEST_PAUSE)
-        known = RememberedRefusal(refusal.kind.value, refusal.error, refusal.claims, until)
+    async def _remember(self, session: LiveSession, resource: Resource, refused: RefreshRefused) -> None:
+        refusal, until = refused.refusal, self._now() + min(refused.seconds, LONGEST_PAUSE)
+        memory = RememberedRefusal(refusal.kind.value, refusal.error, refusal.claims, until)
         with contextlib.suppress(errors.SessionStoreUnavailable):
-            await self._records.keep_refusal(session, resource, known)
+            await session.records.put(REFUSAL.entry(memory, until, resource.name))
 
-    async def _refused(
-        self, session: LiveSession, resource: Resource, refusal: Refusal, kept: AccessToken | None
-    ) -> AccessToken:
-        """Raise what the refusal means; a kept token with some life left is used while the authority is away."""
+    async def _meaning(
+        self, session: LiveSession, resource: Resource, refused: RefreshRefused
+    ) -> ProblemError:
+        """Return what a refusal means to the person; a dead grant ends the session."""
+        refusal = refused.refusal
         if refusal.kind is RefusalKind.UNAVAILABLE:
-            if kept and kept.expires_at - self._now() > USABLE_SECONDS:
-                return kept
-            known = await self._records.refusal(session, resource)
-            wait = round(known.until - self._now()) if known else _PAUSE_SECONDS
-            raise AuthorityUnavailable(str(refusal) or refusal.error, retry_after=max(1, wait))
+            wait = min(refused.seconds, LONGEST_PAUSE) or _PAUSE_SECONDS
+            return AuthorityUnavailable(str(refusal) or refusal.error, retry_after=max(1, round(wait)))
         if refusal.kind is RefusalKind.GRANT_DEAD and refusal.error == _NO_GRANT:
             # The session has ended meanwhile; or its cache is sealed by a key that another gateway has and we have
             # not, as while keys change, and then the session is not ours to end.
-            raise errors.SignInRequired(await self._vault.ended(session.ref) or "expired")
+            return errors.SignInRequired(await session.records.end_reason() or "expired")
         if refusal.kind is RefusalKind.GRANT_DEAD:
             await self._sessions.end(session, "revoked")
             log_event(_log, logging.INFO, "grant-dead", refusal=str(refusal), session=session.ref.short)
             # A step-up of another tab may have replaced the session meanwhile, and this one may try again with it.
-            raise errors.SignInRequired(await self._vault.ended(session.ref) or "revoked")
+            return errors.SignInRequired(await session.records.end_reason() or "revoked")
         if refusal.kind is RefusalKind.INTERACTION:
-            raise errors.StepUpRequired(scope=resource.scope, claims=refusal.claims, cause=str(refusal))
-        raise of_administration(refusal)
+            return errors.StepUpRequired(Demand(resource.scope, claims=refusal.claims), cause=str(refusal))
+        return of_administration(refusal)
 
 
 def of_administration(refusal: Refusal) -> ProblemError:

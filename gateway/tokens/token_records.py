@@ -1,19 +1,20 @@
-"""A session's tokens as they lie in the vault.
+"""A session's tokens as they lie among its records.
 
-Owns the form of an access token's record, of MSAL's cache with its version, and of a remembered refusal.
-Never talks to MSAL or the authority.
+Owns the form of an access token's record, of MSAL's cache, and of a remembered refusal; and which of them survive a
+step-up. Never talks to MSAL or the authority, and never reads or writes a record.
 """
 
 import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from gateway.session.sessions import LiveSession
+from gateway.session.records import RecordKind
 from gateway.store.fields import Field
-from gateway.store.stored_form import read_record, write_record
-from gateway.store.vault import Vault
 
-CACHE: Final = "cache"
+GRAPH: Final = "graph"
+EDIT: Final = "edit"
+"""What the two resources are called in records: Graph, to read the profile, and the resource API, to edit it."""
+
 REFUSAL_SECONDS: Final = 10
 _LEFT_OUT: Final = frozenset({"AccessToken", "IdToken"})
 
@@ -48,73 +49,30 @@ class RememberedRefusal:
     until: float
 
 
-class TokenRecords:
-    """Reads and writes the token records of a session; writes to an ended session do nothing."""
+TOKEN: Final = RecordKind("token", AccessToken, survives_step_up=True)
+"""By resource. A step-up makes no token weaker: it goes along, and the one that was asked for replaces its own."""
+REFUSAL: Final = RecordKind("refusal", RememberedRefusal)
+CACHE: Final = RecordKind("cache", bytes)
+"""MSAL's cache with the refresh token; a step-up brings its own."""
 
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
 
-    async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken | None:
-        """Return the access token for `resource`, if one is kept and has not ended."""
-        (stored,) = await self._read(session, f"token:{resource.name}")
-        return read_record(AccessToken, stored)
+def token_entry(resource: Resource, token: AccessToken) -> dict[str, Field]:
+    """Return an access token's record, which lasts as long as the token."""
+    return TOKEN.entry(token, token.expires_at, resource.name)
 
-    async def refusal(self, session: LiveSession, resource: Resource) -> RememberedRefusal | None:
-        """Return the refusal of the last seconds, if there was one."""
-        (stored,) = await self._read(session, f"refusal:{resource.name}")
-        return read_record(RememberedRefusal, stored)
 
-    async def cache(self, session: LiveSession) -> tuple[str | None, int]:
-        """Return MSAL's serialized cache and its version."""
-        stored, version = await self._vault.read_beside(
-            session.ref, CACHE, f"{CACHE}_version", secret=session.cookie.secret
-        )
-        return (stored.decode() if stored is not None else None), version
+def cache_entry(serialized: str, expires_at: float) -> dict[str, Field]:
+    """Return the record of MSAL's cache, without what has a record of its own or is never used again.
 
-    async def keep_token(self, session: LiveSession, resource: Resource, token: AccessToken) -> None:
-        """Keep an access token until it ends."""
-        await self._write(session, *self.token_field(resource, token))
+    MSAL would hand out its copy of an access token that a resource has refused, or that we have not judged.
+    """
+    kept = {kind: held for kind, held in json.loads(serialized).items() if kind not in _LEFT_OUT}
+    return CACHE.entry(json.dumps(kept, separators=(",", ":")).encode(), expires_at)
 
-    async def keep_cache(self, session: LiveSession, serialized: str, *, version: int) -> bool:
-        """Keep MSAL's cache, if nobody has written it since `version`; an older view never replaces a newer one."""
-        return await self._vault.swap(
-            session.ref,
-            CACHE,
-            self.cache_field(serialized, session.absolute_at),
-            version=version,
-            secret=session.cookie.secret,
-        )
 
-    async def keep_refusal(
-        self, session: LiveSession, resource: Resource, refusal: RememberedRefusal
-    ) -> None:
-        """Remember a refusal until it ends."""
-        value = write_record(refusal)
-        await self._write(session, f"refusal:{resource.name}", Field(value, refusal.until))
-
-    async def forget_token(self, session: LiveSession, resource: Resource) -> None:
-        """Drop the access token for `resource`: it was refused or challenged."""
-        await self._vault.remove(session.ref, f"token:{resource.name}")
-
-    @staticmethod
-    def token_field(resource: Resource, token: AccessToken) -> tuple[str, Field]:
-        """Return a token's record, for a session that is about to start."""
-        return f"token:{resource.name}", Field(write_record(token), token.expires_at)
-
-    @staticmethod
-    def cache_field(serialized: str, expires_at: float) -> Field:
-        """Return the cache's record, without what has a record of its own or is never used again.
-
-        MSAL would hand out its copy of an access token that a resource has refused, or that we have not judged.
-        """
-        kept = {kind: held for kind, held in json.loads(serialized).items() if kind not in _LEFT_OUT}
-        return Field(json.dumps(kept, separators=(",", ":")).encode(), expires_at)
-
-    async def _read(self, session: LiveSession, *names: str) -> list[bytes | None]:
-        return await self._vault.read(session.ref, names, secret=session.cookie.secret)
-
-    async def _write(self, session: LiveSession, name: str, record: Field) -> None:
-        await self._vault.write(session.ref, name, record, secret=session.cookie.secret)
+def fields_to_renew(resource: Resource) -> tuple[str, ...]:
+    """Return the names of the records that renewing a token of `resource` needs."""
+    return (TOKEN.field(resource.name), REFUSAL.field(resource.name), CACHE.field(), CACHE.version_field)
 
 
 def access_token_of(answer: dict[str, Any], *, now: float) -> AccessToken:

@@ -17,6 +17,7 @@ from gateway.store.names import digest_of
 from gateway.store.sealing import KeyRing, read_key
 from gateway.tokens.token_records import Resource
 from tests.stage.other_front_end import ADA
+from tests.stage.stored import stored_cache, stored_token
 from tests.stage.tenant import API_SECRET, EDIT, GATEWAY_SECRET
 from tests.stage.visitor import Page
 from tests.stage.witnesses import RecordingFrontEnd, all_of, everything_in, opened
@@ -127,14 +128,14 @@ class Told:
 
     async def collect(self) -> None:
         """Take every token that the session has now, and look at Valkey."""
-        live, records = await opened(self.world, self.person)
-        cache, _ = await records.cache(live)
+        live = await opened(self.world, self.person)
+        cache, _ = await stored_cache(live)
         for kind, entries in json.loads(cache or "{}").items():
             for entry in entries.values():
                 if "secret" in entry:
                     self.secrets.add(kind, entry["secret"])
         for resource in (Resource("graph", "User.Read"), Resource("edit", EDIT)):
-            if token := await records.access_token(live, resource):
+            if token := await stored_token(live, resource):
                 self.secrets.add(f"token for {resource.name}", token.value)
         self.in_valkey.append(await everything_in(self.world.redis))
 

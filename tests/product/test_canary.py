@@ -37,7 +37,7 @@ async def test_S32_S35_no_secret_is_in_any_answer_any_log_or_in_valkey_nor_the_p
     async with recording(world) as ada:
         told = Told(world, ada)
         await tell(told)
-        cookie, (live, _) = ada.cookie(), await opened(world, ada)
+        cookie, live = ada.cookie(), await opened(world, ada)
         await ada.call("POST", "/auth/sign-out")
         await ada.call("GET", "/api/profile", headers={"Cookie": f"__Host-Http-session={cookie}"})
 

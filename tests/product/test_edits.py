@@ -7,7 +7,7 @@ import pytest
 
 from gateway.app_keys import VAULT
 from gateway.profile.parked_edits import PARKED_SECONDS
-from gateway.profile.recently_saved import LATELY_SECONDS
+from gateway.profile.recently_saved import RECENT_SECONDS
 from tests.stage.invariants import violations
 from tests.stage.other_front_end import ADA, GRACE
 from tests.stage.world import World
@@ -211,12 +211,12 @@ async def test_a_parked_edit_that_meets_a_change_made_elsewhere_is_not_applied(w
 
 async def test_B7_a_replica_that_lags_never_shows_old_data_after_a_success(world: World) -> None:
     ada = await world.confirmed()
-    await world.admin("PUT", "/settings", {"graph_lag_seconds": LATELY_SECONDS - 5})
+    await world.admin("PUT", "/settings", {"graph_lag_seconds": RECENT_SECONDS - 5})
 
     await ada.call("PATCH", "/api/profile", {"city": "Rome"})
 
     assert (await ada.call("GET", "/api/profile")).body["city"] == "Rome"
-    world.forward(LATELY_SECONDS + 1)
+    world.forward(RECENT_SECONDS + 1)
     assert (await ada.call("GET", "/api/profile")).body["city"] == "Rome", "by now the replica has it"
 
 

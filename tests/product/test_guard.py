@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from gateway.app import create_app
-from gateway.edge.guard import POLICIES, Policy
+from gateway.edge.guard import ROWS, Policy
 from gateway.endpoints.health import live
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.ports import free_port
@@ -89,7 +89,7 @@ async def test_S23_a_route_without_a_policy_is_refused(valkey: str) -> None:
 
 
 async def test_S23_every_route_of_the_router_has_a_policy(world: World) -> None:
-    assert {*world.app.router.routes()} == {*world.app[POLICIES]}
+    assert {*world.app.router.routes()} == {*world.app[ROWS]}
 
 
 async def test_S24_no_origin_is_given_leave_to_read_our_answers(world: World) -> None:

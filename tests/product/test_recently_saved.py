@@ -2,11 +2,11 @@
 
 import asyncio
 
-from gateway.profile.recently_saved import LATELY_SECONDS
+from gateway.profile.recently_saved import RECENT_SECONDS
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.world import World
 
-LAG = LATELY_SECONDS - 5
+LAG = RECENT_SECONDS - 5
 
 
 async def lag(world: World, seconds: float = LAG) -> None:
@@ -90,7 +90,7 @@ async def test_a_field_is_covered_for_its_own_minute_and_no_other_save_prolongs_
     ada, elsewhere = await world.confirmed(), await world.confirmed()
     await ada.call("PATCH", "/api/profile", {"city": "Rome"})
     await elsewhere.call("PATCH", "/api/profile", {"city": "Oslo"})
-    world.forward(LATELY_SECONDS - 10)
+    world.forward(RECENT_SECONDS - 10)
     await ada.call("PATCH", "/api/profile", {"surname": "King"})
 
     world.forward(11)

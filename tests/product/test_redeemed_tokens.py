@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from gateway.store.scripts import CREATE
-from gateway.tokens.token_records import REFUSAL_SECONDS, Resource, TokenRecords
+from gateway.tokens.token_records import REFUSAL_SECONDS, Resource
 from tests.product.test_tokens import READ, broker_of, end_of_token, live, vault_of
 from tests.stage.http_wire import token_request
 from tests.stage.invariants import violations
 from tests.stage.network import WRITES, Network
 from tests.stage.other_front_end import ADA, OtherFrontEnd
 from tests.stage.redis_wire import NOT_NOW, runs
+from tests.stage.stored import stored_token
 from tests.stage.tenant import EDIT
 from tests.stage.world import World
 
@@ -174,7 +175,7 @@ async def test_R12_a_gateway_that_stops_first_keeps_what_it_redeemed(world: Worl
     held.release()
     await settling
 
-    assert await TokenRecords(vault_of(world)).access_token(session, READ) is not None
+    assert await stored_token(session, READ) is not None
     assert await world.asked("token.refresh_token") == 1
 
 
@@ -271,4 +272,4 @@ async def test_a_session_that_was_replaced_is_never_told_as_revoked(
     answer = await reading
 
     assert (answer.status, answer.body["reason"]) == (401, "rotated"), "so that the tab tries again"
-    assert await vault_of(world).ended(session.ref) == "rotated"
+    assert await vault_of(world).end_reason(session.ref) == "rotated"

@@ -14,6 +14,7 @@ from gateway.session.cookie import SessionCookie
 from tests.product.test_tokens import READ, end_of_token, vault_of
 from tests.stage.invariants import violations
 from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.stored import drop_record
 from tests.stage.tenant import GATEWAY, GATEWAY_SECRET
 from tests.stage.world import SEALING_KEY, World
 from tests.unit.servicekit.test_client_credential import KEY, OTHER, certificate_pem, pem_of
@@ -40,7 +41,7 @@ async def expire(world: World, person: OtherFrontEnd) -> None:
     """Let the person's token be gone, so that the cache is written again."""
     cookie = SessionCookie.parse(person.cookie())
     assert cookie is not None
-    await vault_of(world).remove(cookie.ref, f"token:{READ.name}")
+    await drop_record(vault_of(world), cookie.ref, f"token:{READ.name}")
 
 
 async def under_load(world: World, people: list[OtherFrontEnd], *gateways: World) -> None:

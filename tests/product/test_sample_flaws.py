@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from gateway.app_keys import SESSIONS, VAULT
+from gateway.app_keys import SESSIONS
 from gateway.session.cookie import SessionCookie
-from gateway.tokens.token_records import Resource, TokenRecords
+from gateway.tokens.token_records import Resource
 from tests.stage.ports import free_port
+from tests.stage.stored import stored_token
 from tests.stage.tenant import GATEWAY
 from tests.stage.world import World
 
@@ -22,7 +23,7 @@ async def test_E01_no_token_of_the_gateway_can_write_to_graph(world: World) -> N
     assert cookie is not None
     session = await world.app[SESSIONS].load(cookie)
     assert session is not None
-    token = await TokenRecords(world.app[VAULT]).access_token(session, Resource("graph", "User.Read"))
+    token = await stored_token(session, Resource("graph", "User.Read"))
     assert token is not None
 
     async with ada.session.patch(

@@ -9,6 +9,7 @@ from yarl import URL
 from gateway.session.cookie import SessionCookie
 from gateway.store.vault import TOMBSTONE_SECONDS
 from tests.stage.other_front_end import GRACE, OtherFrontEnd
+from tests.stage.stored import stored_cache
 from tests.stage.witnesses import (
     SESSION,
     everything_in,
@@ -221,7 +222,7 @@ async def test_what_valkey_holds_is_sealed(world: World) -> None:
     async with recording(world) as ada:
         await tell_the_story(ada)
         claims = (await ada.call("GET", "/api/session/claims")).body["claims"]
-        live, _ = await opened(world, ada)
+        live = await opened(world, ada)
         held = await everything_in(world.redis)
 
     personal = [claims["oid"], claims["sub"], claims["name"], live.user.username, "Lovelace"]
@@ -233,13 +234,13 @@ async def test_what_valkey_holds_is_sealed(world: World) -> None:
 async def test_a_request_that_fails_keeps_the_tokens_it_renewed(world: World) -> None:
     await world.admin("PUT", "/settings", {"access_token_seconds": 20})
     ada = await world.signed_in()
-    live, records = await opened(world, ada)
-    before, version = await records.cache(live)
+    live = await opened(world, ada)
+    before, version = await stored_cache(live)
     await world.admin("PUT", "/faults/graph.get_me", {"status": 500, "times": 1})
 
     assert (await ada.call("GET", "/api/profile")).slug == "resource-unavailable"
 
-    after, next_version = await records.cache(live)
+    after, next_version = await stored_cache(live)
     assert before
     assert after
     assert before != after, "the renewed tokens are kept although the request failed"

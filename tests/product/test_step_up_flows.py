@@ -13,6 +13,7 @@ from tests.product.test_tokens import vault_of
 from tests.stage.network import Network
 from tests.stage.other_front_end import GRACE
 from tests.stage.redis_wire import runs
+from tests.stage.stored import drop_record
 from tests.stage.tenant import EDIT
 from tests.stage.world import World
 
@@ -165,7 +166,7 @@ async def test_U08_what_the_session_says_of_editing_follows_a_refusal(world: Wor
     cookie = SessionCookie.parse(ada.cookie())
     assert cookie is not None
     assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "granted"}
-    await vault_of(world).remove(cookie.ref, "token:edit")
+    await drop_record(vault_of(world), cookie.ref, "token:edit")
     assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "granted"}
     await world.admin("PUT", "/faults/token.refresh_token", {"aadsts": 50078, "times": 1})
     assert (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).slug == "step-up-required"

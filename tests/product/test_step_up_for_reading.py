@@ -6,10 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gateway.tokens.token_records import Resource, TokenRecords
-from tests.product.test_tokens import READ, end_of_token, live, vault_of
+from gateway.tokens.token_records import Resource
+from tests.product.test_tokens import READ, end_of_token, live
 from tests.stage.other_front_end import Answer, OtherFrontEnd
 from tests.stage.plain_world import plain_world
+from tests.stage.stored import stored_token
 from tests.stage.tenant import EDIT
 from tests.stage.world import World
 
@@ -56,9 +57,9 @@ async def test_E03_a_token_for_reading_is_never_kept_or_sent_as_one_for_editing(
 
     assert await ada.step_up(f"{refused.body['redirect']}&return_to=/edit") == "/edit"
 
-    records, session = TokenRecords(vault_of(world)), await live(world, ada)
-    assert await records.access_token(session, READ) is not None
-    assert await records.access_token(session, EDITING) is None
+    session = await live(world, ada)
+    assert await stored_token(session, READ) is not None
+    assert await stored_token(session, EDITING) is None
     assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "step-up"}
     assert (await ada.call("GET", "/api/profile")).status == 200
     caplog.clear()

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import pytest
-from redis.asyncio import Redis
 
 from gateway.session.cookie import SessionCookie
+from gateway.session.records import SessionRecords
 from gateway.store.fields import Field
 from gateway.store.leases import LEASE_SECONDS
+from gateway.store.redis.connection import redis_client
 from gateway.store.scripts import RENEW
 from gateway.store.sealing import KeyRing
-from gateway.store.vault import Vault
-from gateway.tokens.token_records import Resource
+from gateway.store.vault import Indexing, Vault
+from gateway.tokens.token_records import CACHE, Resource
 from tests.product.test_tokens import READ, end_of_token, vault_of
 from tests.stage.http_wire import asks, token_request
 from tests.stage.interruptions import PATIENCE
@@ -27,6 +28,7 @@ from tests.stage.invariants import violations
 from tests.stage.network import WRITES, Network
 from tests.stage.other_front_end import Answer, OtherFrontEnd
 from tests.stage.redis_wire import runs
+from tests.stage.stored import drop_record
 from tests.stage.tenant import EDIT
 from tests.stage.world import World
 
@@ -90,7 +92,9 @@ class Person:
         cookie = SessionCookie.parse(self.cookie)
         assert cookie is not None
         self.justified += 1
-        await vault_of(self.world).remove(cookie.ref, f"token:{self.chance.choice([READ, EDITING]).name}")
+        await drop_record(
+            vault_of(self.world), cookie.ref, f"token:{self.chance.choice([READ, EDITING]).name}"
+        )
 
     async def step_up(self) -> None:
         """Confirm: a new session id, which has no token for reading yet."""
@@ -165,7 +169,7 @@ async def test_R13_no_interleaving_costs_strength(
     cookie = SessionCookie.parse(ada.cookie)
     assert cookie is not None
     for resource in (READ, EDITING):
-        await vault_of(world).remove(cookie.ref, f"token:{resource.name}")
+        await drop_record(vault_of(world), cookie.ref, f"token:{resource.name}")
     last = await ada.call("PATCH", "/api/profile", {"city": "Last"})
     assert (last.status, last.body["city"]) == (200, "Last"), "no new confirmation was needed"
     assert (await ada.call("GET", "/api/profile")).status == 200
@@ -216,7 +220,7 @@ async def ada_expires(ada: Person, held: dict[str, str]) -> None:
     """Let a token be gone, so that a refresh is under way when the session ends."""
     cookie = SessionCookie.parse(held["Cookie"].partition("=")[2])
     assert cookie is not None
-    await vault_of(ada.world).remove(cookie.ref, f"token:{READ.name}")
+    await drop_record(vault_of(ada.world), cookie.ref, f"token:{READ.name}")
 
 
 async def test_R11_four_gateways_and_fifty_requests_each_refresh_once(world: World) -> None:
@@ -266,20 +270,21 @@ async def test_R11_an_authority_that_outlasts_a_lease_is_asked_once(
 
 
 async def test_R11_whoever_lost_the_lease_cannot_overwrite(valkey: str) -> None:
-    async with Redis.from_url(valkey) as redis:
-        vault, cookie = Vault(redis, KeyRing([b"k" * 32]), now=lambda: 1_000.0), SessionCookie.new()
-        held = {"secret": cookie.secret}
-        await vault.create(cookie.ref, {"cache": Field(b"0", 9_000.0)}, idle=600, secret=cookie.secret)
-        _, seen_by_slow = await vault.read_beside(cookie.ref, "cache", "cache_version", **held)
-        _, seen_by_fast = await vault.read_beside(cookie.ref, "cache", "cache_version", **held)
+    redis = redis_client(valkey)
+    vault, cookie = Vault(redis, KeyRing([b"k" * 32]), now=lambda: 1_000.0), SessionCookie.new()
+    one = Indexing([("person", "o")], 1_000.0, 9_000)
+    await vault.create(
+        cookie.ref, {CACHE.field(): Field(b"0", 9_000.0)}, idle=600, secret=cookie.secret, indexing=one
+    )
+    slow, fast, late = (SessionRecords(vault, cookie.ref, cookie.secret, {}) for _ in range(3))
+    seen_by_slow, seen_by_fast = await slow.version(CACHE), await fast.version(CACHE)
 
-        assert await vault.swap(cookie.ref, "cache", Field(b"fast", 9_000.0), version=seen_by_fast, **held)
-        assert not await vault.swap(
-            cookie.ref, "cache", Field(b"slow", 9_000.0), version=seen_by_slow, **held
-        )
+    assert await fast.swap(CACHE, CACHE.entry(b"fast", 9_000.0), version=seen_by_fast)
+    assert not await slow.swap(CACHE, CACHE.entry(b"slow", 9_000.0), version=seen_by_slow)
 
-        assert await vault.read(cookie.ref, ["cache"], **held) == [b"fast"]
-        await vault.end(cookie.ref, "signed-out")
-        assert not await vault.swap(cookie.ref, "cache", Field(b"late", 9_000.0), version=0, **held)
-        assert not await vault.write(cookie.ref, "token:graph", Field(b"late", 9_000.0), **held)
-        assert await redis.exists(cookie.ref.key) == 0, "and an ended session is not begun again"
+    assert await late.get(CACHE) == b"fast"
+    await vault.end(cookie.ref, "signed-out")
+    assert not await late.swap(CACHE, CACHE.entry(b"late", 9_000.0), version=0)
+    assert not await late.put({"token:graph": Field(b"late", 9_000.0)})
+    assert await redis.exists(cookie.ref.key) == 0, "and an ended session is not begun again"
+    await redis.aclose()

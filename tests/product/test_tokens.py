@@ -12,12 +12,13 @@ from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import LiveSession
 from gateway.store.vault import Vault
 from gateway.tokens.broker import TokenBroker
-from gateway.tokens.token_records import REFUSAL_SECONDS, AccessToken, Resource, TokenRecords
+from gateway.tokens.token_records import REFUSAL_SECONDS, AccessToken, Resource, token_entry
 from servicekit.errors import Misconfigured
 from tests.stage.http_wire import token_request
 from tests.stage.invariants import violations
 from tests.stage.network import Network
 from tests.stage.other_front_end import ADA, OtherFrontEnd
+from tests.stage.stored import stored_token
 from tests.stage.tenant import API, EDIT
 from tests.stage.world import World
 
@@ -55,12 +56,11 @@ def broker_of(world: World) -> TokenBroker:
 
 async def end_of_token(world: World, person: OtherFrontEnd, seconds_left: float) -> None:
     """Let the kept Graph token be one that ends soon."""
-    records = TokenRecords(vault_of(world))
     session = await live(world, person)
-    kept = await records.access_token(session, READ)
+    kept = await stored_token(session, READ)
     assert kept is not None
     soon = AccessToken(kept.value, world.clock.now + seconds_left)
-    await records.keep_token(session, READ, soon)
+    await session.records.put(token_entry(READ, soon))
 
 
 async def test_a_living_token_costs_no_token_request(world: World) -> None:
@@ -235,10 +235,10 @@ async def test_E02_every_token_request_asks_for_one_resource(world: World) -> No
 async def test_E03_each_resource_has_its_own_token(world: World) -> None:
     ada = await world.confirmed()
     await ada.call("GET", "/api/profile")
-    records, session = TokenRecords(vault_of(world)), await live(world, ada)
+    session = await live(world, ada)
 
-    graph = await records.access_token(session, READ)
-    edit = await records.access_token(session, Resource("edit", EDIT))
+    graph = await stored_token(session, READ)
+    edit = await stored_token(session, Resource("edit", EDIT))
 
     assert graph is not None
     assert edit is not None

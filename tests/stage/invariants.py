@@ -38,7 +38,7 @@ async def violations(redis: "Redis", vault: Vault, cookies: Iterable[str] = ()) 
             sessions.add(key)
             fields: list[Any] = await redis.hkeys(key)
             names = {name.decode() for name in fields}
-            if absent := {RECORD, SUMMARY, CACHE, "seen"} - names:
+            if absent := {RECORD, SUMMARY, CACHE.field(), "seen"} - names:
                 found.append(f"{key} is half a session: {sorted(absent)} are absent")
     found += [f"{key} lives and has ended" for key in sessions & ended]
     found += [f"{key} is found by no sign-out" for key in sessions - indexed]
@@ -52,10 +52,12 @@ async def _not_whole(vault: Vault, text: str, sessions: set[str]) -> list[str]:
     assert cookie is not None
     if cookie.ref.key not in sessions:
         return []
-    record, cache = await vault.read(cookie.ref, [RECORD, CACHE], secret=cookie.secret)
-    (summary,) = await vault.read(cookie.ref, [SUMMARY], secret=b"")
-    opened = {RECORD: record, CACHE: cache, SUMMARY: summary}
-    closed = [name for name, value in opened.items() if value is None or not json.loads(value)]
+    secrets = {RECORD: cookie.secret, CACHE.field(): cookie.secret, SUMMARY: b""}
+    stored = await vault.read(cookie.ref, list(secrets))
+    opened = {
+        name: vault.open(cookie.ref, name, stored[name], secret=secret) for name, secret in secrets.items()
+    }
+    closed = [name for name, field in opened.items() if field is None or not json.loads(field.value)]
     return [f"{cookie.ref.short} does not open: {closed}"] if closed else []
 
 

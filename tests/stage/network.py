@@ -10,12 +10,12 @@ from typing import Final
 
 import pytest
 
-from gateway.store.scripts import CREATE, SWAP, WRITE
+from gateway.store.scripts import CREATE, WRITE
 from tests.stage.http_wire import HttpRequest, HttpWire
 from tests.stage.redis_wire import Command, RedisWire, runs
 from tests.stage.request_proxy import RequestProxy
 
-WRITES: Final = runs(CREATE, WRITE, SWAP)
+WRITES: Final = runs(CREATE, WRITE)
 """A write to a session's records."""
 
 

@@ -10,11 +10,10 @@ from typing import Any
 from multidict import CIMultiDictProxy
 from redis.asyncio import Redis
 
-from gateway.app_keys import SESSIONS, VAULT
-from gateway.edge.guard import POLICIES, Policy
+from gateway.app_keys import SESSIONS
+from gateway.edge.guard import ROWS, Policy
 from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import LiveSession
-from gateway.tokens.token_records import TokenRecords
 from tests.stage.other_front_end import Answer, OtherFrontEnd
 from tests.stage.world import World
 
@@ -68,9 +67,9 @@ def all_of(answer: Answer, name: str) -> list[str]:
 def paths_of(world: World, *policies: Policy) -> list[tuple[str, str]]:
     """Return method and address of every route under these policies, as the router has them."""
     found = []
-    for route, policy in world.app[POLICIES].items():
+    for route, row in world.app[ROWS].items():
         assert route.resource is not None
-        if policy in policies:
+        if row.policy in policies:
             found.append((route.method, route.resource.canonical.replace("{id}", "x" * 22)))
     return sorted(found)
 
@@ -121,13 +120,13 @@ async def everything_in(redis: "Redis") -> bytes:
     return b"\n".join(value or b"" for value in found)
 
 
-async def opened(world: World, person: OtherFrontEnd) -> tuple[LiveSession, TokenRecords]:
+async def opened(world: World, person: OtherFrontEnd) -> LiveSession:
     """Open a person's session as the gateway does, with the cookie that only their browser holds."""
     cookie = SessionCookie.parse(person.cookie())
     assert cookie is not None
     live = await world.app[SESSIONS].load(cookie)
     assert live is not None
-    return live, TokenRecords(world.app[VAULT])
+    return live
 
 
 async def with_cookie(world: World, value: str, path: str = "/api/profile") -> Answer:

@@ -14,13 +14,14 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ResponseError
 
 from devstack.ports import free_port
-from gateway.store.scripts import REMOVE, WRITE
+from gateway.store.scripts import RELEASE, WRITE
 from tests.stage.http_wire import HttpWire, asks, token_request
 from tests.stage.redis_wire import NOT_NOW, Command, RedisWire, runs
 from tests.stage.request_proxy import RequestProxy
 from tests.stage.world import served
 
 HASH = "stepup:{f}:d"
+LOCK = "stepup:{f}:d:lock:x"
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ async def beside(valkey: str) -> AsyncIterator["Redis"]:
 
 def write(name: str) -> list[str]:
     """Return the key and the arguments of a script that writes a field."""
-    return [HASH, name, "value", "kind:", "0"]
+    return [HASH, "0", "", "", "", name, "value"]
 
 
 async def test_what_is_held_waits_for_its_release_and_nobody_else_does(
@@ -114,7 +115,7 @@ async def test_a_script_is_known_by_its_text_and_by_its_digest_once_it_has_run(
 ) -> None:
     await beside.script_flush()
     await beside.hset(HASH, "seen", "1")
-    seen = proxy.watch(runs(WRITE, REMOVE), answered=True)
+    seen = proxy.watch(runs(WRITE, RELEASE), answered=True)
     digest = hashlib.sha1(WRITE.encode(), usedforsecurity=False).hexdigest()
     lost = proxy.lose_answer(runs(WRITE), times=2)
 
@@ -126,13 +127,13 @@ async def test_a_script_is_known_by_its_text_and_by_its_digest_once_it_has_run(
         await redis.evalsha(digest, 1, *write("b"))
     await lost.reached(2)
     assert await redis.evalsha(digest, 1, *write("c")) == 1
-    assert await redis.eval(REMOVE, 1, HASH, "c") == 1
+    assert await redis.eval(RELEASE, 1, LOCK, "c") == 0
 
-    assert sorted(await beside.hkeys(HASH)) == [b"a", b"b", b"seen", b"writes"]
+    assert sorted(await beside.hkeys(HASH)) == [b"a", b"b", b"c", b"seen", b"writes"]
     last = seen.met[-2:]
     assert len(seen.met) == 4, "and not what Redis did not know"
-    assert [(command.script, command.keys) for command in last] == [(WRITE, (HASH,)), (REMOVE, (HASH,))]
-    assert [command.arguments[0] for command in last] == [b"c", b"c"]
+    assert [(command.script, command.keys) for command in last] == [(WRITE, (HASH,)), (RELEASE, (LOCK,))]
+    assert [command.arguments[-2:] for command in last] == [(b"c", b"value"), (b"c",)]
 
 
 @pytest.mark.parametrize("answered", [False, True])

@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -31,13 +31,11 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.counts import Counts
 from gateway.store.redis.budget import LIMITS, Budget, RedisLimits, current_budget
-from gateway.store.scripts import REPEATABLE
+from gateway.store.redis.script_calls import ScriptCall, ScriptForm, may_happen_twice
 from servicekit.breaker import BreakerOpen, CircuitBreaker
 
 CONNECTIONS: Final = 50
 WAIT_MILLISECONDS: Final = 300
-_READS: Final = frozenset({"GET", "HGET", "HKEYS", "HMGET", "PING", "ZRANGEBYSCORE"})
-_SAY_THE_SAME: Final = frozenset({"ZREM"})
 _T = TypeVar("_T")
 
 
@@ -129,14 +127,6 @@ async def _tried(
     return await work()
 
 
-def may_happen_twice(command: Sequence[Any]) -> bool:
-    """Tell whether a command may be sent again when nobody knows whether it happened."""
-    name = command[0]
-    if name == "EVAL":
-        return command[1] in REPEATABLE
-    return name in _READS or name in _SAY_THE_SAME or (name == "SET" and "NX" not in command[3:])
-
-
 def _is_read_only(error: BaseException) -> bool:
     return isinstance(error, ReadOnlyError) or (isinstance(error, ResponseError) and "READONLY" in str(error))
 
@@ -152,19 +142,23 @@ class _GuardedPipeline(Pipeline):
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
         commands = list(self.command_stack)
+        again = all(may_happen_twice(arguments) or arguments[0] == "WAIT" for arguments, _ in commands)
 
         async def work() -> list[Any]:
             self.command_stack = list(commands)  # redis-py forgets them, also when they failed
             return await super(_GuardedPipeline, self).execute(raise_on_error)
 
         pool = self.connection_pool
-        return await self.guard.run(work, leave=lambda: pool.disconnect(inuse_connections=False))
+        return await self.guard.run(work, again=again, leave=lambda: pool.disconnect(inuse_connections=False))
 
 
 class GuardedRedis(Redis):
     """A client of one server, or of the master that Sentinel names."""
 
     guard: RedisGuard
+    form: ScriptForm
+    has_slots: ClassVar[bool] = False
+    """Whether a script may only touch keys of one slot."""
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - redis-py's signature
         """Send one command by way of the guard."""
@@ -180,18 +174,34 @@ class GuardedRedis(Redis):
         pipe.guard = self.guard
         return pipe
 
-    async def run_confirmed(
-        self, script: str, keys: Sequence[str], arguments: Sequence[Any], *, replicas: int
-    ) -> tuple[Any, bool]:
-        """Run a script, and say whether `replicas` have its effect.
+    async def run_script(self, call: ScriptCall) -> Any:  # noqa: ANN401 - what the script returns
+        """Run a script."""
+        return await self.form.run(lambda by_sha1: self.execute_command(*call.command(by_sha1=by_sha1)))
 
-        WAIT counts what the same connection wrote, so both go as one pipeline.
+    async def run_together(
+        self,
+        before: Sequence[ScriptCall],
+        main: ScriptCall,
+        after: Sequence[ScriptCall] = (),
+        *,
+        replicas: int | None = None,
+    ) -> tuple[Any, bool]:
+        """Run scripts in this order, in one round trip; return what `main` returns, and whether `replicas` have it.
+
+        `after` must look by itself whether `main` did what it should. WAIT counts what the same connection wrote, so it
+        goes along.
         """
-        async with self.pipeline(transaction=False) as pipe:
-            pipe.eval(script, len(keys), *keys, *arguments)
-            pipe.wait(replicas, WAIT_MILLISECONDS)
-            answer, reached = await pipe.execute()
-        return answer, int(reached) >= replicas
+
+        async def send(by_sha1: bool) -> list[Any]:  # noqa: FBT001 - as ScriptForm calls it
+            async with self.pipeline(transaction=False) as pipe:
+                for call in (*before, main, *after):
+                    pipe.execute_command(*call.command(by_sha1=by_sha1))
+                if replicas is not None:
+                    pipe.execute_command("WAIT", replicas, WAIT_MILLISECONDS)
+                return await pipe.execute()
+
+        answers = await self.form.run(send)
+        return answers[len(before)], replicas is None or int(answers[-1]) >= replicas
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - the same
         """Close every connection, those to the sentinels too; a server that does not hear of it is no fault."""

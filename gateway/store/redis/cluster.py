@@ -4,10 +4,11 @@ Owns finding the server of a key for what must happen by one connection, and wha
 Never knows what a command is for.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from redis.asyncio import RedisCluster
 from redis.asyncio.cluster import ClusterNode, PipelineCommand
@@ -15,11 +16,12 @@ from redis.exceptions import ClusterDownError, MovedError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from gateway.store.redis.client import WAIT_MILLISECONDS, RedisGuard, may_happen_twice
+from gateway.store.redis.client import WAIT_MILLISECONDS, RedisGuard
+from gateway.store.redis.script_calls import ScriptCall, ScriptForm, may_happen_twice
 
 
 class KeyComesFirst:
-    """Where the key is: all commands of the vault but EVAL, which redis-py knows, have it in front.
+    """Where the key is: all commands of the vault but EVAL and EVALSHA, which redis-py knows, have it in front.
 
     redis-py would ask the server for all its commands whenever it looks for the servers anew, which takes a right, and
     holds up the event loop for 40 ms.
@@ -36,13 +38,16 @@ class KeyComesFirst:
 class GuardedCluster(RedisCluster):
     """A client of a cluster."""
 
+    form: ScriptForm
+    has_slots: ClassVar[bool] = True
     guards: defaultdict[str, RedisGuard]
     """By server, with one by no name: who waits for a server that is lost must not hold up the people of the others."""
 
     async def execute_command(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - redis-py's signature
         """Send one command by way of the guard of the server that it concerns."""
         keyless = kwargs.get("target_nodes") or len(args) == 1
-        guard = self.guards[""] if keyless else self._guard_of(args[3] if args[0] == "EVAL" else args[1])
+        is_script = args[0] in {"EVAL", "EVALSHA"}
+        guard = self.guards[""] if keyless else self._guard_of(args[3] if is_script else args[1])
         return await guard.run(lambda: self._send(*args, **kwargs), again=may_happen_twice(args))
 
     async def _send(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the same
@@ -57,18 +62,39 @@ class GuardedCluster(RedisCluster):
         servers = self.nodes_manager.slots_cache.get(self.keyslot(key))
         return self.guards[servers[0].name if servers else ""]
 
-    async def run_confirmed(
-        self, script: str, keys: Sequence[str], arguments: Sequence[Any], *, replicas: int
-    ) -> tuple[Any, bool]:
-        """Run a script, and say whether `replicas` of its shard have its effect.
+    async def run_script(self, call: ScriptCall) -> Any:  # noqa: ANN401 - what the script returns
+        """Run a script."""
+        return await self.form.run(lambda by_sha1: self.execute_command(*call.command(by_sha1=by_sha1)))
 
-        redis-py's pipeline would send the script on after a redirection, elsewhere than WAIT, and would go on asking
-        a server that is lost.
+    async def run_together(
+        self,
+        before: Sequence[ScriptCall],
+        main: ScriptCall,
+        after: Sequence[ScriptCall] = (),
+        *,
+        replicas: int | None = None,
+    ) -> tuple[Any, bool]:
+        """Run `before`, then `main`, then `after`; return what `main` returns, and whether `replicas` have it.
+
+        Their keys lie in different slots, so they go to their servers one after another; scripts that stand on the same
+        side go side by side. redis-py's pipeline would send a script on after a redirection, elsewhere than WAIT, and
+        would go on asking a server that is lost.
         """
-        script_call = ("EVAL", script, len(keys), *keys, *arguments)
-        wait = ("WAIT", replicas, WAIT_MILLISECONDS)
-        answer, reached = await self._guard_of(keys[0]).run(lambda: self._on_one(keys[0], script_call, wait))
-        return answer, int(reached) >= replicas
+        await asyncio.gather(*map(self.run_script, before))
+        if replicas is None:
+            result, reached = await self.run_script(main), True
+        else:
+            wait = ("WAIT", replicas, WAIT_MILLISECONDS)
+            guard = self._guard_of(main.keys[0])
+
+            async def send(by_sha1: bool) -> list[Any]:  # noqa: FBT001 - as ScriptForm calls it
+                command = main.command(by_sha1=by_sha1)
+                return await guard.run(lambda: self._on_one(main.keys[0], command, wait))
+
+            result, count = await self.form.run(send)
+            reached = int(count) >= replicas
+        await asyncio.gather(*map(self.run_script, after))
+        return result, reached
 
     async def _on_one(self, key: str, *commands: Sequence[Any]) -> list[Any]:
         """Send commands by one connection to the server that has the key, also where the key has moved to."""

@@ -34,6 +34,7 @@ from gateway.store.redis.pools import (
     SocketConnection,
     TlsConnection,
 )
+from gateway.store.redis.script_calls import ScriptForm
 from gateway.store.redis.tls import Trust
 from servicekit.breaker import CircuitBreaker
 
@@ -73,6 +74,7 @@ def redis_client(
     client = GuardedRedis(connection_pool=pool)
     client.auto_close_connection_pool = True
     client.guard = _guard(limits, counts)
+    client.form = ScriptForm()
     return client
 
 
@@ -97,6 +99,7 @@ def _cluster(
     }
     cluster.commands_parser = KeyComesFirst()  # type: ignore[assignment]  # it needs no more
     cluster.guards = defaultdict(guard)
+    cluster.form = ScriptForm()
     return cluster
 
 

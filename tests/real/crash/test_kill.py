@@ -13,14 +13,14 @@ import pytest
 from gateway.app_keys import VAULT
 from gateway.store.leases import LEASE_SECONDS
 from gateway.store.scripts import CREATE, INDEX
-from gateway.tokens.token_records import TokenRecords
-from tests.product.test_tokens import READ, end_of_token, live, vault_of
+from tests.product.test_tokens import READ, end_of_token, live
 from tests.real.crash.doomed import Doomed, Kill
 from tests.stage.http_wire import asks, token_request
 from tests.stage.invariants import drop_leases, violations
 from tests.stage.network import WRITES
 from tests.stage.other_front_end import ADA
 from tests.stage.redis_wire import runs
+from tests.stage.stored import stored_token
 from tests.stage.visitor import Page
 from tests.stage.world import World
 
@@ -130,7 +130,7 @@ async def test_R10_killed_while_refreshing(
 
     await assert_clean(world, gateway.there.cookie())
     session = await live(world, gateway.there)
-    token = await TokenRecords(vault_of(world)).access_token(session, READ)
+    token = await stored_token(session, READ)
     is_renewed = token is not None and token.expires_at > world.clock.now + 10
     assert not (is_renewed and moment == "tokens given")
     await drop_leases(world.redis, after=0.5)

@@ -13,6 +13,7 @@ from gateway.doctor.redis_server import EVICTION, RECORDS, REDIS, VERSION, look_
 from gateway.session.cookie import SessionCookie
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.connection import redis_client
+from gateway.store.redis.script_calls import ScriptCall
 from tests.real.redis.clusters import SLOTS_EACH, Clusters, lost, move
 from tests.real.redis.conftest import MakeWorld, back, in_use, is_kept, promised
 from tests.real.redis.servers import RedisServer, Servers, until
@@ -204,9 +205,8 @@ async def test_R8_an_end_that_must_be_confirmed_follows_its_slot(
     second = calm[(calm.index(first) + 1) % 3]
     move(calm, slot, first, second)
 
-    told = await client.run_confirmed("return redis.call('DEL', KEYS[1])", ["stepup:{a}"], [], replicas=0)
-
-    assert told == (1, True)
+    call = ScriptCall("return redis.call('DEL', KEYS[1])", ["stepup:{a}"], [])
+    assert await client.run_together((), call, replicas=0) == (1, True)
     assert second.ask("EXISTS", "stepup:{a}") == 0
 
 

@@ -11,7 +11,11 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from gateway.profile.fields import MEMBERS
 from gateway.profile.graph import WHOLE_SECONDS, ProfileReader
 from gateway.session.cookie import SessionCookie
+from gateway.session.records import SessionRecords
 from gateway.session.sessions import LiveSession, UserSession
+from gateway.store.redis.connection import redis_client
+from gateway.store.sealing import KeyRing
+from gateway.store.vault import Vault
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.token_records import AccessToken, Resource
 from servicekit.errors import ResourceUnavailable
@@ -67,6 +71,11 @@ class Tokens(TokenBroker):
         """Have the same one next time."""
 
 
+def nobodys_vault() -> Vault:
+    """Return a vault that has no server and is never asked."""
+    return Vault(redis_client("redis://127.0.0.1:1"), KeyRing([b"k" * 32]), now=time.time)
+
+
 class Reader:
     """A reader of profiles, and how long it slept."""
 
@@ -83,7 +92,8 @@ class Reader:
         )
         user = UserSession(tid="t", oid=OID, sub="s", name="n", username="u", created_at=0)
         cookie = SessionCookie.new()
-        self._session = LiveSession(cookie, user, 1e12, 1e12)
+        records = SessionRecords(nobodys_vault(), cookie.ref, cookie.secret, {})
+        self._session = LiveSession(cookie, user, 1e12, 1e12, records)
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

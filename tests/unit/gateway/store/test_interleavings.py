@@ -7,14 +7,17 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from redis.asyncio import Redis
 
 from devstack.embedded_valkey import EmbeddedValkey
 from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import LiveSession, SessionStore, UserSession
+from gateway.store.redis.client import GuardedRedis
+from gateway.store.redis.cluster import GuardedCluster
+from gateway.store.redis.connection import redis_client
 from gateway.store.sealing import KeyRing
-from gateway.store.vault import Vault
-from gateway.tokens.token_records import CACHE, TokenRecords
+from gateway.store.vault import Successor, Vault
+from gateway.tokens.token_records import CACHE
+from tests.stage.stored import stored_cache
 
 NOW = 1_750_000_000.0
 HOLDERS = 3
@@ -37,10 +40,9 @@ class Holder:
 class Run:
     """One sequence, against Valkey and against a model that is too simple to be wrong."""
 
-    def __init__(self, redis: "Redis") -> None:
+    def __init__(self, redis: GuardedRedis | GuardedCluster) -> None:
         self._vault = Vault(redis, KeyRing([b"k" * 32]), now=lambda: NOW)
         self._store = SessionStore(self._vault, now=lambda: NOW, idle=600, absolute=6000)
-        self._records = TokenRecords(self._vault)
         self._holders = [Holder() for _ in range(HOLDERS)]
         self._counter = 0
         self.session: LiveSession | None = None
@@ -55,10 +57,14 @@ class Run:
         user = UserSession(tid="t", oid="o", sub="s", name="Ada", username="ada", created_at=int(NOW))
         self._content, self._version = {"strong": strong, "from": self._next()}, 0
         cookie = SessionCookie.new(before.cookie.family if before else None)
-        cache = TokenRecords.cache_field(json.dumps(self._content), NOW + 6000)
-        mark = await self._vault.mark(before.ref) if before else b""
+        cache = CACHE.record(json.dumps(self._content).encode(), NOW + 6000)
+        successor = None
+        if before:
+            await before.records.refresh_all()
+            _, mark = await before.records.survivors([CACHE])
+            successor = Successor(before.ref, mark)
         self.session = await self._store.start(
-            user, {CACHE: cache}, cookie=cookie, replaces=before.ref if before else None, mark=mark
+            user, {CACHE.field(): cache}, cookie=cookie, successor=successor
         )
         assert self.session is not None
         self.confirmed = strong
@@ -72,13 +78,14 @@ class Run:
             await self._store.end(self.session, "signed-out")
             self.session = None
         elif what == "load" and self.session:
-            serialized, holder.version = await self._records.cache(self.session)
+            serialized, holder.version = await stored_cache(self.session)
             holder.session, holder.held = self.session, json.loads(serialized or "{}")
             assert holder.held == self._content
         elif what == "keep" and holder.session:
             brought = {"strong": holder.held["strong"], "from": self._next()}
             is_newest = holder.session is self.session and holder.version == self._version
-            kept = await self._records.keep_cache(holder.session, json.dumps(brought), version=holder.version)
+            entry = CACHE.entry(json.dumps(brought).encode(), NOW + 6000)
+            kept = await holder.session.records.swap(CACHE, entry, version=holder.version)
             assert kept == is_newest
             if kept:
                 self._content, self._version = brought, self._version + 1
@@ -89,7 +96,7 @@ class Run:
             for holder in self._holders:
                 assert holder.session is None or await self._store.load(holder.session.cookie) is None
             return
-        serialized, version = await self._records.cache(self.session)
+        serialized, version = await stored_cache(self.session)
         held = json.loads(serialized or "{}")
         assert (held, version) == (self._content, self._version)
         assert held["strong"] == self.confirmed
@@ -105,11 +112,12 @@ def test_R13_a_cache_is_only_ever_replaced_by_what_came_of_it(
     valkey_server: EmbeddedValkey, steps: list[tuple[str, int]]
 ) -> None:
     async def run() -> None:
-        async with Redis.from_url(valkey_server.url) as redis:
-            one = Run(redis)
-            await one.start(strong=False)
-            for what, who in steps:
-                await one.do(what, who)
-            await one.judge()
+        redis = redis_client(valkey_server.url)
+        one = Run(redis)
+        await one.start(strong=False)
+        for what, who in steps:
+            await one.do(what, who)
+        await one.judge()
+        await redis.aclose()
 
     asyncio.run(run())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.tokens.demand import Asking, Demand
+from gateway.demand import Asking, Demand
 
 CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
 

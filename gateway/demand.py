@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from servicekit.challenges import BearerChallenge
+
 
 @dataclass(frozen=True, slots=True)
 class Asking:
@@ -36,6 +38,17 @@ class Demand:
     fresh: bool = False
     acr_values: str | None = None
     max_age: int | None = None
+
+    @classmethod
+    def of_challenge(cls, scope: str, challenge: BearerChallenge) -> "Demand":
+        """Return what a resource demands with a challenge; one that limits the age wants the person asked again."""
+        return cls(
+            scope,
+            challenge.claims,
+            fresh=challenge.max_age is not None,
+            acr_values=challenge.acr_values,
+            max_age=challenge.max_age,
+        )
 
     def asked_of_entra(self) -> Asking:
         """Return how Entra is asked: an authentication context is a claim there, and any age means anew.

@@ -1,0 +1,85 @@
+"""Indexes: which sessions belong together.
+
+Owns reading the sets of references by person, by subject and by the authority's `sid`, and forgetting references.
+Never sealed, as they hold only hashes; a reference may be to a session that has ended.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from redis.exceptions import ResponseError
+
+from gateway.store.fields import number_of
+from gateway.store.names import PREFIX, SessionRef, index_key
+from gateway.store.redis.script_calls import ScriptCall
+from gateway.store.scripts import LIST
+from gateway.store.single_records import redis_faults
+from gateway.store.vault import SEEN, Vault
+
+_ROW: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One session of an index; `indexed_at` in seconds since 1970, `seen_at` in milliseconds, 0 where it is gone.
+
+    `stored` is the field that was asked for, as Redis holds it.
+    """
+
+    ref: SessionRef
+    indexed_at: float
+    stored: bytes | None
+    seen_at: int
+
+
+class SessionIndexes:
+    """Reads the indexes; everything raises SessionStoreUnavailable when Redis fails."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._redis = vault.redis
+        self._lists_in_one = not vault.redis.has_slots
+
+    async def indexed(self, kind: str, owner: str, *, until: float | None = None) -> list[SessionRef]:
+        """Return the sessions of `owner` that began at `until` or before, ended ones perhaps among them."""
+        async with redis_faults():
+            members = await self._redis.zrangebyscore(
+                index_key(kind, owner), "-inf", "+inf" if until is None else until
+            )
+        return [SessionRef.unpack(member) for member in members]
+
+    async def listed(self, kind: str, owner: str, field: str) -> list[Reference]:
+        """Return every session of `owner` with one of its fields: in one round trip, in a cluster in two."""
+        if self._lists_in_one:
+            try:
+                return await self._listed_in_one(index_key(kind, owner), field)
+            except ResponseError:
+                # Some servers hold a script to the keys that it names.
+                self._lists_in_one = False
+        async with redis_faults():
+            rows = await self._redis.zrangebyscore(index_key(kind, owner), "-inf", "+inf", withscores=True)
+            refs = [SessionRef.unpack(member) for member, _ in rows]
+            fields = await asyncio.gather(*(self._redis.hmget(ref.key, [field, SEEN]) for ref in refs))
+        return [
+            Reference(ref, float(at), stored, number_of(seen))
+            for ref, (_, at), (stored, seen) in zip(refs, rows, fields, strict=True)
+        ]
+
+    async def forget(self, kind: str, owner: str, refs: Iterable[SessionRef]) -> None:
+        """Forget that these sessions belong to `owner`."""
+        if members := [ref.packed for ref in refs]:
+            async with redis_faults():
+                await self._redis.zrem(index_key(kind, owner), *members)
+
+    async def _listed_in_one(self, key: str, field: str) -> list[Reference]:
+        call = ScriptCall(LIST, [key], [PREFIX, field, SEEN])
+        flat: list[bytes | None] = []
+        async with redis_faults(but=ResponseError):
+            flat = await self._redis.run_script(call)
+        rows = [flat[at : at + _ROW] for at in range(0, len(flat), _ROW)]
+        return [
+            Reference(SessionRef.unpack(member or b""), float(at or 0), stored, number_of(seen))
+            for member, at, stored, seen in rows
+        ]
