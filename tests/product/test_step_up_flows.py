@@ -190,3 +190,24 @@ async def test_R12_a_session_of_before_that_cannot_be_ended_costs_nobody_the_new
     assert "session-before-not-ended" in caplog.messages
     assert browser.cookie() != before
     assert (await browser.call("GET", "/api/session")).body["user"]["name"] == "Grace Hopper"
+
+
+async def test_R20_what_outlives_a_step_up_is_the_token_for_reading_and_what_was_answered(
+    world: World,
+) -> None:
+    ada = await world.confirmed()
+    key = {"Idempotency-Key": "before-the-second-step-up"}
+    saved = await ada.call("PATCH", "/api/profile", {"city": "Turin"}, headers=key)
+    assert saved.status == 200
+    assert await ada.step_up(STEP_UP) == "/edit"
+    await world.admin("PUT", "/faults/token.refresh_token", {"status": 500})
+
+    read = await ada.call("GET", "/api/profile")
+    again = await ada.call("PATCH", "/api/profile", {"city": "Turin"}, headers=key)
+
+    assert (read.status, read.body["city"]) == (200, "Turin"), "though the token endpoint is down"
+    assert (again.status, again.body) == (200, saved.body)
+    assert await world.asked("token.refresh_token") == 0
+    assert await world.asked("graph.patch_me") == 1, (
+        "the key's answer was remembered, and nothing was sent twice"
+    )

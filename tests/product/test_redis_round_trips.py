@@ -1,0 +1,127 @@
+"""How often a request waits for Redis (R23): each time is a network's way there and back, on every request."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+
+from devstack.embedded_valkey import EmbeddedValkey
+from tests.stage.other_front_end import ADA, GRACE, OtherFrontEnd
+from tests.stage.redis_traffic import CountedRedis
+from tests.stage.world import World, ready
+
+STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
+Deed = Callable[[OtherFrontEnd], Awaitable[object]]
+
+
+@pytest.fixture
+async def counted(valkey_server: EmbeddedValkey) -> AsyncIterator[CountedRedis]:
+    """Give an empty Valkey that counts what it is asked."""
+    valkey_server.command("FLUSHALL")
+    async with CountedRedis.before(valkey_server.url) as counted:
+        yield counted
+
+
+@pytest.fixture
+def valkey(counted: CountedRedis) -> str:
+    """Let the world's gateway ask the Valkey that counts."""
+    return counted.url
+
+
+@pytest.fixture
+async def world(make_world: Callable[..., Awaitable[World]]) -> World:
+    """Give a world in which somebody has done everything before: what only the first request does is not counted."""
+    world = await make_world()
+    grace = await world.front_end()
+    await grace.sign_in(GRACE)
+    await grace.step_up(STEP_UP, GRACE[0])
+    key = {"Idempotency-Key": "of-grace"}
+    assert (await grace.call("PATCH", "/api/profile", {"city": "Arlington"}, headers=key)).status == 200
+    assert (await grace.call("GET", "/api/sessions")).status == 200
+    return world
+
+
+async def _session(person: OtherFrontEnd) -> None:
+    assert (await person.call("GET", "/api/session")).status == 200
+
+
+async def _profile(person: OtherFrontEnd) -> None:
+    assert (await person.call("GET", "/api/profile")).status == 200
+
+
+async def _sign_in(person: OtherFrontEnd) -> None:
+    assert await person.sign_in() == "/edit"
+
+
+async def _step_up(person: OtherFrontEnd) -> None:
+    assert await person.step_up(STEP_UP) == "/edit"
+
+
+async def _save(person: OtherFrontEnd, **headers: str) -> None:
+    answer = await person.call("PATCH", "/api/profile", {"city": "Turin"}, headers=headers)
+    assert (answer.status, answer.body["city"]) == (200, "Turin")
+
+
+async def _save_once(person: OtherFrontEnd) -> None:
+    await _save(person, **{"Idempotency-Key": "a-key"})
+
+
+async def _save_what_was_seen(person: OtherFrontEnd) -> None:
+    await _save(person, **{"If-Match": "*"})
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What somebody does, and how often Redis may be asked for it at most."""
+
+    deed: Deed
+    before: str
+    """nobody, signed in, or confirmed."""
+    round_trips: int
+    commands: int | None = None
+    """None where several that are sent together do no harm."""
+
+
+LIMITS = {
+    "GET /api/session of nobody": Limit(_session, "nobody", 0, 0),
+    "GET /api/session": Limit(_session, "signed in", 1, 1),
+    "GET /api/session after a step-up": Limit(_session, "confirmed", 1, 1),
+    "GET /api/profile with a fresh token": Limit(_profile, "signed in", 1, 1),
+    "a sign-in, begun and completed": Limit(_sign_in, "nobody", 3),
+    "a step-up, begun and completed": Limit(_step_up, "signed in", 5),
+    "PATCH /api/profile": Limit(_save, "confirmed", 3),
+    "PATCH /api/profile with Idempotency-Key": Limit(_save_once, "confirmed", 3),
+    "PATCH /api/profile with If-Match": Limit(_save_what_was_seen, "confirmed", 3),
+}
+
+
+@pytest.mark.parametrize("what", LIMITS)
+async def test_R23_redis_is_asked_no_more_often_than(world: World, counted: CountedRedis, what: str) -> None:
+    limit = LIMITS[what]
+    ada = await world.front_end()
+    if limit.before != "nobody":
+        await ready(ada)
+    if limit.before == "confirmed":
+        await ready(ada, step_up=True)
+
+    async with counted.counting() as asked:
+        await limit.deed(ada)
+
+    assert asked.round_trips <= limit.round_trips, asked
+    assert limit.commands in {None, len(asked.commands)}, asked
+    assert asked.round_trips or not limit.round_trips, "what was counted was this"
+
+
+@pytest.mark.parametrize("sessions", [1, 12])
+async def test_R23_a_list_of_sessions_takes_two_round_trips_however_many_there_are(
+    world: World, counted: CountedRedis, sessions: int
+) -> None:
+    ada = await world.signed_in()
+    for _ in range(sessions - 1):
+        await (await world.front_end()).sign_in(ADA)
+
+    async with counted.counting() as asked:
+        listed = (await ada.call("GET", "/api/sessions")).body["sessions"]
+
+    assert len(listed) == sessions
+    assert asked.round_trips == 2, asked
