@@ -1,6 +1,7 @@
 """`python3 dev.py test`: lint, types and every test, as the last word on whether the product is whole.
 
-Owns the list of checks. With arguments only pytest runs, and gets them. Never hides a check's output.
+Owns the list of checks. With arguments only pytest runs, and gets them; `unit` in front of them stands for the tests
+that need no server of their own and no browser. Never hides a check's output.
 """
 
 import signal
@@ -16,6 +17,7 @@ from devstack.errors import StopRequested
 from devstack.tls_redis import ensure_tls_server
 
 _CLEAN_UP_SECONDS = 30
+UNIT = "unit"
 
 # pytest comes last, so that its summary is what a person reads at the end.
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -26,7 +28,12 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def check(arguments: list[str], environment: Mapping[str, str], root: Path, console: Console) -> int:
-    """Run all the checks and return pytest's exit code, or 1 for another's. Raises LaunchError without a browser."""
+    """Run all the checks and return pytest's exit code, or 1 for another's.
+
+    Raises LaunchError without a browser, unless only the unit tests are wanted, which need none.
+    """
+    if arguments[:1] == [UNIT]:
+        return _tests(["tests/unit", *arguments[1:]], environment, root, console)
     chromium = ensure_chromium(environment, console)
     ensure_tls_server(environment, console)
     settings = dict(environment) | {"CHROME_PATH": chromium}
@@ -34,10 +41,14 @@ def check(arguments: list[str], environment: Mapping[str, str], root: Path, cons
     for name, (module, *rest) in () if arguments else CHECKS:
         if _run(name, (sys.executable, "-m", module, *rest), settings, root, console):
             failures.append(name)
-    code = _run("tests", (sys.executable, "-m", "pytest", *arguments), settings, root, console)
+    code = _tests(arguments, settings, root, console)
     if failures:
         console.say(f"Failed before the tests: {', '.join(failures)} (see above).")
     return code or (1 if failures else 0)
+
+
+def _tests(arguments: list[str], environment: Mapping[str, str], root: Path, console: Console) -> int:
+    return _run("tests", (sys.executable, "-m", "pytest", *arguments), environment, root, console)
 
 
 def _run(

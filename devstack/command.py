@@ -111,7 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dev.py",
         description="Start Stepup on this computer: gateway, resource API, local tenant and a Redis.",
-        epilog="`dev.py test [pytest arguments]` runs lint, types and all tests; with arguments, only pytest.",
+        epilog="`dev.py test` runs lint, types and all tests; `dev.py test unit` the quick ones, without a browser; "
+        "`dev.py test [pytest arguments]` only pytest.",
         allow_abbrev=False,
     )
     add_options(parser)

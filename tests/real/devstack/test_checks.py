@@ -65,6 +65,13 @@ def test_with_arguments_only_the_tests_and_they_get_them(project: Project) -> No
     ]
 
 
+def test_unit_stands_for_the_tests_that_need_no_browser_and_none_is_looked_for(project: Project) -> None:
+    """On a computer that has none, and nothing to get one with."""
+    bare = {"PATH": str(project.root)}
+    assert project.launch("test", "unit", "-k", "locks", environment=bare).ended() == 0
+    assert lines(project) == ["pytest ['tests/unit', '-k', 'locks'] None", "== 3 passed =="]
+
+
 @pytest.mark.parametrize("name", ["ruff", "mypy", "pytest"])
 def test_any_failure_fails_the_command_and_the_tests_run_all_the_same(project: Project, name: str) -> None:
     launch = project.launch("test", environment={"STAND_IN_FAILS": name})
