@@ -4,8 +4,8 @@ Owns the files' names, which docker-compose.yml gives to the services as `…_FI
 What exists is left as it is, so that sessions survive `docker compose down` and `up`; `down --volumes` starts afresh.
 """
 
+import argparse
 import os
-import sys
 from pathlib import Path
 
 from devstack.local_secrets import LocalSecrets, new_token
@@ -48,5 +48,7 @@ def make(volumes: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    for written in make(Path(sys.argv[1])):
+    parser = argparse.ArgumentParser(prog="python -m devstack.container_secrets", allow_abbrev=False)
+    parser.add_argument("volumes", type=Path, help="the directory that gets a directory for each part")
+    for written in make(parser.parse_args().volumes):
         print(f"made {written}")

