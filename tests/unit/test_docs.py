@@ -25,6 +25,7 @@ from servicekit import errors as shared_errors
 from servicekit.problems import ProblemError
 from servicekit.settings_faults import load_settings
 from tests.stage.sources import ROOT
+from tests.unit.test_architecture import FLOORS
 from tests.unit.test_doc_pages import every_page
 
 PREFIXES: Final[dict[str, type[BaseSettings]]] = {
@@ -133,6 +134,17 @@ def test_U29_the_drawing_of_the_gateway_has_every_room_and_every_file_beside_the
     assert found - set(re.findall(r"\w+/?", drawing)) == {"__init__"}
 
 
+def test_the_drawing_of_the_gateway_has_its_floors_in_their_order() -> None:
+    drawing = sections(text_of("docs/explanation/architecture.md"))["Rooms"].split("```")[1]
+    rows = [
+        line.strip().split("  ")[0].split(" \N{MIDDLE DOT} ") for line in drawing.strip("\n").splitlines()
+    ]
+
+    assert [{name.rstrip("/") for name in row} for row in reversed(rows)] == [
+        set(floor.split()) for floor in FLOORS
+    ]
+
+
 @every_page
 def test_U29_pages_name_only_settings_that_exist(document: Path) -> None:
     named = set(SETTING.findall(document.read_text(encoding="utf-8")))
@@ -212,6 +224,14 @@ def test_every_problem_of_the_gateway_has_words_in_the_client() -> None:
 
 def test_the_readme_has_the_two_commands() -> None:
     assert {"python3 dev.py", "python3 dev.py test"} <= set(text_of("README.md").splitlines())
+
+
+def test_every_folder_of_tests_is_explained() -> None:
+    named = {row[0].strip("`") for row in tables(text_of("CONTRIBUTING.md")) if row[0].startswith("`tests/")}
+    folders = [*(ROOT / "tests").iterdir(), *(ROOT / "tests/real").iterdir()]
+    found = {path.relative_to(ROOT).as_posix() for path in folders if (path / "__init__.py").exists()}
+
+    assert named == found - {"tests/real"}
 
 
 def test_S60_the_threat_model_claims_no_proof_that_is_not_there() -> None:
