@@ -81,8 +81,12 @@ def test_no_file_says_where_a_machine_gets_its_packages() -> None:
     sources = {package["source"].get("registry", "the working copy") for package in LOCK["package"]}
     hosts = set(re.findall(r'url = "(https?://[^/"]+)', (ROOT / "uv.lock").read_text(encoding="utf-8")))
 
-    assert sources == {"https://pypi.org/simple", "the working copy"}
-    assert hosts == {"https://files.pythonhosted.org"}
+    assert [
+        one for one in sources if not re.fullmatch(r"https://pypi\.org/simple|the working copy", one)
+    ] == []
+    assert [one for one in hosts if not re.fullmatch(r"https://files\.pythonhosted\.org", one)] == []
+    assert len(sources) == 2
+    assert len(hosts) == 1
     for file in FILES:
         assert "://" not in (ROOT / file).read_text(encoding="utf-8"), file
         assert "index" not in (ROOT / file).read_text(encoding="utf-8"), file
