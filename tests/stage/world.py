@@ -31,6 +31,7 @@ from tests.stage.network import Network
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.ports import free_port
 from tests.stage.tenant import API, API_SECRET, EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock
+from tests.stage.trust import ONE_CERTIFICATE
 
 # Every part runs in one process here, with several gateways at times: on two busy cores half a second passes unnoticed.
 PATIENT = RedisLimits(command=10, attempt=20, request=30)
@@ -152,6 +153,7 @@ def gateway_settings(**changed: str) -> Settings:
         "CLIENT_SECRET": GATEWAY_SECRET,
         "EDIT_PROFILE_SCOPE": EDIT,
         "SEALING_KEYS": SEALING_KEY,
+        "CA_BUNDLE": ONE_CERTIFICATE,
         **changed,
     }
     return load_settings(Settings, {PREFIX + name: value for name, value in given.items()}, PREFIX)
@@ -202,6 +204,7 @@ async def make_world(
                         "RESOURCE_API_CLIENT_SECRET": API_SECRET,
                         "RESOURCE_API_ALLOWED_CLIENTS": GATEWAY,
                         "RESOURCE_API_AUTHORITY_MAP": tenant_url,
+                        "RESOURCE_API_CA_BUNDLE": ONE_CERTIFICATE,
                         **{API_PREFIX + name: value for name, value in changed_api.items()},
                     },
                     API_PREFIX,

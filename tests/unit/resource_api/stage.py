@@ -1,19 +1,14 @@
 """The resource API on a real socket, in front of the local tenant on another, and clients of it."""
 
-import atexit
-import functools
 import json
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiohttp import web
-from cryptography.hazmat.primitives import serialization
 from multidict import CIMultiDictProxy
 
 from local_tenant.app import create_app as create_tenant
@@ -27,6 +22,7 @@ from servicekit.challenges import BearerChallenge, parse_bearer_challenges
 from servicekit.quiet_server import QuietRunner
 from servicekit.settings_faults import load_settings
 from tests.stage.tenant import API, API_SECRET, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock, World
+from tests.stage.trust import ONE_CERTIFICATE
 
 SCOPE = "EditProfileService.ReadWrite"
 # As in production, but for the waits that a test would have to sit through.
@@ -159,15 +155,6 @@ def settings_for(authority_map: str, **more: str) -> Settings:
     return load_settings(Settings, {PREFIX + name.upper(): text for name, text in given.items()}, PREFIX)
 
 
-@functools.cache
-def _one_certificate(make_key: Callable[[], SigningKey]) -> str:
-    """Return the path of a CA bundle: loading the system's takes longer than most tests."""
-    with tempfile.NamedTemporaryFile("wb", suffix=".pem", delete=False) as file:
-        file.write(make_key().certificate.public_bytes(serialization.Encoding.PEM))
-    atexit.register(Path(file.name).unlink)
-    return file.name
-
-
 @asynccontextmanager
 async def running_api(
     make_key: Callable[[], SigningKey],
@@ -186,7 +173,7 @@ async def running_api(
     }
     # The tenant writes its own address into its metadata, and has it only once it listens: any text will do here.
     tenant = create_tenant(load(BUNDLED, values), public_url="http://127.0.0.1:1", clock=clock, keys=keys)
-    settings = {"ca_bundle": _one_certificate(make_key), **settings}
+    settings = {"ca_bundle": ONE_CERTIFICATE, **settings}
     async with listening(tenant) as tenant_url, aiohttp.ClientSession() as session:
         world = World(tenant_url, clock, session)
         hosts = f"stepuplocal.ciamlogin.com={tenant_url},graph.microsoft.com={graph or tenant_url}"

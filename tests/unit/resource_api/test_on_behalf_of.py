@@ -20,6 +20,7 @@ from servicekit.entra import EntraClient
 from servicekit.errors import AuthorityUnavailable
 from servicekit.outbound import outbound
 from tests.stage.tenant import API, API_SECRET, GATEWAY, claims_of
+from tests.stage.trust import ONE_CERTIFICATE
 from tests.unit.resource_api.graph_double import Act, graph_double
 from tests.unit.resource_api.stage import SCOPE, Stage, listening, running_api
 
@@ -222,7 +223,7 @@ async def test_R15_an_answer_that_msal_stumbles_over_is_an_authority_in_trouble(
     app = web.Application()
     app.router.add_get("/metadata", metadata)
     app.router.add_post("/t/token", token)
-    async with listening(app) as url, outbound() as network:
+    async with listening(app) as url, outbound(ca_bundle=ONE_CERTIFICATE) as network:
         entra = EntraClient(
             client_id=API,
             credential=lambda: "secret",

@@ -19,6 +19,7 @@ from servicekit.discovery import Discovery
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, SigningKeys
 from servicekit.last_known_good import KnownGoodStore
 from servicekit.outbound import Outbound, outbound
+from tests.stage.trust import ONE_CERTIFICATE
 
 HOST = "login.example.com"
 ISSUER = f"https://{HOST}/tenant/v2.0"
@@ -151,7 +152,7 @@ async def running_authority() -> AsyncIterator[Authority]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     address = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
-        async with outbound(AddressMap({HOST: address})) as network:
+        async with outbound(AddressMap({HOST: address}), ONE_CERTIFICATE) as network:
             authority.append(Authority(network, [Signer("one")]))
             yield authority[0]
     finally:

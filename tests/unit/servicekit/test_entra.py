@@ -19,6 +19,7 @@ from servicekit.discovery import Discovery
 from servicekit.entra import FAILURES, MOST_WAITING, OPEN_SECONDS, THREADS, EntraClient, new_token_cache
 from servicekit.errors import AuthorityUnavailable
 from servicekit.outbound import outbound
+from tests.stage.trust import ONE_CERTIFICATE
 from tests.unit.servicekit.authority import Clock
 from tests.unit.servicekit.listening import listening
 from tests.unit.servicekit.test_client_credential import KEY, certificate_pem, pem_of
@@ -76,7 +77,7 @@ async def client(
     endpoint: TokenEndpoint, credential: str | CertificateKey = "s3cret", *, seconds: float = 5
 ) -> EntraClient:
     addresses = AddressMap({HOST: endpoint.url})
-    network = await endpoint.opened.enter_async_context(outbound(addresses))
+    network = await endpoint.opened.enter_async_context(outbound(addresses, ONE_CERTIFICATE))
     entra = EntraClient(
         client_id="a7d1f3c2",
         credential=lambda: credential,

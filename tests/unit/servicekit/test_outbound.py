@@ -11,6 +11,7 @@ from aiohttp import web
 
 from servicekit.address_map import AddressMap
 from servicekit.outbound import Outbound, OutboundError, outbound
+from tests.stage.trust import ONE_CERTIFICATE
 from tests.unit.servicekit.listening import listening
 
 seen: list[web.Request] = []
@@ -69,7 +70,7 @@ async def server() -> AsyncIterator[str]:
 
 @pytest.fixture
 async def network(server: str) -> AsyncIterator[Outbound]:
-    async with outbound(AddressMap({"graph.microsoft.com": server})) as network:
+    async with outbound(AddressMap({"graph.microsoft.com": server}), ONE_CERTIFICATE) as network:
         yield network
 
 
@@ -127,7 +128,7 @@ async def test_R18_a_server_that_lets_nobody_in_did_no_work() -> None:
             waiting = sockets.enter_context(socket.socket())
             waiting.settimeout(0)
             waiting.connect_ex(full.getsockname())
-        async with outbound(connect_seconds=0.2) as network:
+        async with outbound(ca_bundle=ONE_CERTIFICATE, connect_seconds=0.2) as network:
             error = await failure(network, f"http://127.0.0.1:{full.getsockname()[1]}/")
 
     assert (error.reason, error.maybe_done) == ("unreachable", False)
