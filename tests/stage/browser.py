@@ -65,6 +65,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.stack)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Forget the last run's pictures: once, and not again in each of the run's workers."""
+    if not hasattr(session.config, "workerinput"):
+        shutil.rmtree(ARTIFACTS, ignore_errors=True)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember a failure for the fixtures, which are torn down after it."""
@@ -187,9 +193,3 @@ def _artifacts(node: pytest.Item, number: int) -> Path:
     directory = ARTIFACTS / re.sub(r"[^\w.-]+", "_", node.nodeid) / f"context-{number}"
     directory.mkdir(parents=True, exist_ok=True)
     return directory
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _empty_artifacts() -> None:
-    """Forget the last run's pictures."""
-    shutil.rmtree(ARTIFACTS, ignore_errors=True)
