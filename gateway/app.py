@@ -16,8 +16,7 @@ from aiohttp import web
 from gateway import app_keys as keys
 from gateway import openapi, routes
 from gateway.counts import Counts
-from gateway.edge.bodies import LARGEST_BODY
-from gateway.edge.guard import ROWS, add_routes, guard_ring, records_of, security_headers
+from gateway.edge.guard import ROUTE_TABLE, guard_ring, records_of, security_headers
 from gateway.edge.limits import JourneyLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
@@ -51,6 +50,8 @@ from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS, Author
 from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery
 from servicekit.entra import CALL_SECONDS, PLACE_SECONDS, EntraClient
+from servicekit.http.bodies import LARGEST_BODY
+from servicekit.http.routes import RouteTable
 from servicekit.jwt_verifier import JwtVerifier, SigningKeys
 from servicekit.outbound import Outbound, outbound
 from servicekit.problems import problems_ring
@@ -134,7 +135,7 @@ def create_app(
         client_max_size=LARGEST_BODY,
     )
     app.on_response_prepare.append(security_headers(settings.public_url))
-    app[ROWS] = {}
+    app[ROUTE_TABLE] = RouteTable()
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = now
     app[keys.METRICS] = metrics
@@ -159,7 +160,7 @@ def create_app(
         counts=metrics,
     )
     app[openapi.DOCUMENT] = routes.description()
-    add_routes(app, routes.served(settings, pages))
+    app[ROUTE_TABLE].add(app, routes.served(settings, pages))
     # Closed from the last to the first.
     app.cleanup_ctx.extend(
         (

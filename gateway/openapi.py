@@ -1,6 +1,7 @@
 """The description of the gateway's HTTP interface in OpenAPI 3.1, drawn from the rows of its routes.
 
-Owns what is true of all of them: the policies' part in parameters, problems and security, and the table of headers.
+Owns what is true of all of them: what a kind of request adds in parameters, problems and security, and the table
+of headers.
 Never says anything of one route: its row, its handler's docstring and the types of its answers do.
 """
 
@@ -11,7 +12,7 @@ from typing import Any, Final, Literal
 
 from aiohttp import hdrs, web
 
-from gateway.edge.guard import Policy, Route
+from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.examples import EXAMPLES
 from gateway.endpoints.problems import METHOD_NOT_ALLOWED, PROBLEM_TYPES
 from gateway.errors import CrossOriginRefused, MisdirectedRequest, SignInRequired
@@ -70,15 +71,15 @@ _HEADERS: Final[dict[str, Node]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Brings:
-    """What a policy brings along: parameters, and what it refuses with."""
+    """What a kind of request brings along: parameters, and what it is refused with."""
 
     problems: tuple[type[ProblemError], ...] = ()
     parameters: tuple[Parameter, ...] = ()
 
 
 _REFUSALS: Final = (CrossOriginRefused, MisdirectedRequest)
-_POLICIES: Final = {
-    Policy.JSON: _Brings(
+_KINDS: Final = {
+    RequestKind.JSON: _Brings(
         (*_REFUSALS, ProblemError),
         (
             Parameter(
@@ -90,7 +91,7 @@ _POLICIES: Final = {
             ),
         ),
     ),
-    Policy.EVENTS: _Brings(
+    RequestKind.EVENTS: _Brings(
         (*_REFUSALS, ProblemError),
         (
             Parameter(
@@ -101,14 +102,14 @@ _POLICIES: Final = {
             ),
         ),
     ),
-    Policy.NAVIGATION: _Brings(_REFUSALS),
-    Policy.CALLBACK: _Brings((MisdirectedRequest,)),
-    Policy.FRAMED: _Brings(),
-    Policy.BACKCHANNEL: _Brings(),
-    Policy.PUBLIC: _Brings(),
+    RequestKind.NAVIGATION: _Brings(_REFUSALS),
+    RequestKind.CALLBACK: _Brings((MisdirectedRequest,)),
+    RequestKind.FRAMED: _Brings(),
+    RequestKind.BACKCHANNEL: _Brings(),
+    RequestKind.PUBLIC: _Brings(),
 }
-# Where a problem is a page of the client's and no answer; the handlers' own, not those of the policy.
-_SHOWN_AS_PAGES: Final = frozenset({Policy.NAVIGATION, Policy.CALLBACK})
+# Where a problem is a page of the client's and no answer; the handlers' own, not those of the kind.
+_SHOWN_AS_PAGES: Final = frozenset({RequestKind.NAVIGATION, RequestKind.CALLBACK})
 
 
 async def openapi(request: web.Request) -> web.Response:
@@ -121,7 +122,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         "/api/openapi.json",
         openapi,
-        Policy.PUBLIC,
+        RequestKind.PUBLIC,
         operation=Operation(
             "getOpenapi", "This document", tag="service", response=Response("OpenAPI 3.1.", (dict[str, Any],))
         ),
@@ -154,22 +155,22 @@ def drawn(rows: Sequence[Route]) -> bytes:
 
 
 def _operation(row: Route, operation: Operation, components: Components) -> Node:
-    brings = _POLICIES[row.policy]
-    own = () if row.policy in _SHOWN_AS_PAGES else operation.problems
+    brings = _KINDS[row.kind]
+    own = () if row.kind in _SHOWN_AS_PAGES else operation.problems
     return components.operation(
         operation,
         row.handler,
         problems=(*brings.problems, *own),
         parameters=brings.parameters,
-        security=_security(row.policy, operation),
+        security=_security(row.kind, operation),
     )
 
 
-def _security(policy: Policy, operation: Operation) -> list[Node]:
+def _security(kind: RequestKind, operation: Operation) -> list[Node]:
     """Return whether a session is needed, looked at where there is one, or none of the route's business."""
-    if SignInRequired in operation.problems and policy is not Policy.CALLBACK:
+    if SignInRequired in operation.problems and kind is not RequestKind.CALLBACK:
         return [{"session": []}]
-    return [{}, {"session": []}] if policy is Policy.JSON else []
+    return [{}, {"session": []}] if kind is RequestKind.JSON else []
 
 
 def _flow_problems(rows: Iterable[Route]) -> NamedSchema:
@@ -177,7 +178,7 @@ def _flow_problems(rows: Iterable[Route]) -> NamedSchema:
     problems: list[type[ProblemError]] = [
         problem
         for row in rows
-        if row.operation and row.policy in _SHOWN_AS_PAGES
+        if row.operation and row.kind in _SHOWN_AS_PAGES
         for problem in (*row.operation.problems, ProblemError)
     ]
     return NamedSchema(

@@ -10,6 +10,7 @@ from resource_api.app import create_app
 from resource_api.routes import LIFE
 from resource_api.serving import serve
 from resource_api.settings import PREFIX, Settings
+from servicekit.http.serving import cannot_listen, listening_socket
 from servicekit.logs import configure_logs
 from servicekit.settings_faults import SettingsFault, load_settings
 from servicekit.version import VERSION
@@ -33,15 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(fault, file=sys.stderr)
         return 2
     configure_logs(level=settings.log_level)
-    app = create_app(settings)
     try:
-        asyncio.run(serve(app, settings.host, settings.port, on_stop=app[LIFE].stop))
+        listener = listening_socket(settings.host, settings.port)
     except OSError as error:
-        print(
-            f"The resource API cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
-            file=sys.stderr,
-        )
+        print(cannot_listen("resource API", settings.host, settings.port, error), file=sys.stderr)
         return 1
+    with listener:
+        app = create_app(settings)
+        asyncio.run(serve(app, listener, on_stop=app[LIFE].stop))
     return 0
 
 

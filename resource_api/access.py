@@ -9,20 +9,20 @@ Every route has a policy; one that has none is closed.
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
 
 from resource_api import errors
 from servicekit.discovery import Discovery
+from servicekit.http import routes
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, TokenRejected
+from servicekit.operations import Operation
 
 LONGEST_BEARER: Final = 8192
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,18 @@ class ScopePolicy:
 
 
 class Open:
-    """The policy of a route that anybody may call."""
+    """Stands for the policy of a route that anybody may call."""
 
 
 OPEN: Final = Open()
-Policy = ScopePolicy | Open
+
+
+@dataclass(frozen=True, slots=True)
+class Route(routes.Route):
+    """One row of the resource API's routes; `operation` is what the API's description says of it."""
+
+    policy: ScopePolicy | Open
+    operation: Operation
 
 
 class Gatekeeper:
@@ -139,19 +146,21 @@ def bearer_token(request: web.Request) -> str:
     return token
 
 
-def access_ring(policies: Mapping[web.AbstractRoute, Policy]) -> Middleware:
+def access_ring(rows: routes.RouteTable[Route]) -> Middleware:
     """Return the ring that lets a request through to its handler if the route's policy is met."""
 
     @web.middleware
     async def ring(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.match_info.http_exception is not None:
             return await handler(request)  # 404 and 405 have no route
-        policy = policies[request.match_info.route]
-        if isinstance(policy, Open):
+        row = rows.row_of(request)
+        if row is None:
+            raise LookupError("a route without a policy")
+        if isinstance(row.policy, Open):
             return await handler(request)
         gatekeeper = request.app[GATEKEEPER]
         try:
-            request[CALLER] = await gatekeeper.admit(request, policy)
+            request[CALLER] = await gatekeeper.admit(request, row.policy)
             return await handler(request)
         except errors.InsufficientClaims as error:
             await gatekeeper.complete(error)

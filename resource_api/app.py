@@ -12,8 +12,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from resource_api.access import GATEKEEPER, Gatekeeper, Policy, ScopePolicy, access_ring
-from resource_api.body import LARGEST_BODY
+from resource_api.access import GATEKEEPER, Gatekeeper, Route, ScopePolicy, access_ring
 from resource_api.correlation import correlation_ring, tell_correlation
 from resource_api.editing import ProfileEditor
 from resource_api.graph import GraphMe
@@ -27,6 +26,8 @@ from servicekit.authority_transport import AuthorityTransport
 from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery
 from servicekit.entra import EntraClient
+from servicekit.http.bodies import LARGEST_BODY
+from servicekit.http.routes import RouteTable
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, SigningKeys
 from servicekit.logs import log_event
 from servicekit.outbound import outbound
@@ -55,16 +56,15 @@ def create_app(
 
     `now` is the wall clock that tokens are judged by, `monotonic` the one that keys and metadata age by.
     """
-    policies: dict[web.AbstractRoute, Policy] = {}
+    rows: RouteTable[Route] = RouteTable()
     app = web.Application(
-        middlewares=[correlation_ring, problems_ring(), access_ring(policies)],
+        middlewares=[correlation_ring, problems_ring(), access_ring(rows)],
         client_max_size=LARGEST_BODY,
     )
     policy = ScopePolicy(settings.scope, settings.acrs, settings.max_age_seconds)
-    rows = table(policy)
-    for row in rows:
-        policies[app.router.add_route(row.method, row.path, row.handler)] = row.policy
-    app[DESCRIPTION] = document(rows)
+    served = table(policy)
+    rows.add(app, served)
+    app[DESCRIPTION] = document(served)
     app[LIFE] = Life()
     app.on_response_prepare.append(_set_headers)
     app.on_response_prepare.append(tell_correlation)

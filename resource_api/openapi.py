@@ -11,8 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from resource_api import errors
-from resource_api.access import ScopePolicy
-from resource_api.routes import Row
+from resource_api.access import Route, ScopePolicy
 from servicekit import errors as shared
 from servicekit.openapi import Components, Node
 from servicekit.operations import ProblemType, Shape
@@ -60,7 +59,7 @@ def _kind(
 
 
 PROBLEM_TYPES: Final = (
-    _kind(shared.BadRequest("The body can't be used: not JSON at line 1, column 2.")),
+    _kind(shared.BadRequest("The body cannot be used: not JSON at line 1, column 2.")),
     _kind(errors.InvalidToken("")),
     _kind(errors.InsufficientScope(_SCOPE), required={"scope": str}),
     _kind(errors.InsufficientClaims(_CLAIMS, cause="")),
@@ -86,7 +85,7 @@ PROBLEM_TYPES: Final = (
 )
 
 
-def document(rows: Iterable[Row]) -> dict[str, Any]:
+def document(rows: Iterable[Route]) -> dict[str, Any]:
     """Return the document."""
     components = Components(problem_types=PROBLEM_TYPES, headers=_HEADERS, examples={})
     paths: dict[str, Node] = {}
@@ -115,7 +114,7 @@ def document(rows: Iterable[Row]) -> dict[str, Any]:
     }
 
 
-def _operation(row: Row, components: Components) -> Node:
+def _operation(row: Route, components: Components) -> Node:
     scope = row.policy.scope if isinstance(row.policy, ScopePolicy) else None
     return components.operation(
         row.operation,

@@ -10,12 +10,12 @@ from typing import Any, Final
 from aiohttp import web
 
 from resource_api import errors
-from resource_api.access import CALLER, OPEN, Handler, Policy, ScopePolicy
-from resource_api.body import TYPES, read_json
+from resource_api.access import CALLER, OPEN, Route, ScopePolicy
 from resource_api.correlation import CORRELATION
 from resource_api.editing import ProfileEditor
 from resource_api.profile import EDITABLE, MEMBERS, ProfilePatch
 from servicekit import errors as shared
+from servicekit.http.bodies import MERGE_PATCH, read_json
 from servicekit.operations import NamedSchema, Operation, RequestBody, Response
 from servicekit.text_schemas import object_schema, patch_schema
 
@@ -44,21 +44,10 @@ _PROFILE_PATCH: Final = patch_schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One route; `operation` is what the API's description says of it."""
-
-    method: str
-    path: str
-    handler: Handler
-    policy: Policy
-    operation: Operation
-
-
-def table(edit: ScopePolicy) -> list[Row]:
+def table(edit: ScopePolicy) -> list[Route]:
     """Return every route there is."""
     return [
-        Row(
+        Route(
             "PATCH",
             "/profile",
             edit_profile,
@@ -79,10 +68,10 @@ def table(edit: ScopePolicy) -> list[Row]:
                     errors.DirectoryUnavailable,
                     errors.ResourceBusy,
                 ),
-                body=RequestBody(_PROFILE_PATCH, TYPES),
+                body=RequestBody(_PROFILE_PATCH, MERGE_PATCH),
             ),
         ),
-        Row(
+        Route(
             "GET",
             "/health/live",
             live,
@@ -93,7 +82,7 @@ def table(edit: ScopePolicy) -> list[Row]:
                 response=Response("The process answers.", (_status("live"),)),
             ),
         ),
-        Row(
+        Route(
             "GET",
             "/health/ready",
             ready,
@@ -105,7 +94,7 @@ def table(edit: ScopePolicy) -> list[Row]:
                 also=(Response("The service is stopping.", (_status("stopping"),), status=503),),
             ),
         ),
-        Row(
+        Route(
             "GET",
             "/openapi.json",
             openapi,

@@ -1,6 +1,6 @@
-"""The bodies of requests, as far as they must be small and soon there; and forms as the authority sends them.
+"""Forms, as the authority sends them.
 
-Owns how a body is read, and the one form that is read, UTF-8 in `application/x-www-form-urlencoded`, whatever a
+Owns the one form that is read, UTF-8 in `application/x-www-form-urlencoded`, whatever a
 `charset` claims (URL standard, section 5.1): aiohttp's own reader fails on unknown names and on bytes that are no text.
 Never believes what a body says.
 """
@@ -10,22 +10,10 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from servicekit.errors import BodyTooLarge, RequestTimedOut
-from servicekit.request_body import BodyIsTooLarge, read_body
+from servicekit.http.bodies import read_bytes
 
-LARGEST_BODY: Final = 16_384
 FORM: Final = "application/x-www-form-urlencoded"
 _MOST_FIELDS: Final = 50
-
-
-async def read_bytes(request: web.Request) -> bytes:
-    """Return a request's body; raises BodyTooLarge, RequestTimedOut."""
-    try:
-        return await read_body(request, largest=LARGEST_BODY)
-    except BodyIsTooLarge as error:
-        raise BodyTooLarge from error
-    except TimeoutError as error:
-        raise RequestTimedOut from error
 
 
 async def read_form(request: web.Request) -> list[tuple[str, str]] | None:

@@ -1,15 +1,15 @@
 """What a browser may do: who may send a request, and what every answer says about its own handling.
 
-Owns the policy of each route, the origin checks, and the security headers.
+Owns the kinds of request, the origin checks, and the security headers.
 Never loads a session: a forged request is refused before anything is read, and never trusts a path's spelling: the
-policy belongs to the route object.
+kind belongs to the route object, and a route without one is closed.
 
 Origin checks: RFC 10017 (a static custom header forces a preflight), W3C Fetch Metadata, with `Origin` as the fallback
 for browsers without it. A program that is no browser sends neither, and carries nobody's cookies by accident.
 """
 
 import enum
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,14 +18,15 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from gateway.errors import CrossOriginRefused, MisdirectedRequest
+from servicekit.http import routes
 from servicekit.operations import Operation
 from servicekit.setting_forms import LOOPBACK_HOSTS
 
 _REDIRECT: Final = 303
 
 
-class Policy(enum.Enum):
-    """Who may send a request to a route."""
+class RequestKind(enum.Enum):
+    """What kind of request a route is for, and so who may send it."""
 
     JSON = "json"
     """Our own pages, and programs; `X-CSRF: 1` always."""
@@ -49,73 +50,62 @@ def no_records(_request: web.Request) -> Sequence[str]:
     return ()
 
 
+# A HEAD of a navigation would begin a flow that nobody goes on; a stream without a body is none.
+_WITHOUT_HEAD: Final = frozenset({RequestKind.NAVIGATION, RequestKind.EVENTS})
+
+
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One row of the routing table.
+class Route(routes.Route):
+    """One row of the gateway's routes.
 
     `operation` is what the API's description says of it, if it is part of the API. `records` names what it needs of the
     session, which is read in the step that opens the cookie.
     """
 
-    method: str
-    path: str
-    handler: Handler
-    policy: Policy
+    kind: RequestKind
     operation: Operation | None = None
     records: Callable[[web.Request], Sequence[str]] = no_records
 
-
-ROWS: Final = web.AppKey("rows", dict[web.AbstractRoute, Route])
-
-
-def add_routes(app: web.Application, rows: Iterable[Route]) -> None:
-    """Add rows to the router; a route that is added otherwise has no policy and is refused."""
-    table = app[ROWS]
-    for row in rows:
-        # A HEAD of a navigation would begin a journey that nobody goes on; a stream without a body is none.
-        if row.method == hdrs.METH_GET and row.policy not in {Policy.NAVIGATION, Policy.EVENTS}:
-            (head, get) = _with_head(app, row)
-            table[head] = table[get] = row
-        else:
-            table[app.router.add_route(row.method, row.path, row.handler)] = row
+    @property
+    def answers_head(self) -> bool:
+        """Whether HEAD is answered as well."""
+        return self.method == hdrs.METH_GET and self.kind not in _WITHOUT_HEAD
 
 
-def _with_head(app: web.Application, row: Route) -> tuple[web.AbstractRoute, web.AbstractRoute]:
-    resource = app.router.add_resource(row.path)
-    return resource.add_route(hdrs.METH_HEAD, row.handler), resource.add_route(hdrs.METH_GET, row.handler)
+ROUTE_TABLE: Final[web.AppKey[routes.RouteTable[Route]]] = web.AppKey("route_table")
 
 
-def policy_of(request: web.Request) -> Policy | None:
-    """Return the policy of the request's route; None where there is no such route."""
-    row = request.app[ROWS].get(request.match_info.route)
-    return row.policy if row else None
+def kind_of(request: web.Request) -> RequestKind | None:
+    """Return what kind of request the route is for; None where there is no such route."""
+    row = request.app[ROUTE_TABLE].row_of(request)
+    return row.kind if row else None
 
 
 def records_of(request: web.Request) -> Sequence[str]:
     """Return the names of the session's records that the request's route needs."""
-    row = request.app[ROWS].get(request.match_info.route)
+    row = request.app[ROUTE_TABLE].row_of(request)
     return row.records(request) if row else ()
 
 
 def guard_ring(public_url: str) -> Middleware:
-    """Return the ring that refuses what a route's policy does not allow."""
+    """Return the ring that refuses what a route's kind of request does not allow."""
     judges = {
-        Policy.JSON: _judge_json,
-        Policy.EVENTS: _judge_events,
-        Policy.NAVIGATION: _judge_navigation,
+        RequestKind.JSON: _judge_json,
+        RequestKind.EVENTS: _judge_events,
+        RequestKind.NAVIGATION: _judge_navigation,
     }
 
     @web.middleware
     async def ring(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.match_info.http_exception is not None:
             return await handler(request)  # 404 and 405: the router's own answer
-        policy = policy_of(request)
-        if policy is None:
-            raise CrossOriginRefused(log_detail="the route has no policy")
-        if policy not in {Policy.PUBLIC, Policy.FRAMED, Policy.BACKCHANNEL}:
+        kind = kind_of(request)
+        if kind is None:
+            raise CrossOriginRefused(log_detail="the route has no row")
+        if kind not in {RequestKind.PUBLIC, RequestKind.FRAMED, RequestKind.BACKCHANNEL}:
             _judge_host(request, public_url)
-        if policy in judges:
-            judges[policy](request, public_url)
+        if kind in judges:
+            judges[kind](request, public_url)
         return await handler(request)
 
     return ring

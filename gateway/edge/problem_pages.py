@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
-from gateway.edge.guard import Policy, policy_of
+from gateway.edge.guard import RequestKind, kind_of
 from gateway.edge.spa_files import SpaFiles
 from servicekit.problems import Draw, Problem, draw_json
 
@@ -28,7 +28,10 @@ def problem_pages(pages: SpaFiles, *, close_flow: Callable[[web.StreamResponse, 
     """Return how problems are drawn; `close_flow` takes the cookie of a flow back, by its `state`."""
 
     def draw(request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
-        if policy_of(request) in {Policy.NAVIGATION, Policy.CALLBACK} and problem.slug not in _NEVER_PAGES:
+        if (
+            kind_of(request) in {RequestKind.NAVIGATION, RequestKind.CALLBACK}
+            and problem.slug not in _NEVER_PAGES
+        ):
             response = _to_problem_page(request, problem, reference)
             if FLOW_STATE in request:
                 close_flow(response, request[FLOW_STATE])

@@ -15,7 +15,7 @@ from typing import Final
 from aiohttp import ETag, hdrs, web
 from aiohttp.typedefs import Handler
 
-from gateway.edge.guard import Policy, Route
+from gateway.edge.guard import RequestKind, Route
 
 PAGES: Final = ("/", "/edit", "/confirm", "/check", "/sign-in-details", "/sessions", "/problem")
 _TYPES: Final = frozenset({".js", ".css", ".svg", ".html", ".json", ".webmanifest", ".txt"})
@@ -63,11 +63,14 @@ class SpaFiles:
                 hdrs.METH_GET,
                 f"/{path.relative_to(self._root).as_posix()}",
                 _sender(_File(path)),
-                Policy.PUBLIC,
+                RequestKind.PUBLIC,
             )
             for path in files
         ]
-        return [*rows, *(Route(hdrs.METH_GET, page, _sender(self._index), Policy.PUBLIC) for page in PAGES)]
+        return [
+            *rows,
+            *(Route(hdrs.METH_GET, page, _sender(self._index), RequestKind.PUBLIC) for page in PAGES),
+        ]
 
     def not_found(self) -> web.Response:
         """Return the client's page with status 404; the client says that there is no such page."""

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypeAliasType, TypedDict
 
-from gateway.edge.bodies import LARGEST_BODY
 from gateway.profile.fields import EDITABLE, MEMBERS
+from servicekit.http.bodies import LARGEST_BODY
 from servicekit.text_schemas import object_schema, patch_schema
 
 # The text below a member is what the description says of it.

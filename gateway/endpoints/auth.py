@@ -14,7 +14,7 @@ from pydantic import Field
 from gateway import errors
 from gateway.app_keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOWS, JOURNEY_LIMIT, SESSIONS
 from gateway.edge.bodies import FORM
-from gateway.edge.guard import Policy, Route
+from gateway.edge.guard import RequestKind, Route
 from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
 from gateway.endpoints.answers import AuthorizationResponse
 from gateway.endpoints.problems import OF_A_FLOW
@@ -143,7 +143,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         "/auth/sign-in",
         sign_in,
-        Policy.NAVIGATION,
+        RequestKind.NAVIGATION,
         operation=Operation(
             "signIn",
             "Sign in",
@@ -157,7 +157,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         "/auth/sign-up",
         sign_up,
-        Policy.NAVIGATION,
+        RequestKind.NAVIGATION,
         operation=Operation(
             "signUp",
             "Sign up",
@@ -171,7 +171,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         "/auth/step-up",
         step_up,
-        Policy.NAVIGATION,
+        RequestKind.NAVIGATION,
         records=_challenge_record,
         operation=Operation(
             "stepUp",
@@ -196,7 +196,7 @@ ROUTES: Final = (
         hdrs.METH_POST,
         _CALLBACK,
         callback,
-        Policy.CALLBACK,
+        RequestKind.CALLBACK,
         operation=Operation(
             "callback",
             "The authority's answer (form_post)",
@@ -215,7 +215,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         _CALLBACK,
         callback,
-        Policy.CALLBACK,
+        RequestKind.CALLBACK,
         operation=Operation(
             "callbackByQuery",
             "The authority's answer (query)",

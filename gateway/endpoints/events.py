@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from gateway.app_keys import EVENT_STREAMS, SESSIONS
-from gateway.edge.guard import Policy, Route
+from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import EVENT_STREAM, AccessChanged, SessionEnded, SessionExpiring
 from gateway.endpoints.problems import OF_A_SESSION
 from gateway.errors import TooManyRequests
@@ -34,7 +34,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         "/api/session/events",
         session_events,
-        Policy.EVENTS,
+        RequestKind.EVENTS,
         records=lambda _request: ACCESS_FIELDS,
         operation=Operation(
             "listenToSession",

@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from gateway.app_keys import VAULT
-from gateway.edge.guard import Policy, Route
+from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import Live, Ready
 from gateway.errors import SessionStoreUnavailable
 from servicekit.operations import Operation, Response
@@ -32,7 +32,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         "/health/live",
         live,
-        Policy.PUBLIC,
+        RequestKind.PUBLIC,
         operation=Operation(
             "isLive", "Liveness", tag="service", response=Response("The process answers.", (Live,))
         ),
@@ -41,7 +41,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         "/health/ready",
         ready,
-        Policy.PUBLIC,
+        RequestKind.PUBLIC,
         operation=Operation(
             "isReady",
             "Readiness",

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from gateway.app_keys import CLOCK, DISCOVERY, LOGOUT_TOKENS, SESSIONS, SETTINGS, VAULT
 from gateway.edge.bodies import FORM, read_form
-from gateway.edge.guard import Policy, Route
+from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import LogoutRequest, SignedOut
 from gateway.errors import SessionStoreUnavailable
 from gateway.flows.end_session import authority_origins, end_session_url
@@ -118,7 +118,7 @@ _BACKCHANNEL: Final = Route(
     hdrs.METH_POST,
     "/auth/backchannel-logout",
     backchannel_logout,
-    Policy.BACKCHANNEL,
+    RequestKind.BACKCHANNEL,
     operation=Operation(
         "backchannelLogout",
         "The authority ends sessions, server to server",
@@ -133,7 +133,7 @@ ROUTES: Final = (
         hdrs.METH_POST,
         "/auth/sign-out",
         sign_out,
-        Policy.JSON,
+        RequestKind.JSON,
         operation=Operation(
             "signOut",
             "Sign out",
@@ -146,7 +146,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         "/auth/frontchannel-logout",
         frontchannel_logout,
-        Policy.FRAMED,
+        RequestKind.FRAMED,
         operation=Operation(
             "frontchannelLogout",
             "The authority ends a session",

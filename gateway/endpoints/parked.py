@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from gateway.app_keys import EDITS, SESSIONS
-from gateway.edge.guard import Policy, Route
+from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import PROFILE, Identifier, ParkedEdit
 from gateway.endpoints.problems import OF_A_RESOURCE, OF_A_SESSION
 from gateway.errors import EditInProgress, InvalidProfilePatch, NotFound, ProfileChanged
@@ -65,7 +65,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         _PATH,
         get_parked_edit,
-        Policy.JSON,
+        RequestKind.JSON,
         records=_records_to_see,
         operation=Operation(
             "getParkedEdit",
@@ -80,7 +80,7 @@ ROUTES: Final = (
         hdrs.METH_POST,
         _PATH,
         apply_parked_edit,
-        Policy.JSON,
+        RequestKind.JSON,
         records=lambda _request: FIELDS_TO_EDIT,
         operation=Operation(
             "applyParkedEdit",
@@ -95,7 +95,7 @@ ROUTES: Final = (
         hdrs.METH_DELETE,
         _PATH,
         drop_parked_edit,
-        Policy.JSON,
+        RequestKind.JSON,
         operation=Operation(
             "dropParkedEdit",
             "Drop a parked edit",

@@ -11,14 +11,13 @@ from pydantic import Field
 
 from gateway import errors
 from gateway.demand import Demand
-from gateway.edge.bodies import LARGEST_BODY
 from gateway.endpoints.answers import PROFILE, EndReason, ParkedEditHandle
 from gateway.endpoints.examples import ADA, PARKED_EDIT_HANDLE
 from gateway.profile.fields import etag_of
 from servicekit import errors as shared
+from servicekit.http.bodies import LARGEST_BODY, READ_SECONDS
 from servicekit.operations import ProblemType
 from servicekit.problems import Problem, ProblemError, plain_problem
-from servicekit.request_body import READ_SECONDS
 from servicekit.text_schemas import FIELD_ERRORS
 
 OF_A_SESSION: Final = (errors.SignInRequired, errors.SessionStoreUnavailable)

@@ -12,13 +12,14 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from gateway.app_keys import EDITS, SESSIONS
-from gateway.edge.guard import Policy, Route
+from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import PROFILE, PROFILE_PATCH
 from gateway.endpoints.problems import OF_A_BODY, OF_A_RESOURCE
 from gateway.errors import EditInProgress, IdempotencyKeyReused, InvalidProfilePatch, ProfileChanged
 from gateway.profile.edits import ANSWER, FIELDS_TO_EDIT, FIELDS_TO_READ, answer_key
-from gateway.profile.fields import TYPES, answer, if_match, read_changes
+from gateway.profile.fields import answer, if_match, read_changes
 from servicekit.errors import BadRequest
+from servicekit.http.bodies import MERGE_PATCH
 from servicekit.operations import Operation, Parameter, RequestBody, Response
 
 _KEY_FORM: Final = re.compile(r"[\x21-\x7e]{1,255}")
@@ -63,7 +64,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         "/api/profile",
         get_profile,
-        Policy.JSON,
+        RequestKind.JSON,
         records=lambda _request: FIELDS_TO_READ,
         operation=Operation(
             "getProfile",
@@ -77,7 +78,7 @@ ROUTES: Final = (
         hdrs.METH_PATCH,
         "/api/profile",
         patch_profile,
-        Policy.JSON,
+        RequestKind.JSON,
         records=_records_to_edit,
         operation=Operation(
             "patchProfile",
@@ -107,7 +108,7 @@ ROUTES: Final = (
                     Annotated[str, Field(pattern=f"^{_KEY_FORM.pattern}$")],
                 ),
             ),
-            body=RequestBody(PROFILE_PATCH, TYPES),
+            body=RequestBody(PROFILE_PATCH, MERGE_PATCH),
         ),
     ),
 )

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from gateway.app_keys import OWN_SESSIONS, SESSIONS, STEP_UPS
-from gateway.edge.guard import Policy, Route
+from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import Anonymous, Claims, Ended, OwnSessions, SignedIn
 from gateway.endpoints.problems import OF_A_SESSION
 from gateway.errors import NotFound, SessionStoreUnavailable
@@ -89,7 +89,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         "/api/session",
         session,
-        Policy.JSON,
+        RequestKind.JSON,
         records=lambda _request: ACCESS_FIELDS,
         operation=Operation(
             "getSession",
@@ -103,7 +103,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         "/api/session/claims",
         claims,
-        Policy.JSON,
+        RequestKind.JSON,
         operation=Operation(
             "getClaims",
             "The ID token's claims",
@@ -116,7 +116,7 @@ ROUTES: Final = (
         hdrs.METH_GET,
         "/api/sessions",
         list_sessions,
-        Policy.JSON,
+        RequestKind.JSON,
         operation=Operation(
             "listSessions",
             "This person's sessions",
@@ -129,7 +129,7 @@ ROUTES: Final = (
         hdrs.METH_DELETE,
         "/api/sessions",
         end_other_sessions,
-        Policy.JSON,
+        RequestKind.JSON,
         operation=Operation(
             "endOtherSessions",
             "End all other sessions",
@@ -142,7 +142,7 @@ ROUTES: Final = (
         hdrs.METH_DELETE,
         "/api/sessions/{id}",
         end_session,
-        Policy.JSON,
+        RequestKind.JSON,
         operation=Operation(
             "endSession",
             "End one session",

@@ -10,9 +10,10 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from gateway import errors
-from gateway.edge.bodies import LARGEST_BODY, read_form
+from gateway.edge.bodies import read_form
 from servicekit.discovery import AuthorityMetadata
 from servicekit.errors import AuthorityUnavailable, Misconfigured
+from servicekit.http.bodies import LARGEST_BODY
 from servicekit.problems import ProblemError
 from servicekit.refusals import RefusalKind, refusal_of
 

@@ -1,18 +1,17 @@
 """Serving: one process or several, until a signal.
 
-Owns the runners, what a signal does, and the sentence about a port that is taken.
+Owns what is served at which address: the public side, the operators' side, and how many processes share them.
 Never reads the environment, and never decides what is served.
 """
 
 import asyncio
 import functools
 import logging
-import signal
 import socket
 import sys
 import tempfile
 from collections.abc import MutableMapping, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 from pathlib import Path
 
 from aiohttp import web
@@ -21,10 +20,11 @@ from gateway.app import create_app
 from gateway.metrics import SHARED, Metrics
 from gateway.operation.admin_side import create_admin_side
 from gateway.operation.loop_lag import watch_the_loop
-from gateway.operation.workers import listening_socket, run_workers
+from gateway.operation.workers import run_workers
 from gateway.settings import Settings
+from servicekit.http.quiet_server import QuietRunner
+from servicekit.http.serving import cannot_listen, listening_socket, serving, stop_signal
 from servicekit.logs import configure_logs, log_event
-from servicekit.quiet_server import QuietRunner
 from servicekit.version import VERSION
 
 _log = logging.getLogger(__name__)
@@ -34,23 +34,15 @@ async def _serve(
     settings: Settings, listener: socket.socket, beside: socket.socket | None, metrics: Metrics
 ) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way; operators are answered at `beside`."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    stopping = stop_signal()
     public = create_app(settings, metrics=metrics)
-    runner = QuietRunner(public, service="gateway")
-    async with AsyncExitStack() as running:
-        await runner.setup()
-        running.push_async_callback(runner.cleanup)
-        if beside:
-            operators = web.AppRunner(create_admin_side(public), access_log=None)
-            await operators.setup()
-            running.push_async_callback(operators.cleanup)
-            await web.SockSite(operators, beside).start()
-        await web.SockSite(runner, listener).start()
-        running.callback(asyncio.create_task(watch_the_loop(metrics.loop_was_late)).cancel)
+    sites: list[tuple[web.BaseRunner, socket.socket]] = [(QuietRunner(public, service="gateway"), listener)]
+    if beside:
+        sites.append((web.AppRunner(create_admin_side(public), access_log=None), beside))
+    async with serving(*sites):
+        watching = asyncio.create_task(watch_the_loop(metrics.loop_was_late))
         await stopping.wait()
+        watching.cancel()
 
 
 def _work(settings: Settings, shared: Path | None, number: int, listeners: Sequence[socket.socket]) -> None:
@@ -88,8 +80,7 @@ def serve(settings: Settings, environment: MutableMapping[str, str]) -> int:
             try:
                 listeners.append(closing.enter_context(listening_socket(host, port)))
             except OSError as error:
-                reason = str(error.strerror).partition(" (")[0]  # without Python's repetition of the address
-                sys.stderr.write(f"The gateway cannot listen on {host}:{port}: {reason}.\n")
+                sys.stderr.write(f"{cannot_listen('gateway', host, port, error)}\n")
                 return 1
         told = [list(address) for address in addresses]
         log_event(_log, logging.INFO, "listening", version=VERSION, addresses=told, workers=settings.workers)

@@ -1,6 +1,6 @@
 """Several processes behind one port.
 
-Owns the listening sockets that the workers share, and their life: they start together and end together.
+Owns the life of workers that share listening sockets: they start together and end together.
 Never restarts one: a worker that died takes the others with it, in good order, so that whatever runs the gateway sees
 one failure and starts it anew.
 """
@@ -18,19 +18,12 @@ from typing import Final
 
 from servicekit.logs import log_event
 
-_BACKLOG: Final = 1024
 # Longer than a worker takes to finish what is under way, shorter than what runs the gateway waits.
 _GRACE_SECONDS: Final = 49
 # Its files are closed a moment before its end can be read.
 _REAPING_SECONDS: Final = 5
 
 _log = logging.getLogger(__name__)
-
-
-def listening_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raises OSError when the address is taken or is not ours."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
 def run_workers(

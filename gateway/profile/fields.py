@@ -15,10 +15,9 @@ from typing import Any, Final, NewType
 
 from aiohttp import hdrs, web
 
-from gateway.edge.bodies import read_bytes
 from gateway.errors import InvalidProfilePatch
-from servicekit.errors import BadRequest, UnsupportedMediaType
-from servicekit.strict_json import NotStrictJson, load_strict_json
+from servicekit.errors import BadRequest
+from servicekit.http.bodies import read_json
 from servicekit.text_fields import FieldFaults, TextField, TextFields
 
 Profile = NewType("Profile", dict[str, str | None])
@@ -58,8 +57,6 @@ EDITABLE: Final = TextFields(
         ),
     )
 )
-
-TYPES: Final = ("application/json", "application/merge-patch+json")
 
 
 def profile_of(body: Any) -> Profile:  # noqa: ANN401 - JSON from another server
@@ -112,11 +109,8 @@ async def read_changes(request: web.Request) -> Changes:
     Raises UnsupportedMediaType, BodyTooLarge, RequestTimedOut, BadRequest, InvalidProfilePatch; nothing was sent
     anywhere by then.
     """
-    if request.content_type not in TYPES or request.headers.get(hdrs.CONTENT_ENCODING):
-        raise UnsupportedMediaType("Send application/json or application/merge-patch+json, not compressed.")
+    body = await read_json(request)
     try:
-        return EDITABLE.read(load_strict_json(await read_bytes(request)))
-    except NotStrictJson as error:
-        raise BadRequest(f"The body cannot be used: {error}.") from error
+        return EDITABLE.read(body)
     except FieldFaults as faults:
         raise InvalidProfilePatch([fault.as_json() for fault in faults.errors]) from faults

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from gateway.app import create_app
-from gateway.edge.guard import Policy, Route, add_routes
+from gateway.edge.guard import ROUTE_TABLE, RequestKind, Route
 from tests.stage.other_front_end import Answer, OtherFrontEnd
 from tests.stage.ports import free_port
 from tests.stage.witnesses import ask, paths_of
@@ -58,7 +58,7 @@ async def test_S53_every_route_answers_with_every_header_whatever_the_status(wor
     met: dict[int, int] = {}
 
     for person in (stranger, ada):
-        for method, path in paths_of(world, *Policy):
+        for method, path in paths_of(world, *RequestKind):
             if (person, path) == (ada, "/auth/sign-out"):
                 continue
             for headers in (
@@ -128,11 +128,11 @@ async def test_S53_over_https_browsers_are_told_to_stay_there(valkey: str) -> No
 async def test_S54_nothing_is_stored_but_files_which_are_asked_for_again(world: World) -> None:
     ada = await world.signed_in()
 
-    for method, path in paths_of(world, *Policy):
+    for method, path in paths_of(world, *RequestKind):
         if path == "/auth/sign-out":
             continue
         answer = await ask(ada, method, path, {"X-CSRF": "1"})
-        a_file = (method, path) in paths_of(world, Policy.PUBLIC) and not path.startswith(
+        a_file = (method, path) in paths_of(world, RequestKind.PUBLIC) and not path.startswith(
             ("/api/", "/health/")
         )
         assert answer.headers["Cache-Control"] == ("no-cache" if a_file else "no-store"), path
@@ -159,17 +159,19 @@ async def _forbidding(_request: web.Request) -> web.Response:
     raise web.HTTPForbidden(text=SECRET_TEXT, headers={"X-Told": SECRET_TEXT})
 
 
-@pytest.mark.parametrize("policy", [Policy.JSON, Policy.NAVIGATION, Policy.CALLBACK, Policy.PUBLIC])
+@pytest.mark.parametrize(
+    "kind", [RequestKind.JSON, RequestKind.NAVIGATION, RequestKind.CALLBACK, RequestKind.PUBLIC]
+)
 async def test_S55_an_unexpected_error_tells_a_reference_and_nothing_else(
-    valkey: str, policy: Policy, caplog: pytest.LogCaptureFixture
+    valkey: str, kind: RequestKind, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(gateway_settings(REDIS_URL=valkey), redis_limits=PATIENT)
-    add_routes(app, [Route("GET", "/failing", _failing, policy)])
+    app[ROUTE_TABLE].add(app, [Route("GET", "/failing", _failing, kind)])
     async with alone(app) as url, OtherFrontEnd.open(url, url) as person:
         answer = await person.call("GET", "/failing")
 
     judge(answer, "/failing")
-    if policy in {Policy.NAVIGATION, Policy.CALLBACK}:
+    if kind in {RequestKind.NAVIGATION, RequestKind.CALLBACK}:
         where, _, reference = answer.headers["Location"].partition("&reference=")
         assert (answer.status, where, answer.text) == (303, "/problem?type=internal-error", "")
     else:
@@ -186,7 +188,7 @@ async def test_S55_an_unexpected_error_tells_a_reference_and_nothing_else(
 
 async def test_S55_a_refusal_of_the_framework_does_not_quote_either(valkey: str) -> None:
     app = create_app(gateway_settings(REDIS_URL=valkey), redis_limits=PATIENT)
-    add_routes(app, [Route("GET", "/forbidding", _forbidding, Policy.PUBLIC)])
+    app[ROUTE_TABLE].add(app, [Route("GET", "/forbidding", _forbidding, RequestKind.PUBLIC)])
     async with alone(app) as url, OtherFrontEnd.open(url, url) as person:
         answer = await person.call("GET", "/forbidding")
 

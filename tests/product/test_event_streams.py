@@ -13,8 +13,8 @@ from gateway.app_keys import METRICS, SESSIONS
 from gateway.session.event_streams import EventStreams, StreamLimits
 from gateway.session.sessions import LiveSession
 from gateway.store.redis.budget import LIMITS
+from servicekit.http.quiet_server import DRAIN_SECONDS
 from servicekit.problems import problems_ring
-from servicekit.quiet_server import DRAIN_SECONDS
 from tests.product.listeners import LONG, PATH, QUICK, gone, listening
 from tests.product.test_operation import answers, environment, process
 from tests.stage.fault_proxy import FaultProxy, Faults

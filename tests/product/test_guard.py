@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from gateway.app import create_app
-from gateway.edge.guard import ROWS, Policy
+from gateway.edge.guard import ROUTE_TABLE, RequestKind
 from gateway.endpoints.health import live
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.ports import free_port
@@ -40,7 +40,7 @@ async def test_S23_every_json_route_refuses_every_forged_request_before_anything
     world: World,
 ) -> None:
     ada = await world.confirmed()
-    routes, streams = paths_of(world, Policy.JSON), paths_of(world, Policy.EVENTS)
+    routes, streams = paths_of(world, RequestKind.JSON), paths_of(world, RequestKind.EVENTS)
     assert len(routes) >= 11
     assert ("PATCH", "/api/profile") in routes
     assert streams == [("GET", "/api/session/events")]
@@ -76,7 +76,7 @@ async def test_S23_our_own_pages_and_programs_are_let_through(world: World) -> N
         assert (await ask(ada, "GET", "/api/profile", headers)).status == 200, headers
 
 
-async def test_S23_a_route_without_a_policy_is_refused(valkey: str) -> None:
+async def test_S23_a_route_without_a_kind_is_refused(valkey: str) -> None:
     app = create_app(gateway_settings(REDIS_URL=valkey), redis_limits=PATIENT)
     app.router.add_get("/smuggled", live)
     port = free_port()
@@ -88,8 +88,8 @@ async def test_S23_a_route_without_a_policy_is_refused(valkey: str) -> None:
         assert (await person.call("GET", "/smuggled")).slug == "cross-origin-refused"
 
 
-async def test_S23_every_route_of_the_router_has_a_policy(world: World) -> None:
-    assert {*world.app.router.routes()} == {*world.app[ROWS]}
+async def test_S23_every_route_of_the_router_has_a_kind(world: World) -> None:
+    assert {*world.app.router.routes()} == {route for route, _ in world.app[ROUTE_TABLE]}
 
 
 async def test_S24_no_origin_is_given_leave_to_read_our_answers(world: World) -> None:
@@ -125,7 +125,7 @@ async def test_S26_every_undeclared_method_on_every_route_is_refused_with_what_i
 ) -> None:
     ada = await world.confirmed()
     declared: dict[str, set[str]] = {}
-    for method, path in paths_of(world, *Policy):
+    for method, path in paths_of(world, *RequestKind):
         declared.setdefault(path, set()).add(method)
     assert len(declared) > 40
     await forget_commands(world.redis)
@@ -153,9 +153,9 @@ async def test_S26_head_answers_as_get_without_a_body(world: World) -> None:
     ada = await world.signed_in()
     told_anew = {"Date", "Location", "Set-Cookie", "Content-Length"}
     # Where HEAD is refused: it would begin a journey, or a stream without a body.
-    refused = {path for _, path in paths_of(world, Policy.NAVIGATION, Policy.EVENTS)}
+    refused = {path for _, path in paths_of(world, RequestKind.NAVIGATION, RequestKind.EVENTS)}
 
-    for method, path in paths_of(world, *Policy):
+    for method, path in paths_of(world, *RequestKind):
         if method != "GET" or path in refused or path == "/api/parked-edits/{id}":
             continue
         got = await ask(ada, "GET", path, {"X-CSRF": "1"})
@@ -170,7 +170,9 @@ async def test_S48_another_host_is_not_us(world: World) -> None:
     ada = await world.signed_in()
     await forget_commands(world.redis)
 
-    for method, path in paths_of(world, Policy.JSON, Policy.EVENTS, Policy.NAVIGATION, Policy.CALLBACK):
+    for method, path in paths_of(
+        world, RequestKind.JSON, RequestKind.EVENTS, RequestKind.NAVIGATION, RequestKind.CALLBACK
+    ):
         for host in (
             "evil.example",
             "localhost.evil.example",
@@ -222,7 +224,7 @@ async def test_S25_nothing_personal_is_behind_a_public_route(world: World) -> No
     stranger = await world.front_end()
     await forget_commands(world.redis)
 
-    for method, path in paths_of(world, Policy.PUBLIC):
+    for method, path in paths_of(world, RequestKind.PUBLIC):
         if not path.startswith("/health"):
             answer = await ask(ada, method, path, {"Sec-Fetch-Site": "cross-site"})
             assert answer.text == (await ask(stranger, method, path, {})).text

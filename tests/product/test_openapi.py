@@ -11,10 +11,10 @@ import pytest
 
 from gateway import errors, routes
 from gateway.app import create_app
-from gateway.edge.bodies import LARGEST_BODY
 from gateway.edge.spa_files import SpaFiles
 from gateway.profile.fields import EDITABLE
 from servicekit import errors as shared
+from servicekit.http.bodies import LARGEST_BODY
 from servicekit.problems import ProblemError
 from servicekit.version import VERSION
 from tests.product.listeners import LONG, PATH, Told, listening

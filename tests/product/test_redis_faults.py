@@ -14,7 +14,7 @@ import pytest
 from devstack.embedded_valkey import EmbeddedValkey
 from devstack.keeper import Keeper
 from devstack.processes import Child
-from gateway.edge.guard import Policy
+from gateway.edge.guard import RequestKind
 from tests.stage.other_front_end import Answer, OtherFrontEnd
 from tests.stage.ports import free_port
 from tests.stage.witnesses import ask, paths_of
@@ -94,7 +94,7 @@ async def back(person: OtherFrontEnd) -> Answer:
 async def assert_honest(world: World, ada: OtherFrontEnd) -> None:
     """Assert what holds while Redis is away, whatever its way of being away."""
     held = ada.cookie()
-    routes = paths_of(world, Policy.JSON)
+    routes = paths_of(world, RequestKind.JSON)
     answers = await asyncio.gather(
         *(soon(ask(ada, method, path, {"X-CSRF": "1"})) for method, path in routes)
     )

@@ -11,7 +11,7 @@ from multidict import CIMultiDictProxy
 from redis.asyncio import Redis
 
 from gateway.app_keys import SESSIONS
-from gateway.edge.guard import ROWS, Policy
+from gateway.edge.guard import ROUTE_TABLE, RequestKind
 from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import LiveSession
 from tests.stage.other_front_end import Answer, OtherFrontEnd
@@ -64,12 +64,12 @@ def all_of(answer: Answer, name: str) -> list[str]:
     return list(answer.headers.getall(name, []))
 
 
-def paths_of(world: World, *policies: Policy) -> list[tuple[str, str]]:
-    """Return method and address of every route under these policies, as the router has them."""
+def paths_of(world: World, *kinds: RequestKind) -> list[tuple[str, str]]:
+    """Return method and address of every route for these kinds of request, as the router has them."""
     found = []
-    for route, row in world.app[ROWS].items():
+    for route, row in world.app[ROUTE_TABLE]:
         assert route.resource is not None
-        if row.policy in policies:
+        if row.kind in kinds:
             found.append((route.method, route.resource.canonical.replace("{id}", "x" * 22)))
     return sorted(found)
 

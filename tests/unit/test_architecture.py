@@ -197,7 +197,8 @@ def every_import_can_be_read(root: Path) -> Iterator[str]:
 def servicekit_serves_both(root: Path) -> Iterator[str]:
     """Keep in servicekit only what both services need, perhaps by way of another of its modules."""
     needs = {module.name: set(module.imports()) for module in modules(root)}
-    kit = {name for name in needs if name.startswith("servicekit.")}
+    packages = {module.name for module in modules(root) if module.path.endswith("/__init__.py")}
+    kit = {name for name in needs if name.startswith("servicekit.")} - packages
     for service in SERVICES:
         seen: set[str] = set()
         ahead = {name for name in needs if name.split(".")[0] == service}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.app import SETTLING_SECONDS
-from servicekit.quiet_server import DRAIN_SECONDS as QUIET_DRAIN_SECONDS
+from servicekit.http.quiet_server import DRAIN_SECONDS as QUIET_DRAIN_SECONDS
 
 ROOT = Path(__file__).resolve().parents[3]
 LOCAL, PRODUCTION = "docker-compose.yml", "docker-compose.production.yml"

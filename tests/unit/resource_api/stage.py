@@ -19,7 +19,7 @@ from resource_api.patience import Patience
 from resource_api.serving import LONGEST_FIELD
 from resource_api.settings import PREFIX, Settings
 from servicekit.challenges import BearerChallenge, parse_bearer_challenges
-from servicekit.quiet_server import QuietRunner
+from servicekit.http.quiet_server import QuietRunner
 from servicekit.settings_faults import load_settings
 from tests.stage.tenant import API, API_SECRET, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock, World
 from tests.stage.trust import ONE_CERTIFICATE

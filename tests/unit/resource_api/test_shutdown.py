@@ -11,7 +11,7 @@ from aiohttp import web
 from local_tenant.signing import SigningKey
 from resource_api.app import create_app
 from resource_api.patience import Patience
-from servicekit.quiet_server import QuietRunner
+from servicekit.http.quiet_server import QuietRunner
 from tests.stage.tenant import claims_of
 from tests.unit.resource_api.graph_double import Act, graph_double
 from tests.unit.resource_api.stage import running_api, settings_for

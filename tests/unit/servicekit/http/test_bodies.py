@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from servicekit.request_body import BodyIsTooLarge, read_body
+from servicekit.errors import BodyTooLarge, RequestTimedOut
+from servicekit.http.bodies import read_bytes
 from tests.stage.ports import free_port
 
 LARGEST = 8
@@ -14,10 +15,10 @@ LARGEST = 8
 
 async def told(request: web.Request) -> web.Response:
     try:
-        body = await read_body(request, largest=LARGEST, seconds=0.2)
-    except BodyIsTooLarge:
+        body = await read_bytes(request, largest=LARGEST, seconds=0.2)
+    except BodyTooLarge:
         return web.Response(text="too large")
-    except TimeoutError:
+    except RequestTimedOut:
         return web.Response(text="too slow")
     return web.Response(text=f"read {body.decode()}")
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from servicekit.http.quiet_server import QuietRunner
 from servicekit.problems import problems_ring
-from servicekit.quiet_server import QuietRunner
 from tests.unit.servicekit.service_log import ServiceLog, service_log
 
 

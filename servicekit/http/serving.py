@@ -1,0 +1,57 @@
+"""A service as a process: its listening socket, the signal that ends it, and the end itself.
+
+Owns that new connections are refused before what is under way is waited for, and the sentence about an address that
+cannot be had.
+Never reads settings, and never decides an exit status.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+
+_BACKLOG: Final = 1024
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises OSError when the address is taken or is not ours.
+
+    A name with addresses of both families is listened to by IPv4. Port 0 takes a free one.
+    """
+    told = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family = min((address[0] for address in told), key=lambda found: found != socket.AF_INET)
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
+def cannot_listen(service: str, host: str, port: int, error: OSError) -> str:
+    """Return the sentence for whoever started `service` at an address that cannot be had."""
+    reason = str(error.strerror).partition(" (")[0]  # without Python's repetition of the address
+    return f"The {service} cannot listen on {host}:{port}: {reason}."
+
+
+def stop_signal() -> asyncio.Event:
+    """Return what SIGTERM and SIGINT set, from now on."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+@asynccontextmanager
+async def serving(*sites: tuple[web.BaseRunner, socket.socket]) -> AsyncIterator[None]:
+    """Serve while the block runs, then finish what is under way; the first site is up last, and ends last.
+
+    Each runner says how long it waits for that.
+    """
+    async with AsyncExitStack() as running:
+        for runner, _ in sites:
+            await runner.setup()
+            running.push_async_callback(runner.cleanup)
+        for runner, listener in reversed(sites):
+            await web.SockSite(runner, listener).start()
+        yield
