@@ -71,6 +71,7 @@ class EntraClient:
     After five failures in a row, or for as long as the authority asks (`Retry-After`, a minute at most), calls are
     refused at once; then one call finds out, and its success lets everyone in again. `on_pause` is called with True
     when that begins, and with False when it is over.
+    A call waits `place_seconds` for a thread while all are taken, and is refused then.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class EntraClient:
         offline_access: bool = True,
         now: Callable[[], float] = time.monotonic,
         on_pause: Callable[[bool], None] | None = None,
+        place_seconds: float = PLACE_SECONDS,
     ) -> None:
         self.is_plain = is_plain
         self._offline_access = offline_access
@@ -100,6 +102,7 @@ class EntraClient:
         self._credential = credential
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="msal")
         self._places = asyncio.Semaphore(THREADS)
+        self._place_seconds = place_seconds
         self._waiting = 0
         self._breaker = CircuitBreaker(
             now=now, failures=FAILURES, open_seconds=OPEN_SECONDS, on_turn=on_pause
@@ -161,7 +164,7 @@ class EntraClient:
             raise AuthorityUnavailable("too many token requests are waiting", retry_after=2)
         self._waiting += 1
         try:
-            async with asyncio.timeout(PLACE_SECONDS):
+            async with asyncio.timeout(self._place_seconds):
                 await self._places.acquire()
         except TimeoutError as error:
             raise AuthorityUnavailable("token requests are slow, and all threads taken") from error

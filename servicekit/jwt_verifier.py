@@ -33,7 +33,7 @@ from servicekit.jwt_form import (
     key_id,
     read_payload,
 )
-from servicekit.last_known_good import KnownGoodStore, LastKnownGood
+from servicekit.last_known_good import WAIT_SECONDS, KnownGoodStore, LastKnownGood
 from servicekit.outbound import Outbound
 from servicekit.strict_json import NotStrictJson, load_strict_json
 
@@ -62,6 +62,7 @@ _MODULUS_BITS: Final = range(2048, 8193)
 class SigningKeys:
     """The authority's RSA keys by `kid`; `now` is a monotonic clock in seconds, `store` keeps them for a later life.
 
+    `wait_seconds` is how long a use waits for newer keys while there are old ones.
     The address comes from the metadata and must be https; in local work the address map leads it elsewhere.
     The throttle for unknown key ids is this process's own; a deployment of n processes fetches at most n times.
     """
@@ -73,11 +74,14 @@ class SigningKeys:
         *,
         now: Callable[[], float] = time.monotonic,
         store: KnownGoodStore | None = None,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self._outbound = outbound
         self._discovery = discovery
         self._now = now
-        self._set = LastKnownGood("signing keys", self._fetch, _believe, now=now, store=store)
+        self._set = LastKnownGood(
+            "signing keys", self._fetch, _believe, now=now, store=store, wait_seconds=wait_seconds
+        )
         self._forced_at: float | None = None
 
     async def key(self, kid: str | None) -> RSAPublicKey:

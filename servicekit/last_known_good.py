@@ -45,7 +45,8 @@ class LastKnownGood(Generic[T]):
     """Remembers what `read` made of what `fetch` returned; `now` is a monotonic clock in seconds.
 
     `name` is what log lines and the store call it. `fetch` and `read` raise AuthorityUnavailable, or Misconfigured
-    for a document that must not be used.
+    for a document that must not be used. `wait_seconds` is how long a use waits for a fetch while
+    there is an old value.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class LastKnownGood(Generic[T]):
         *,
         now: Callable[[], float] = time.monotonic,
         store: KnownGoodStore | None = None,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self._name = name
         self._fetch = fetch
         self._read = read
         self._now = now
         self._store = store
+        self._wait_seconds = wait_seconds
         self._value: T | None = None
         self._fetched_at = 0.0
         self._not_before = 0.0
@@ -80,7 +83,7 @@ class LastKnownGood(Generic[T]):
             flight = self._take_off()
             if age >= STALE_SECONDS:
                 # A fetch may consist of several calls; nobody who could be served waits for all of them.
-                await asyncio.wait([flight], timeout=WAIT_SECONDS)
+                await asyncio.wait([flight], timeout=self._wait_seconds)
         return self._value
 
     async def refresh(self) -> T:

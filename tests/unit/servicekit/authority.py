@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from servicekit.address_map import AddressMap
 from servicekit.discovery import Discovery
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, SigningKeys
-from servicekit.last_known_good import KnownGoodStore
+from servicekit.last_known_good import WAIT_SECONDS, KnownGoodStore
 from servicekit.outbound import Outbound, outbound
 from tests.stage.trust import ONE_CERTIFICATE
 
@@ -100,14 +100,19 @@ class Authority:
     signers: list[Signer]
     ticks: Clock = field(default_factory=lambda: Clock(1000.0))
     wall: Clock = field(default_factory=lambda: Clock(NOW))
+    wait_seconds: float = WAIT_SECONDS
+    """How long a use waits for newer keys in the next life."""
     metadata: dict[str, object] = field(default_factory=dict)
     body: bytes | None = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+    """While it is clear, nobody is answered."""
     asked: dict[str, int] = field(default_factory=lambda: {"metadata": 0, "keys": 0})
 
     def __post_init__(self) -> None:
+        self.answers.set()
         self.metadata = {
             "issuer": ISSUER,
             "jwks_uri": f"https://{HOST}/tenant/keys",
@@ -120,7 +125,9 @@ class Authority:
     def next_life(self, store: KnownGoodStore | None) -> JwtVerifier:
         """Return a verifier that knows nothing yet but what lies in the store, and use its parts from here on."""
         self.discovery = Discovery(self.outbound, url=URL, issuer=ISSUER, now=self.ticks, store=store)
-        self.keys = SigningKeys(self.outbound, self.discovery, now=self.ticks, store=store)
+        self.keys = SigningKeys(
+            self.outbound, self.discovery, now=self.ticks, store=store, wait_seconds=self.wait_seconds
+        )
         self.verifier = JwtVerifier(self.keys, now=self.wall)
         return self.verifier
 
@@ -133,6 +140,7 @@ class Authority:
         return await self._answer({"keys": [signer.jwk() for signer in self.signers]})
 
     async def _answer(self, document: object) -> web.Response:
+        await self.answers.wait()
         await asyncio.sleep(self.delay)
         body = json.dumps(document).encode() if self.body is None else self.body
         return web.Response(

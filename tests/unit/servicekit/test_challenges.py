@@ -154,6 +154,6 @@ def test_nothing_ever_raises(headers: list[str]) -> None:
     ids=lambda header: header[:12],
 )
 def test_hostile_headers_cost_no_time(header: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     parse_bearer_challenges([header])
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2

@@ -72,10 +72,10 @@ def test_what_is_plain_json_is_read(text: bytes, value: object) -> None:
     "text", [b'"' + b'\\"' * 500_000, b'"' * 500_001, b"\\" * 1_000_000, b'{"' * 300_000]
 )
 def test_S50_hostile_text_takes_linear_time(text: bytes) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     with pytest.raises(NotStrictJson):
         load_strict_json(text)
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2
 
 
 plain = st.recursive(

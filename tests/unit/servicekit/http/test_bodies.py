@@ -15,7 +15,7 @@ LARGEST = 8
 
 async def told(request: web.Request) -> web.Response:
     try:
-        body = await read_bytes(request, largest=LARGEST, seconds=0.2)
+        body = await read_bytes(request, largest=LARGEST, seconds=float(request.query["seconds"]))
     except BodyTooLarge:
         return web.Response(text="too large")
     except RequestTimedOut:
@@ -58,9 +58,11 @@ async def port() -> AsyncIterator[int]:
     ],
 )
 async def test_S50_a_body_is_small_and_soon_there(port: int, head: str, body: str, answer: str) -> None:
+    seconds = 0.1 if answer == "too slow" else 10
+    line = f"POST /?seconds={seconds} HTTP/1.1"
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        writer.write(f"POST / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n{head}\r\n\r\n{body}".encode())
+        writer.write(f"{line}\r\nHost: here\r\nConnection: close\r\n{head}\r\n\r\n{body}".encode())
         # aiohttp waits a while for the rest before it closes: the answer is there before.
         head_of_answer = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode().lower()
         length = int(head_of_answer.partition("content-length: ")[2].partition("\r\n")[0])
