@@ -5,7 +5,9 @@ what is written in base64url: the claims of a token compress only as the bytes t
 Never knows what a record means, and never trusts what it unpacks: sealing has proven before that we packed it.
 
 The dictionary belongs to the form of every record that lies in Redis. Whoever changes it, be it by a space, changes
-`sealing.VERSION` with it; a test compares the two.
+`sealing.VERSION` with it; a test compares the two. It is about to go: without it a session takes 4.8 kB, which is within
+its budget. This release writes with it, as gateways of the release before open nothing else, and opens both forms; the
+next one writes without (docs/explanation/decisions/2026-11-26-house.md).
 """
 
 import base64
@@ -18,6 +20,10 @@ _RAW: Final = -15
 _LEVEL: Final = 6
 _AS_IT_IS: Final = b"\0"
 _FOLDED: Final = b"\1"
+# The same without the dictionary.
+_PLAIN: Final = b"\2"
+_PLAIN_FOLDED: Final = b"\3"
+_WAYS: Final = frozenset({_AS_IT_IS, _FOLDED, _PLAIN, _PLAIN_FOLDED})
 _LENGTH: Final = 3
 # Longer than any id: those compress better as they are written, where they are written twice.
 _LONG: Final = re.compile(rb"[A-Za-z0-9_-]{64,}")
@@ -45,33 +51,35 @@ class NotPacked(Exception):  # noqa: N818 - an outcome, handled as "not there"
     """What was to be unpacked is not what we pack, or only a part of it, or is larger than anything we keep."""
 
 
-def pack(plain: bytes) -> bytes:
-    """Return `plain` in fewer bytes, as a rule: folded where that is the shorter way."""
-    as_it_is = _AS_IT_IS + _deflated(plain)
+def pack(plain: bytes, *, dictionary: bytes = DICTIONARY) -> bytes:
+    """Return `plain` in fewer bytes, as a rule: folded where that is the shorter way; `dictionary` is ours or empty."""
+    as_it_is, folded = (_AS_IT_IS, _FOLDED) if dictionary else (_PLAIN, _PLAIN_FOLDED)
+    packed = as_it_is + _deflated(plain, dictionary)
     if not _LONG.search(plain):
-        return as_it_is
-    return min(as_it_is, _FOLDED + _deflated(_folded(plain)), key=len)
+        return packed
+    return min(packed, folded + _deflated(_folded(plain), dictionary), key=len)
 
 
 def unpack(packed: bytes) -> bytes:
     """Return what was packed; raises NotPacked, also for more than LARGEST bytes, before there are many more."""
     way, deflated = packed[:1], packed[1:]
-    unpacking = zlib.decompressobj(_RAW, zdict=DICTIONARY)
+    is_plain = way in {_PLAIN, _PLAIN_FOLDED}
+    unpacking = zlib.decompressobj(_RAW) if is_plain else zlib.decompressobj(_RAW, zdict=DICTIONARY)
     try:
         plain = unpacking.decompress(deflated, LARGEST)
     except zlib.error as error:
         raise NotPacked from error
-    if not unpacking.eof or unpacking.unused_data or way not in {_AS_IT_IS, _FOLDED}:
+    if not unpacking.eof or unpacking.unused_data or way not in _WAYS:
         raise NotPacked
-    if way == _FOLDED:
+    if way in {_FOLDED, _PLAIN_FOLDED}:
         plain = _unfolded(plain)
     if len(plain) > LARGEST:
         raise NotPacked
     return plain
 
 
-def _deflated(plain: bytes) -> bytes:
-    packing = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW, zdict=DICTIONARY)
+def _deflated(plain: bytes, dictionary: bytes) -> bytes:
+    packing = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW, zdict=dictionary)
     return packing.compress(plain) + packing.flush()
 
 

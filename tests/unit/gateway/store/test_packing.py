@@ -24,16 +24,31 @@ BUDGET = 4_500
 IDLE = 3_600
 
 
-@given(st.binary(max_size=3_000))
-def test_R23_whatever_is_packed_comes_out_again(plain: bytes) -> None:
-    assert unpack(pack(plain)) == plain
+@pytest.mark.parametrize("dictionary", [DICTIONARY, b""], ids=["today's", "the next release's"])
+@given(plain=st.binary(max_size=3_000))
+def test_R23_whatever_is_packed_comes_out_again(plain: bytes, dictionary: bytes) -> None:
+    assert unpack(pack(plain, dictionary=dictionary)) == plain
 
 
-@given(st.lists(st.text("AZaz09-_", min_size=50, max_size=300) | st.text(max_size=30), max_size=6))
-def test_R23_whatever_is_folded_comes_out_again(pieces: list[str]) -> None:
+@pytest.mark.parametrize("dictionary", [DICTIONARY, b""], ids=["today's", "the next release's"])
+@given(
+    pieces=st.lists(st.text("AZaz09-_", min_size=50, max_size=300) | st.text(max_size=30), max_size=6),
+)
+def test_R23_whatever_is_folded_comes_out_again(pieces: list[str], dictionary: bytes) -> None:
     plain = '."'.join(pieces).encode()
 
-    assert unpack(pack(plain)) == plain
+    assert unpack(pack(plain, dictionary=dictionary)) == plain
+
+
+@pytest.mark.parametrize(
+    "packed, plain",
+    [
+        (b"\x02\xabV*I\xad(Q\xb2R*.)\xca\xccKW\xaa\x05\x00", b'{"text":"string"}'),
+        (b"\x03c``\xca\xc8\x04\x00", b"hi"),
+    ],
+)
+def test_R27_what_the_next_release_writes_is_opened_here(packed: bytes, plain: bytes) -> None:
+    assert unpack(packed) == plain
 
 
 def test_R23_a_token_takes_no_more_than_the_bytes_that_it_stands_for() -> None:
@@ -46,7 +61,12 @@ def test_R23_a_token_takes_no_more_than_the_bytes_that_it_stands_for() -> None:
 
 @given(st.binary(max_size=300))
 def test_R27_what_nobody_packed_is_refused_or_opened_and_never_a_fault(foreign: bytes) -> None:
-    for packed in (foreign, b"\0" + foreign, b"\1" + foreign, pack(b"x" * 99)[:-1], pack(b"x") + b"x"):
+    for packed in (
+        foreign,
+        *(way + foreign for way in (b"\0", b"\1", b"\2", b"\3")),
+        pack(b"x" * 99)[:-1],
+        pack(b"x") + b"x",
+    ):
         try:
             assert isinstance(unpack(packed), bytes)
         except NotPacked:
