@@ -5,7 +5,7 @@ what is written in base64url: the claims of a token compress only as the bytes t
 Never knows what a record means, and never trusts what it unpacks: sealing has proven before that we packed it.
 
 The dictionary belongs to the form of every record that lies in Redis. Whoever changes it, be it by a space, changes
-`sealing.VERSION` with it; a test compares the two. It is about to go: without it a session takes 4.8 kB, which is within
+`sealing.VERSION` with it; a test compares the two. It is about to go: without it a session takes 4.8 kB, within
 its budget. This release writes with it, as gateways of the release before open nothing else, and opens both forms; the
 next one writes without (docs/explanation/decisions/2026-11-26-house.md).
 """
