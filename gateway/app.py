@@ -30,10 +30,10 @@ from gateway.profile.graph import ProfileReader
 from gateway.profile.parked_edits import PARKED
 from gateway.profile.recently_saved import SAVED
 from gateway.profile.resource_client import ProfileEditor
+from gateway.session.cookie import SessionStorage
 from gateway.session.event_streams import STREAM_LIMITS, EventStreams, StreamLimits
 from gateway.session.own_sessions import OwnSessions
 from gateway.session.sessions import SessionStore
-from gateway.session.storage import SessionStorage
 from gateway.session.watch import warning_seconds
 from gateway.settings import Settings
 from gateway.store.known_good import AuthorityMemory
@@ -130,7 +130,7 @@ def create_app(
             problems_ring(problem_pages(pages, close_flow=FlowStore.close)),
             redis_budget_ring(redis_limits.request),
             guard_ring(settings.public_url),
-            aiohttp_session.session_middleware(SessionStorage(sessions, records_of)),
+            aiohttp_session.session_middleware(SessionStorage(sessions.load, records_of)),
         ],
         client_max_size=LARGEST_BODY,
     )

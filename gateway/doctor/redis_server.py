@@ -23,6 +23,7 @@ from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.connection import redis_client
 from gateway.store.sealing import KeyRing
+from gateway.store.single_records import SingleRecords
 from gateway.store.vault import Vault
 
 REDIS: Final = "Redis"
@@ -97,10 +98,10 @@ def _named(error: RedisError) -> str:
 
 
 async def _records(vault: Vault) -> Finding:
-    owner, value = secrets.token_urlsafe(16), b"doctor"
+    owner, value, records = secrets.token_urlsafe(16), b"doctor", SingleRecords(vault)
     try:
-        await vault.put("doctor", owner, value, ttl=10)
-        taken = await vault.take("doctor", owner)
+        await records.put("doctor", owner, value, ttl=10)
+        taken = await records.take("doctor", owner)
     except SessionStoreUnavailable as error:
         name = error.log_detail
         causes = {

@@ -21,6 +21,7 @@ from gateway.errors import SessionStoreUnavailable
 from gateway.flows.end_session import authority_origins, end_session_url
 from gateway.flows.logout_token import FRESH_SECONDS, LEEWAY_SECONDS
 from gateway.store.names import digest_of
+from gateway.store.single_records import SingleRecords
 from servicekit.errors import AuthorityUnavailable, BadRequest
 from servicekit.logs import log_event
 from servicekit.operations import Operation, Parameter, RequestBody, Response
@@ -100,7 +101,7 @@ async def backchannel_logout(request: web.Request) -> web.Response:
     # Remembered after the deed: a token that met a failing Redis may be delivered again, and one that comes twice
     # ends nothing that began much later than it was issued.
     name = digest_of(settings.issuer, order.identifier)
-    if not await request.app[VAULT].note("logout-token", name, ttl=_REMEMBERED_SECONDS):
+    if not await SingleRecords(request.app[VAULT]).note("logout-token", name, ttl=_REMEMBERED_SECONDS):
         raise BadRequest("The logout token was used before.", log_detail="logout token: jti seen before")
     log_event(_log, logging.INFO, "backchannel-logout", sessions=ended)
     return web.Response(headers={hdrs.CACHE_CONTROL: "no-store"})

@@ -17,6 +17,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from gateway.store.names import digest_of
+from gateway.store.single_records import SingleRecords
 from gateway.store.stored_form import read_record, write_record
 from gateway.store.vault import Vault
 
@@ -69,7 +70,7 @@ class FlowStore:
     """Keeps journeys for ten minutes; each is taken once."""
 
     def __init__(self, vault: Vault) -> None:
-        self._vault = vault
+        self._records = SingleRecords(vault)
 
     async def put(
         self, request: web.Request, response: web.StreamResponse, flow: AuthCodeFlow, *, now: float
@@ -78,7 +79,7 @@ class FlowStore:
         state = flow.msal["state"]
         secret = secrets.token_urlsafe(32)
         value = write_record(flow)
-        await self._vault.put(
+        await self._records.put(
             "flow", digest_of(state, secret), value, ttl=FLOW_SECONDS, secret=secret.encode()
         )
         begun = sorted(
@@ -105,7 +106,7 @@ class FlowStore:
         if cookie is None:
             return None
         secret = cookie[2]
-        stored = await self._vault.take("flow", digest_of(state, secret), secret=secret.encode())
+        stored = await self._records.take("flow", digest_of(state, secret), secret=secret.encode())
         return read_record(AuthCodeFlow, stored)
 
     @staticmethod

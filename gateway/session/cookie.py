@@ -1,19 +1,26 @@
-"""The session cookie: its form, and the names that follow from it.
+"""The session cookie: its form and attributes, the names that follow from it, and when it is read and written.
 
-Owns what the browser holds of a session.
-Never adopts what a browser presents: a cookie that is not of our form is no cookie.
+Owns what the browser holds of a session. aiohttp-session gives the middleware, the per-request memory and the moment at
+which a cookie is written; its Redis storage is not used (docs/explanation/decisions/2026-11-21-own-session-storage.md).
+Never adopts what a browser presents: a cookie that is not of our form is no cookie. Never reads or writes a record.
 """
 
 import base64
 import hashlib
 import re
 import secrets
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import aiohttp_session
+from aiohttp import web
 
 from gateway.store.names import SessionRef
 
 COOKIE: Final = "__Host-Http-session"
+LIVE: Final = "live"
+"""Under which name aiohttp-session remembers the session of a request."""
 _FORM: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})")
 
 
@@ -51,3 +58,35 @@ class SessionCookie:
 
     def __repr__(self) -> str:
         return f"SessionCookie({self.ref.short})"
+
+
+class SessionStorage(aiohttp_session.AbstractStorage):
+    """Finds the session by its cookie, and writes or deletes the cookie."""
+
+    def __init__(
+        self,
+        load: Callable[[SessionCookie, Sequence[str]], Awaitable[object | None]],
+        fields: Callable[[web.Request], Sequence[str]],
+    ) -> None:
+        """Take what opens a cookie, and what says which records the request's route needs."""
+        # A session cookie (no Max-Age): the server ends sessions, and the browser forgets with its last window.
+        super().__init__(cookie_name=COOKIE, secure=True, httponly=True, samesite="Strict", path="/")
+        self._load = load
+        self._fields = fields
+
+    async def load_session(self, request: web.Request) -> aiohttp_session.Session:
+        """Return the session behind the cookie, or an empty new one."""
+        cookie = SessionCookie.parse(self.load_cookie(request))
+        live = await self._load(cookie, self._fields(request)) if cookie else None
+        data: Any = {"session": {LIVE: live}} if live else None
+        return aiohttp_session.Session(None, data=data, new=live is None)
+
+    async def save_session(
+        self, request: web.Request, response: web.StreamResponse, session: aiohttp_session.Session
+    ) -> None:
+        """Set the cookie of a session that was bound, or delete that of one that was unbound."""
+        if session.identity:
+            self.save_cookie(response, session.identity)
+        elif session.empty and COOKIE in request.cookies:
+            # The attributes are repeated: browsers ignore a deletion of a `__Host-` cookie without `Secure`.
+            response.del_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="Strict")

@@ -19,7 +19,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.errors import SessionStoreUnavailable, SignInRequired
-from gateway.session.cookie import COOKIE, SessionCookie
+from gateway.session.cookie import COOKIE, LIVE, SessionCookie
 from gateway.session.records import SessionRecords
 from gateway.store.fields import Field, number_of
 from gateway.store.indexes import SessionIndexes
@@ -27,7 +27,6 @@ from gateway.store.names import SessionRef, digest_of
 from gateway.store.stored_form import write_record
 from gateway.store.vault import SEEN, Indexing, Stored, Successor, Vault
 
-LIVE: Final = "live"
 # Between two uses closer than this nothing is written: the idle limit is minutes at least.
 _TOUCH_SECONDS: Final = 20
 RECORD: Final = "session"

@@ -15,8 +15,7 @@ from gateway.store.fields import number_of
 from gateway.store.names import PREFIX, SessionRef, index_key
 from gateway.store.redis.script_calls import ScriptCall
 from gateway.store.scripts import LIST
-from gateway.store.single_records import redis_faults
-from gateway.store.vault import SEEN, Vault
+from gateway.store.vault import SEEN, Vault, redis_faults
 
 _ROW: Final = 4
 

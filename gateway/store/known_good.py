@@ -10,6 +10,7 @@ from typing import Final
 from gateway.errors import SessionStoreUnavailable
 from gateway.store.names import digest_of
 from gateway.store.redis.budget import redis_budget
+from gateway.store.single_records import SingleRecords
 from gateway.store.vault import Vault
 
 KEPT_SECONDS: Final = 7 * 24 * 3600
@@ -21,14 +22,14 @@ class AuthorityMemory:
     """Keeps documents of the one authority that `issuer` and `url` (of its metadata) name."""
 
     def __init__(self, vault: Vault, *, issuer: str, url: str) -> None:
-        self._vault = vault
+        self._records = SingleRecords(vault)
         self._authority = (issuer, url)
 
     async def load(self, name: str) -> bytes | None:
         """Return what was saved under the name in the last week, if Redis has it and it can be opened."""
         with redis_budget(_REDIS_SECONDS):
             try:
-                return await self._vault.look(_KIND, self._owner(name))
+                return await self._records.look(_KIND, self._owner(name))
             except SessionStoreUnavailable:
                 return None
 
@@ -36,7 +37,7 @@ class AuthorityMemory:
         """Keep a document for a week, if Redis is there."""
         with redis_budget(_REDIS_SECONDS):
             try:
-                await self._vault.put(_KIND, self._owner(name), document, ttl=KEPT_SECONDS)
+                await self._records.put(_KIND, self._owner(name), document, ttl=KEPT_SECONDS)
             except SessionStoreUnavailable:
                 return
 

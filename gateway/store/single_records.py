@@ -1,63 +1,43 @@
 """Single sealed records in Redis: kept for a while, and most of them taken once.
 
-Owns their commands, and the translation of any Redis fault into SessionStoreUnavailable.
+Owns their commands.
 Never knows what a record means, and never keeps one without a lifetime.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
-
-from redis.exceptions import RedisError
-
-from gateway.errors import SessionStoreUnavailable
 from gateway.store.names import record_key
-from gateway.store.redis.client import GuardedRedis
-from gateway.store.redis.cluster import GuardedCluster
-from gateway.store.sealing import KeyRing, Unsealable
-
-
-@asynccontextmanager
-async def redis_faults(*, but: type[RedisError] | None = None) -> AsyncIterator[None]:
-    """Translate what Redis raises into SessionStoreUnavailable, `but` for one kind."""
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        if but and isinstance(error, but):
-            raise
-        raise SessionStoreUnavailable(type(error).__name__) from error
+from gateway.store.sealing import Unsealable
+from gateway.store.vault import Vault, redis_faults
 
 
 class SingleRecords:
     """Reads and writes them; everything raises SessionStoreUnavailable when Redis fails."""
 
-    def __init__(self, redis: GuardedRedis | GuardedCluster, ring: KeyRing) -> None:
-        # redis-py types its answers as text or bytes, and as awaitable or not.
-        self.redis: Any = redis
-        self._ring = ring
+    def __init__(self, vault: Vault) -> None:
+        self._redis = vault.redis
+        self._ring = vault.ring
 
     async def put(self, kind: str, owner: str, value: bytes, *, ttl: int, secret: bytes = b"") -> None:
         """Keep `value` for `ttl` seconds."""
         sealed = self._ring.seal(value, kind=kind, owner=owner, secret=secret)
         async with redis_faults():
-            await self.redis.set(record_key(kind, owner), sealed, ex=ttl)
+            await self._redis.set(record_key(kind, owner), sealed, ex=ttl)
 
     async def take(self, kind: str, owner: str, *, secret: bytes = b"") -> bytes | None:
         """Return the value and remove it in the same step; None when there is none, or it cannot be opened."""
         async with redis_faults():
-            sealed = await self.redis.getdel(record_key(kind, owner))
+            sealed = await self._redis.getdel(record_key(kind, owner))
         return self._open_single(kind, owner, sealed, secret)
 
     async def look(self, kind: str, owner: str) -> bytes | None:
         """Return the value and leave it; None when there is none, or it cannot be opened."""
         async with redis_faults():
-            sealed = await self.redis.get(record_key(kind, owner))
+            sealed = await self._redis.get(record_key(kind, owner))
         return self._open_single(kind, owner, sealed, b"")
 
     async def note(self, kind: str, owner: str, *, ttl: int) -> bool:
         """Note that something happened, for `ttl` seconds; False when that was noted before."""
         async with redis_faults():
-            return bool(await self.redis.set(record_key(kind, owner), b"1", ex=ttl, nx=True))
+            return bool(await self._redis.set(record_key(kind, owner), b"1", ex=ttl, nx=True))
 
     def _open_single(self, kind: str, owner: str, sealed: bytes | None, secret: bytes) -> bytes | None:
         try:

@@ -1,7 +1,7 @@
 """Sealed, expiring records in Redis.
 
-Owns the gateway's Redis commands for the records of a session and for its end. Single records, indexes and leases have
-modules of their own.
+Owns the gateway's Redis commands for the records of a session and for its end, and the translation of any Redis fault
+into SessionStoreUnavailable. Single records, indexes and leases have modules of their own.
 Never knows what a record means, and never keeps one without a lifetime.
 
 All records of a session are fields of one Redis hash, so that writing, replacing and ending are atomic and an
@@ -11,9 +11,12 @@ tag (`{family}`), also across a change of its id, as Redis Cluster demands.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+
+from redis.exceptions import RedisError
 
 from gateway.counts import Counts
 from gateway.errors import SessionStoreUnavailable
@@ -24,7 +27,6 @@ from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.script_calls import ScriptCall
 from gateway.store.scripts import CREATE, END, INDEX, LEAVE, READ_ALL, TOUCH, WRITE
 from gateway.store.sealing import KeyRing, Unsealable
-from gateway.store.single_records import SingleRecords, redis_faults
 from servicekit.logs import log_event
 
 _log = logging.getLogger(__name__)
@@ -62,7 +64,18 @@ class Indexing:
     ttl: int
 
 
-class Vault(SingleRecords):
+@asynccontextmanager
+async def redis_faults(*, but: type[RedisError] | None = None) -> AsyncIterator[None]:
+    """Translate what Redis raises into SessionStoreUnavailable, `but` for one kind."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        if but and isinstance(error, but):
+            raise
+        raise SessionStoreUnavailable(type(error).__name__) from error
+
+
+class Vault:
     """Reads and writes sealed records; `now` is the wall clock in seconds.
 
     `replicas` is how many replicas must have the end of a session before it is told; 0 where there is no failover.
@@ -77,7 +90,9 @@ class Vault(SingleRecords):
         replicas: int = 0,
         counts: Counts | None = None,
     ) -> None:
-        super().__init__(redis, ring)
+        # redis-py types its answers as text or bytes, and as awaitable or not.
+        self.redis: Any = redis
+        self.ring = ring
         self.now = now
         self._replicas = replicas
         self._counts = counts or Counts()
@@ -227,12 +242,12 @@ class Vault(SingleRecords):
 
     def seal(self, ref: SessionRef, name: str, field: Field, secret: bytes) -> bytes:
         """Return a field as it lies in Redis."""
-        return seal_field(self._ring, ref, name, field, secret=secret)
+        return seal_field(self.ring, ref, name, field, secret=secret)
 
     def open(self, ref: SessionRef, name: str, stored: bytes | None, *, secret: bytes) -> Field | None:
         """Return a field; None where it is absent, has ended or cannot be opened."""
         try:
-            return open_field(self._ring, ref, name, stored or b"", secret=secret, now=self.now())
+            return open_field(self.ring, ref, name, stored or b"", secret=secret, now=self.now())
         except Unsealable:
             log_event(_log, logging.INFO, "record-not-opened", kind=name.partition(":")[0], session=ref.short)
             return None

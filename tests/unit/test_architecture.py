@@ -55,12 +55,12 @@ DOORS: Final = {
     "msal": ("servicekit/entra.py",),
     "requests": ("servicekit/authority_transport.py",),
     "redis": (
-        "gateway/store/single_records.py",
+        "gateway/store/vault.py",
         "gateway/store/indexes.py",
         "gateway/store/redis/",
         "gateway/doctor/redis_server.py",
     ),
-    "aiohttp_session": ("gateway/session/sessions.py", "gateway/session/storage.py", "gateway/app.py"),
+    "aiohttp_session": ("gateway/session/sessions.py", "gateway/session/cookie.py", "gateway/app.py"),
     "jwt": ("servicekit/jwt_verifier.py", "local_tenant/signing.py"),
     "cryptography": (
         "gateway/store/sealing.py",

@@ -31,11 +31,14 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.counts import Counts
 from gateway.store.redis.budget import LIMITS, Budget, RedisLimits, current_budget
-from gateway.store.redis.script_calls import ScriptCall, ScriptForm, may_happen_twice
+from gateway.store.redis.script_calls import ScriptCall, ScriptForm
+from gateway.store.scripts import REPEATABLE, REPEATABLE_SHA1
 from servicekit.breaker import BreakerOpen, CircuitBreaker
 
 CONNECTIONS: Final = 50
 WAIT_MILLISECONDS: Final = 300
+_READS: Final = frozenset({"EXISTS", "GET", "HGET", "HKEYS", "HMGET", "PING", "ZRANGEBYSCORE"})
+_SAY_THE_SAME: Final = frozenset({"ZREM"})
 _T = TypeVar("_T")
 
 
@@ -125,6 +128,16 @@ async def _tried(
         if not again:
             raise
     return await work()
+
+
+def may_happen_twice(command: Sequence[Any]) -> bool:
+    """Tell whether a command may be sent again when nobody knows whether it happened."""
+    name = command[0]
+    if name == "EVAL":
+        return command[1] in REPEATABLE
+    if name == "EVALSHA":
+        return command[1] in REPEATABLE_SHA1
+    return name in _READS or name in _SAY_THE_SAME or (name == "SET" and "NX" not in command[3:])
 
 
 def _is_read_only(error: BaseException) -> bool:

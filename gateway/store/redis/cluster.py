@@ -16,8 +16,8 @@ from redis.exceptions import ClusterDownError, MovedError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from gateway.store.redis.client import WAIT_MILLISECONDS, RedisGuard
-from gateway.store.redis.script_calls import ScriptCall, ScriptForm, may_happen_twice
+from gateway.store.redis.client import WAIT_MILLISECONDS, RedisGuard, may_happen_twice
+from gateway.store.redis.script_calls import ScriptCall, ScriptForm
 
 
 class KeyComesFirst:

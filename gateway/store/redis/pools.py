@@ -17,13 +17,13 @@ from gateway.store.redis.tls import Trust
 
 
 class _Whole(AbstractConnection):
-    async def connect_check_health(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - redis-py's options
-        """Connect and introduce ourselves; a connection that is interrupted in between is closed.
+    async def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's signature
+        """Introduce ourselves on a new connection; one that is interrupted in between is closed.
 
         Else it went back to its pool as it is, and whoever took it next was told that it is not authenticated.
         """
         try:
-            await super().connect_check_health(*args, **kwargs)
+            await super().on_connect_check_health(check_health=check_health)
         except BaseException:
             await self.disconnect(nowait=True)
             raise

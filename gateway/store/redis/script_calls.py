@@ -1,4 +1,4 @@
-"""Commands that run scripts, and which commands may be sent twice.
+"""Commands that run scripts.
 
 Owns the form of a script's command: by its SHA-1, or with the whole text where that is necessary.
 Never sends anything.
@@ -6,14 +6,12 @@ Never sends anything.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from redis.exceptions import NoPermissionError, NoScriptError
 
-from gateway.store.scripts import REPEATABLE, REPEATABLE_SHA1, sha1_of
+from gateway.store.scripts import sha1_of
 
-_READS: Final = frozenset({"EXISTS", "GET", "HGET", "HKEYS", "HMGET", "PING", "ZRANGEBYSCORE"})
-_SAY_THE_SAME: Final = frozenset({"ZREM"})
 _T = TypeVar("_T")
 
 
@@ -50,13 +48,3 @@ class ScriptForm:
             except NoPermissionError:
                 self._by_sha1 = False
         return await send(False)  # noqa: FBT003 - the same
-
-
-def may_happen_twice(command: Sequence[Any]) -> bool:
-    """Tell whether a command may be sent again when nobody knows whether it happened."""
-    name = command[0]
-    if name == "EVAL":
-        return command[1] in REPEATABLE
-    if name == "EVALSHA":
-        return command[1] in REPEATABLE_SHA1
-    return name in _READS or name in _SAY_THE_SAME or (name == "SET" and "NX" not in command[3:])

@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 from benchmarks.bench_session_memory import fill, person, records_of
 from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import SessionStore
-from gateway.store.packing import DICTIONARY, LARGEST, NotPacked, pack, unpack
+from gateway.store.packing_dictionary import DICTIONARY
 from gateway.store.redis.connection import redis_client
-from gateway.store.sealing import VERSION, KeyRing
+from gateway.store.sealing import LARGEST, VERSION, KeyRing, NotPacked, pack, unpack
 from gateway.store.vault import Vault
 
 # What Redis 7 needs is about an eighth more than what Valkey 9 does: benchmarks/README.md.

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.store.packing import pack
-from gateway.store.sealing import KeyRing, Unsealable, read_key
+from gateway.store.sealing import KeyRing, Unsealable, pack, read_key
 
 OLD, NEW = b"o" * 32, b"n" * 32
 PLAIN = b'{"name": "Ada Lovelace"}'
