@@ -7,7 +7,6 @@ Never looks at two settings together, and never shows a secret.
 
 import ipaddress
 
-from gateway.failpoints import Failpoints
 from gateway.store.redis.address import RedisAddress
 from gateway.store.sealing import read_key
 from servicekit.setting_forms import is_on_loopback, web_address
@@ -37,12 +36,6 @@ def sealing_keys(value: object) -> object:
         except ValueError as error:
             raise ValueError(f"has a key, number {number}, that {error}") from None
     return value
-
-
-def failpoints(text: str) -> str:
-    """Return orders to fail on purpose."""
-    Failpoints.parse(text)
-    return text
 
 
 def networks(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -115,11 +115,6 @@ class Settings(AuthoritySettings):
         description="addresses or networks of the proxies in front, comma-separated",
         examples=["10.0.0.0/8"],
     )
-    failpoint: Annotated[str, BeforeValidator(forms.failpoints)] = Field(
-        "",
-        description="local work: points at which to fail on purpose, comma-separated",
-        examples=["code-redeemed=kill"],
-    )
 
     @classmethod
     def faults_between(cls, given: Mapping[str, str]) -> Iterator[str]:
@@ -154,5 +149,3 @@ def _faults_of_local_work(given: Mapping[str, str]) -> Iterator[str]:
             "GATEWAY_AUTHORITY_MAP is for local work only, and GATEWAY_PUBLIC_URL is not on localhost. "
             "Remove the map."
         )
-    if given.get("failpoint") and not given.get("authority_map"):
-        yield "GATEWAY_FAILPOINT is for local work only, with GATEWAY_AUTHORITY_MAP. Remove it."

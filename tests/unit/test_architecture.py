@@ -19,7 +19,7 @@ from tests.stage.sources import ROOT, modules
 # A name is a room (a folder) or a file beside the rooms; rooms on one floor do not know each other.
 FLOORS: Final = (
     "demand",
-    "errors counts timestamps failpoints",
+    "errors counts timestamps",
     "metrics",
     "store edge",
     "setting_forms",

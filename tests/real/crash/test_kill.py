@@ -39,7 +39,7 @@ ARRIVING: dict[str, Kill] = {
 }
 REFRESHING: dict[str, Kill] = {
     "tokens given": lambda network, pid: network.authority.kill(pid, REFRESH, answered=True),
-    "first of them kept": lambda network, pid: network.redis.kill(pid, WRITES, answered=True),
+    "first write done": lambda network, pid: network.redis.kill(pid, WRITES, answered=True),
 }
 SAVING: dict[str, Kill] = {
     "edit sent": lambda network, pid: network.api.kill(pid, EDIT),
