@@ -151,7 +151,7 @@ async def test_R16_each_authority_has_a_memory_of_its_own(valkey: str) -> None:
 async def test_R14_M7_a_token_endpoint_that_hangs_is_felt_by_nobody_who_has_a_token(
     make_world: MakeWorld,
 ) -> None:
-    world = await make_world(authority_seconds=1.5)
+    world = await make_world(authority_seconds=4)
     ada = await world.signed_in()
     await fault(world, REFRESH, delay_ms=30_000)
     await fault(world, "token.authorization_code", delay_ms=30_000)
@@ -161,23 +161,23 @@ async def test_R14_M7_a_token_endpoint_that_hangs_is_felt_by_nobody_who_has_a_to
         return client.acquire_token_by_refresh_token("made-up", ["User.Read"])
 
     stuck = [asyncio.ensure_future(entra.call(renew)) for _ in range(4 * THREADS)]
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0)  # each has a thread, or waits for one
     for _ in range(10):
-        assert (await within(0.5, ada.call("GET", "/api/profile"))).status == 200
+        assert (await within(2, ada.call("GET", "/api/profile"))).status == 200
     await end_of_token(world, ada, 200)
-    assert (await within(0.5, ada.call("GET", "/api/profile"))).status == 200, "renewed beside its use"
-    await asyncio.wait_for(asyncio.get_running_loop().getaddrinfo("localhost", 80), 0.5)
+    assert (await within(2, ada.call("GET", "/api/profile"))).status == 200, "renewed beside its use"
+    await asyncio.wait_for(asyncio.get_running_loop().getaddrinfo("localhost", 80), 2)
     assert not any(call.done() for call in stuck)
-    told = await asyncio.wait_for(asyncio.gather(*stuck, return_exceptions=True), 6)
+    told = await asyncio.wait_for(asyncio.gather(*stuck, return_exceptions=True), 24)
     assert {type(answer) for answer in told} == {AuthorityUnavailable}
     assert await world.asked(REFRESH) <= 2 * THREADS, "whoever waited for a thread was refused"
 
     person = await world.front_end()
-    sign_in = await within(0.5, person.navigate("/auth/sign-in?return_to=/edit"))
+    sign_in = await within(2, person.navigate("/auth/sign-in?return_to=/edit"))
     assert problem_of(sign_in) == "authority-unavailable"
-    assert (await within(0.5, ada.call("GET", "/api/profile"))).status == 200
+    assert (await within(2, ada.call("GET", "/api/profile"))).status == 200
     await end_of_token(world, ada, 10)
-    refused = await within(0.5, ada.call("GET", "/api/profile"))
+    refused = await within(2, ada.call("GET", "/api/profile"))
     assert (refused.status, refused.slug) == (503, "authority-unavailable")
     assert 1 <= int(refused.headers["Retry-After"]) <= OPEN_SECONDS
 

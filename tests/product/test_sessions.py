@@ -19,7 +19,7 @@ from tests.stage.witnesses import (
     tell_the_story,
     with_cookie,
 )
-from tests.stage.world import World
+from tests.stage.world import World, ready
 
 ABSOLUTE = 28_800
 STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
@@ -35,7 +35,7 @@ async def test_S15_an_unknown_planted_id_is_not_adopted(world: World) -> None:
     planted = SessionCookie.new().text
     plant(ada, planted)
 
-    await ada.sign_in()
+    await ready(ada)
 
     assert ada.cookie() != planted
     assert not set(ada.cookie().split(".")) & set(planted.split("."))

@@ -39,6 +39,10 @@ class Answer:
         return str(self.body["type"]).removeprefix("/problems/")
 
 
+class NoJourney(Exception):  # noqa: N818 - no error of ours: the gateway's answer
+    """The gateway began no journey; the text is where it led instead."""
+
+
 class OtherFrontEnd:
     """One person with one browser profile."""
 
@@ -82,9 +86,11 @@ class OtherFrontEnd:
             return Answer(response.status, response.headers, await response.text())
 
     async def leave(self, path: str) -> Page:
-        """Start a journey and return the tenant's page."""
+        """Start a journey and return the tenant's page; raises NoJourney where the gateway leads to a problem."""
         answer = await self.navigate(path)
         assert answer.status == 303, answer.text
+        if answer.headers["Location"].startswith("/problem"):
+            raise NoJourney(answer.headers["Location"])
         return await self.visitor.open(answer.headers["Location"])
 
     async def come_back(self, page: Page) -> str:

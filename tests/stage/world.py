@@ -28,7 +28,7 @@ from servicekit.authority_transport import READ_SECONDS
 from servicekit.logs import Lines
 from servicekit.settings_faults import load_settings
 from tests.stage.network import Network
-from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.other_front_end import NoJourney, OtherFrontEnd
 from tests.stage.ports import free_port
 from tests.stage.tenant import API, API_SECRET, EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock
 from tests.stage.trust import ONE_CERTIFICATE
@@ -112,17 +112,20 @@ def _told_logs() -> None:
 
 
 async def ready(person: OtherFrontEnd, *, step_up: bool = False) -> None:
-    """Sign in or step up as set-up: once more where this computer held Valkey up for longer than the gateway waits."""
+    """Sign in or step up as set-up: once more where this computer held a part up for longer than the gateway waits."""
     for _ in range(3):
-        way = await (
-            person.step_up("/auth/step-up?action=profile.edit&return_to=/edit")
-            if step_up
-            else person.sign_in()
-        )
+        try:
+            way = await (
+                person.step_up("/auth/step-up?action=profile.edit&return_to=/edit")
+                if step_up
+                else person.sign_in()
+            )
+        except NoJourney as refused:
+            way = str(refused)
         if way == "/edit":
             return
-        assert "session-store-unavailable" in way, way
-    raise AssertionError("Valkey does not answer")
+        assert "session-store-unavailable" in way or "authority-unavailable" in way, way
+    raise AssertionError("Valkey or the tenant does not answer")
 
 
 @pytest.fixture(scope="session")
