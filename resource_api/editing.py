@@ -17,7 +17,7 @@ from resource_api.on_behalf_of import GraphTokens
 from resource_api.patience import Patience
 from resource_api.profile import Profile, ProfilePatch
 from servicekit.deadlines import Deadline
-from servicekit.errors import AuthorityUnavailable
+from servicekit.errors import NOT_SAVED, UNKNOWN, AuthorityUnavailable, Outcome
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 
@@ -135,5 +135,5 @@ class ProfileEditor:
                 return patch.applied_to(seen)
             answered = True
             unchanged = unchanged and patch.left_no_trace_in(seen, before)
-        outcome = errors.NOT_SAVED if answered and unchanged else errors.UNKNOWN
+        outcome: Outcome = NOT_SAVED if answered and unchanged else UNKNOWN
         raise errors.DirectoryUnavailable(str(doubt), outcome=outcome) from doubt

@@ -30,12 +30,9 @@ from dataclasses import replace
 
 from servicekit import challenges
 from servicekit.challenges import BearerChallenge
-from servicekit.errors import ResourceUnavailable
+from servicekit.errors import NOT_SAVED, Outcome, ResourceUnavailable
 from servicekit.problems import ProblemError
 from servicekit.text_fields import FieldError
-
-NOT_SAVED = "not-saved"
-UNKNOWN = "unknown"
 
 
 class TokenNeeded(ProblemError):  # noqa: N818 - the outcome's own name, as in the log and the documentation
@@ -132,7 +129,7 @@ class DirectoryUnavailable(ResourceUnavailable):
 
     title = "The directory does not answer"
 
-    def __init__(self, cause: str, *, outcome: str = NOT_SAVED, retry_after: int | None = None) -> None:
+    def __init__(self, cause: str, *, outcome: Outcome = NOT_SAVED, retry_after: int | None = None) -> None:
         super().__init__(cause, retry_after=retry_after, outcome=outcome)
 
 

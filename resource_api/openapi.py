@@ -6,7 +6,7 @@ Never repeats a limit by hand, so that it can't drift from the code.
 
 import inspect
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -22,7 +22,7 @@ from servicekit.version import VERSION
 
 _SCOPE: Final = "EditProfileService.ReadWrite"
 _CLAIMS: Final = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
-_OUTCOME: Final = Annotated[Literal["not-saved", "unknown"], Field(description="What became of the write.")]
+_OUTCOME: Final = Annotated[shared.Outcome, Field(description="What became of the write.")]
 _HEADERS: Final[dict[str, Node]] = {
     "WWW-Authenticate": {
         "description": "What the token lacks (RFC 6750; RFC 9470; Entra's claims challenge).",

@@ -16,9 +16,14 @@ Never holds a failure of one service alone: those stand in that service's own `e
 """
 
 import logging
-from typing import Final
+from typing import Final, Literal
 
 from servicekit.problems import ProblemError
+
+Outcome = Literal["not-saved", "unknown"]
+"""What became of a write that failed: nothing was saved, or nobody can tell."""
+NOT_SAVED: Final = "not-saved"
+UNKNOWN: Final = "unknown"
 
 _RETRY_SECONDS: Final = 5
 
@@ -62,7 +67,7 @@ class Misconfigured(ProblemError):  # noqa: N818
 
 
 class ResourceUnavailable(ProblemError):  # noqa: N818
-    """A service behind this one fails; `outcome` says what became of a write: not-saved or unknown.
+    """A service behind this one fails; `outcome` says what became of a write.
 
     `cause` is for the log; `retry_after` is in seconds.
     """
@@ -70,7 +75,7 @@ class ResourceUnavailable(ProblemError):  # noqa: N818
     status, slug, title = 502, "resource-unavailable", "A service behind this page does not answer"
     log_level = logging.WARNING
 
-    def __init__(self, cause: str, *, retry_after: int | None = None, outcome: str | None = None) -> None:
+    def __init__(self, cause: str, *, retry_after: int | None = None, outcome: Outcome | None = None) -> None:
         super().__init__(
             log_detail=cause,
             headers={"Retry-After": str(retry_after or _RETRY_SECONDS)},

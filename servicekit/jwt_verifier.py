@@ -19,39 +19,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from servicekit.discovery import Discovery, IssuerMismatch, fetch_from_authority
 from servicekit.errors import AuthorityUnavailable
 from servicekit.jwt_claims import ClaimRules, check_claims
-from servicekit.jwt_form import (
-    ALGORITHM,
-    CLAIM_INVALID,
-    CLAIM_MISSING,
-    EXPIRED,
-    HEADER,
-    MALFORMED,
-    NOT_YET_VALID,
-    SIGNATURE,
-    UNKNOWN_KEY,
-    TokenRejected,
-    key_id,
-    read_payload,
-)
+from servicekit.jwt_form import SIGNATURE, UNKNOWN_KEY, TokenRejected, key_id, read_payload
 from servicekit.last_known_good import WAIT_SECONDS, KnownGoodStore, LastKnownGood
 from servicekit.outbound import Outbound
 from servicekit.strict_json import NotStrictJson, load_strict_json
 
-__all__ = [
-    "ALGORITHM",
-    "CLAIM_INVALID",
-    "CLAIM_MISSING",
-    "EXPIRED",
-    "HEADER",
-    "MALFORMED",
-    "NOT_YET_VALID",
-    "SIGNATURE",
-    "UNKNOWN_KEY",
-    "ClaimRules",
-    "JwtVerifier",
-    "SigningKeys",
-    "TokenRejected",
-]
+__all__ = ["UNKNOWN_KEY", "ClaimRules", "JwtVerifier", "SigningKeys", "TokenRejected"]
 
 FORCED_SECONDS: Final = 300
 _RS256: Final = "RS256"

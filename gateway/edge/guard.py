@@ -22,8 +22,6 @@ from servicekit.http import routes
 from servicekit.operations import Operation
 from servicekit.setting_forms import LOOPBACK_HOSTS
 
-_REDIRECT: Final = 303
-
 
 class RequestKind(enum.Enum):
     """What kind of request a route is for, and so who may send it."""

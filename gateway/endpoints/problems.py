@@ -98,11 +98,11 @@ PROBLEM_TYPES: Final = (
         required={"profile": PROFILE},
     ),
     ProblemType(
-        shared.ResourceUnavailable("", outcome="not-saved").problem(),
+        shared.ResourceUnavailable("", outcome=shared.NOT_SAVED).problem(),
         "Graph or the resource API fails.",
         optional={
             "outcome": Annotated[
-                Literal["not-saved", "unknown"],
+                shared.Outcome,
                 Field(description="After a write: what became of it. Absent when nothing was written."),
             ]
         },

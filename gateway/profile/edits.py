@@ -26,7 +26,7 @@ from gateway.store.leases import Lease, LeaseTaken
 from gateway.store.redis.budget import redis_budget
 from gateway.timestamps import rfc3339
 from gateway.tokens.token_records import EDIT, GRAPH, TOKEN
-from servicekit.errors import ResourceUnavailable
+from servicekit.errors import UNKNOWN, ResourceUnavailable
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 
@@ -144,7 +144,7 @@ class ProfileEdits:
                 raise
             except ProblemError as problem:
                 # Unless nobody knows, nothing was written, and the person may confirm again.
-                if problem.members.get("outcome") == "unknown":
+                if problem.members.get("outcome") == UNKNOWN:
                     await _note(session, removed, lease)
                 raise
             await _note(session, {**edited.notes, **removed}, lease)
@@ -196,7 +196,7 @@ class ProfileEdits:
         try:
             return await self._editor.edit(session, changes)
         except ResourceUnavailable as lost:
-            if lost.members.get("outcome") != "unknown":
+            if lost.members.get("outcome") != UNKNOWN:
                 raise
             try:
                 read = await self._reader.read(session)

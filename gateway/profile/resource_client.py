@@ -16,7 +16,15 @@ from gateway.session.sessions import LiveSession
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.token_records import AccessToken, Resource
 from servicekit.challenges import BearerChallenge, parse_bearer_challenges
-from servicekit.errors import AccessBlocked, AuthorityUnavailable, Misconfigured, ResourceUnavailable
+from servicekit.errors import (
+    NOT_SAVED,
+    UNKNOWN,
+    AccessBlocked,
+    AuthorityUnavailable,
+    Misconfigured,
+    Outcome,
+    ResourceUnavailable,
+)
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import TYPE_PREFIX
 
@@ -64,7 +72,7 @@ class ProfileEditor:
                 "PATCH", self._url, headers=headers, json_body=dict(changes), timeout_seconds=_SECONDS
             )
         except OutboundError as error:
-            outcome = "unknown" if error.maybe_done else "not-saved"
+            outcome: Outcome = UNKNOWN if error.maybe_done else NOT_SAVED
             raise ResourceUnavailable(f"the API: {error.reason}", outcome=outcome) from error
 
 
@@ -89,9 +97,9 @@ def _judge(reply: Reply, session: LiveSession) -> Profile:
         try:
             profile = profile_of(body)
         except ValueError as error:
-            raise ResourceUnavailable(f"{told}, but no profile", outcome="unknown") from error
+            raise ResourceUnavailable(f"{told}, but no profile", outcome=UNKNOWN) from error
         if profile["id"] != session.user.oid:
-            raise ResourceUnavailable(f"{told}, but another person's profile", outcome="unknown")
+            raise ResourceUnavailable(f"{told}, but another person's profile", outcome=UNKNOWN)
         return profile
     problem = body if isinstance(body, dict) else {}
     slug = str(problem.get("type", "")).removeprefix(TYPE_PREFIX)
@@ -108,11 +116,10 @@ def _judge(reply: Reply, session: LiveSession) -> Profile:
             log_detail=f"{told} {slug}: do GATEWAY_EDIT_PROFILE_SCOPE, GATEWAY_RESOURCE_API_URL and the API's own "
             "client id and allowed clients belong together?"
         )
-    outcome = problem.get("outcome")
     raise ResourceUnavailable(
         f"{told} {slug}",
         retry_after=reply.retry_after,
-        outcome=outcome if outcome in {"not-saved", "unknown"} else "unknown",
+        outcome=NOT_SAVED if problem.get("outcome") == NOT_SAVED else UNKNOWN,
     )
 
 
