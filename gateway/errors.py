@@ -39,7 +39,7 @@ from gateway.demand import Demand
 from servicekit.problems import ProblemError
 
 
-class SignInRequired(ProblemError):  # noqa: N818 - the outcome's own name, as in the log and the documentation
+class SignInRequired(ProblemError):
     """There is no session, or it ended; `reason` says which, where it is known."""
 
     status, slug, title = 401, "sign-in-required", "Sign in to continue"
@@ -50,7 +50,7 @@ class SignInRequired(ProblemError):  # noqa: N818 - the outcome's own name, as i
         self.reason = reason
 
 
-class StepUpRequired(ProblemError):  # noqa: N818
+class StepUpRequired(ProblemError):
     """The authority or a resource wants more proof of the person: `demand` says what. Its claims stay on this side."""
 
     status, slug, title = 403, "step-up-required", "Confirm it is you"
@@ -70,7 +70,7 @@ class StepUpRequired(ProblemError):  # noqa: N818
         return own
 
 
-class StepUpLoop(ProblemError):  # noqa: N818
+class StepUpLoop(ProblemError):
     """Several step-ups in a row brought no usable token."""
 
     status, slug, title = 429, "step-up-loop", "Confirming did not help"
@@ -85,20 +85,20 @@ class StepUpLoop(ProblemError):  # noqa: N818
         )
 
 
-class CrossOriginRefused(ProblemError):  # noqa: N818
+class CrossOriginRefused(ProblemError):
     """The request does not come from our own pages, or lacks the header that proves it."""
 
     status, slug, title = 403, "cross-origin-refused", "This request did not come from the application"
     log_level = logging.WARNING
 
 
-class MisdirectedRequest(ProblemError):  # noqa: N818
+class MisdirectedRequest(ProblemError):
     """The request names a host that we are not (RFC 9110, section 15.5.20)."""
 
     status, slug, title = 421, "misdirected-request", "This address does not belong to this service"
 
 
-class AuthFlowRejected(ProblemError):  # noqa: N818
+class AuthFlowRejected(ProblemError):
     """A journey to the authority ended without a session; never raised itself."""
 
     status = 400
@@ -136,7 +136,7 @@ class DifferentPerson(AuthFlowRejected):
     log_level = logging.WARNING
 
 
-class InvalidProfilePatch(ProblemError):  # noqa: N818
+class InvalidProfilePatch(ProblemError):
     """Fields are unknown, of the wrong type, too long, or empty where a value is required."""
 
     status, slug, title = 422, "invalid-profile-patch", "Some fields cannot be saved like this"
@@ -145,7 +145,7 @@ class InvalidProfilePatch(ProblemError):  # noqa: N818
         super().__init__(members={"errors": errors})
 
 
-class ProfileChanged(ProblemError):  # noqa: N818
+class ProfileChanged(ProblemError):
     """`If-Match` names a state that is no longer current."""
 
     status, slug, title = 412, "profile-changed", "The profile was changed elsewhere meanwhile"
@@ -154,13 +154,13 @@ class ProfileChanged(ProblemError):  # noqa: N818
         super().__init__(members={"profile": profile}, headers={"ETag": etag})
 
 
-class IdempotencyKeyReused(ProblemError):  # noqa: N818
+class IdempotencyKeyReused(ProblemError):
     """The idempotency key was used before, with another body."""
 
     status, slug, title = 422, "idempotency-key-reused", "This idempotency key belongs to another change"
 
 
-class EditInProgress(ProblemError):  # noqa: N818
+class EditInProgress(ProblemError):
     """The same idempotency key is being worked on right now."""
 
     status, slug, title = 409, "edit-in-progress", "This change is being saved right now"
@@ -169,14 +169,14 @@ class EditInProgress(ProblemError):  # noqa: N818
         super().__init__(headers={"Retry-After": "1"})
 
 
-class NotFound(ProblemError):  # noqa: N818
+class NotFound(ProblemError):
     """There is no such thing for this person; whether it exists for another is not told."""
 
     status, slug, title = 404, "not-found", "Not Found"
     log_level = logging.DEBUG
 
 
-class TooManyRequests(ProblemError):  # noqa: N818 - the status' own name
+class TooManyRequests(ProblemError):
     """More was begun than anybody needs: journeys from one network, or streams by one browser."""
 
     status, slug, title = 429, "too-many-requests", "Too many requests"
@@ -185,7 +185,7 @@ class TooManyRequests(ProblemError):  # noqa: N818 - the status' own name
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
-class SessionStoreUnavailable(ProblemError):  # noqa: N818
+class SessionStoreUnavailable(ProblemError):
     """Redis does not answer; the cookie is kept, and the session is there when Redis is back."""
 
     status, slug, title = 503, "session-store-unavailable", "We cannot reach your session right now"

@@ -42,7 +42,7 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 @dataclass(eq=False)
-class GraphRefusal(Exception):  # noqa: N818 - an answer, not a failure of the program
+class GraphRefusal(Exception):
     """Graph says no; ``target`` names the property, where there is one."""
 
     status: int

@@ -17,7 +17,7 @@ class _Blanks(dict[str, str]):
 
 
 @dataclass(eq=False)
-class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the program
+class Refusal(Exception):
     """The authority says no. Raised anywhere below the handlers, answered once in each endpoint.
 
     ``claims`` is JSON text: Entra sends the claims challenge as a string inside its JSON.

@@ -35,7 +35,7 @@ from servicekit.problems import ProblemError
 from servicekit.text_fields import FieldError
 
 
-class TokenNeeded(ProblemError):  # noqa: N818 - the outcome's own name, as in the log and the documentation
+class TokenNeeded(ProblemError):
     """Another token would help; never raised itself."""
 
     def __init__(self, challenge: BearerChallenge, *, log_detail: str = "") -> None:
@@ -105,7 +105,7 @@ class InsufficientUserAuthentication(TokenNeeded):
         self.members = {"max_age": max_age, "acr_values": acr_values}
 
 
-class InvalidProfilePatch(ProblemError):  # noqa: N818
+class InvalidProfilePatch(ProblemError):
     """Fields are unknown, of the wrong type, too long, or empty where a value is required."""
 
     status, slug, title = 422, "invalid-profile-patch", "Some fields cannot be saved like this"
@@ -114,7 +114,7 @@ class InvalidProfilePatch(ProblemError):  # noqa: N818
         super().__init__(log_detail=log_detail, members={"errors": [error.as_json() for error in errors]})
 
 
-class ProfileNotFound(ProblemError):  # noqa: N818
+class ProfileNotFound(ProblemError):
     """Graph does not know the person: just created, and not everywhere yet, or deleted."""
 
     status, slug, title = 409, "profile-not-found", "There is no profile to change"

@@ -29,11 +29,11 @@ _BUSY: Final = frozenset({429, 503})
 _CONCURRENT: Final = "Directory_ConcurrencyViolation"
 
 
-class TokenRefused(Exception):  # noqa: N818 - named as the outcome it is
+class TokenRefused(Exception):
     """Graph answered 401 and asks for no claims: the token is no good, another may be."""
 
 
-class WriteUnclear(Exception):  # noqa: N818 - the same
+class WriteUnclear(Exception):
     """The change may or may not have been made; the message says why we can't know."""
 
 
@@ -124,7 +124,7 @@ class GraphMe:
         await self._sleep(pause)
         return await self._once(method, call, headers=headers, params=params, json_body=json_body)
 
-    async def _once(self, method: str, call: Call, **request: Any) -> Reply:  # noqa: ANN401 - passed on as it is
+    async def _once(self, method: str, call: Call, **request: Any) -> Reply:
         seconds = min(self._patience.call, call.deadline.left)
         if seconds <= 0:
             raise OutboundError("no time left", maybe_done=False)

@@ -12,7 +12,7 @@ FAILURES: Final = 5
 OPEN_SECONDS: Final = 1.0
 
 
-class BreakerOpen(Exception):  # noqa: N818 - a state, not a fault of its own
+class BreakerOpen(Exception):
     """Nothing was tried, as the last tries failed a moment ago."""
 
 

@@ -28,45 +28,45 @@ UNKNOWN: Final = "unknown"
 _RETRY_SECONDS: Final = 5
 
 
-class BadRequest(ProblemError):  # noqa: N818 - the outcome's own name, as in the log and the documentation
+class BadRequest(ProblemError):
     """The request is not what it should be; the detail says where and never quotes it."""
 
     status, slug, title = 400, "bad-request", "This request cannot be read"
 
 
-class AccessBlocked(ProblemError):  # noqa: N818
+class AccessBlocked(ProblemError):
     """Policy blocks this person; neither signing in again nor another token would help."""
 
     status, slug, title = 403, "access-blocked", "Your organisation does not allow this"
     log_level = logging.WARNING
 
 
-class RequestTimedOut(ProblemError):  # noqa: N818
+class RequestTimedOut(ProblemError):
     """The body did not arrive in time."""
 
     status, slug, title = 408, "request-timeout", "The request took too long to arrive"
 
 
-class BodyTooLarge(ProblemError):  # noqa: N818
+class BodyTooLarge(ProblemError):
     """The body is larger than anything that the service reads."""
 
     status, slug, title = 413, "content-too-large", "The request is too large"
 
 
-class UnsupportedMediaType(ProblemError):  # noqa: N818
+class UnsupportedMediaType(ProblemError):
     """The body is not JSON, or is compressed."""
 
     status, slug, title = 415, "unsupported-media-type", "This kind of content cannot be read"
 
 
-class Misconfigured(ProblemError):  # noqa: N818
+class Misconfigured(ProblemError):
     """An administrator's fault: consent, secret, resource or application. Signing in again would not help."""
 
     status, slug, title = 500, "misconfigured", "This service is not set up correctly"
     log_level = logging.ERROR
 
 
-class ResourceUnavailable(ProblemError):  # noqa: N818
+class ResourceUnavailable(ProblemError):
     """A service behind this one fails; `outcome` says what became of a write.
 
     `cause` is for the log; `retry_after` is in seconds.
@@ -83,7 +83,7 @@ class ResourceUnavailable(ProblemError):  # noqa: N818
         )
 
 
-class AuthorityUnavailable(ProblemError):  # noqa: N818
+class AuthorityUnavailable(ProblemError):
     """The authority gave no usable answer: unreachable, slow, throttling, 5xx, or not JSON.
 
     It is never a statement about the person, and nobody is signed out by it. `reason` is for the log; `retry_after` is

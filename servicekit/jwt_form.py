@@ -29,7 +29,7 @@ _LONGEST_KID: Final = 256
 _REFUSED_MEMBERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc", "cty"})
 
 
-class TokenRejected(Exception):  # noqa: N818 - named as the outcome it is, like its siblings
+class TokenRejected(Exception):
     """A token that must not be believed.
 
     `code` is one of this module's constants, `claim` the claim or header member at fault, where one is.

@@ -66,7 +66,7 @@ class _Json(JsonFormatter):
         log_data.pop(_FIELDS, None)
         log_data |= getattr(record, _FIELDS, {})
 
-    def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401 - logging's own name and type
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name and type
         # What outer libraries log: aiohttp's parser errors quote the request, cookie and all.
         return "\n".join(_silent_traceback(ei[1])) if ei[1] else ""
 

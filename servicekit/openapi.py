@@ -198,7 +198,7 @@ class Components:
 class _SchemaWriter(GenerateJsonSchema):
     """Writes types as they are meant here: objects are closed, alternatives exclude each other, names are no titles."""
 
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002 - pydantic's own signature
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic's own signature
         return False
 
     def typed_dict_schema(self, schema: TypedDictSchema) -> JsonSchemaValue:
@@ -221,6 +221,6 @@ def _body(schemas: list[Node]) -> Node:
     return {"schema": {"oneOf": schemas} if len(schemas) > 1 else schemas[0]} if schemas else {}
 
 
-def _told(**members: Any) -> Node:  # noqa: ANN401 - JSON
+def _told(**members: Any) -> Node:
     """Return an object of the members that say something."""
     return {name: value for name, value in members.items() if value}

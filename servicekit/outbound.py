@@ -43,7 +43,7 @@ class Reply:
     headers: CIMultiDictProxy[str]
     body: bytes
 
-    def json(self) -> Any:  # noqa: ANN401 - JSON is what it is; callers check the shape
+    def json(self) -> Any:
         """Return the parsed body; raises ValueError when it is not JSON."""
         try:
             return json.loads(self.body)

@@ -61,7 +61,7 @@ _PHRASES = {
 }
 
 
-class SettingsFault(Exception):  # noqa: N818 - named as the finding it is
+class SettingsFault(Exception):
     """The configuration can't be used; `lines` has one sentence for every fault, and `str()` all of them."""
 
     def __init__(self, lines: Iterable[str]) -> None:

@@ -18,11 +18,11 @@ _LONGEST_NUMBER: Final = 20
 _TOKENS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
-class NotStrictJson(ValueError):  # noqa: N818 - named as the finding it is
+class NotStrictJson(ValueError):
     """The text is not JSON that every parser reads alike; the message says why and quotes nothing."""
 
 
-def load_strict_json(data: bytes, *, deepest: int = DEEPEST) -> Any:  # noqa: ANN401 - JSON is what it is
+def load_strict_json(data: bytes, *, deepest: int = DEEPEST) -> Any:
     """Return the value that `data` holds.
 
     Raises NotStrictJson for anything but UTF-8 without a byte order mark, for syntax errors, duplicate names, NaN

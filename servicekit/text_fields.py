@@ -55,7 +55,7 @@ class FieldError:
         return {"field": self.field, "code": self.code, "detail": self.detail}
 
 
-class FieldFaults(Exception):  # noqa: N818 - named as the finding it is
+class FieldFaults(Exception):
     """At least one field is wrong; `errors` has them all, up to twenty."""
 
     def __init__(self, errors: list[FieldError]) -> None:

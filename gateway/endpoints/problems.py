@@ -43,7 +43,7 @@ OF_A_FLOW: Final = (shared.AuthorityUnavailable, shared.Misconfigured, errors.Se
 """Of whatever leads to the authority or back."""
 
 
-def _with(error: ProblemError, **members: Any) -> Problem:  # noqa: ANN401 - JSON
+def _with(error: ProblemError, **members: Any) -> Problem:
     """Return the problem with the members that are added to it on its way up."""
     problem = error.problem()
     return replace(problem, members={**problem.members, **members})

@@ -59,7 +59,7 @@ EDITABLE: Final = TextFields(
 )
 
 
-def profile_of(body: Any) -> Profile:  # noqa: ANN401 - JSON from another server
+def profile_of(body: Any) -> Profile:
     """Return the twelve members of what Graph or the API answered; raises ValueError when it is no profile."""
     if not isinstance(body, dict) or not isinstance(body.get("id"), str):
         raise ValueError("no profile")  # noqa: TRY004 - one kind of fault, whatever is wrong

@@ -27,7 +27,7 @@ WAIT_SECONDS: Final = 16.0
 _OWN_BUDGET_SECONDS: Final = 1.5
 
 
-class LeaseTaken(Exception):  # noqa: N818 - an outcome, which the caller translates
+class LeaseTaken(Exception):
     """Somebody else holds the lease for longer than the caller would wait."""
 
 

@@ -45,11 +45,11 @@ _LENGTH: Final = 3
 _LONG: Final = re.compile(rb"[A-Za-z0-9_-]{64,}")
 
 
-class Unsealable(Exception):  # noqa: N818 - an outcome, handled as "not there"
+class Unsealable(Exception):
     """The record was sealed by an unknown key, for another place, by a newer version, or was damaged."""
 
 
-class NotPacked(Exception):  # noqa: N818 - an outcome, handled as "not there"
+class NotPacked(Exception):
     """What was to be unpacked is not what we pack, or only a part of it, or is larger than anything we keep."""
 
 

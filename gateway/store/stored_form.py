@@ -17,7 +17,7 @@ T = TypeVar("T")
 _adapters: dict[type, TypeAdapter[Any]] = {}
 
 
-def write_record(record: Any) -> bytes:  # noqa: ANN401 - any record
+def write_record(record: Any) -> bytes:
     """Return a dataclass, or what JSON knows, as JSON."""
     members = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
     return json.dumps(members, separators=(",", ":")).encode()

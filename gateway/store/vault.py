@@ -43,7 +43,7 @@ Stored = Mapping[str, bytes | None]
 """Fields of a session's hash as Redis holds them, by name; None for those that are not there."""
 
 
-class Overtaken(Exception):  # noqa: N818 - what happened, handled by reading again
+class Overtaken(Exception):
     """The session to be replaced was written since it was read; nothing was done."""
 
 
@@ -252,7 +252,7 @@ class Vault:
             log_event(_log, logging.INFO, "record-not-opened", kind=name.partition(":")[0], session=ref.short)
             return None
 
-    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - what the script returns
+    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """Run a script; raises SessionStoreUnavailable."""
         async with redis_faults():
             return await self.redis.run_script(ScriptCall(script, keys, arguments))

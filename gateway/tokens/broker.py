@@ -93,7 +93,7 @@ class TokenBroker:
         if plain and beside and beside.scope != resource.scope:
             scopes.append(beside.scope)
 
-        def work(client: Any) -> dict[str, Any]:  # noqa: ANN401 - msal ships no types
+        def work(client: Any) -> dict[str, Any]:
             flow: dict[str, Any] = client.initiate_auth_code_flow(
                 scopes,
                 redirect_uri=self._redirect_uri,
@@ -127,7 +127,7 @@ class TokenBroker:
         cache = new_token_cache()
         flow = dict(flow)  # MSAL takes the claims out of it
 
-        def work(client: Any) -> dict[str, Any]:  # noqa: ANN401
+        def work(client: Any) -> dict[str, Any]:
             got: dict[str, Any] = client.acquire_token_by_auth_code_flow(flow, answer)
             return got
 

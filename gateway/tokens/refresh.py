@@ -136,7 +136,7 @@ class SilentRefresh:
         self,
         session: LiveSession,
         token: Entries,
-        cache: Any,  # noqa: ANN401 - msal ships no types
+        cache: Any,
         version: int,
         lease: Lease | None = None,
     ) -> None:

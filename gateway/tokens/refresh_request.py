@@ -24,7 +24,7 @@ _PAUSE_SECONDS: Final = 5
 _log = logging.getLogger(__name__)
 
 
-class RefreshRefused(Exception):  # noqa: N818 - the outcome's own name
+class RefreshRefused(Exception):
     """There is no token: `refusal` says why, `seconds` for how long it makes no sense to ask again.
 
     `keeps_cache` says that MSAL's cache must be kept nevertheless: the refresh token in it may be the only one that
@@ -48,13 +48,13 @@ class RefreshRequest:
         self._id_tokens = id_tokens
         self._now = now
 
-    async def send(self, session: LiveSession, resource: Resource, cache: Any) -> AccessToken:  # noqa: ANN401 - msal ships no types
+    async def send(self, session: LiveSession, resource: Resource, cache: Any) -> AccessToken:
         """Return a token for `resource`, by what MSAL's `cache` holds; what comes with the token is put into it.
 
         Raises RefreshRefused, and nothing else that the authority could provoke.
         """
 
-        def work(client: Any) -> dict[str, Any] | None:  # noqa: ANN401
+        def work(client: Any) -> dict[str, Any] | None:
             accounts = client.get_accounts()
             if len(accounts) != 1:  # a cache is redeemed into by one flow of one person
                 return None

@@ -41,7 +41,7 @@ async def read_bytes(
     return bytes(body)
 
 
-async def read_json(request: web.Request, *, types: tuple[str, ...] = MERGE_PATCH) -> Any:  # noqa: ANN401 - JSON is what it is
+async def read_json(request: web.Request, *, types: tuple[str, ...] = MERGE_PATCH) -> Any:
     """Return the JSON value of a request's body, which must say that it is one of `types`.
 
     Raises UnsupportedMediaType, BodyTooLarge, RequestTimedOut, BadRequest.

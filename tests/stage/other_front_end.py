@@ -39,7 +39,7 @@ class Answer:
         return str(self.body["type"]).removeprefix("/problems/")
 
 
-class NoJourney(Exception):  # noqa: N818 - no error of ours: the gateway's answer
+class NoJourney(Exception):
     """The gateway began no journey; the text is where it led instead."""
 
 

@@ -173,7 +173,7 @@ class GuardedRedis(Redis):
     has_slots: ClassVar[bool] = False
     """Whether a script may only touch keys of one slot."""
 
-    async def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - redis-py's signature
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Send one command by way of the guard."""
         return await self.guard.run(
             lambda: super(GuardedRedis, self).execute_command(*args, **options),  # type: ignore[no-untyped-call]
@@ -187,7 +187,7 @@ class GuardedRedis(Redis):
         pipe.guard = self.guard
         return pipe
 
-    async def run_script(self, call: ScriptCall) -> Any:  # noqa: ANN401 - what the script returns
+    async def run_script(self, call: ScriptCall) -> Any:
         """Run a script."""
         return await self.form.run(lambda by_sha1: self.execute_command(*call.command(by_sha1=by_sha1)))
 

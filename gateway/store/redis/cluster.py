@@ -30,7 +30,7 @@ class KeyComesFirst:
     async def initialize(self, node: ClusterNode) -> None:
         """Ask nobody."""
 
-    async def get_keys(self, *args: Any) -> tuple[Any, ...]:  # noqa: ANN401 - redis-py's signature
+    async def get_keys(self, *args: Any) -> tuple[Any, ...]:
         """Return the key of a command."""
         return args[1:2]
 
@@ -43,14 +43,14 @@ class GuardedCluster(RedisCluster):
     guards: defaultdict[str, RedisGuard]
     """By server, with one by no name: who waits for a server that is lost must not hold up the people of the others."""
 
-    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - redis-py's signature
+    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
         """Send one command by way of the guard of the server that it concerns."""
         keyless = kwargs.get("target_nodes") or len(args) == 1
         is_script = args[0] in {"EVAL", "EVALSHA"}
         guard = self.guards[""] if keyless else self._guard_of(args[3] if is_script else args[1])
         return await guard.run(lambda: self._send(*args, **kwargs), again=may_happen_twice(args))
 
-    async def _send(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the same
+    async def _send(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return await super().execute_command(*args, **kwargs)
         except KeyError as error:
@@ -62,7 +62,7 @@ class GuardedCluster(RedisCluster):
         servers = self.nodes_manager.slots_cache.get(self.keyslot(key))
         return self.guards[servers[0].name if servers else ""]
 
-    async def run_script(self, call: ScriptCall) -> Any:  # noqa: ANN401 - what the script returns
+    async def run_script(self, call: ScriptCall) -> Any:
         """Run a script."""
         return await self.form.run(lambda by_sha1: self.execute_command(*call.command(by_sha1=by_sha1)))
 

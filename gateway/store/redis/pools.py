@@ -40,7 +40,7 @@ class SocketConnection(_Whole, UnixDomainSocketConnection):
 class TlsConnection(_Whole, SSLConnection):
     """By TLS, to whom `trust` trusts at this moment."""
 
-    def __init__(self, *, trust: Trust, **kwargs: Any) -> None:  # noqa: ANN401 - redis-py's options
+    def __init__(self, *, trust: Trust, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._trust = trust
 
