@@ -1,4 +1,4 @@
-"""One id for one request, from the gateway through us to Graph and into every log line.
+"""One id for one request, from the gateway through us to Graph, into a problem's log line and into that of an edit.
 
 Owns the reading of `client-request-id` and what becomes of a missing or odd one.
 Never trusts it for anything: it is a label.

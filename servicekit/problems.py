@@ -106,7 +106,7 @@ def draw_json(_request: web.BaseRequest, problem: Problem, reference: str) -> we
 
 
 def reference_of(request: web.BaseRequest) -> str:
-    """Return the request's reference: short, random, the same in the answer and in every log line about it."""
+    """Return the request's reference: short, random, the same in the answer and in the problem's log line."""
     if REFERENCE not in request:
         request[REFERENCE] = secrets.token_hex(6)
     return request[REFERENCE]

@@ -1,6 +1,6 @@
 """What a browser may do: who may send a request, and what every answer says about its own handling.
 
-Owns the kinds of request, the origin checks, and the security headers.
+Owns the kinds of request, the origin checks, the security headers, and which records of a session a route names.
 Never loads a session: a forged request is refused before anything is read, and never trusts a path's spelling: the
 kind belongs to the route object, and a route without one is closed.
 

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from gateway import errors
 from gateway.app_keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOWS, JOURNEY_LIMIT, SESSIONS
-from gateway.edge.bodies import FORM
+from gateway.edge.forms import FORM
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
 from gateway.endpoints.answers import AuthorizationResponse

@@ -1,7 +1,8 @@
 """The ends of a session: by the person (`/auth/sign-out`), and by the authority, through the front or the back channel.
 
 Owns what is told to the browser and to the authority, and that a logout token counts once.
-Never lets the authority's health decide whether somebody is signed out: the session is gone first.
+Never lets the authority's health decide whether somebody can sign out: the session is gone first. The back channel
+needs the authority's keys, and answers 503 without them.
 The back channel is off unless GATEWAY_BACKCHANNEL_LOGOUT says otherwise: Entra External ID does not call it.
 
 Sources: OpenID Connect RP-Initiated, Front-Channel and Back-Channel Logout 1.0.
@@ -14,7 +15,7 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from gateway.app_keys import CLOCK, DISCOVERY, LOGOUT_TOKENS, SESSIONS, SETTINGS, VAULT
-from gateway.edge.bodies import FORM, read_form
+from gateway.edge.forms import FORM, read_form
 from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import LogoutRequest, SignedOut
 from gateway.errors import SessionStoreUnavailable

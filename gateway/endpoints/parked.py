@@ -1,7 +1,7 @@
 """`/api/parked-edits/{id}`: edits that step-up interrupted, for their person to see, apply or drop.
 
 Owns the form of their identifiers.
-Never fails by itself: what goes wrong is raised below and drawn above.
+Never catches, and raises only what is wrong with the request's own form.
 """
 
 import re

@@ -1,7 +1,7 @@
 """`/api/profile`: the person's own profile, read and changed.
 
 Owns the form of the idempotency key.
-Never fails by itself: what goes wrong is raised below and drawn above.
+Never catches, and raises only what is wrong with the request's own form.
 """
 
 import re

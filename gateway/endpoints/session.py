@@ -1,7 +1,7 @@
 """Who is signed in, and where: `/api/session`, its claims, and the person's list of sessions.
 
-Owns the members of their answers.
-Never fails by itself: what goes wrong is raised below and drawn above.
+Owns who is asked for the members of their answers; `answers.py` owns the members.
+Never catches: what goes wrong is raised below and drawn above.
 """
 
 from typing import Final

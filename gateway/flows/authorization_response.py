@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from gateway import errors
-from gateway.edge.bodies import read_form
+from gateway.edge.forms import read_form
 from servicekit.discovery import AuthorityMetadata
 from servicekit.errors import AuthorityUnavailable, Misconfigured
 from servicekit.http.bodies import LARGEST_BODY

@@ -1,7 +1,8 @@
 """Step-up: what must be proven, kept on our side until the person has proven it.
 
 Owns challenges, the loop guard, and the answer to "may this session edit?".
-Never shows claims to a browser: it gets the id of a challenge, and the claims travel from here to the authority.
+No answer of ours shows claims: the browser gets the id of a challenge, and the claims pass through it inside the
+authorization request only.
 """
 
 import secrets

@@ -1,10 +1,10 @@
 """Sessions: from the browser's cookie to a person, and back.
 
-Owns the cookie, its form and attributes, what a session remembers of the person, its two lifetimes, and the ways
-in which it ends: by its person, by `sid`, by being replaced.
+Owns what a session remembers of its person, its two lifetimes, and the ways in which it ends: by its person, by `sid`,
+by being replaced. The cookie's form and attributes are in `cookie.py`.
 Never holds a token, and never adopts an id that a browser presents.
 
-aiohttp-session gives the ring, the per-request memory and the moment at which a cookie is written. Everything else
+aiohttp-session gives the middleware, the per-request memory and the moment at which a cookie is written. Everything else
 is ours, because its Redis storage keeps plain JSON under the bare cookie value, without a lifetime, writes an ended
 session back, and deletes `__Host-` cookies in a way that browsers ignore.
 """

@@ -1,8 +1,8 @@
 """What records are called in Redis.
 
-Owns every key of the gateway. All start with one prefix, so that one line of an access control list covers them, and
-those of one session share a hash tag (`{family}`), also across a change of its id, so that a cluster keeps them
-together.
+Owns every key of the gateway; LIST in `scripts.py` builds a session's key from the index as well.
+All start with one prefix, so that one line of an access control list covers them, and those of one session share a hash
+tag (`{family}`), also across a change of its id, so that a cluster keeps them together.
 Never holds anything personal: whatever names a person, a session or a journey is hashed first.
 """
 

@@ -1,7 +1,8 @@
 """The few steps that must be atomic, as Redis runs them.
 
-Owns the Lua of the vault, and which of it may run twice. Every script works on keys of one hash slot, reads no key that
-it is not given (but for LIST, which is for a single server), and is short: Redis does nothing else meanwhile.
+Owns the Lua of the vault, and which of it may run twice. Every script is short, as Redis
+does nothing else meanwhile, works on keys of one hash slot, and reads no key that it is not given; but for LEAVE and
+LIST, which are for a single server.
 """
 
 import functools

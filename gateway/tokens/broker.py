@@ -1,7 +1,7 @@
-"""The token broker: the only owner of MSAL and of what it answers.
+"""The token broker: begins authorization code flows, redeems their codes, and hands out access tokens.
 
-Owns beginning a journey to the authority, redeeming its code, and handing out access tokens: from the record while
-one lives, else by one silent refresh that all waiting requests share.
+Owns when a token comes from its record and when from a silent refresh, and that all waiting requests share one refresh.
+The refresh itself, where MSAL is asked and its answer judged as well, is in `refresh_request.py`.
 Never sees a request or a response, and never hands out a refresh token or an ID token.
 """
 
