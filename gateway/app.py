@@ -1,6 +1,6 @@
 """The composition root: what the gateway is made of.
 
-Owns the wiring, the order of the rings, and the life of what must be closed: one cleanup context for each.
+Owns the wiring, the order of the middlewares, and the life of what must be closed: one cleanup context for each.
 Decides nothing, and asks nothing of the authority at start: a gateway whose tenant is down still serves its pages
 and says so.
 """
@@ -16,7 +16,7 @@ from aiohttp import web
 from gateway import app_keys as keys
 from gateway import openapi, routes
 from gateway.counts import Counts
-from gateway.edge.guard import ROUTE_TABLE, guard_ring, records_of, security_headers
+from gateway.edge.guard import ROUTE_TABLE, guard_middleware, records_of, security_headers
 from gateway.edge.limits import JourneyLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
@@ -37,7 +37,7 @@ from gateway.session.sessions import SessionStore
 from gateway.session.watch import warning_seconds
 from gateway.settings import Settings
 from gateway.store.known_good import AuthorityMemory
-from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_ring
+from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_middleware
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.connection import redis_client
@@ -54,7 +54,7 @@ from servicekit.http.bodies import LARGEST_BODY
 from servicekit.http.routes import RouteTable
 from servicekit.jwt_verifier import JwtVerifier, SigningKeys
 from servicekit.outbound import Outbound, outbound
-from servicekit.problems import problems_ring
+from servicekit.problems import problems_middleware
 
 # Beside the package in a working copy and in the images; the wheel has it inside (pyproject.toml, force-include).
 _PACKED: Final = Path(__file__).parent / "spa"
@@ -126,10 +126,10 @@ def create_app(
 
     app = web.Application(
         middlewares=[
-            metrics.ring(),
-            problems_ring(problem_pages(pages, close_flow=FlowStore.close)),
-            redis_budget_ring(redis_limits.request),
-            guard_ring(settings.public_url),
+            metrics.middleware(),
+            problems_middleware(problem_pages(pages, close_flow=FlowStore.close)),
+            redis_budget_middleware(redis_limits.request),
+            guard_middleware(settings.public_url),
             aiohttp_session.session_middleware(SessionStorage(sessions.load, records_of)),
         ],
         client_max_size=LARGEST_BODY,

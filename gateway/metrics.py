@@ -1,6 +1,6 @@
 """What the gateway counts, for Prometheus.
 
-Owns the names of the metrics, their labels, and the ring that counts requests and journeys.
+Owns the names of the metrics, their labels, and the middleware that counts requests and journeys.
 Never has a label whose values a stranger chooses: routes are templates, problems are slugs, all else is our own words.
 docs/reference/metrics.md says what each of them is for.
 """
@@ -161,8 +161,8 @@ class Metrics(Counts):
             )
         self._certificate.set(at)
 
-    def ring(self) -> Middleware:
-        """Return the ring that counts; it stands outside all others."""
+    def middleware(self) -> Middleware:
+        """Return the middleware that counts; it stands outside all others."""
 
         @web.middleware
         async def count(request: web.Request, handler: Handler) -> web.StreamResponse:

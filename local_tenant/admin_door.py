@@ -26,7 +26,7 @@ class AdminError(Exception):
 
 
 @web.middleware
-async def admin_ring(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def admin_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let only this machine in, and no web page: a page elsewhere could post to a loopback address too."""
     if request.path.split("/")[1] != "admin":
         return await handler(request)

@@ -1,4 +1,4 @@
-"""Composition: the tenant, its routes and rings. Knows everyone, decides nothing."""
+"""Composition: the tenant, its routes and middlewares. Knows everyone, decides nothing."""
 
 import random
 import time
@@ -20,7 +20,7 @@ from local_tenant import (
 from local_tenant.clock import Clock, OffsetClock
 from local_tenant.configuration import Configuration
 from local_tenant.ids import Ids
-from local_tenant.rings import faults_ring, refusals_ring
+from local_tenant.middlewares import faults_middleware, refusals_middleware
 from local_tenant.signing import KeyRing
 from local_tenant.tenant import ADMIN, TENANT, Tenant
 
@@ -35,7 +35,7 @@ def create_app(
     keys: KeyRing | None = None,
 ) -> web.Application:
     """Return the tenant as an application. ``public_url`` is where the browser finds it."""
-    app = web.Application(middlewares=[refusals_ring, faults_ring])
+    app = web.Application(middlewares=[refusals_middleware, faults_middleware])
     app[TENANT] = Tenant(
         configuration=configuration,
         public_url=public_url,
@@ -49,6 +49,6 @@ def create_app(
     app.router.add_static("/assets", front_page.ASSETS)
     if admin:
         app.add_routes([*admin_surface.routes, *admin_people.routes])
-        app.middlewares.append(admin_door.admin_ring)
+        app.middlewares.append(admin_door.admin_middleware)
         app.cleanup_ctx.append(admin_people.frontchannel_client)
     return app

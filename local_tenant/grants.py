@@ -256,4 +256,4 @@ GRANTS: Final[dict[str, Callable[[TokenRequest], dict[str, object]]]] = {
     "client_credentials": client_credentials,
     ON_BEHALF_OF: on_behalf_of,
 }
-"""The grants by ``grant_type``; what fault points call them is said in ``rings``."""
+"""The grants by ``grant_type``; what fault points call them is said in ``middlewares``."""

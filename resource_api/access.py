@@ -1,4 +1,4 @@
-"""Who may call: the bearer token, the policy of a route, and the ring that enforces both.
+"""Who may call: the bearer token, the policy of a route, and the middleware that enforces both.
 
 Owns where a token may stand (RFC 6750, section 2.1: the header, once), what it must say for a delegated call of an
 allowed client, and what each route asks beyond that: a scope, an authentication context, a recent sign-in.
@@ -146,11 +146,11 @@ def bearer_token(request: web.Request) -> str:
     return token
 
 
-def access_ring(rows: routes.RouteTable[Route]) -> Middleware:
-    """Return the ring that lets a request through to its handler if the route's policy is met."""
+def access_middleware(rows: routes.RouteTable[Route]) -> Middleware:
+    """Return the middleware that lets a request through to its handler if the route's policy is met."""
 
     @web.middleware
-    async def ring(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.match_info.http_exception is not None:
             return await handler(request)  # 404 and 405 have no route
         row = rows.row_of(request)
@@ -166,7 +166,7 @@ def access_ring(rows: routes.RouteTable[Route]) -> Middleware:
             await gatekeeper.complete(error)
             raise
 
-    return ring
+    return middleware
 
 
 def _words(value: object) -> list[str]:

@@ -1,6 +1,6 @@
 """Composition root of the resource API: where settings, network and routes meet.
 
-Owns the order of the rings, the response headers, and the birth and death of what needs closing.
+Owns the order of the middlewares, the response headers, and the birth and death of what needs closing.
 Never contacts the authority or Graph: it starts, and answers clearly, while both are down.
 """
 
@@ -12,8 +12,8 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from resource_api.access import GATEKEEPER, Gatekeeper, Route, ScopePolicy, access_ring
-from resource_api.correlation import correlation_ring, tell_correlation
+from resource_api.access import GATEKEEPER, Gatekeeper, Route, ScopePolicy, access_middleware
+from resource_api.correlation import correlation_middleware, tell_correlation
 from resource_api.editing import ProfileEditor
 from resource_api.graph import GraphMe
 from resource_api.known_good import AuthorityFiles
@@ -31,7 +31,7 @@ from servicekit.http.routes import RouteTable
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, SigningKeys
 from servicekit.logs import log_event
 from servicekit.outbound import outbound
-from servicekit.problems import problems_ring
+from servicekit.problems import problems_middleware
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def create_app(
     """
     rows: RouteTable[Route] = RouteTable()
     app = web.Application(
-        middlewares=[correlation_ring, problems_ring(), access_ring(rows)],
+        middlewares=[correlation_middleware, problems_middleware(), access_middleware(rows)],
         client_max_size=LARGEST_BODY,
     )
     policy = ScopePolicy(settings.scope, settings.acrs, settings.max_age_seconds)

@@ -19,7 +19,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware
-async def correlation_ring(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def correlation_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Take the caller's id if it is a UUID, or make one; it is also the reference in problems."""
     correlation = _uuid(request.headers.get(HEADER, "")) or str(uuid.uuid4())
     request[CORRELATION] = correlation

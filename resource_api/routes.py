@@ -1,7 +1,7 @@
 """The routes of the resource API: each row names its policy.
 
 Owns the table and the handlers behind it.
-Never checks a token (the access ring does) and never catches: what goes wrong is raised below and drawn above.
+Never checks a token (the access middleware does) and never catches: what goes wrong is raised below and drawn above.
 """
 
 from dataclasses import dataclass

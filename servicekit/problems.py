@@ -1,6 +1,6 @@
 """RFC 9457 problem details: the only place where errors become `application/problem+json`.
 
-Owns the shape of a failed answer, the reference that a person can quote, and the ring that draws both.
+Owns the shape of a failed answer, the reference that a person can quote, and the middleware that draws both.
 Never decides what counts as a failure: services raise their own `ProblemError`s, and anything else that is
 raised is a fault of ours, answered with a bare 500 and written to the log.
 """
@@ -125,15 +125,15 @@ def problem_of_refusal(error: web.HTTPException) -> Problem:
     )
 
 
-def problems_ring(draw: Draw = draw_json) -> Middleware:
-    """Return the outermost ring: whatever is raised inside becomes an answer drawn by `draw`.
+def problems_middleware(draw: Draw = draw_json) -> Middleware:
+    """Return the outermost middleware: whatever is raised inside becomes an answer drawn by `draw`.
 
     A redirect that a handler raises passes through.
     Not caught here: cancellation. Nothing may be raised once a streamed answer has begun: it cannot become a problem.
     """
 
     @web.middleware
-    async def ring(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         reference = reference_of(request)
         try:
             return await handler(request)
@@ -164,4 +164,4 @@ def problems_ring(draw: Draw = draw_json) -> Middleware:
         )
         return draw(request, problem, reference)
 
-    return ring
+    return middleware

@@ -85,8 +85,8 @@ def records_of(request: web.Request) -> Sequence[str]:
     return row.records(request) if row else ()
 
 
-def guard_ring(public_url: str) -> Middleware:
-    """Return the ring that refuses what a route's kind of request does not allow."""
+def guard_middleware(public_url: str) -> Middleware:
+    """Return the middleware that refuses what a route's kind of request does not allow."""
     judges = {
         RequestKind.JSON: _judge_json,
         RequestKind.EVENTS: _judge_events,
@@ -94,7 +94,7 @@ def guard_ring(public_url: str) -> Middleware:
     }
 
     @web.middleware
-    async def ring(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.match_info.http_exception is not None:
             return await handler(request)  # 404 and 405: the router's own answer
         kind = kind_of(request)
@@ -106,7 +106,7 @@ def guard_ring(public_url: str) -> Middleware:
             judges[kind](request, public_url)
         return await handler(request)
 
-    return ring
+    return middleware
 
 
 def _judge_host(request: web.Request, public_url: str) -> None:

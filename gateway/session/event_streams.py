@@ -175,7 +175,7 @@ def _to_the_end(session: LiveSession) -> Iterator[None]:
         yield
     except ConnectionError:
         pass  # nobody listens any more
-    except Exception as fault:  # noqa: BLE001 - the last resort, as in the ring that draws problems
+    except Exception as fault:  # noqa: BLE001 - the last resort, as in the middleware that draws problems
         log_event(_log, logging.ERROR, "event-stream-failed", fault=fault, session=session.ref.short)
 
 

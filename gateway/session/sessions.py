@@ -4,9 +4,9 @@ Owns what a session remembers of its person, its two lifetimes, and the ways in 
 by being replaced. The cookie's form and attributes are in `cookie.py`.
 Never holds a token, and never adopts an id that a browser presents.
 
-aiohttp-session gives the middleware, the per-request memory and the moment at which a cookie is written. Everything else
-is ours, because its Redis storage keeps plain JSON under the bare cookie value, without a lifetime, writes an ended
-session back, and deletes `__Host-` cookies in a way that browsers ignore.
+aiohttp-session gives the middleware, the per-request memory and the moment at which a cookie is written. Everything
+else is ours, because its Redis storage keeps plain JSON under the bare cookie value, without a lifetime, writes an
+ended session back, and deletes `__Host-` cookies in a way that browsers ignore.
 """
 
 import contextlib

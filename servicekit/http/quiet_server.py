@@ -1,7 +1,8 @@
 """The HTTP server as both services run it: its limits, its access log, and answers to what is not HTTP.
 
-Owns the reply to requests that the parser or aiohttp itself refuses before any ring sees them (aiohttp's own replies
-quote the offending bytes and name its version), the limits of a header, and the time for what is under way at the end.
+Owns the reply to requests that the parser or aiohttp itself refuses before any middleware sees them (aiohttp's own
+replies quote the offending bytes and name its version), the limits of a header, and the time for what is under way at
+the end.
 Never reads settings, and never decides when to stop.
 """
 
@@ -45,7 +46,7 @@ class _QuietHandler(RequestHandler):
 
 
 def _without_echo(handler: _Handler) -> _Handler:
-    """Return `handler` with a problem for what aiohttp refuses before any ring sees it, and quotes: `Expect`."""
+    """Return `handler` with a problem for what aiohttp refuses before any middleware sees it, and quotes: `Expect`."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:

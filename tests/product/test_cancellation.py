@@ -1,7 +1,7 @@
 """R9: cancelled at every await of callback, refresh, PATCH and sign-out, one after the other.
 
-The request goes through the whole application, all rings included, in this process; a driver counts how often it is
-suspended and has its task cancelled at the k-th time, for every k until it ends by itself.
+The request goes through the whole application, all middlewares included, in this process; a driver counts how often it
+is suspended and has its task cancelled at the k-th time, for every k until it ends by itself.
 """
 
 import asyncio

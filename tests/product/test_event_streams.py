@@ -14,7 +14,7 @@ from gateway.session.event_streams import EventStreams, StreamLimits
 from gateway.session.sessions import LiveSession
 from gateway.store.redis.budget import LIMITS
 from servicekit.http.quiet_server import DRAIN_SECONDS
-from servicekit.problems import problems_ring
+from servicekit.problems import problems_middleware
 from tests.product.listeners import LONG, PATH, QUICK, gone, listening
 from tests.product.test_operation import answers, environment, process
 from tests.stage.fault_proxy import FaultProxy, Faults
@@ -217,7 +217,7 @@ async def test_a_fault_of_ours_ends_a_stream_in_good_order_and_is_told_to_the_op
     async def handler(request: web.Request) -> web.StreamResponse:
         return await streams.serve(request, live)
 
-    app = web.Application(middlewares=[problems_ring()])
+    app = web.Application(middlewares=[problems_middleware()])
     app.router.add_get(PATH, handler)
     port = free_port()
     ada.gateway_url = f"http://localhost:{port}"

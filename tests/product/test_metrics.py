@@ -165,7 +165,7 @@ async def test_U35_redis_is_seen_to_answer_to_fail_and_to_be_left_alone(valkey: 
 
 async def test_U35_a_stream_is_a_request_but_how_long_it_stays_open_is_no_answer_time() -> None:
     metrics, port = Metrics(), free_port()
-    app = web.Application(middlewares=[metrics.ring()])
+    app = web.Application(middlewares=[metrics.middleware()])
 
     async def stream(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})

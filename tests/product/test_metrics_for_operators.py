@@ -150,7 +150,7 @@ async def _one_request(metrics: Metrics) -> None:
         request[PROBLEM], request[JOURNEY] = "sign-in-failed", ("sign-in", "completed")
         return web.Response()
 
-    app, port = web.Application(middlewares=[metrics.ring()]), free_port()
+    app, port = web.Application(middlewares=[metrics.middleware()]), free_port()
     app.router.add_get("/", fails)
     async with served(app, port):
         await answers(f"http://127.0.0.1:{port}/")

@@ -66,13 +66,13 @@ def redis_budget(seconds: float) -> Iterator[Budget]:
         _current.reset(token)
 
 
-def redis_budget_ring(seconds: float = LIMITS.request) -> Middleware:
-    """Return the ring that gives each request its budget."""
+def redis_budget_middleware(seconds: float = LIMITS.request) -> Middleware:
+    """Return the middleware that gives each request its budget."""
 
     @web.middleware
-    async def ring(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         with redis_budget(seconds):
             answer: Awaitable[web.StreamResponse] = handler(request)
             return await answer
 
-    return ring
+    return middleware

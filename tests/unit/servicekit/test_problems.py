@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from servicekit.problems import Problem, ProblemError, problems_ring, reference_of
+from servicekit.problems import Problem, ProblemError, problems_middleware, reference_of
 from tests.unit.servicekit.listening import listening
 
 
@@ -44,7 +44,7 @@ async def fail(request: web.Request) -> web.Response:
 
 
 async def ask(path: str, method: str = "GET") -> tuple[int, dict[str, str], Any]:
-    app = web.Application(middlewares=[problems_ring()])
+    app = web.Application(middlewares=[problems_middleware()])
     app.router.add_get("/fail", fail)
     async with (
         listening(app) as url,

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from servicekit.http.quiet_server import QuietRunner
-from servicekit.problems import problems_ring
+from servicekit.problems import problems_middleware
 from tests.unit.servicekit.service_log import ServiceLog, service_log
 
 
@@ -56,7 +56,7 @@ async def edge(log: ServiceLog) -> AsyncIterator[Edge]:
     async def keep(request: web.Request) -> web.Response:
         return web.json_response({"length": len(await request.read())})
 
-    app = web.Application(middlewares=[problems_ring()])
+    app = web.Application(middlewares=[problems_middleware()])
     app.router.add_post("/keep", keep)
     runner = QuietRunner(app, service="resource_api", drain_seconds=0.1)
     await runner.setup()

@@ -1,4 +1,4 @@
-"""The two rings around every handler: faults on order and the journal inside, refusals drawn outside."""
+"""The two middlewares around every handler: faults on order and the journal inside, refusals drawn outside."""
 
 import asyncio
 import socket
@@ -44,7 +44,7 @@ _THROTTLED: Final = {
 
 
 @web.middleware
-async def refusals_ring(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def refusals_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Draw what is refused below: Graph in its JSON, services' endpoints in Entra's JSON, pages as a page."""
     try:
         return await handler(request)
@@ -68,7 +68,7 @@ def _is_page(request: web.Request) -> bool:
 
 
 @web.middleware
-async def faults_ring(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def faults_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Write the journal, and let a fault strike if one is set for this point."""
     tenant = request.app[TENANT]
     point = await _point(request)
