@@ -100,8 +100,8 @@ class Person:
         """Confirm: a new session id, which has no token for reading yet."""
         tab = self.tabs[0]
         self.justified += 1 + self.confirmed  # one for Graph; and an edit of before may have found no token
-        if (await tab.step_up(STEP_UP)) == "/edit":
-            self.confirmed = True
+        assert await tab.step_up(STEP_UP) == "/edit"
+        self.confirmed = True
         self.cookies.append(self.cookie)
         async with self.arrived:
             self.arrived.notify_all()
