@@ -98,6 +98,36 @@ async def test_R12_a_redis_that_stumbles_costs_nobody_a_journey(
     await assert_clean(world, ada)
 
 
+@pytest.mark.parametrize("happened", [False, True])
+async def test_R12_a_connection_that_is_cut_at_a_write_costs_nobody_anything(
+    world: World, network: Network, *, happened: bool
+) -> None:
+    await strict(world)
+    cut = network.redis.lose_answer if happened else network.redis.cut
+    ada = await world.front_end()
+
+    at_sign_in = cut(WRITES)
+    assert await ada.sign_in() == "/edit"
+    at_step_up = cut(WRITES)
+    assert await ada.step_up("/auth/step-up?action=profile.edit&return_to=/check") == "/check"
+    await end_of_token(world, ada, 10)
+    at_refresh = cut(WRITES)
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    at_edit = cut(WRITES)
+    saved = await ada.call("PATCH", "/api/profile", SAVE, headers={"Idempotency-Key": "k"})
+    assert (saved.status, saved.body["city"]) == (200, "Rome")
+
+    for one in (at_sign_in, at_step_up, at_refresh, at_edit):
+        await one.reached()
+    again = await ada.call("PATCH", "/api/profile", SAVE, headers={"Idempotency-Key": "k"})
+    assert again.body == saved.body
+    assert (await ada.call("GET", "/api/profile")).body["city"] == "Rome"
+    assert await world.asked("token.authorization_code") == 2, "a code is redeemed once"
+    assert await world.asked("token.refresh_token") == 1
+    assert await world.asked("graph.patch_me") == 1
+    await assert_clean(world, ada)
+
+
 async def test_R12_a_journey_that_cannot_be_kept_leaves_the_session_of_before(
     world: World, network: Network
 ) -> None:
