@@ -17,7 +17,7 @@ from gateway import app_keys as keys
 from gateway import openapi, routes
 from gateway.counts import Counts
 from gateway.edge.guard import ROUTE_TABLE, guard_middleware, records_of, security_headers
-from gateway.edge.limits import JourneyLimit
+from gateway.edge.limits import FlowLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
 from gateway.flows.flow import AuthFlow
@@ -143,7 +143,7 @@ def create_app(
     app[keys.VAULT] = vault
     app[keys.SESSIONS] = sessions
     app[keys.FLOWS] = FlowStore(vault)
-    app[keys.JOURNEY_LIMIT] = JourneyLimit(
+    app[keys.FLOW_LIMIT] = FlowLimit(
         settings.journeys_per_minute, settings.trusted_proxies, now=time.monotonic
     )
     app[keys.OWN_SESSIONS] = OwnSessions(vault, now=now)

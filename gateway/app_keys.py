@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.edge.limits import JourneyLimit
+from gateway.edge.limits import FlowLimit
 from gateway.flows.flow import AuthFlow
 from gateway.flows.flow_record import FlowStore
 from gateway.flows.logout_token import LogoutTokenJudge
@@ -33,7 +33,7 @@ LOGOUT_TOKENS: Final = web.AppKey("logout_tokens", LogoutTokenJudge)
 VAULT: Final = web.AppKey("vault", Vault)
 EVENT_STREAMS: Final = web.AppKey("event_streams", EventStreams)
 OWN_SESSIONS: Final = web.AppKey("own_sessions", OwnSessions)
-JOURNEY_LIMIT: Final = web.AppKey("journey_limit", JourneyLimit)
+FLOW_LIMIT: Final = web.AppKey("flow_limit", FlowLimit)
 METRICS: Final = web.AppKey("metrics", Metrics)
 CREDENTIAL: Final[web.AppKey[CredentialSource]] = web.AppKey("credential")
 FLOWS: Final = web.AppKey("flows", FlowStore)

@@ -6,9 +6,9 @@
     ├── StepUpLoop                429 three step-ups brought no token
     ├── CrossOriginRefused        403 the request does not come from our own pages
     ├── MisdirectedRequest        421 the request names a host that we are not
-    ├── AuthFlowRejected          a journey to the authority ended without a session
+    ├── AuthFlowRejected          a flow ended without a session
     │   ├── SignInCancelled       400 the person cancelled
-    │   ├── SignInExpired         400 the journey is unknown, used, too old, or of another browser
+    │   ├── SignInExpired         400 the flow is unknown, used, too old, or of another browser
     │   ├── SignInFailed          400 what came back cannot be trusted
     │   ├── StepUpCancelled       403 the person cancelled; nothing changed
     │   └── DifferentPerson       403 somebody else came back from step-up
@@ -99,7 +99,7 @@ class MisdirectedRequest(ProblemError):
 
 
 class AuthFlowRejected(ProblemError):
-    """A journey to the authority ended without a session; never raised itself."""
+    """A flow ended without a session; never raised itself."""
 
     status = 400
 
@@ -111,7 +111,7 @@ class SignInCancelled(AuthFlowRejected):
 
 
 class SignInExpired(AuthFlowRejected):
-    """The journey is unknown, was used already, is too old, or belongs to another browser."""
+    """The flow is unknown, was used already, is too old, or belongs to another browser."""
 
     slug, title = "sign-in-expired", "This sign-in is too old"
 
@@ -177,7 +177,7 @@ class NotFound(ProblemError):
 
 
 class TooManyRequests(ProblemError):
-    """More was begun than anybody needs: journeys from one network, or streams by one browser."""
+    """More was begun than anybody needs: flows from one network, or streams by one browser."""
 
     status, slug, title = 429, "too-many-requests", "Too many requests"
 

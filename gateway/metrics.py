@@ -1,6 +1,6 @@
 """What the gateway counts, for Prometheus.
 
-Owns the names of the metrics, their labels, and the middleware that counts requests and journeys.
+Owns the names of the metrics, their labels, and the middleware that counts requests and flows.
 Never has a label whose values a stranger chooses: routes are templates, problems are slugs, all else is our own words.
 docs/reference/metrics.md says what each of them is for.
 """
@@ -21,8 +21,8 @@ from servicekit.version import VERSION
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 # Where several processes count together. The library reads it when it is imported, so it is set before they start.
 SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
-JOURNEY: Final = web.RequestKey("journey", tuple[str, str])
-"""The journey that a request belongs to, and what it has come to when the request succeeds."""
+FLOW: Final = web.RequestKey("flow", tuple[str, str])
+"""The flow that a request belongs to, and what it has come to when the request succeeds."""
 
 _STREAM: Final = "text/event-stream"
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
@@ -49,9 +49,9 @@ class Metrics(Counts):
         self._problems = Counter(
             "stepup_problems", "Problems answered, pages included.", ("slug",), registry=own
         )
-        self._journeys = Counter(
+        self._flows = Counter(
             "stepup_journeys",
-            "Journeys to the authority: begun, completed, or the problem that one ended with.",
+            "Authorization code flows: begun, completed, or the problem that one ended with.",
             ("purpose", "outcome"),
             registry=own,
         )
@@ -176,9 +176,9 @@ class Metrics(Counts):
             self._requests.labels(method, route, str(response.status)).inc()
             if PROBLEM in request:
                 self._problems.labels(request[PROBLEM]).inc()
-            if JOURNEY in request:
-                purpose, outcome = request[JOURNEY]
-                self._journeys.labels(purpose, request.get(PROBLEM, outcome)).inc()
+            if FLOW in request:
+                purpose, outcome = request[FLOW]
+                self._flows.labels(purpose, request.get(PROBLEM, outcome)).inc()
             return response
 
         return count

@@ -184,7 +184,7 @@ def _flow_problems(rows: Iterable[Route]) -> NamedSchema:
     return NamedSchema(
         "JourneyProblem",
         {
-            "description": "How a journey to the authority can end; the `type` of `/problem?type=…`. "
+            "description": "How an authorization code flow can end; the `type` of `/problem?type=…`. "
             "docs/problems.md explains each.",
             "type": "string",
             "enum": list(dict.fromkeys(problem.slug for problem in problems)),

@@ -18,7 +18,7 @@ from local_tenant.directory import AppRegistration, Directory
 from local_tenant.next_step import Situation
 from local_tenant.page_frame import respond
 from local_tenant.refusals import Refusal, refusal
-from local_tenant.sessions import AuthorizeRequest, Journey
+from local_tenant.sessions import AuthorizeRequest, Flow
 from local_tenant.tenant import Tenant
 from local_tenant.wire import SupportIds, redirect
 
@@ -63,10 +63,10 @@ def client_info(oid: str, tenant_id: str) -> str:
 
 def grant_code(tenant: Tenant, now: Situation) -> web.Response:
     """Answer with a code, and remember that the application takes part in the session."""
-    session, person, journey = now.session, now.person, now.journey
+    session, person, flow = now.session, now.person, now.flow
     if session is None or person is None:
         raise refusal(50058)
-    asked = journey.request
+    asked = flow.request
     if asked.client_id not in session.clients:
         session.clients.append(asked.client_id)
     if tenant.impostors:
@@ -76,7 +76,7 @@ def grant_code(tenant: Tenant, now: Situation) -> web.Response:
     if asked.client_info:
         fields["client_info"] = client_info(person.oid, tenant.directory.tenant_id)
     fields["session_state"] = session.sid
-    tenant.sessions.finish(journey)
+    tenant.sessions.finish(flow)
     return deliver(Destination.of(asked, tenant.directory), fields)
 
 
@@ -85,7 +85,7 @@ def refuse(
     tenant: Tenant,
     destination: Destination,
     refused: Refusal,
-    journey: Journey | None = None,
+    flow: Flow | None = None,
     *,
     error: str | None = None,
 ) -> web.Response:
@@ -94,13 +94,13 @@ def refuse(
     From the page, the way back answers ``access_denied``; ``error`` says so then.
     """
     support = SupportIds.of(request, tenant.ids)
-    if refused.row.at is At.PAGE and journey and "none" not in journey.request.prompt:
-        journey.refused = refused
-        way_back = f"/{tenant.directory.tenant_id}/journeys/{journey.id}/cancel"
+    if refused.row.at is At.PAGE and flow and "none" not in flow.request.prompt:
+        flow.refused = refused
+        way_back = f"/{tenant.directory.tenant_id}/journeys/{flow.id}/cancel"
         page = pages.refused(refused.text, support.trace_id, support.correlation_id, way_back=way_back)
-        return respond(page, status=refused.row.status, form_action=journey.request.redirect_origin)
-    if journey:
-        tenant.sessions.finish(journey)
+        return respond(page, status=refused.row.status, form_action=flow.request.redirect_origin)
+    if flow:
+        tenant.sessions.finish(flow)
     return deliver(
         destination,
         {

@@ -1,4 +1,4 @@
-"""The authorize endpoint: understands a request, and turns each step of its journey into a page or an answer.
+"""The authorize endpoint: understands a request, and turns each step of its flow into a page or an answer.
 
 Which step comes next is ``next_step``'s decision; what a page's form does is in ``sign_in``.
 Source: Entra, "OAuth 2.0 authorization code flow"; OpenID Connect Core 3.1.2; RFC 7636.
@@ -18,7 +18,7 @@ from local_tenant.page_frame import respond
 from local_tenant.policies import ClaimsRequest
 from local_tenant.refusals import Refusal, refusal
 from local_tenant.scopes import RequestedScope
-from local_tenant.sessions import AuthorizeRequest, Journey
+from local_tenant.sessions import AuthorizeRequest, Flow
 from local_tenant.tenant import TENANT, Tenant
 from local_tenant.wire import SSO_COOKIE, fields_of, redirect
 
@@ -44,10 +44,10 @@ async def authorize(request: web.Request) -> web.Response:
         asked = understand(fields, destination, tenant.directory)
     except Refusal as refused:
         return answers.refuse(request, tenant, destination, refused)
-    journey = tenant.sessions.start_journey(asked)
+    flow = tenant.sessions.start_flow(asked)
     if injected := request.get(INJECTED):
-        return answers.refuse(request, tenant, destination, injected, journey)
-    return proceed(request, journey, Situation.of(tenant, journey, request.cookies.get(SSO_COOKIE)))
+        return answers.refuse(request, tenant, destination, injected, flow)
+    return proceed(request, flow, Situation.of(tenant, flow, request.cookies.get(SSO_COOKIE)))
 
 
 def understand(fields: dict[str, str], destination: Destination, directory: Directory) -> AuthorizeRequest:
@@ -84,8 +84,8 @@ def understand(fields: dict[str, str], destination: Destination, directory: Dire
     )
 
 
-def proceed(request: web.Request, journey: Journey, now: Situation) -> web.Response:
-    """Take the next step of a journey: show its page, or answer the application.
+def proceed(request: web.Request, flow: Flow, now: Situation) -> web.Response:
+    """Take the next step of a flow: show its page, or answer the application.
 
     After a form, a page is reached by a redirect, so that reloading it sends nothing twice.
     """
@@ -94,13 +94,13 @@ def proceed(request: web.Request, journey: Journey, now: Situation) -> web.Respo
         step = next_step(now)
         if step is Step.ANSWER:
             return answers.grant_code(tenant, now)
-        if "none" in journey.request.prompt:
+        if "none" in flow.request.prompt:
             raise refusal(SILENT_REFUSALS[step])
     except Refusal as refused:
-        destination = Destination.of(journey.request, tenant.directory)
-        return answers.refuse(request, tenant, destination, refused, journey)
+        destination = Destination.of(flow.request, tenant.directory)
+        return answers.refuse(request, tenant, destination, refused, flow)
     if request.method == "POST":
-        return redirect(journey_path(tenant, journey))
+        return redirect(flow_path(tenant, flow))
     return show(step, now)
 
 
@@ -117,12 +117,12 @@ def show(
 
     ``fault`` is what was wrong with the form, ``wrong`` in which field where it is one, ``filled`` what was typed.
     """
-    tenant, journey, typed = now.tenant, now.journey, filled or {}
-    app_name = tenant.directory.app(journey.request.client_id).name
-    path, origin = journey_path(tenant, journey), journey.request.redirect_origin
+    tenant, flow, typed = now.tenant, now.flow, filled or {}
+    app_name = tenant.directory.app(flow.request.client_id).name
+    path, origin = flow_path(tenant, flow), flow.request.redirect_origin
     if step is Step.SIGN_IN:
-        hinted = hinted_person(tenant, journey.request.login_hint)
-        email = typed.get("email", hinted.email if hinted else journey.request.login_hint or "")
+        hinted = hinted_person(tenant, flow.request.login_hint)
+        email = typed.get("email", hinted.email if hinted else flow.request.login_hint or "")
         page = pages.sign_in(app_name, path, email=email, fault=fault, details=details)
     elif step is Step.SIGN_UP:
         page = pages.sign_up(app_name, path, typed, fault=fault, wrong=wrong)
@@ -130,21 +130,21 @@ def show(
         page = pages.choose_account(app_name, path, email=now.person.email if now.person else "")
     else:
         address = now.person.email if now.person else ""
-        if not tenant.inbox.has_sent(journey.id, address):
-            tenant.inbox.send(journey.id, address, f"Confirm it's you for {app_name}")
+        if not tenant.inbox.has_sent(flow.id, address):
+            tenant.inbox.send(flow.id, address, f"Confirm it's you for {app_name}")
         page = pages.second_factor(app_name, path, pages.masked(address), fault=fault)
     return respond(page, status=400 if fault else 200, form_action=origin)
 
 
-def journey_path(tenant: Tenant, journey: Journey) -> str:
-    """Return where a journey's pages live."""
-    return f"/{tenant.directory.tenant_id}/journeys/{journey.id}"
+def flow_path(tenant: Tenant, flow: Flow) -> str:
+    """Return where a flow's pages live."""
+    return f"/{tenant.directory.tenant_id}/journeys/{flow.id}"
 
 
-def journey_of(request: web.Request) -> tuple[Tenant, Journey]:
-    """Return the journey that the path names. Raises refusal 9002313, shown as a page, for one that is over."""
+def flow_of(request: web.Request) -> tuple[Tenant, Flow]:
+    """Return the flow that the path names. Raises refusal 9002313, shown as a page, for one that is over."""
     tenant = check_tenant(request)
-    journey = request.app[TENANT].sessions.journey(request.match_info["journey"])
-    if journey is None:
+    flow = request.app[TENANT].sessions.flow(request.match_info["flow"])
+    if flow is None:
         raise refusal(9002313)
-    return tenant, journey
+    return tenant, flow

@@ -45,37 +45,37 @@ class _Pending:
 
 @dataclass(slots=True)
 class Inbox:
-    """Messages for everyone, and the code that each journey is waiting for."""
+    """Messages for everyone, and the code that each flow is waiting for."""
 
     clock: Clock
     ids: Ids
     messages: list[Message] = field(default_factory=list)
     _pending: dict[str, _Pending] = field(default_factory=dict)
 
-    def send(self, journey_id: str, to: str, purpose: str) -> None:
-        """Send a new code for a journey; an earlier one stops working."""
+    def send(self, flow_id: str, to: str, purpose: str) -> None:
+        """Send a new code for a flow; an earlier one stops working."""
         now = self.clock()
         self._pending = {key: value for key, value in self._pending.items() if value.expires_at > now}
         code = self.ids.digits(CODE_DIGITS)
-        self._pending[journey_id] = _Pending(to, code, now + CODE_SECONDS)
+        self._pending[flow_id] = _Pending(to, code, now + CODE_SECONDS)
         self.messages.append(Message(to, code, purpose, now))
         del self.messages[:-_KEPT]
 
-    def forget(self, journey_id: str) -> None:
-        """Make a journey's code useless; the next page sends a new one."""
-        self._pending.pop(journey_id, None)
+    def forget(self, flow_id: str) -> None:
+        """Make a flow's code useless; the next page sends a new one."""
+        self._pending.pop(flow_id, None)
 
-    def has_sent(self, journey_id: str, to: str) -> bool:
-        """Tell whether a code was sent to this address for this journey; a reload must not send another."""
-        pending = self._pending.get(journey_id)
+    def has_sent(self, flow_id: str, to: str) -> bool:
+        """Tell whether a code was sent to this address for this flow; a reload must not send another."""
+        pending = self._pending.get(flow_id)
         return pending is not None and pending.to == to
 
-    def check(self, journey_id: str, to: str, typed: str) -> Outcome:
-        """Try the code that went to ``to``; another person's, of the same journey, proves nothing about this one.
+    def check(self, flow_id: str, to: str, typed: str) -> Outcome:
+        """Try the code that went to ``to``; another person's, of the same flow, proves nothing about this one.
 
         The right one works once; after ``MOST_TRIES`` wrong ones even the right one doesn't.
         """
-        pending = self._pending.get(journey_id)
+        pending = self._pending.get(flow_id)
         if pending is None or pending.to != to or pending.expires_at <= self.clock():
             return Outcome.EXPIRED
         if pending.tries >= MOST_TRIES:
@@ -83,7 +83,7 @@ class Inbox:
         if "".join(typed.split()) != pending.code:
             pending.tries += 1
             return Outcome.WRONG
-        del self._pending[journey_id]
+        del self._pending[flow_id]
         return Outcome.RIGHT
 
     def for_address(self, to: str) -> list[Message]:

@@ -1,4 +1,4 @@
-"""``next_step``: the one place that decides what a person must do next on an authorize journey.
+"""``next_step``: the one place that decides what a person must do next on an authorization code flow.
 
 Pages never route to one another; each does its part and comes back here, so no step can be skipped.
 Decides only: shows nothing, issues nothing.
@@ -13,12 +13,12 @@ from typing import Final
 from local_tenant.directory import Person
 from local_tenant.refusals import Refusal, refusal
 from local_tenant.scopes import check_consent
-from local_tenant.sessions import Journey, SsoSession
+from local_tenant.sessions import Flow, SsoSession
 from local_tenant.tenant import Tenant
 
 
 class Step(Enum):
-    """What comes next on a journey."""
+    """What comes next on a flow."""
 
     SIGN_IN = "sign in"
     SIGN_UP = "sign up"
@@ -32,18 +32,18 @@ class Situation:
     """Everything that ``next_step`` looks at."""
 
     tenant: Tenant
-    journey: Journey
+    flow: Flow
     session: SsoSession | None
     person: Person | None
 
     @classmethod
-    def of(cls, tenant: Tenant, journey: Journey, cookie: str | None) -> "Situation":
+    def of(cls, tenant: Tenant, flow: Flow, cookie: str | None) -> "Situation":
         """Return the situation of the browser with this cookie; a disabled or deleted person is signed out."""
         session = tenant.sessions.current(cookie)
         person = tenant.directory.by_oid(session.oid) if session else None
         if session and (person is None or not person.enabled):
-            return cls(tenant, journey, None, None)
-        return cls(tenant, journey, session, person)
+            return cls(tenant, flow, None, None)
+        return cls(tenant, flow, session, person)
 
 
 def _no_session(now: Situation) -> bool:
@@ -51,19 +51,19 @@ def _no_session(now: Situation) -> bool:
 
 
 def _login_prompted(now: Situation) -> bool:
-    return "login" in now.journey.request.prompt
+    return "login" in now.flow.request.prompt
 
 
 def _another_account(now: Situation) -> bool:
-    return now.journey.wants_sign_in
+    return now.flow.wants_sign_in
 
 
 def _signing_up(now: Situation) -> bool:
-    return now.journey.wants_sign_up
+    return now.flow.wants_sign_up
 
 
 def _signed_in_too_long_ago(now: Situation) -> bool:
-    max_age, session = now.journey.request.max_age, now.session
+    max_age, session = now.flow.request.max_age, now.session
     return (
         max_age is not None
         and session is not None
@@ -72,7 +72,7 @@ def _signed_in_too_long_ago(now: Situation) -> bool:
 
 
 def _hint_names_someone_else(now: Situation) -> bool:
-    hint = now.journey.request.login_hint
+    hint = now.flow.request.login_hint
     return bool(hint) and hinted_person(now.tenant, hint) is not now.person
 
 
@@ -84,19 +84,19 @@ SIGN_IN_BECAUSE: Final[tuple[Callable[[Situation], bool], ...]] = (
     _signed_in_too_long_ago,
     _hint_names_someone_else,
 )
-"""Why the person must say who they are; all but the first are settled when they do it once on this journey."""
+"""Why the person must say who they are; all but the first are settled when they do it once on this flow."""
 
 
 def next_step(now: Situation) -> Step:
     """Return what the person must do next. Raises a refusal when nothing they could do would help.
 
-    Not checked here: client, redirect URI and parameters, which ``authorize`` has refused before there is a journey.
+    Not checked here: client, redirect URI and parameters, which ``authorize`` has refused before there is a flow.
     """
-    session, person, asked = now.session, now.person, now.journey.request
-    if session is None or person is None or now.journey.signed_in_as != person.oid:
+    session, person, asked = now.session, now.person, now.flow.request
+    if session is None or person is None or now.flow.signed_in_as != person.oid:
         if any(because(now) for because in SIGN_IN_BECAUSE):
-            return Step.SIGN_UP if now.journey.wants_sign_up else Step.SIGN_IN
-        if "select_account" in asked.prompt and not now.journey.chosen:
+            return Step.SIGN_UP if now.flow.wants_sign_up else Step.SIGN_IN
+        if "select_account" in asked.prompt and not now.flow.chosen:
             return Step.CHOOSE_ACCOUNT
     if session is None or person is None:  # the checks above have seen to it; this tells the type checker
         return Step.SIGN_IN
@@ -110,12 +110,12 @@ def next_step(now: Situation) -> Step:
 
 
 def _check_consent(now: Situation) -> None:
-    client = now.tenant.directory.app(now.journey.request.client_id)
+    client = now.tenant.directory.app(now.flow.request.client_id)
     try:
-        for resource in now.journey.request.requested.resources:
-            check_consent(client, now.journey.request.requested, resource)
+        for resource in now.flow.request.requested.resources:
+            check_consent(client, now.flow.request.requested, resource)
     except Refusal:
-        if "none" in now.journey.request.prompt:
+        if "none" in now.flow.request.prompt:
             raise
         raise refusal(90094) from None  # people can't consent in an external tenant
 

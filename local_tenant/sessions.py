@@ -1,4 +1,4 @@
-"""Browser sessions at the authority (single sign-on), and journeys: one authorize request on its way to an answer.
+"""Browser sessions at the authority (single sign-on), and flows: one authorize request on its way to an answer.
 
 Owns what is remembered between pages. Decides nothing: ``authority.next_step`` does.
 """
@@ -14,7 +14,7 @@ from local_tenant.refusals import Refusal
 from local_tenant.scopes import RequestedScope
 
 SSO_SECONDS: Final = 24 * 3600
-JOURNEY_SECONDS: Final = 3600
+FLOW_SECONDS: Final = 3600
 
 
 @dataclass(slots=True)
@@ -58,14 +58,14 @@ class AuthorizeRequest:
 
 
 @dataclass(slots=True)
-class Journey:
+class Flow:
     """One person on the way through the pages of one authorize request."""
 
     id: str
     request: AuthorizeRequest
     expires_at: float
     signed_in_as: str | None = None
-    """Who proved within this journey who they are, by password or sign-up: an object id."""
+    """Who proved within this flow who they are, by password or sign-up: an object id."""
     chosen: bool = False
     """The person chose the account they are signed in with (``prompt=select_account``)."""
     wants_sign_up: bool = False
@@ -77,12 +77,12 @@ class Journey:
 
 @dataclass(slots=True)
 class Sessions:
-    """SSO sessions by cookie, journeys by id. In memory: a restart signs everyone out."""
+    """SSO sessions by cookie, flows by id. In memory: a restart signs everyone out."""
 
     clock: Clock
     ids: Ids
     sso: dict[str, SsoSession] = field(default_factory=dict)
-    journeys: dict[str, Journey] = field(default_factory=dict)
+    flows: dict[str, Flow] = field(default_factory=dict)
 
     def current(self, handle: str | None) -> SsoSession | None:
         """Return the live session of a cookie."""
@@ -120,21 +120,21 @@ class Sessions:
         """Return every session of one person."""
         return [session for session in self.sso.values() if session.oid == oid]
 
-    def start_journey(self, request: AuthorizeRequest) -> Journey:
+    def start_flow(self, request: AuthorizeRequest) -> Flow:
         """Remember an authorize request that needs the person."""
         now = self.clock()
-        for stale in [journey.id for journey in self.journeys.values() if journey.expires_at <= now]:
-            del self.journeys[stale]
-        journey = Journey(self.ids.opaque(16), request, now + JOURNEY_SECONDS)
-        journey.wants_sign_up = "create" in request.prompt
-        self.journeys[journey.id] = journey
-        return journey
+        for stale in [flow.id for flow in self.flows.values() if flow.expires_at <= now]:
+            del self.flows[stale]
+        flow = Flow(self.ids.opaque(16), request, now + FLOW_SECONDS)
+        flow.wants_sign_up = "create" in request.prompt
+        self.flows[flow.id] = flow
+        return flow
 
-    def journey(self, journey_id: str) -> Journey | None:
-        """Return a journey that is still under way."""
-        journey = self.journeys.get(journey_id)
-        return journey if journey and journey.expires_at > self.clock() else None
+    def flow(self, flow_id: str) -> Flow | None:
+        """Return a flow that is still under way."""
+        flow = self.flows.get(flow_id)
+        return flow if flow and flow.expires_at > self.clock() else None
 
-    def finish(self, journey: Journey) -> None:
-        """Forget a journey: it has its answer."""
-        self.journeys.pop(journey.id, None)
+    def finish(self, flow: Flow) -> None:
+        """Forget a flow: it has its answer."""
+        self.flows.pop(flow.id, None)

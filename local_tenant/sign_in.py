@@ -11,12 +11,12 @@ from aiohttp import web
 
 from local_tenant import answers
 from local_tenant.answers import Destination
-from local_tenant.authority import journey_of, journey_path, proceed, show
+from local_tenant.authority import flow_of, flow_path, proceed, show
 from local_tenant.inbox import Outcome
 from local_tenant.next_step import Situation, Step
 from local_tenant.pages import LONGEST_NAME, SHORTEST_PASSWORD
 from local_tenant.refusals import Refusal, refusal
-from local_tenant.sessions import Journey, SsoSession
+from local_tenant.sessions import Flow, SsoSession
 from local_tenant.tenant import Tenant
 from local_tenant.wire import SSO_COOKIE, fields_of, redirect
 
@@ -34,40 +34,40 @@ _CODE_FAULTS: Final = {
 }
 
 
-@routes.get("/{tenant}/journeys/{journey}")
+@routes.get("/{tenant}/journeys/{flow}")
 async def current_page(request: web.Request) -> web.Response:
-    """Show the page of the step that the journey is at."""
-    tenant, journey = journey_of(request)
-    return proceed(request, journey, _situation(request, tenant, journey))
+    """Show the page of the step that the flow is at."""
+    tenant, flow = flow_of(request)
+    return proceed(request, flow, _situation(request, tenant, flow))
 
 
-@routes.post("/{tenant}/journeys/{journey}/password")
+@routes.post("/{tenant}/journeys/{flow}/password")
 async def password(request: web.Request) -> web.Response:
     """Check e-mail and password."""
-    tenant, journey = journey_of(request)
+    tenant, flow = flow_of(request)
     typed = await fields_of(request)
     try:
         person = tenant.directory.check_password(typed.get("email", ""), typed.get("password", ""))
     except Refusal as refused:
         return show(
             Step.SIGN_IN,
-            _situation(request, tenant, journey),
+            _situation(request, tenant, flow),
             fault=_SIGN_IN_FAULTS[refused.number],
             details=refused.text,
             filled=typed,
         )
-    return _signed_in(request, tenant, journey, person.oid)
+    return _signed_in(request, tenant, flow, person.oid)
 
 
-@routes.post("/{tenant}/journeys/{journey}/sign-up")
+@routes.post("/{tenant}/journeys/{flow}/sign-up")
 async def sign_up(request: web.Request) -> web.Response:
     """Create an account and sign it in."""
-    tenant, journey = journey_of(request)
+    tenant, flow = flow_of(request)
     typed = await fields_of(request)
     email, name = typed.get("email", "").strip(), typed.get("display_name", "").strip()
     wrong, fault = _sign_up_fault(tenant, email, typed.get("password", ""), name)
     if fault:
-        now = _situation(request, tenant, journey)
+        now = _situation(request, tenant, flow)
         return show(Step.SIGN_UP, now, fault=fault, wrong=wrong, filled=typed)
     person = tenant.directory.add(
         oid=tenant.ids.guid(),
@@ -76,7 +76,7 @@ async def sign_up(request: web.Request) -> web.Response:
         profile={"displayName": name},
         now=tenant.clock(),
     )
-    return _signed_in(request, tenant, journey, person.oid)
+    return _signed_in(request, tenant, flow, person.oid)
 
 
 def _sign_up_fault(tenant: Tenant, email: str, password: str, name: str) -> tuple[str, str]:
@@ -93,72 +93,72 @@ def _sign_up_fault(tenant: Tenant, email: str, password: str, name: str) -> tupl
     return "", ""
 
 
-@routes.post("/{tenant}/journeys/{journey}/code")
+@routes.post("/{tenant}/journeys/{flow}/code")
 async def code(request: web.Request) -> web.Response:
     """Check a one-time code."""
-    tenant, journey = journey_of(request)
-    now = _situation(request, tenant, journey)
+    tenant, flow = flow_of(request)
+    now = _situation(request, tenant, flow)
     if now.session is None or now.person is None:
-        return proceed(request, journey, now)
-    outcome = tenant.inbox.check(journey.id, now.person.email, (await fields_of(request)).get("code", ""))
+        return proceed(request, flow, now)
+    outcome = tenant.inbox.check(flow.id, now.person.email, (await fields_of(request)).get("code", ""))
     if outcome is not Outcome.RIGHT:
         return show(Step.SECOND_FACTOR, now, fault=_CODE_FAULTS[outcome])
     tenant.sessions.second_factor_given(now.session)
-    return proceed(request, journey, now)
+    return proceed(request, flow, now)
 
 
-@routes.get("/{tenant}/journeys/{journey}/new-code")
+@routes.get("/{tenant}/journeys/{flow}/new-code")
 async def new_code(request: web.Request) -> web.Response:
     """Send another code. A link, so that the page keeps one form with one button."""
-    tenant, journey = journey_of(request)
-    tenant.inbox.forget(journey.id)
-    return redirect(journey_path(tenant, journey))
+    tenant, flow = flow_of(request)
+    tenant.inbox.forget(flow.id)
+    return redirect(flow_path(tenant, flow))
 
 
-@routes.get("/{tenant}/journeys/{journey}/sign-up")
+@routes.get("/{tenant}/journeys/{flow}/sign-up")
 async def to_sign_up(request: web.Request) -> web.Response:
     """Change from sign-in to sign-up."""
-    tenant, journey = journey_of(request)
-    journey.wants_sign_up = True
-    return redirect(journey_path(tenant, journey))
+    tenant, flow = flow_of(request)
+    flow.wants_sign_up = True
+    return redirect(flow_path(tenant, flow))
 
 
-@routes.get("/{tenant}/journeys/{journey}/sign-in")
+@routes.get("/{tenant}/journeys/{flow}/sign-in")
 async def to_sign_in(request: web.Request) -> web.Response:
     """Change from sign-up, or from the account picker, to sign-in."""
-    tenant, journey = journey_of(request)
-    journey.wants_sign_up = False
-    journey.wants_sign_in = True
-    return redirect(journey_path(tenant, journey))
+    tenant, flow = flow_of(request)
+    flow.wants_sign_up = False
+    flow.wants_sign_in = True
+    return redirect(flow_path(tenant, flow))
 
 
-@routes.post("/{tenant}/journeys/{journey}/account")
+@routes.post("/{tenant}/journeys/{flow}/account")
 async def choose_account(request: web.Request) -> web.Response:
     """Go on with the account that is signed in."""
-    tenant, journey = journey_of(request)
-    journey.chosen = True
-    return proceed(request, journey, _situation(request, tenant, journey))
+    tenant, flow = flow_of(request)
+    flow.chosen = True
+    return proceed(request, flow, _situation(request, tenant, flow))
 
 
-@routes.get("/{tenant}/journeys/{journey}/cancel")
+@routes.get("/{tenant}/journeys/{flow}/cancel")
 async def cancel(request: web.Request) -> web.Response:
     """Answer the application that the person stopped: ``access_denied``."""
-    tenant, journey = journey_of(request)
-    destination = Destination.of(journey.request, tenant.directory)
-    tenant.sessions.finish(journey)
-    refused = journey.refused or refusal(65004)
+    tenant, flow = flow_of(request)
+    destination = Destination.of(flow.request, tenant.directory)
+    tenant.sessions.finish(flow)
+    refused = flow.refused or refusal(65004)
     return answers.refuse(request, tenant, destination, refused, error="access_denied")
 
 
-def _situation(request: web.Request, tenant: Tenant, journey: Journey) -> Situation:
-    return Situation.of(tenant, journey, request.cookies.get(SSO_COOKIE))
+def _situation(request: web.Request, tenant: Tenant, flow: Flow) -> Situation:
+    return Situation.of(tenant, flow, request.cookies.get(SSO_COOKIE))
 
 
-def _signed_in(request: web.Request, tenant: Tenant, journey: Journey, oid: str) -> web.Response:
+def _signed_in(request: web.Request, tenant: Tenant, flow: Flow, oid: str) -> web.Response:
     previous = tenant.sessions.current(request.cookies.get(SSO_COOKIE))
     session: SsoSession = tenant.sessions.sign_in(previous, oid)
-    journey.signed_in_as = oid
-    tenant.inbox.forget(journey.id)
-    response = proceed(request, journey, Situation.of(tenant, journey, session.handle))
+    flow.signed_in_as = oid
+    tenant.inbox.forget(flow.id)
+    response = proceed(request, flow, Situation.of(tenant, flow, session.handle))
     response.set_cookie(SSO_COOKIE, session.handle, httponly=True, samesite="Lax", path="/")
     return response

@@ -59,7 +59,7 @@ export async function navigate(path, { replace = false, force = false } = {}) {
   await render();
 }
 
-/** Leaves the page for good, for the gateway's own journeys or the authority. @param {string} url */
+/** Leaves the page for good, for the gateway's own flows or the authority. @param {string} url */
 export function leave(url) {
   const target = new URL(url, location.origin);
   if (!/^https?:$/.test(target.protocol)) throw new TypeError('not a web address');

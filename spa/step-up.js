@@ -21,14 +21,14 @@ export function startEdit(field = '') {
 /** Leaves for the confirmation. A challenge works once, so without one the gateway starts a fresh step-up.
  * @param {string | undefined} redirect @param {'/edit' | '/check'} returnTo */
 export function goConfirm(redirect, returnTo) {
-  const target = journey(redirect, returnTo) ?? journey(store.session.step_up, returnTo) ?? journey('/auth/step-up?action=profile.edit', returnTo);
+  const target = flowAddress(redirect, returnTo) ?? flowAddress(store.session.step_up, returnTo) ?? flowAddress('/auth/step-up?action=profile.edit', returnTo);
   leaveNote('confirming', 'yes');
   leave(target ?? '/');
 }
 
-/** An address of the gateway's own journeys with the way back on it; null for anything else.
+/** An address of the gateway's own flows with the way back on it; null for anything else.
  * @param {unknown} redirect @param {string} returnTo @returns {string | null} */
-export function journey(redirect, returnTo) {
+export function flowAddress(redirect, returnTo) {
   if (typeof redirect !== 'string' || !redirect.startsWith('/auth/')) return null;
   const url = new URL(redirect, location.origin);
   // Parsing has resolved dots and odd slashes, so this is the address that the browser would open.

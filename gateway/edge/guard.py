@@ -139,7 +139,7 @@ def _judge_events(request: web.Request, public_url: str) -> None:
 def _judge_navigation(request: web.Request, _public_url: str) -> None:
     """Refuse frames, images and prefetches; bring a person who followed a foreign link to our first page.
 
-    Nothing is begun for either: otherwise any page could start journeys in somebody's name.
+    Nothing is begun for either: otherwise any page could start flows in somebody's name.
     """
     destination = request.headers.get("Sec-Fetch-Dest", "document")
     if destination != "document" or "prefetch" in request.headers.get("Sec-Purpose", ""):

@@ -21,7 +21,7 @@ _IPV6_SITE: Final = 64
 _WITH_PORT: Final = re.compile(r"\[(.+)\](?::\d{1,5})?|([\d.]+):\d{1,5}")
 
 
-class JourneyLimit:
+class FlowLimit:
     """A bucket per address that refills over a minute; `now` is a monotonic clock in seconds."""
 
     def __init__(self, per_minute: int, trusted_proxies: Iterable[str], *, now: Callable[[], float]) -> None:

@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from gateway import errors
-from gateway.app_keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOWS, JOURNEY_LIMIT, SESSIONS
+from gateway.app_keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOW_LIMIT, FLOWS, SESSIONS
 from gateway.edge.forms import FORM
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
@@ -22,7 +22,7 @@ from gateway.flows.authorization_response import check_issuer, read_response, re
 from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP
 from gateway.flows.flow_record import LONGEST_PATH, AuthCodeFlow, FlowStore, local_path
 from gateway.flows.step_up import CHALLENGE
-from gateway.metrics import JOURNEY
+from gateway.metrics import FLOW
 from servicekit.errors import AccessBlocked, RequestTimedOut
 from servicekit.operations import Operation, Parameter, RequestBody, Response
 
@@ -50,7 +50,7 @@ async def step_up(request: web.Request) -> web.Response:
     A challenge that is forgotten counts as the latter.
     """
     request[RETURN_TO] = return_to = local_path(request.query.get("return_to"))
-    request[JOURNEY] = (STEP_UP, _BEGUN)
+    request[FLOW] = (STEP_UP, _BEGUN)
     session = await request.app[SESSIONS].require(request)
     url, flow = await request.app[AUTH_FLOW].begin_step_up(
         session, return_to, challenge=request.query.get("challenge")
@@ -69,7 +69,7 @@ async def callback(request: web.Request) -> web.Response:
     if flow is None:
         raise errors.SignInExpired
     request[RETURN_TO] = flow.return_to
-    request[JOURNEY] = (flow.purpose, _COMPLETED)
+    request[FLOW] = (flow.purpose, _COMPLETED)
     check_issuer(await request.app[DISCOVERY].metadata(), answer.get("iss"))
     if "error" in answer:
         raise refused(answer["error"], stepping_up=flow.purpose == STEP_UP)
@@ -85,8 +85,8 @@ async def callback(request: web.Request) -> web.Response:
 
 async def _leave(request: web.Request, purpose: str) -> web.Response:
     request[RETURN_TO] = return_to = local_path(request.query.get("return_to"))
-    request[JOURNEY] = (purpose, _BEGUN)
-    request.app[JOURNEY_LIMIT].take(request)
+    request[FLOW] = (purpose, _BEGUN)
+    request.app[FLOW_LIMIT].take(request)
     session = await request.app[SESSIONS].find(request)
     url, flow = await request.app[AUTH_FLOW].begin(purpose, return_to, session)
     return await _depart(request, url, flow)

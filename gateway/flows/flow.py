@@ -1,6 +1,6 @@
 """What happens between leaving for the authority and coming back.
 
-Owns the two ends of a journey: what is remembered when it begins, and what a redeemed answer does to sessions: a new
+Owns the two ends of a flow: what is remembered when it begins, and what a redeemed answer does to sessions: a new
 one at sign-in, a new id for the same person at step-up, nothing at all when anything is wrong.
 Never reads a request and never redirects (`endpoints/auth.py`), and never writes a session (`session_start.py`).
 """
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Where a journey ended: the session that the browser gets, and the page to go to.
+    """Where a flow ended: the session that the browser gets, and the page to go to.
 
     `session` is None where another tab's step-up came first: the browser has what that one brought.
     """
@@ -42,7 +42,7 @@ class Arrival:
 
 
 class AuthFlow:
-    """Begins and completes journeys; `read` and `edit` are the resources that sign-in and step-up ask for."""
+    """Begins and completes flows; `read` and `edit` are the resources that sign-in and step-up ask for."""
 
     def __init__(
         self,
@@ -66,9 +66,9 @@ class AuthFlow:
     async def begin(
         self, purpose: str, return_to: str, session: LiveSession | None
     ) -> tuple[str, AuthCodeFlow]:
-        """Begin sign-in or sign-up; return the authorize URL and the journey to keep.
+        """Begin sign-in or sign-up; return the authorize URL and the flow to keep.
 
-        A session that the browser has meanwhile ends when the journey succeeds.
+        A session that the browser has meanwhile ends when the flow succeeds.
         """
         departure = await self._broker.begin(
             self._read,
@@ -166,7 +166,7 @@ class AuthFlow:
     async def _overtaken(self, flow: AuthCodeFlow) -> None:
         """Let a tab go on whose session another tab's step-up has replaced; raise SignInRequired for every other end.
 
-        The browser holds the successor's cookie, which says what it may do; this journey adds nothing to it.
+        The browser holds the successor's cookie, which says what it may do; this flow adds nothing to it.
         """
         cookie = SessionCookie.parse(flow.session)
         why = await self._sessions.why_ended(cookie) if cookie else None
@@ -188,10 +188,10 @@ _SKEW_SECONDS: Final = 120
 
 
 def _check_freshness(redeemed: Redeemed, since: int | None) -> None:
-    """Refuse a confirmation of before the journey, where the ID token tells; Entra tells only if configured to."""
+    """Refuse a confirmation of before the flow, where the ID token tells; Entra tells only if configured to."""
     told = redeemed.person.claims.get("auth_time")
     if since is not None and isinstance(told, int) and told < since - _SKEW_SECONDS:
-        raise errors.SignInFailed(log_detail="the confirmation is older than the journey that asked for it")
+        raise errors.SignInFailed(log_detail="the confirmation is older than the flow that asked for it")
 
 
 def _user(redeemed: Redeemed, answer: dict[str, str], *, created_at: int, device: str) -> UserSession:

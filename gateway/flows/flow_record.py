@@ -1,11 +1,11 @@
-"""Journeys to the authority and back.
+"""Authorization code flows: to the authority and back.
 
-Owns the record of one journey, the cookie that ties it to the browser which began it, and where the journey may
+Owns the record of one flow, the cookie that ties it to the browser which began it, and where the flow may
 return to.
 Never reads what the authority answers.
 
 The record's key is the hash of `state` together with the flow cookie: whoever holds only one of them cannot find,
-spend or open the journey (RFC 9700, section 4.7). One cookie per journey, so that two tabs never disturb each
+spend or open the flow (RFC 9700, section 4.7). One cookie per flow, so that two tabs never disturb each
 other.
 """
 
@@ -32,11 +32,11 @@ _NOT_PAGES: Final = ("/auth/", "/api/", "/health/", "/metrics", "/problem")
 
 @dataclass(frozen=True, slots=True)
 class AuthCodeFlow:
-    """One journey: MSAL's own record, why it was begun, and for whom.
+    """One flow: MSAL's own record, why it was begun, and for whom.
 
     `session` is the text of the cookie of the session that it belongs to, if any; at step-up its person must come
     back. `resource` names what the token is for that a step-up brings (empty: for editing). `fresh_since` is when the
-    journey began (seconds since 1970), if an earlier confirmation does not count.
+    flow began (seconds since 1970), if an earlier confirmation does not count.
     """
 
     msal: dict[str, Any]
@@ -67,7 +67,7 @@ def _cookie_name(state: str) -> str:
 
 
 class FlowStore:
-    """Keeps journeys for ten minutes; each is taken once."""
+    """Keeps flows for ten minutes; each is taken once."""
 
     def __init__(self, vault: Vault) -> None:
         self._records = SingleRecords(vault)
@@ -75,7 +75,7 @@ class FlowStore:
     async def put(
         self, request: web.Request, response: web.StreamResponse, flow: AuthCodeFlow, *, now: float
     ) -> None:
-        """Keep the journey and give the browser its cookie; the browser's oldest beyond five are dropped."""
+        """Keep the flow and give the browser its cookie; the browser's oldest beyond five are dropped."""
         state = flow.msal["state"]
         secret = secrets.token_urlsafe(32)
         value = write_record(flow)
@@ -101,7 +101,7 @@ class FlowStore:
         )
 
     async def take(self, request: web.Request, state: str) -> AuthCodeFlow | None:
-        """Return the journey that `state` and this browser's cookie name together, once; else None."""
+        """Return the flow that `state` and this browser's cookie name together, once; else None."""
         cookie = _COOKIE_FORM.fullmatch(request.cookies.get(_cookie_name(state), ""))
         if cookie is None:
             return None
@@ -111,7 +111,7 @@ class FlowStore:
 
     @staticmethod
     def close(response: web.StreamResponse, state: str) -> None:
-        """Take the journey's cookie back from the browser."""
+        """Take the flow's cookie back from the browser."""
         _drop(response, _cookie_name(state))
 
 

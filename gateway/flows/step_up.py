@@ -59,7 +59,7 @@ class StepUps:
     async def demand(self, session: LiveSession, challenge: str | None) -> Demand:
         """Return what a step-up must bring: what `challenge` tells, else (or where it is forgotten) what an edit needs.
 
-        Where confirmations age, each must be given on this very journey: one that the authority remembers would be
+        Where confirmations age, each must be given on this very flow: one that the authority remembers would be
         counted as young, and whoever finds the browser open could renew it without being asked anything.
         """
         demand = Demand(self._edit.scope)

@@ -2,7 +2,7 @@
 
 Owns its twelve members, the ten that a person may change, their limits, the entity tag, and the reading of a
 request's body.
-Never talks to anyone. The resource API checks every change again: this check saves a journey, that one is the law.
+Never talks to anyone. The resource API checks every change again: this check saves a round trip, that one is the law.
 
 Fields and limits: Microsoft Graph, user resource; External ID, what a customer may change with User.ReadWrite.
 """

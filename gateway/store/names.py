@@ -3,7 +3,7 @@
 Owns every key of the gateway; LIST in `scripts.py` builds a session's key from the index as well.
 All start with one prefix, so that one line of an access control list covers them, and those of one session share a hash
 tag (`{family}`), also across a change of its id, so that a cluster keeps them together.
-Never holds anything personal: whatever names a person, a session or a journey is hashed first.
+Never holds anything personal: whatever names a person, a session or a flow is hashed first.
 """
 
 import base64

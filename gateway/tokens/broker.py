@@ -39,7 +39,7 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """What a journey brought: a person, an access token, and MSAL's cache with the rest."""
+    """What a flow brought: a person, an access token, and MSAL's cache with the rest."""
 
     person: Person
     token: AccessToken
@@ -81,7 +81,7 @@ class TokenBroker:
         demand: Demand | None = None,
         beside: Resource | None = None,
     ) -> Departure:
-        """Prepare a journey with PKCE, state and nonce for one resource; raises AuthorityUnavailable, Misconfigured.
+        """Prepare a flow with PKCE, state and nonce for one resource; raises AuthorityUnavailable, Misconfigured.
 
         `beside` is asked for too where a refresh token reaches no further than what it was granted with (RFC 6749,
         section 6); Entra's reaches every resource, and its token endpoint answers for one only.

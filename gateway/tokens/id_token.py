@@ -1,4 +1,4 @@
-"""The ID token: whether it is ours, fresh and meant for this journey, and who it is about.
+"""The ID token: whether it is ours, fresh and meant for this flow, and who it is about.
 
 Owns the checks of OpenID Connect Core, section 3.1.3.7, because MSAL since 1.38 checks nothing but the nonce, and
 that only where an ID token is present.
@@ -54,7 +54,7 @@ class IdTokenJudge:
         )
 
     async def person(self, id_token: object, *, nonce: str | None) -> Person:
-        """Return whom the token is about; `nonce` is what the journey sent (None for a refresh, which has none).
+        """Return whom the token is about; `nonce` is what the flow sent (None for a refresh, which has none).
 
         Raises SignInFailed when anything is wrong, AuthorityUnavailable when there are no keys to judge with.
         Not checked here: whether the person is the one expected; see `UserSession.is_same_person`.

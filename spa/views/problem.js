@@ -34,7 +34,7 @@ const TONE = new Map([
   ['step-up-required', 'amber'], ['step-up-cancelled', 'amber'], ['different-person', 'amber'],
 ]);
 
-/** The address that the gateway sends a browser to when a journey failed.
+/** The address that the gateway sends a browser to when a flow failed.
  * @param {URL} url @returns {Promise<import('../router.js').Screen>} */
 export async function view(url) {
   const slug = /^[a-z0-9-]{1,60}$/.exec(url.searchParams.get('type') ?? '')?.[0] ?? 'not-found';

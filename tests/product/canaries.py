@@ -105,7 +105,7 @@ class Told:
             self.secrets.add(name, secret)
 
     async def leave(self, path: str) -> Page:
-        """Begin a journey, and take its PKCE verifier and nonce out of the record."""
+        """Begin a flow, and take its PKCE verifier and nonce out of the record."""
         page = await self.person.leave(path)
         (state,) = parse_qs(urlsplit(self.person.seen[-1].headers["Location"]).query)["state"]
         for line in all_of(self.person.seen[-1], "Set-Cookie"):
@@ -121,7 +121,7 @@ class Told:
         return page
 
     async def come_back(self, page: Page) -> str:
-        """End a journey, and remember the code."""
+        """End a flow, and remember the code."""
         if "code" in page.form.inputs:
             self.secrets.add("code", page.form.inputs["code"])
         return await self.person.come_back(page)

@@ -44,11 +44,11 @@ async def test_S02_a_stolen_answer_opens_no_session_in_another_browser(world: Wo
 
     assert problem_of(await sent(victim, answer)) == "sign-in-expired"
 
-    await victim.leave("/auth/sign-in")  # now with a journey of its own
+    await victim.leave("/auth/sign-in")  # now with a flow of its own
     assert problem_of(await sent(victim, answer)) == "sign-in-expired"
     assert not victim.cookie()
     assert await world.asked("token.authorization_code") == redemptions
-    assert await sent(attacker, answer) == "/", "the attempt did not spend the journey"
+    assert await sent(attacker, answer) == "/", "the attempt did not spend the flow"
 
 
 async def test_S02_an_answer_is_good_for_one_session_however_often_it_comes(world: World) -> None:
@@ -61,7 +61,7 @@ async def test_S02_an_answer_is_good_for_one_session_however_often_it_comes(worl
     assert await world.asked("token.authorization_code") == 1
 
 
-async def test_S02_a_journey_of_yesterday_is_over(world: World) -> None:
+async def test_S02_a_flow_of_yesterday_is_over(world: World) -> None:
     person = await world.front_end()
     answer = await answered(person)
     keys = [key for key in await world.keys() if key.startswith("stepup:flow:")]
@@ -146,7 +146,7 @@ async def test_S08_the_callback_takes_one_method_and_echoes_nothing(world: World
     assert "code=" not in got.headers["Location"]
 
 
-async def test_S08_a_journey_that_failed_leaves_no_cookie_behind(world: World) -> None:
+async def test_S08_a_flow_that_failed_leaves_no_cookie_behind(world: World) -> None:
     person = await world.front_end()
     page = await person.leave("/auth/sign-in?return_to=/sessions")
     page = await person.visitor.follow(page, "Cancel")
@@ -211,7 +211,7 @@ async def test_R20_two_tabs_that_sign_in_at_once_both_arrive(world: World) -> No
     assert await sent(person, first) == "/edit"
 
 
-async def test_S10_a_browser_has_five_journeys_at_most(world: World) -> None:
+async def test_S10_a_browser_has_five_flows_at_most(world: World) -> None:
     person = await world.front_end()
     answers = []
     for _ in range(7):
@@ -236,7 +236,7 @@ async def test_S10_scope_prompt_and_claims_are_never_taken_from_the_query(world:
     assert "claims" not in asked
 
 
-async def test_S01_every_journey_has_its_own_state_nonce_and_challenge(world: World) -> None:
+async def test_S01_every_flow_has_its_own_state_nonce_and_challenge(world: World) -> None:
     person = await world.front_end()
     asked = [
         parse_qs(urlsplit((await person.navigate("/auth/sign-in")).headers["Location"]).query)

@@ -70,13 +70,13 @@ async def test_R27_a_key_of_another_kind_is_never_a_fault_of_ours(world: World) 
     assert (await ada.call("GET", "/api/profile")).status in {401, 503}
 
 
-async def test_R27_a_damaged_journey_is_too_old(world: World) -> None:
+async def test_R27_a_damaged_flow_is_too_old(world: World) -> None:
     ada = await world.front_end()
     page = await ada.leave("/auth/sign-in")
     page = await ada.visitor.submit(page, email="ada@example.com", password="Analytical-Engine-1843")
-    (journey,) = [key for key in await world.keys() if key.startswith("stepup:flow:")]
+    (flow,) = [key for key in await world.keys() if key.startswith("stepup:flow:")]
 
-    await world.redis.set(journey, b"\x02" + b"newer" * 30, ex=60)
+    await world.redis.set(flow, b"\x02" + b"newer" * 30, ex=60)
 
     assert (await ada.come_back(page)).startswith("/problem?type=sign-in-expired")
 

@@ -20,7 +20,7 @@ STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 
 @dataclass(frozen=True)
 class HalfWay:
-    """A journey whose answer is on its way to us."""
+    """A flow whose answer is on its way to us."""
 
     world: World
     person: OtherFrontEnd
@@ -29,15 +29,15 @@ class HalfWay:
     """The cookie of before, as another tab sends it."""
 
 
-async def at_the_authority(journey: HalfWay) -> None:
+async def at_the_authority(flow: HalfWay) -> None:
     """The authority ends its session, and tells us by front channel."""
-    path = f"/auth/frontchannel-logout?sid={journey.page.form.inputs['session_state']}"
-    assert (await (await journey.world.front_end()).navigate(path)).status == 200
+    path = f"/auth/frontchannel-logout?sid={flow.page.form.inputs['session_state']}"
+    assert (await (await flow.world.front_end()).navigate(path)).status == 200
 
 
-async def in_another_tab(journey: HalfWay) -> None:
+async def in_another_tab(flow: HalfWay) -> None:
     """The person signs out in another tab, which holds the old cookie."""
-    assert (await journey.person.call("POST", "/auth/sign-out", headers=journey.before)).status == 200
+    assert (await flow.person.call("POST", "/auth/sign-out", headers=flow.before)).status == 200
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ async def test_U35_metrics_count_by_route_and_problem_and_nothing_that_a_strange
         assert theirs not in text
 
 
-async def test_U35_every_journey_is_counted_when_it_begins_and_by_how_it_ends(world: World) -> None:
+async def test_U35_every_flow_is_counted_when_it_begins_and_by_how_it_ends(world: World) -> None:
     ada = await world.signed_in()
     page = await ada.leave("/auth/step-up?action=profile.edit")
     await ada.come_back(await ada.visitor.follow(page, "Cancel"))

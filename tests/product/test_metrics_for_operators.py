@@ -14,7 +14,7 @@ from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.counts import Counts
-from gateway.metrics import JOURNEY, Metrics
+from gateway.metrics import FLOW, Metrics
 from gateway.operation.serving import shared_counts
 from servicekit.problems import PROBLEM
 from servicekit.version import VERSION
@@ -147,7 +147,7 @@ def _names_and_labels() -> Iterator[tuple[str, set[str]]]:
 
 async def _one_request(metrics: Metrics) -> None:
     async def fails(request: web.Request) -> web.Response:
-        request[PROBLEM], request[JOURNEY] = "sign-in-failed", ("sign-in", "completed")
+        request[PROBLEM], request[FLOW] = "sign-in-failed", ("sign-in", "completed")
         return web.Response()
 
     app, port = web.Application(middlewares=[metrics.middleware()]), free_port()

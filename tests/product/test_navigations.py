@@ -1,4 +1,4 @@
-"""Journeys begin by a person's own wish, and by nobody else's (S10)."""
+"""Flows begin by a person's own wish, and by nobody else's (S10)."""
 
 import pytest
 
@@ -69,7 +69,7 @@ async def test_S10_scope_prompt_and_claims_never_come_from_the_query(world: Worl
         assert word not in answer.headers["Location"]
 
 
-async def test_S10_one_browser_has_five_journeys_at_most(world: World) -> None:
+async def test_S10_one_browser_has_five_flows_at_most(world: World) -> None:
     person = await world.front_end()
 
     for _ in range(8):

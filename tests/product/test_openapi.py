@@ -87,15 +87,15 @@ def test_every_problem_is_described_with_its_status() -> None:
         for schema in schemas.values()
         if "allOf" in schema
     }
-    journeys = set(schemas["JourneyProblem"]["enum"])
+    flows = set(schemas["JourneyProblem"]["enum"])
 
     for kind in problems():
         if issubclass(kind, errors.AuthFlowRejected):
-            assert kind.slug in journeys
+            assert kind.slug in flows
         else:
             assert told.pop(f"/problems/{kind.slug}") == kind.status
     assert told == {"/problems/method-not-allowed": 405}  # the router's own
-    assert journeys <= {kind.slug for kind in problems()}
+    assert flows <= {kind.slug for kind in problems()}
 
 
 def test_limits_are_those_of_the_code() -> None:
@@ -117,7 +117,7 @@ def test_every_reference_leads_somewhere_and_nothing_is_left_over() -> None:
     }
 
     assert used <= kept
-    # What is no one's part stands for itself: how a journey can end.
+    # What is no one's part stands for itself: how a flow can end.
     assert kept - used == {"#/components/schemas/JourneyProblem", "#/components/responses/MethodNotAllowed"}
 
 

@@ -83,7 +83,7 @@ async def test_R12_under_strict_rotation_what_cannot_be_kept_is_a_clean_sign_in(
 
 
 @pytest.mark.parametrize("times", [1, 3])
-async def test_R12_a_redis_that_stumbles_costs_nobody_a_journey(
+async def test_R12_a_redis_that_stumbles_costs_nobody_a_flow(
     world: World, network: Network, times: int
 ) -> None:
     ada = await world.front_end()
@@ -128,7 +128,7 @@ async def test_R12_a_connection_that_is_cut_at_a_write_costs_nobody_anything(
     await assert_clean(world, ada)
 
 
-async def test_R12_a_journey_that_cannot_be_kept_leaves_the_session_of_before(
+async def test_R12_a_flow_that_cannot_be_kept_leaves_the_session_of_before(
     world: World, network: Network
 ) -> None:
     ada = await world.signed_in()

@@ -157,7 +157,7 @@ async def test_R2_a_callback_that_met_a_silent_redis_keeps_its_cookie_and_ends_c
         assert answer.headers["Location"].startswith("/problem?type=session-store-unavailable&")
         assert "Set-Cookie" not in answer.headers
 
-    # Whether Redis took the journey before it fell silent, nobody can know; both ends are clean.
+    # Whether Redis took the flow before it fell silent, nobody can know; both ends are clean.
     again = await ada.come_back(page)
     assert again == "/edit" or again.startswith("/problem?type=sign-in-expired&")
 

@@ -1,4 +1,4 @@
-r"""Where a journey may return to (S9).
+r"""Where a flow may return to (S9).
 
 The oracles are three readers of addresses that disagree: Python's, the browsers' rules written out, and a real
 browser. What the gateway accepts must stay on its origin for all of them.
@@ -154,7 +154,7 @@ EVIL = [
     "/" + "e" * 512,
     "/" + "e" * 10_000,
     "/edit?" + "q" * 10_000,
-    # Endpoints: another journey, an answer that is no page, a loop
+    # Endpoints: another flow, an answer that is no page, a loop
     "/auth/sign-in",
     "/auth/step-up?challenge=x",
     "/auth/frontchannel-logout?sid=1",

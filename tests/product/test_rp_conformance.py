@@ -46,7 +46,7 @@ async def nothing_is_left(world: PlainWorld) -> None:
 
 
 async def signs_in(world: PlainWorld) -> None:
-    """The journey ends with a session."""
+    """The flow ends with a session."""
     assert await world.sign_in() == "/edit"
     assert await world.is_signed_in()
 

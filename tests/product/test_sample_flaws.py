@@ -93,7 +93,7 @@ async def test_E19_the_sign_out_address_is_encoded_and_carries_the_hint_that_the
     assert page.status == 200
 
 
-async def test_E21_the_metadata_is_fetched_once_for_many_journeys(world: World) -> None:
+async def test_E21_the_metadata_is_fetched_once_for_many_flows(world: World) -> None:
     for _ in range(4):
         person = await world.confirmed()
         await person.call("GET", "/api/profile")

@@ -59,7 +59,7 @@ async def test_S13_the_deleting_cookie_repeats_the_attributes(world: World) -> N
     )
 
 
-async def test_S13_each_journeys_cookie_is_taken_back_when_it_ends(world: World) -> None:
+async def test_S13_each_flows_cookie_is_taken_back_when_it_ends(world: World) -> None:
     ada = await world.confirmed()
 
     names = [cookie.key for cookie in ada.session.cookie_jar if cookie.key.startswith("__Host-Http-")]
@@ -142,7 +142,7 @@ async def test_S14_no_id_and_no_secret_of_a_cookie_is_in_valkey(world: World) ->
 
         values = [morsel.value for line in ada.set_cookies for morsel in SimpleCookie(line).values()]
     pieces = {piece for value in values for piece in value.split(".") if len(piece) >= 40}
-    assert len(pieces) >= 6, "two sessions with id and secret, and journeys with a secret"
+    assert len(pieces) >= 6, "two sessions with id and secret, and flows with a secret"
     for piece in pieces:
         assert piece.encode() not in held
     parsed = [cookie for value in values if (cookie := SessionCookie.parse(value))]

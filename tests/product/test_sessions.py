@@ -137,7 +137,7 @@ async def test_S16_every_key_has_a_lifetime_within_the_absolute_limit(world: Wor
     async with recording(world) as ada:
         await tell_the_story(ada)
         keys = await world.keys()
-        assert len(keys) >= 4, "session, tombstone, indexes, a journey"
+        assert len(keys) >= 4, "session, tombstone, indexes, a flow"
         await ada.call("POST", "/auth/sign-out")
     for key in {*keys, *await world.keys()}:
         lifetime = await world.redis.pttl(key)

@@ -58,7 +58,7 @@ async def test_S28_somebody_else_at_step_up_changes_nothing(world: World) -> Non
     ada = await world.signed_in()
     parked = (await ada.call("PATCH", "/api/profile", {"city": "Paris"})).body["parked_edit"]["id"]
     before = ada.cookie()
-    grace = (await world.front_end()).visitor  # at the authority it is Grace who answers Ada's journey
+    grace = (await world.front_end()).visitor  # at the authority it is Grace who answers Ada's flow
     left = await ada.navigate(STEP_UP)
     page = await grace.open(left.headers["Location"])
     page = await grace.submit(page, email=GRACE[0], password=GRACE[1])
@@ -148,7 +148,7 @@ async def test_S30_what_asks_for_step_up_is_an_answer_to_a_program_and_never_a_r
     assert set(refused.body["parked_edit"]) == {"id", "expires_at"}
 
 
-async def test_S37_each_journey_asks_for_what_it_needs_and_no_more(world: World) -> None:
+async def test_S37_each_flow_asks_for_what_it_needs_and_no_more(world: World) -> None:
     ada = await world.signed_in()
     always = {"openid", "profile", "offline_access"}
     asked = {}

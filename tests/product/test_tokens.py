@@ -263,7 +263,7 @@ async def test_a_cancelled_caller_does_not_take_the_token_with_it(world: World, 
     assert await world.asked("token.refresh_token") == 1
 
 
-async def test_a_journey_that_cannot_begin_says_why(world: World) -> None:
+async def test_a_flow_that_cannot_begin_says_why(world: World) -> None:
     person = await world.front_end()
     await world.admin("PUT", "/faults/discovery", {"status": 503, "times": 9})
 

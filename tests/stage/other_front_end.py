@@ -39,8 +39,8 @@ class Answer:
         return str(self.body["type"]).removeprefix("/problems/")
 
 
-class NoJourney(Exception):
-    """The gateway began no journey; the text is where it led instead."""
+class NoFlow(Exception):
+    """The gateway began no flow; the text is where it led instead."""
 
 
 class OtherFrontEnd:
@@ -86,11 +86,11 @@ class OtherFrontEnd:
             return Answer(response.status, response.headers, await response.text())
 
     async def leave(self, path: str) -> Page:
-        """Start a journey and return the tenant's page; raises NoJourney where the gateway leads to a problem."""
+        """Start a flow and return the tenant's page; raises NoFlow where the gateway leads to a problem."""
         answer = await self.navigate(path)
         assert answer.status == 303, answer.text
         if answer.headers["Location"].startswith("/problem"):
-            raise NoJourney(answer.headers["Location"])
+            raise NoFlow(answer.headers["Location"])
         return await self.visitor.open(answer.headers["Location"])
 
     async def come_back(self, page: Page) -> str:

@@ -136,7 +136,7 @@ async def with_cookie(world: World, value: str, path: str = "/api/profile") -> A
 
 
 async def tell_the_story(person: RecordingFrontEnd) -> None:
-    """Sign in, look, be refused, step up, save what was parked, and begin another journey."""
+    """Sign in, look, be refused, step up, save what was parked, and begin another flow."""
     await person.sign_in()
     await person.call("GET", "/api/profile")
     refused = await person.call("PATCH", "/api/profile", {"city": "Paris"}, headers={"Idempotency-Key": "1"})

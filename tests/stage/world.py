@@ -28,7 +28,7 @@ from servicekit.authority_transport import READ_SECONDS
 from servicekit.logs import Lines
 from servicekit.settings_faults import load_settings
 from tests.stage.network import Network
-from tests.stage.other_front_end import NoJourney, OtherFrontEnd
+from tests.stage.other_front_end import NoFlow, OtherFrontEnd
 from tests.stage.ports import free_port
 from tests.stage.tenant import API, API_SECRET, EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock
 from tests.stage.trust import ONE_CERTIFICATE
@@ -87,7 +87,7 @@ class World:
         self.tenant_clock.now += seconds
 
     async def keys(self) -> list[str]:
-        """Every key in Valkey, but for what is known of the authority: that is of no person and no journey."""
+        """Every key in Valkey, but for what is known of the authority: that is of no person and no flow."""
         found = [key.decode() async for key in self.redis.scan_iter()]
         return sorted(key for key in found if not key.startswith("stepup:known-good:"))
 
@@ -120,7 +120,7 @@ async def ready(person: OtherFrontEnd, *, step_up: bool = False) -> None:
                 if step_up
                 else person.sign_in()
             )
-        except NoJourney as refused:
+        except NoFlow as refused:
             way = str(refused)
         if way == "/edit":
             return

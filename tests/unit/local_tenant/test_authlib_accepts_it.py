@@ -55,7 +55,7 @@ class Client(OAuth2Mixin, OpenIDMixin, BaseApp):  # type: ignore[misc] # authlib
         )
 
     async def leave(self, visitor: Visitor, **more: str) -> tuple[dict[str, str], Page]:
-        """Begin a journey; return what Authlib remembers of it, and the page after the password."""
+        """Begin a flow; return what Authlib remembers of it, and the page after the password."""
         remembered = await asyncio.to_thread(self.create_authorization_url, CALLBACK, **more)
         return remembered, await visitor.sign_in(remembered["url"])
 
@@ -113,13 +113,13 @@ async def test_authlib_signs_in_and_believes_the_id_token(world: World) -> None:
         assert token["token_type"] == "Bearer"
 
 
-async def test_authlib_refuses_the_id_token_of_another_journey(world: World) -> None:
+async def test_authlib_refuses_the_id_token_of_another_flow(world: World) -> None:
     client = Client(world)
     remembered, page = await client.leave(world.visitor(), response_mode="query")
     token = await client.redeem(remembered, page)
 
     with pytest.raises(JoseError):
-        await client.validated(token, "the nonce of another journey")
+        await client.validated(token, "the nonce of another flow")
 
 
 @pytest.mark.parametrize("variant", ["bad-signature", "wrong-aud", "wrong-iss", "expired", "alg-none"])

@@ -160,7 +160,7 @@ async def test_a_code_expires_after_ten_minutes(world: World) -> None:
     assert "state" in (await visitor.confirm(page)).answer
 
 
-async def test_a_code_works_once_and_only_on_its_own_journey(world: World) -> None:
+async def test_a_code_works_once_and_only_on_its_own_flow(world: World) -> None:
     visitor, page = await at_second_factor(world)
     code = await visitor.newest_code("ada@example.com")
     other, other_page = await at_second_factor(world)
@@ -203,7 +203,7 @@ async def test_a_code_can_not_be_given_before_the_password(world: World) -> None
     assert "password" in skipped.form.inputs
 
 
-async def test_a_journey_ends_after_an_hour(world: World) -> None:
+async def test_a_flow_ends_after_an_hour(world: World) -> None:
     visitor = world.visitor()
     page = await visitor.open(world.authorize_url())
     world.clock.now += 3600
@@ -212,13 +212,13 @@ async def test_a_journey_ends_after_an_hour(world: World) -> None:
 
 def test_a_code_is_right_once() -> None:
     inbox = Inbox(clock=lambda: 0.0, ids=Ids())
-    inbox.send("journey", "ada@example.com", "a purpose")
+    inbox.send("flow", "ada@example.com", "a purpose")
     code = inbox.messages[0].code
-    assert inbox.check("journey", "ada@example.com", code) is Outcome.RIGHT
-    assert inbox.check("journey", "ada@example.com", code) is Outcome.EXPIRED
+    assert inbox.check("flow", "ada@example.com", code) is Outcome.RIGHT
+    assert inbox.check("flow", "ada@example.com", code) is Outcome.EXPIRED
 
 
-async def test_a_journey_that_is_over_says_so(world: World) -> None:
+async def test_a_flow_that_is_over_says_so(world: World) -> None:
     page = await world.visitor().open(f"/{TENANT_ID}/journeys/nothing")
     assert page.status == 400
     assert "start again" in page.text

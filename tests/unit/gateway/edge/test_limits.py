@@ -1,11 +1,11 @@
-"""Nobody can fill Redis or the thread pool by beginning journeys."""
+"""Nobody can fill Redis or the thread pool by beginning flows."""
 
 from collections.abc import Awaitable, Callable
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from gateway.edge.limits import JourneyLimit
+from gateway.edge.limits import FlowLimit
 from gateway.errors import TooManyRequests
 from tests.stage.tenant import MovableClock
 from tests.stage.world import World
@@ -13,7 +13,7 @@ from tests.stage.world import World
 MakeWorld = Callable[..., Awaitable[World]]
 
 
-async def test_S51_an_address_begins_so_many_journeys_in_a_minute_and_no_more(make_world: MakeWorld) -> None:
+async def test_S51_an_address_begins_so_many_flows_in_a_minute_and_no_more(make_world: MakeWorld) -> None:
     world = await make_world(JOURNEYS_PER_MINUTE="5")
     person = await world.front_end()
 
@@ -34,26 +34,26 @@ async def test_S51_a_head_request_begins_nothing(world: World) -> None:
     assert await world.keys() == []
 
 
-def limit(proxies: tuple[str, ...] = ()) -> tuple[JourneyLimit, MovableClock]:
-    """A limit of two journeys, and its clock."""
+def limit(proxies: tuple[str, ...] = ()) -> tuple[FlowLimit, MovableClock]:
+    """A limit of two flows, and its clock."""
     clock = MovableClock(1000.0)
-    return JourneyLimit(2, proxies, now=clock), clock
+    return FlowLimit(2, proxies, now=clock), clock
 
 
 def test_S51_the_bucket_refills() -> None:
-    journeys, clock = limit()
+    flows, clock = limit()
     request = make_mocked_request("GET", "/auth/sign-in")
-    journeys.take(request)
-    journeys.take(request)
+    flows.take(request)
+    flows.take(request)
     with pytest.raises(TooManyRequests) as refused:
-        journeys.take(request)
+        flows.take(request)
     assert refused.value.headers["Retry-After"] == "30"
 
     clock.now += 30
 
-    journeys.take(request)
+    flows.take(request)
     with pytest.raises(TooManyRequests):
-        journeys.take(request)
+        flows.take(request)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_S51_the_bucket_refills() -> None:
 def test_S48_a_caller_s_address_is_what_a_trusted_proxy_says_and_nobody_else(
     peer: str, forwarded: str, proxies: tuple[str, ...], expected: str
 ) -> None:
-    journeys, _ = limit(proxies)
+    flows, _ = limit(proxies)
     request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": forwarded}).clone(remote=peer)
 
-    assert journeys.address(request) == expected
+    assert flows.address(request) == expected
