@@ -29,7 +29,7 @@ from gateway.profile.edits import ANSWER, ProfileEdits
 from gateway.profile.graph import ProfileReader
 from gateway.profile.parked_edits import PARKED
 from gateway.profile.recently_saved import SAVED
-from gateway.profile.resource_client import ProfileEditor
+from gateway.profile.resource_client import ResourceApiClient
 from gateway.session.cookie import SessionStorage
 from gateway.session.event_streams import STREAM_LIMITS, EventStreams, StreamLimits
 from gateway.session.own_sessions import OwnSessions
@@ -256,7 +256,7 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupCon
         )
         app[keys.EDITS] = ProfileEdits(
             ProfileReader(app[_NETWORK], broker, url=settings.graph_url, resource=read),
-            ProfileEditor(app[_NETWORK], broker, url=settings.resource_api_url, resource=edit),
+            ResourceApiClient(app[_NETWORK], broker, url=settings.resource_api_url, resource=edit),
             step_ups,
             now=now,
         )

@@ -13,15 +13,15 @@ from servicekit.challenges import BearerChallenge
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """How an authorization request puts a demand; `parameters` are what MSAL has no argument for.
+class AuthorizationParameters:
+    """What an authorization request says of a demand; `extra` are the parameters that MSAL has no argument for.
 
     `oldest` is how old the authentication may be that is answered with, in seconds; None where that is not asked.
     """
 
     prompt: str | None = None
     claims: str | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict)
     oldest: int | None = None
 
 
@@ -50,27 +50,27 @@ class Demand:
             max_age=challenge.max_age,
         )
 
-    def asked_of_entra(self) -> Asking:
-        """Return how Entra is asked: an authentication context is a claim there, and any age means anew.
+    def for_entra(self) -> AuthorizationParameters:
+        """Return the parameters for Entra: an authentication context is a claim there, and any age means anew.
 
         MSAL's `max_age` fails without `auth_time`, which Entra sends only if configured to.
         """
-        return Asking(
+        return AuthorizationParameters(
             prompt="login" if self.fresh else None,
             claims=self.claims or (_acrs(self.acr_values) if self.acr_values else None),
             oldest=0 if self.fresh else None,
         )
 
-    def asked_of_others(self) -> Asking:
-        """Return how any other OpenID provider is asked; `max_age` lets it decide whether to ask anew."""
-        parameters: dict[str, str] = {}
+    def for_other_providers(self) -> AuthorizationParameters:
+        """Return the parameters for any other OpenID provider; `max_age` lets it decide whether to ask anew."""
+        extra: dict[str, str] = {}
         if self.acr_values:
-            parameters["acr_values"] = self.acr_values
+            extra["acr_values"] = self.acr_values
         if self.max_age is not None:
-            parameters["max_age"] = str(self.max_age)
-            return Asking(claims=self.claims, parameters=parameters, oldest=self.max_age)
+            extra["max_age"] = str(self.max_age)
+            return AuthorizationParameters(claims=self.claims, extra=extra, oldest=self.max_age)
         anew = self.fresh
-        return Asking("login" if anew else None, self.claims, parameters, 0 if anew else None)
+        return AuthorizationParameters("login" if anew else None, self.claims, extra, 0 if anew else None)
 
 
 def _acrs(acr_values: str) -> str:

@@ -17,7 +17,7 @@ from local_tenant.aadsts import At
 from local_tenant.directory import AppRegistration, Directory
 from local_tenant.next_step import Situation
 from local_tenant.page_frame import respond
-from local_tenant.refusals import Refusal, refusal
+from local_tenant.refusals import AadstsRefusal, refusal
 from local_tenant.sessions import AuthorizeRequest, Flow
 from local_tenant.tenant import Tenant
 from local_tenant.wire import SupportIds, redirect
@@ -84,7 +84,7 @@ def refuse(
     request: web.Request,
     tenant: Tenant,
     destination: Destination,
-    refused: Refusal,
+    refused: AadstsRefusal,
     flow: Flow | None = None,
     *,
     error: str | None = None,

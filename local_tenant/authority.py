@@ -16,13 +16,13 @@ from local_tenant.discovery import check_tenant
 from local_tenant.next_step import SILENT_REFUSALS, Situation, Step, hinted_person, next_step
 from local_tenant.page_frame import respond
 from local_tenant.policies import ClaimsRequest
-from local_tenant.refusals import Refusal, refusal
+from local_tenant.refusals import AadstsRefusal, refusal
 from local_tenant.scopes import RequestedScope
 from local_tenant.sessions import AuthorizeRequest, Flow
 from local_tenant.tenant import TENANT, Tenant
 from local_tenant.wire import SSO_COOKIE, fields_of, redirect
 
-INJECTED: Final = web.RequestKey("injected", Refusal)
+INJECTED: Final = web.RequestKey("injected", AadstsRefusal)
 """A refusal that fault injection wants this authorize request to get."""
 
 routes = web.RouteTableDef()
@@ -42,7 +42,7 @@ async def authorize(request: web.Request) -> web.Response:
     destination = Destination.resolve(fields, tenant.directory)
     try:
         asked = understand(fields, destination, tenant.directory)
-    except Refusal as refused:
+    except AadstsRefusal as refused:
         return answers.refuse(request, tenant, destination, refused)
     flow = tenant.sessions.start_flow(asked)
     if injected := request.get(INJECTED):
@@ -96,7 +96,7 @@ def proceed(request: web.Request, flow: Flow, now: Situation) -> web.Response:
             return answers.grant_code(tenant, now)
         if "none" in flow.request.prompt:
             raise refusal(SILENT_REFUSALS[step])
-    except Refusal as refused:
+    except AadstsRefusal as refused:
         destination = Destination.of(flow.request, tenant.directory)
         return answers.refuse(request, tenant, destination, refused, flow)
     if request.method == "POST":

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from local_tenant.aadsts import CATALOGUE
-from local_tenant.refusals import Refusal, refusal
+from local_tenant.refusals import AadstsRefusal, refusal
 
 Point = Literal[
     "discovery",
@@ -66,7 +66,7 @@ class Fault(BaseModel):
         return only_delay or (self.status is not None and self.status < 300 and self.body is None)  # noqa: PLR2004
 
     @property
-    def refusal(self) -> Refusal | None:
+    def refusal(self) -> AadstsRefusal | None:
         """Return the refusal from the catalogue, if the fault names one."""
         return refusal(self.aadsts, claims=self.claims) if self.aadsts else None
 

@@ -21,7 +21,7 @@ from local_tenant.discovery import check_tenant
 from local_tenant.forgery import forge
 from local_tenant.ledger import Code, Grant
 from local_tenant.policies import ClaimsRequest
-from local_tenant.refusals import Refusal, refusal
+from local_tenant.refusals import AadstsRefusal, refusal
 from local_tenant.scopes import RequestedScope, grant
 from local_tenant.signing import BadSignatureError, Claims, within_time
 from local_tenant.tenant import Tenant
@@ -70,7 +70,7 @@ async def token(request: web.Request) -> web.Response:
     }
     try:
         body = _grant(request, form, tenant)
-    except Refusal as refused:
+    except AadstsRefusal as refused:
         answer = refused.as_json(support.trace_id, support.correlation_id, tenant.clock())
         headers["x-ms-clitelem"] = f"1,{refused.number},0,,"
         return web.json_response(answer, status=refused.row.status, headers=headers)

@@ -23,7 +23,7 @@ from local_tenant.journal import (
     without_secrets,
 )
 from local_tenant.page_frame import respond
-from local_tenant.refusals import Refusal
+from local_tenant.refusals import AadstsRefusal
 from local_tenant.tenant import TENANT
 from local_tenant.wire import SupportIds, fields_of
 
@@ -50,7 +50,7 @@ async def refusals_middleware(request: web.Request, handler: Handler) -> web.Str
         return await handler(request)
     except GraphRefusal as refused:
         return graph.refuse(request, refused)
-    except Refusal as refused:
+    except AadstsRefusal as refused:
         tenant = request.app[TENANT]
         support = SupportIds.of(request, tenant.ids)
         if _is_page(request):
@@ -84,7 +84,7 @@ async def faults_middleware(request: web.Request, handler: Handler) -> web.Strea
     except GraphRefusal as refused:
         status = refused.status
         raise
-    except Refusal as refused:
+    except AadstsRefusal as refused:
         status = refused.row.status
         raise
     else:

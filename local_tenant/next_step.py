@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final
 
 from local_tenant.directory import Person
-from local_tenant.refusals import Refusal, refusal
+from local_tenant.refusals import AadstsRefusal, refusal
 from local_tenant.scopes import check_consent
 from local_tenant.sessions import Flow, SsoSession
 from local_tenant.tenant import Tenant
@@ -114,7 +114,7 @@ def _check_consent(now: Situation) -> None:
     try:
         for resource in now.flow.request.requested.resources:
             check_consent(client, now.flow.request.requested, resource)
-    except Refusal:
+    except AadstsRefusal:
         if "none" in now.flow.request.prompt:
             raise
         raise refusal(90094) from None  # people can't consent in an external tenant

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from local_tenant.directory import Person
 from local_tenant.json_text import read_json
-from local_tenant.refusals import Refusal, refusal
+from local_tenant.refusals import AadstsRefusal, refusal
 
 
 class ConditionalAccessPolicy(BaseModel):
@@ -82,7 +82,7 @@ class Policies:
 
     def unmet(
         self, resources: tuple[str, ...], wanted: ClaimsRequest, person: Person, proof: Proof
-    ) -> Refusal | None:
+    ) -> AadstsRefusal | None:
         """Return why the first policy that isn't met isn't; None when all are."""
         for policy in self._concerned(resources, wanted):
             if policy.blocked:

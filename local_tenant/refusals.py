@@ -17,7 +17,7 @@ class _Blanks(dict[str, str]):
 
 
 @dataclass(eq=False)
-class Refusal(Exception):
+class AadstsRefusal(Exception):
     """The authority says no. Raised anywhere below the handlers, answered once in each endpoint.
 
     ``claims`` is JSON text: Entra sends the claims challenge as a string inside its JSON.
@@ -62,6 +62,6 @@ class Refusal(Exception):
         return body
 
 
-def refusal(number: int, *, claims: str | None = None, **particulars: str) -> Refusal:
+def refusal(number: int, *, claims: str | None = None, **particulars: str) -> AadstsRefusal:
     """Return a refusal from the catalogue; ``particulars`` fill the blanks in its sentence."""
-    return Refusal(number, particulars, claims)
+    return AadstsRefusal(number, particulars, claims)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from local_tenant.clock import Clock
 from local_tenant.ids import Ids
 from local_tenant.policies import ClaimsRequest, Proof
-from local_tenant.refusals import Refusal
+from local_tenant.refusals import AadstsRefusal
 from local_tenant.scopes import RequestedScope
 
 SSO_SECONDS: Final = 24 * 3600
@@ -71,7 +71,7 @@ class Flow:
     wants_sign_up: bool = False
     wants_sign_in: bool = False
     """The person asked to sign in as someone else."""
-    refused: Refusal | None = None
+    refused: AadstsRefusal | None = None
     """A refusal that was shown as a page; the way back passes it on."""
 
 

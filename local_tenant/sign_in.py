@@ -15,7 +15,7 @@ from local_tenant.authority import flow_of, flow_path, proceed, show
 from local_tenant.inbox import Outcome
 from local_tenant.next_step import Situation, Step
 from local_tenant.pages import LONGEST_NAME, SHORTEST_PASSWORD
-from local_tenant.refusals import Refusal, refusal
+from local_tenant.refusals import AadstsRefusal, refusal
 from local_tenant.sessions import Flow, SsoSession
 from local_tenant.tenant import Tenant
 from local_tenant.wire import SSO_COOKIE, fields_of, redirect
@@ -48,7 +48,7 @@ async def password(request: web.Request) -> web.Response:
     typed = await fields_of(request)
     try:
         person = tenant.directory.check_password(typed.get("email", ""), typed.get("password", ""))
-    except Refusal as refused:
+    except AadstsRefusal as refused:
         return show(
             Step.SIGN_IN,
             _situation(request, tenant, flow),

@@ -39,7 +39,7 @@ class GraphTokens:
         self._entra = entra
         self._now = now
         self._kept: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
-        self._flights: dict[bytes, asyncio.Task[str]] = {}
+        self._exchanges: dict[bytes, asyncio.Task[str]] = {}
 
     async def token(self, caller: Caller) -> str:
         """Return an access token for Graph.
@@ -50,22 +50,22 @@ class GraphTokens:
         kept = self._kept.get(key)
         if kept and self._now() < kept[1]:
             return kept[0]
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = asyncio.get_running_loop().create_task(self._exchange(caller, key))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda done: self._landed(key, done))
+        task = self._exchanges.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._exchange(caller, key))
+            self._exchanges[key] = task
+            task.add_done_callback(lambda done: self._exchanged(key, done))
         # One caller that hangs up must not fail the others, nor waste a token that was issued.
-        return await asyncio.shield(flight)
+        return await asyncio.shield(task)
 
     def forget(self, caller: Caller) -> None:
         """Drop what is remembered for the caller's assertion: Graph refused it."""
         self._kept.pop(_key(caller), None)
 
-    def _landed(self, key: bytes, flight: asyncio.Task[str]) -> None:
-        self._flights.pop(key, None)
-        if not flight.cancelled():
-            flight.exception()  # whoever still waits gets it; nobody else needs to hear of it
+    def _exchanged(self, key: bytes, task: asyncio.Task[str]) -> None:
+        self._exchanges.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # whoever still waits gets it; nobody else needs to hear of it
 
     async def _exchange(self, caller: Caller, key: bytes) -> str:
         try:

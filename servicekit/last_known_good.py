@@ -69,7 +69,7 @@ class LastKnownGood(Generic[T]):
         self._fetched_at = 0.0
         self._not_before = 0.0
         self._failure: Exception | None = None
-        self._flight: asyncio.Task[T] | None = None
+        self._task: asyncio.Task[T] | None = None
         self.fetches = 0
 
     async def get(self) -> T:
@@ -80,10 +80,10 @@ class LastKnownGood(Generic[T]):
             return await self.refresh()
         age = self._now() - self._fetched_at
         if age >= REFRESH_SECONDS and self._now() >= self._not_before:
-            flight = self._take_off()
+            task = self._fetch_task()
             if age >= STALE_SECONDS:
                 # A fetch may consist of several calls; nobody who could be served waits for all of them.
-                await asyncio.wait([flight], timeout=self._wait_seconds)
+                await asyncio.wait([task], timeout=self._wait_seconds)
         return self._value
 
     async def refresh(self) -> T:
@@ -91,20 +91,22 @@ class LastKnownGood(Generic[T]):
 
         A cancelled caller leaves the fetch running for the others.
         """
-        return await asyncio.shield(self._take_off())
+        return await asyncio.shield(self._fetch_task())
 
     @property
     def is_under_way(self) -> bool:
         """Whether a fetch runs at this moment, which `refresh` would join."""
-        return self._flight is not None
+        return self._task is not None
 
-    def _take_off(self) -> asyncio.Task[T]:
-        if self._flight is None:
-            self._flight = asyncio.get_running_loop().create_task(self._fly(), name=f"fetch {self._name}")
-            self._flight.add_done_callback(self._landed)
-        return self._flight
+    def _fetch_task(self) -> asyncio.Task[T]:
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(
+                self._fetch_and_keep(), name=f"fetch {self._name}"
+            )
+            self._task.add_done_callback(self._fetched)
+        return self._task
 
-    async def _fly(self) -> T:
+    async def _fetch_and_keep(self) -> T:
         self.fetches += 1
         self._failure = None
         self._not_before = self._now() + RETRY_SECONDS
@@ -143,11 +145,11 @@ class LastKnownGood(Generic[T]):
         log_event(_log, logging.WARNING, "stored-copy-in-use", what=self._name, reason=str(why))
         return value
 
-    def _landed(self, flight: asyncio.Task[T]) -> None:
-        self._flight = None
-        if flight.cancelled():
+    def _fetched(self, task: asyncio.Task[T]) -> None:
+        self._task = None
+        if task.cancelled():
             return
-        fault = flight.exception()
+        fault = task.exception()
         if fault is None:
             return
         expected = isinstance(fault, ProblemError)

@@ -36,7 +36,7 @@ _TROUBLE: Final = frozenset({"temporarily_unavailable", "server_error"})
 class _Answer:
     """Whether the answer came to our callback, with which error, and which numbers it or its page names."""
 
-    landed: bool
+    came_back: bool
     status: int
     error: str
     numbers: tuple[int, ...]
@@ -61,7 +61,7 @@ async def look_at_sign_in(
             *(not_looked_at(one, REDIRECT_URI) for one in checks[1:]),
         ]
     registered = _redirect_uri(settings, read)
-    if not read.landed:
+    if not read.came_back:
         return [registered, *(not_looked_at(one, REDIRECT_URI) for one in checks[1:])]
     return [
         registered,
@@ -95,7 +95,7 @@ async def _ask(http: Outbound, settings: Settings, endpoint: str, scope: str) ->
     where, _, query = reply.headers.get("Location", "").partition("?")
     if reply.status not in _REDIRECTS or where != settings.redirect_uri:
         return _Answer(
-            landed=False,
+            came_back=False,
             status=reply.status,
             error="",
             numbers=numbers_in(reply.body.decode(errors="replace")),
@@ -103,7 +103,7 @@ async def _ask(http: Outbound, settings: Settings, endpoint: str, scope: str) ->
     fields = {name: values[0] for name, values in parse_qs(query.partition("#")[0]).items()}
     word = fields.get("error", "")
     return _Answer(
-        landed=True,
+        came_back=True,
         status=reply.status,
         # Foreign text: only what has the form of an error's name is shown.
         error=word if word.replace("_", "").isalnum() else "unnamed",
@@ -122,7 +122,7 @@ def _unreachable(settings: Settings, endpoint: str, error: OutboundError) -> Fin
 
 def _redirect_uri(settings: Settings, answer: _Answer) -> Finding:
     asked = settings.redirect_uri
-    if answer.landed:
+    if answer.came_back:
         return ok(REDIRECT_URI, f"{asked} is registered with client {settings.client_id}")
     if answer.numbers or answer.status >= _BAD_REQUEST:
         found = explained(
@@ -142,7 +142,7 @@ def _redirect_uri(settings: Settings, answer: _Answer) -> Finding:
 
 
 def _scope(check: str, scope: str, setting: str, answer: _Answer) -> Finding:
-    if answer.landed and answer.error in _PERSON_NEEDED:
+    if answer.came_back and answer.error in _PERSON_NEEDED:
         return ok(check, f"the authority has nothing against {scope}")
     if answer.error in _TROUBLE or not (answer.error or answer.numbers or answer.status >= _BAD_REQUEST):
         return warning(

@@ -73,12 +73,12 @@ async def callback(request: web.Request) -> web.Response:
     check_issuer(await request.app[DISCOVERY].metadata(), answer.get("iss"))
     if "error" in answer:
         raise refused(answer["error"], stepping_up=flow.purpose == STEP_UP)
-    arrival = await request.app[AUTH_FLOW].complete(
+    completed = await request.app[AUTH_FLOW].complete(
         flow, answer, device=request.headers.get(hdrs.USER_AGENT, "")
     )
-    if arrival.session:
-        await request.app[SESSIONS].bind(request, arrival.session)
-    response = _see_other(arrival.return_to)
+    if completed.session:
+        await request.app[SESSIONS].bind(request, completed.session)
+    response = _see_other(completed.return_to)
     FlowStore.close(response, answer["state"])
     return response
 

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class CompletedFlow:
     """Where a flow ended: the session that the browser gets, and the page to go to.
 
     `session` is None where another tab's step-up came first: the browser has what that one brought.
@@ -70,19 +70,19 @@ class AuthFlow:
 
         A session that the browser has meanwhile ends when the flow succeeds.
         """
-        departure = await self._broker.begin(
+        request = await self._broker.begin(
             self._read,
             state=secrets.token_urlsafe(32),
             prompt="create" if purpose == SIGN_UP else None,
         )
         flow = AuthCodeFlow(
-            departure.msal_flow,
+            request.msal_flow,
             purpose,
             return_to,
-            departure.nonce,
+            request.nonce,
             session=session.cookie.text if session else "",
         )
-        return departure.authorize_url, flow
+        return request.authorize_url, flow
 
     async def begin_step_up(
         self, session: LiveSession, return_to: str, *, challenge: str | None
@@ -90,7 +90,7 @@ class AuthFlow:
         """Begin the step-up that meets `challenge`, or one up front for editing when it is None or forgotten."""
         demand = await self._step_ups.demand(session, challenge)
         resource = self._read if demand.scope == self._read.scope else self._edit
-        departure = await self._broker.begin(
+        request = await self._broker.begin(
             resource,
             beside=self._reached_beside(resource, session),
             state=secrets.token_urlsafe(32),
@@ -98,25 +98,25 @@ class AuthFlow:
             demand=demand,
         )
         flow = AuthCodeFlow(
-            departure.msal_flow,
+            request.msal_flow,
             STEP_UP,
             return_to,
-            departure.nonce,
+            request.nonce,
             session=session.cookie.text,
             resource=resource.name,
-            fresh_since=None if departure.oldest is None else int(self._now()) - departure.oldest,
+            fresh_since=None if request.oldest is None else int(self._now()) - request.oldest,
         )
-        return departure.authorize_url, flow
+        return request.authorize_url, flow
 
-    async def complete(self, flow: AuthCodeFlow, answer: dict[str, str], *, device: str) -> Arrival:
+    async def complete(self, flow: AuthCodeFlow, answer: dict[str, str], *, device: str) -> CompletedFlow:
         """Redeem the authority's answer and start the session that follows from it.
 
         Raises AuthFlowRejected, SignInRequired (the session that asked for step-up has ended), AccessBlocked,
         Misconfigured, AuthorityUnavailable, SessionStoreUnavailable. Unless it returns, sessions are as before.
         """
         if flow.purpose == STEP_UP:
-            return Arrival(await self._confirm(flow, answer), flow.return_to)
-        return Arrival(await self._sign_in(flow, answer, device), flow.return_to)
+            return CompletedFlow(await self._confirm(flow, answer), flow.return_to)
+        return CompletedFlow(await self._sign_in(flow, answer, device), flow.return_to)
 
     def _reached_beside(self, resource: Resource, session: LiveSession) -> Resource | None:
         """Return what the session's refresh token reached so far, and must reach after the step-up as well."""

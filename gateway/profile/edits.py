@@ -19,7 +19,7 @@ from gateway.profile.graph import ProfileReader
 from gateway.profile.parked_edits import PARKED, ParkedEdits
 from gateway.profile.recently_saved import FIELDS as SAVED_FIELDS
 from gateway.profile.recently_saved import RecentlySaved
-from gateway.profile.resource_client import ProfileEditor
+from gateway.profile.resource_client import ResourceApiClient
 from gateway.session.records import Entries, RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.leases import Lease, LeaseTaken
@@ -69,7 +69,7 @@ class ProfileEdits:
     """Reads and edits the profile of a session's person; `now` is the wall clock in seconds."""
 
     def __init__(
-        self, reader: ProfileReader, editor: ProfileEditor, step_ups: StepUps, *, now: Callable[[], float]
+        self, reader: ProfileReader, editor: ResourceApiClient, step_ups: StepUps, *, now: Callable[[], float]
     ) -> None:
         self._reader = reader
         self._editor = editor
@@ -91,7 +91,7 @@ class ProfileEdits:
         """Apply `changes` and return the profile as it now is; parks them when step-up is needed.
 
         `condition` is `If-Match`, `key` the `Idempotency-Key`. Raises ProfileChanged, EditInProgress,
-        IdempotencyKeyReused, StepUpRequired (with `parked_edit`), and what `ProfileEditor.edit` raises.
+        IdempotencyKeyReused, StepUpRequired (with `parked_edit`), and what `ResourceApiClient.edit` raises.
         """
         if key is None:
             edited = await self._apply_or_park(session, changes, condition)

@@ -33,7 +33,7 @@ _OK: Final = 200
 _SECONDS: Final = 25
 
 
-class ProfileEditor:
+class ResourceApiClient:
     """Sends `PATCH {api}/profile`."""
 
     def __init__(self, outbound: Outbound, tokens: TokenBroker, *, url: str, resource: Resource) -> None:

@@ -27,7 +27,7 @@ _FORM_POST: Final = "form_post"
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class AuthorizationRequest:
     """Where to send the browser, and what must be remembered to understand its return."""
 
     authorize_url: str
@@ -69,7 +69,7 @@ class TokenBroker:
         self._now = now
         self._redirect_uri = redirect_uri
         self._response_mode = response_mode
-        self._flights: dict[tuple[str, str], asyncio.Task[AccessToken]] = {}
+        self._refresh_tasks: dict[tuple[str, str], asyncio.Task[AccessToken]] = {}
 
     async def begin(
         self,
@@ -80,15 +80,15 @@ class TokenBroker:
         login_hint: str | None = None,
         demand: Demand | None = None,
         beside: Resource | None = None,
-    ) -> Departure:
+    ) -> AuthorizationRequest:
         """Prepare a flow with PKCE, state and nonce for one resource; raises AuthorityUnavailable, Misconfigured.
 
         `beside` is asked for too where a refresh token reaches no further than what it was granted with (RFC 6749,
         section 6); Entra's reaches every resource, and its token endpoint answers for one only.
         """
         plain = self._entra.is_plain
-        wanted = demand or Demand(resource.scope)
-        asking = wanted.asked_of_others() if plain else wanted.asked_of_entra()
+        demand = demand or Demand(resource.scope)
+        parameters = demand.for_other_providers() if plain else demand.for_entra()
         scopes = [resource.scope]
         if plain and beside and beside.scope != resource.scope:
             scopes.append(beside.scope)
@@ -98,10 +98,10 @@ class TokenBroker:
                 scopes,
                 redirect_uri=self._redirect_uri,
                 state=state,
-                prompt=asking.prompt or prompt,
+                prompt=parameters.prompt or prompt,
                 login_hint=login_hint,
                 response_mode=_FORM_POST,
-                claims_challenge=asking.claims,
+                claims_challenge=parameters.claims,
             )
             return flow
 
@@ -114,9 +114,9 @@ class TokenBroker:
         # MSAL warns on the console of every other mode, at every use; this one was chosen.
         url = url.replace(f"response_mode={_FORM_POST}", f"response_mode={self._response_mode}")
         (nonce,) = parse_qs(urlsplit(url).query)["nonce"]
-        if asking.parameters:
-            url += "&" + urlencode(asking.parameters)
-        return Departure(url, flow, nonce, asking.oldest)
+        if parameters.extra:
+            url += "&" + urlencode(parameters.extra)
+        return AuthorizationRequest(url, flow, nonce, parameters.oldest)
 
     async def redeem(self, flow: dict[str, Any], nonce: str, answer: dict[str, str]) -> Redeemed:
         """Redeem the authorization answer into an empty cache, and judge the ID token.
@@ -128,22 +128,22 @@ class TokenBroker:
         flow = dict(flow)  # MSAL takes the claims out of it
 
         def work(client: Any) -> dict[str, Any]:
-            got: dict[str, Any] = client.acquire_token_by_auth_code_flow(flow, answer)
-            return got
+            tokens: dict[str, Any] = client.acquire_token_by_auth_code_flow(flow, answer)
+            return tokens
 
         try:
-            got = await self._entra.call(work, cache)
+            tokens = await self._entra.call(work, cache)
         except ProblemError:
             raise
         except Exception as error:
             # MSAL: ValueError for state, RuntimeError for the nonce, and whatever a broken ID token provokes.
             # Their texts hold state, nonces and claims; only the kind may be told.
             raise errors.SignInFailed(log_detail=f"MSAL raised {type(error).__name__}") from error
-        refusal = refusal_of(got)
+        refusal = refusal_of(tokens)
         if refusal is not None:
             raise _of_redemption(refusal)
-        person = await self._judge.person(got.get("id_token"), nonce=nonce)
-        return Redeemed(person, access_token_of(got, now=self._now()), cache.serialize())
+        person = await self._judge.person(tokens.get("id_token"), nonce=nonce)
+        return Redeemed(person, access_token_of(tokens, now=self._now()), cache.serialize())
 
     async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken:
         """Return an access token for `resource`.
@@ -157,21 +157,21 @@ class TokenBroker:
         left = token.expires_at - self._now() if token else 0.0
         if token and left > FRESH_SECONDS:
             return token
-        flight = self._take_off(session, resource)
+        task = self._refresh_task(session, resource)
         if token and left > USABLE_SECONDS:
             return token
         # Shielded: a caller that goes away must not take a token with it that was redeemed already.
-        return await asyncio.shield(flight)
+        return await asyncio.shield(task)
 
-    def _take_off(self, session: LiveSession, resource: Resource) -> asyncio.Task[AccessToken]:
+    def _refresh_task(self, session: LiveSession, resource: Resource) -> asyncio.Task[AccessToken]:
         """Start a refresh, or join the one that is under way."""
         key = (str(session.ref), resource.name)
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = asyncio.create_task(self._refresh.access_token(session, resource))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda done: self._landed(key, done))
-        return flight
+        task = self._refresh_tasks.get(key)
+        if task is None:
+            task = asyncio.create_task(self._refresh.access_token(session, resource))
+            self._refresh_tasks[key] = task
+            task.add_done_callback(lambda done: self._refreshed(key, done))
+        return task
 
     async def forget_token(self, session: LiveSession, resource: Resource) -> None:
         """Drop the kept access token: the resource refused or challenged it."""
@@ -179,13 +179,13 @@ class TokenBroker:
 
     async def settle(self, seconds: float) -> None:
         """Let token requests that are under way end, and what they bring be kept, for at most `seconds`."""
-        if self._flights:
-            await asyncio.wait(self._flights.values(), timeout=seconds)
+        if self._refresh_tasks:
+            await asyncio.wait(self._refresh_tasks.values(), timeout=seconds)
 
-    def _landed(self, key: tuple[str, str], flight: asyncio.Task[AccessToken]) -> None:
-        del self._flights[key]
-        if not flight.cancelled():
-            flight.exception()  # whoever waited has it; nobody may be left to ask
+    def _refreshed(self, key: tuple[str, str], task: asyncio.Task[AccessToken]) -> None:
+        del self._refresh_tasks[key]
+        if not task.cancelled():
+            task.exception()  # whoever waited has it; nobody may be left to ask
 
 
 def _of_redemption(refusal: Refusal) -> ProblemError:

@@ -20,7 +20,7 @@ async def seen(person: OtherFrontEnd) -> tuple[dict[str, str | None], str]:
     return answer.body, answer.headers["ETag"]
 
 
-async def test_R18_every_answer_has_all_that_was_saved_lately_and_not_only_the_last_of_it(
+async def test_R18_every_answer_has_all_that_was_saved_recently_and_not_only_the_last_of_it(
     world: World,
 ) -> None:
     ada = await world.confirmed()

@@ -30,26 +30,26 @@ async def the_authority_asks(world: World) -> None:
     await world.admin("PUT", "/faults/token.refresh_token", refusal)
 
 
-Asking = Callable[[World], Awaitable[None]]
+Demander = Callable[[World], Awaitable[None]]
 
 
-async def challenged(world: World, ada: OtherFrontEnd, asking: Asking = graph_asks) -> Answer:
+async def challenged(world: World, ada: OtherFrontEnd, demander: Demander = graph_asks) -> Answer:
     """Read the profile when that needs more proof."""
-    if asking is the_authority_asks:
+    if demander is the_authority_asks:
         await end_of_token(world, ada, 10)
-    await asking(world)
+    await demander(world)
     refused = await ada.call("GET", "/api/profile")
     assert (refused.status, refused.slug, refused.body["scope"]) == (403, "step-up-required", READ.scope)
     assert CONTEXT not in refused.text
     return refused
 
 
-@pytest.mark.parametrize("asking", [graph_asks, the_authority_asks])
+@pytest.mark.parametrize("demander", [graph_asks, the_authority_asks])
 async def test_E03_a_token_for_reading_is_never_kept_or_sent_as_one_for_editing(
-    world: World, asking: Asking, caplog: pytest.LogCaptureFixture
+    world: World, demander: Demander, caplog: pytest.LogCaptureFixture
 ) -> None:
     ada = await world.signed_in()
-    refused = await challenged(world, ada, asking)
+    refused = await challenged(world, ada, demander)
     left = await ada.navigate(refused.body["redirect"])
     asked = parse_qs(urlsplit(left.headers["Location"]).query)
     assert asked["claims"] == [CLAIMS]

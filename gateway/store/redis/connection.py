@@ -118,7 +118,7 @@ def _by(trust: Trust | None) -> dict[str, Any]:
 
 
 def _master_pool(address: RedisAddress, options: dict[str, Any], trust: Trust | None) -> MasterPool:
-    asking: dict[str, Any] = {
+    sentinel_options: dict[str, Any] = {
         # Shorter than a command's: one silent sentinel must leave time to ask the next.
         "socket_connect_timeout": _SENTINEL_SECONDS,
         "socket_timeout": _SENTINEL_SECONDS,
@@ -130,7 +130,7 @@ def _master_pool(address: RedisAddress, options: dict[str, Any], trust: Trust | 
     }
     sentinels = Sentinel([])  # type: ignore[no-untyped-call]  # redis-py's; it would make connections of its own
     for node in address.nodes:
-        client = Redis(connection_pool=_pool(node, asking, trust))
+        client = Redis(connection_pool=_pool(node, sentinel_options, trust))
         client.auto_close_connection_pool = True
         sentinels.sentinels.append(client)
     by = (

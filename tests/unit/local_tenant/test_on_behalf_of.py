@@ -8,7 +8,7 @@ from local_tenant.ids import Ids
 from local_tenant.knobs import Knobs
 from local_tenant.ledger import Grant, Ledger
 from local_tenant.policies import Proof
-from local_tenant.refusals import Refusal
+from local_tenant.refusals import AadstsRefusal
 from tests.stage.tenant import (
     API,
     API_SECRET,
@@ -52,7 +52,7 @@ def test_the_tenant_remembers_so_many_access_tokens_and_no_more() -> None:
     grant = Grant("client", "oid", "sid", Proof(0.0), 0, "family")
     first, *_, last = [ledger.note_access_token(grant) for _ in range(20_001)]
     assert ledger.behind_access_token(last) is grant
-    with pytest.raises(Refusal) as forgotten:
+    with pytest.raises(AadstsRefusal) as forgotten:
         ledger.behind_access_token(first)
     assert forgotten.value.number == 50013
 

@@ -177,9 +177,9 @@ def _late(holder: list[Authority], name: str) -> Callable[[web.Request], Any]:
 
 async def settled() -> None:
     """Wait for what runs in the background."""
-    flights = [task for task in asyncio.all_tasks() if task.get_name().startswith("fetch ")]
-    if flights:
-        await asyncio.wait(flights)
+    fetches = [task for task in asyncio.all_tasks() if task.get_name().startswith("fetch ")]
+    if fetches:
+        await asyncio.wait(fetches)
 
 
 def now_in_seconds() -> int:
