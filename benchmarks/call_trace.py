@@ -189,11 +189,11 @@ def main() -> None:
     with product() as stack:
         costs = asyncio.run(measure(stack))
     if as_json:
-        told = {
+        document = {
             name: {**cost.figures(), "entered": list(cost.files), "asked": cost.commands}
             for name, cost in costs.items()
         }
-        print(json.dumps(told, indent=2))
+        print(json.dumps(document, indent=2))
     else:
         print(drawn(costs))
 

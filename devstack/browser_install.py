@@ -140,5 +140,5 @@ def _attempt(command: list[str], environment: Mapping[str, str], name: str, seco
 def _telling(output: str) -> str:
     """Choose the line that says most: the first that speaks of an error, else the last."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    told = next((line for line in lines if line.startswith(("Error:", "E:"))), lines[-1] if lines else "")
-    return told.removesuffix(", caused by")
+    telling = next((line for line in lines if line.startswith(("Error:", "E:"))), lines[-1] if lines else "")
+    return telling.removesuffix(", caused by")

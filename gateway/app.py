@@ -80,20 +80,20 @@ def create_vault(
     counts: Counts | None = None,
 ) -> tuple[GuardedRedis | GuardedCluster, Vault]:
     """Return the connection to Redis, which its owner closes, and the vault on it."""
-    told = counts or Counts()
+    counts = counts or Counts()
     redis = redis_client(
         settings.redis_url.get_secret_value(),
         password_file=settings.redis_password_file,
         ca_bundle=settings.redis_ca_bundle or settings.ca_bundle,
         limits=redis_limits,
-        counts=told,
+        counts=counts,
     )
     return redis, Vault(
         redis,
-        KeyRing(settings.ring, on_rejected=told.record_rejected),
+        KeyRing(settings.ring, on_rejected=counts.record_rejected),
         now=now,
         replicas=settings.redis_wait_replicas,
-        counts=told,
+        counts=counts,
     )
 
 

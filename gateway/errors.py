@@ -197,7 +197,7 @@ class SessionStoreUnavailable(ProblemError):
     @classmethod
     def at_sign_out(cls) -> "SessionStoreUnavailable":
         """Return what is said of a session that ended in one Redis only, and would live again if that were lost."""
-        told = cls("too few replicas have the end of a session")
-        told.detail = "You are signed out, but that is not confirmed yet. Please sign out again in a moment."
-        told.members = {"confirmed": False}
-        return told
+        error = cls("too few replicas have the end of a session")
+        error.detail = "You are signed out, but that is not confirmed yet. Please sign out again in a moment."
+        error.members = {"confirmed": False}
+        return error

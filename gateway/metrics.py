@@ -108,14 +108,14 @@ class Metrics(Counts):
         self._certificate: Gauge | None = None
         for breaker in _BREAKERS:
             self._breakers.labels(breaker).set(0)
-        self._told = self._registry
+        self._collected = self._registry
         if shared:
-            self._told = CollectorRegistry()
-            MultiProcessCollector(self._told, path=str(shared))  # type: ignore[no-untyped-call]  # the library's
+            self._collected = CollectorRegistry()
+            MultiProcessCollector(self._collected, path=str(shared))  # type: ignore[no-untyped-call]  # the library's
 
     def drawn(self) -> bytes:
         """Return everything in Prometheus' text format; with shared counts it reads files."""
-        return generate_latest(self._told)
+        return generate_latest(self._collected)
 
     def refreshed(self, resource: str, outcome: str) -> None:
         """Count a silent refresh."""

@@ -36,9 +36,9 @@ async def admin_middleware(request: web.Request, handler: Handler) -> web.Stream
     except AdminError as error:
         return json_answer({"error": str(error)}, error.status)
     except web.HTTPException as error:  # no such path, or not this method
-        told = json_answer({"error": f"{request.method} {request.path}: {error.reason}."}, error.status)
-        told.headers.update({name: text for name, text in error.headers.items() if name == hdrs.ALLOW})
-        return told
+        answer = json_answer({"error": f"{request.method} {request.path}: {error.reason}."}, error.status)
+        answer.headers.update({name: text for name, text in error.headers.items() if name == hdrs.ALLOW})
+        return answer
 
 
 def _check_caller(request: web.Request) -> None:

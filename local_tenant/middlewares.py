@@ -140,8 +140,8 @@ def _json_fault(request: web.Request, fault: Fault, retry: dict[str, str]) -> we
     if request.path.startswith("/v1.0/"):
         status = fault.status or 503
         code = _GRAPH_CODES.get(status, "UnknownError")
-        told = GraphRefusal(status, code, "The stand-in was told to fail here.", claims=fault.claims)
-        response = graph.refuse(request, told)
+        refusal = GraphRefusal(status, code, "The stand-in was told to fail here.", claims=fault.claims)
+        response = graph.refuse(request, refusal)
         response.headers.update(retry | (_THROTTLED if status == HTTPStatus.TOO_MANY_REQUESTS else {}))
         return response
     refused = fault.refusal

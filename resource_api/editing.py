@@ -45,7 +45,7 @@ class _Errand:
             return await work(await self._held_token(), self.call)
         except TokenRefused as refused:
             self._drop()
-            log_event(_log, logging.ERROR, "graph-refuses-our-tokens", told=str(refused))
+            log_event(_log, logging.ERROR, "graph-refuses-our-tokens", reason=str(refused))
             raise errors.DirectoryUnavailable(str(refused)) from refused
 
     async def _held_token(self) -> str:

@@ -74,11 +74,13 @@ class GraphMe:
         except OutboundError as error:
             raise errors.DirectoryUnavailable(f"GET /me: {error.reason}") from error
         if reply.status != 200:  # noqa: PLR2004 - the one good answer
-            raise _refusal(reply) or errors.DirectoryUnavailable(_told(reply), retry_after=reply.retry_after)
+            raise _refusal(reply) or errors.DirectoryUnavailable(
+                _reason(reply), retry_after=reply.retry_after
+            )
         try:
             return profile_of(reply.json())
         except ValueError as error:
-            raise errors.DirectoryUnavailable(f"{_told(reply)}, but no profile") from error
+            raise errors.DirectoryUnavailable(f"{_reason(reply)}, but no profile") from error
 
     async def write(self, token: str, changes: Mapping[str, str | None], call: Call) -> None:
         """Change the profile; only the given fields are sent.
@@ -99,9 +101,9 @@ class GraphMe:
         if refusal := _refusal(reply):
             raise refusal
         if reply.status in _REFUSED:
-            raise errors.DirectoryUnavailable(_told(reply))
+            raise errors.DirectoryUnavailable(_reason(reply))
         # A server that failed may have done the work first, and a success of another kind says too little.
-        raise WriteUnclear(_told(reply))
+        raise WriteUnclear(_reason(reply))
 
     async def _send(
         self,
@@ -148,15 +150,15 @@ def _refusal(reply: Reply) -> Exception | None:
     if reply.status in {401, 403}:
         for challenge in parse_bearer_challenges(reply.headers.getall("WWW-Authenticate", [])):
             if challenge.claims or challenge.error == INSUFFICIENT_CLAIMS:
-                return errors.InsufficientClaims(challenge.claims, cause=f"{_told(reply)} with claims")
-    told = _told(reply)
+                return errors.InsufficientClaims(challenge.claims, cause=f"{_reason(reply)} with claims")
+    reason = _reason(reply)
     meanings: dict[int, Callable[[], Exception]] = {
-        401: lambda: TokenRefused(told),
-        403: lambda: AccessBlocked(log_detail=f"{told}: is Graph's User.ReadWrite granted to this API?"),
-        404: lambda: errors.ProfileNotFound(told),
-        409: lambda: errors.ResourceBusy(told, retry_after=reply.retry_after),
-        429: lambda: errors.ResourceBusy(told, retry_after=reply.retry_after),
-        503: lambda: errors.ResourceBusy(told, retry_after=reply.retry_after),
+        401: lambda: TokenRefused(reason),
+        403: lambda: AccessBlocked(log_detail=f"{reason}: is Graph's User.ReadWrite granted to this API?"),
+        404: lambda: errors.ProfileNotFound(reason),
+        409: lambda: errors.ResourceBusy(reason, retry_after=reply.retry_after),
+        429: lambda: errors.ResourceBusy(reason, retry_after=reply.retry_after),
+        503: lambda: errors.ResourceBusy(reason, retry_after=reply.retry_after),
     }
     meaning = meanings.get(reply.status)
     return meaning() if meaning else None
@@ -173,7 +175,7 @@ def _invalid(reply: Reply) -> ProblemError:
     named = [name for name in EDITABLE.names if name in targets]
     faults = [FieldError(name, INVALID_VALUE, "The directory does not accept this value.") for name in named]
     unnamed = [FieldError("", INVALID_VALUE, "The directory does not accept one of the values.")]
-    return errors.InvalidProfilePatch(faults or unnamed, log_detail=_told(reply))
+    return errors.InvalidProfilePatch(faults or unnamed, log_detail=_reason(reply))
 
 
 def _error(reply: Reply) -> Mapping[str, Any]:
@@ -190,7 +192,7 @@ def _code(reply: Reply) -> str:
     return code if isinstance(code, str) and re.fullmatch(r"[A-Za-z_]{1,60}", code) else ""
 
 
-def _told(reply: Reply) -> str:
+def _reason(reply: Reply) -> str:
     """Return what an operator can look up: status, Graph's error code and request id."""
     request_id = re.sub(r"[^0-9A-Za-z-]", "", reply.headers.get("request-id", ""))[:40]
     return f"Graph answered {reply.status} {_code(reply)} (request-id {request_id or 'none'})".replace(

@@ -58,13 +58,13 @@ class AuthorityFiles:
 
     def _read(self, path: Path) -> bytes:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-            told = os.fstat(file.fileno())
-            if not stat.S_ISREG(told.st_mode) or told.st_uid != os.geteuid():
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
                 raise ValueError("is no file of this user's")
-            if told.st_mode & _WRITABLE_BY_OTHERS:
+            if status.st_mode & _WRITABLE_BY_OTHERS:
                 raise ValueError("can be written by others")
             # A time of writing that lies far ahead says as little about the age as none at all.
-            if abs(self._now() - told.st_mtime) > KEPT_SECONDS:
+            if abs(self._now() - status.st_mtime) > KEPT_SECONDS:
                 raise ValueError("is older than a week")
             document = file.read(LARGEST_REPLY + 1)
         if len(document) > LARGEST_REPLY:

@@ -104,17 +104,17 @@ def _lifetime(answer: Mapping[str, Any]) -> float:
 
 def _failure(refusal: Refusal) -> ProblemError:
     """Return what a refused exchange means for the caller."""
-    told = f"on-behalf-of: {refusal}"
+    reason = f"on-behalf-of: {refusal}"
     if refusal.kind is RefusalKind.INTERACTION:
-        return errors.InsufficientClaims(refusal.claims, cause=told)
+        return errors.InsufficientClaims(refusal.claims, cause=reason)
     if refusal.kind is RefusalKind.GRANT_DEAD:
-        return errors.InvalidToken(told)
+        return errors.InvalidToken(reason)
     if refusal.kind is RefusalKind.BLOCKED:
-        return AccessBlocked(log_detail=told)
+        return AccessBlocked(log_detail=reason)
     if refusal.kind is RefusalKind.UNAVAILABLE:
-        return AuthorityUnavailable(told)
+        return AuthorityUnavailable(reason)
     log_event(_log, logging.ERROR, "on-behalf-of-misconfigured", refusal=str(refusal), look_at=_hint(refusal))
-    return Misconfigured(log_detail=told)
+    return Misconfigured(log_detail=reason)
 
 
 def _hint(refusal: Refusal) -> str:

@@ -27,8 +27,8 @@ async def serve(app: web.Application, listener: socket.socket, *, on_stop: Calla
     stopping = stop_signal()
     runner = QuietRunner(app, service="resource_api", longest_field=LONGEST_FIELD)
     async with serving((runner, listener)):
-        told = [list(name[:2]) for name in runner.addresses]
-        log_event(_log, logging.INFO, "listening", version=VERSION, addresses=told)
+        listening = [list(name[:2]) for name in runner.addresses]
+        log_event(_log, logging.INFO, "listening", version=VERSION, addresses=listening)
         await stopping.wait()
         log_event(_log, logging.INFO, "stopping")
         on_stop()

@@ -52,10 +52,10 @@ def read_certificate(text: str) -> CertificateKey:
     try:
         return CertificateKey(Path(text).read_bytes())
     except (OSError, ValueError) as error:
-        told = (
+        sentence = (
             f"names a file that can't be read: {error.strerror}" if isinstance(error, OSError) else str(error)
         )
-        raise ValueError(told) from None
+        raise ValueError(sentence) from None
 
 
 class CredentialSource:
@@ -88,10 +88,10 @@ class CredentialSource:
     def _stamp(self) -> tuple[int, int, int] | None:
         """Return what changes with the file; None without one."""
         try:
-            told = self._file.stat() if self._file else None
+            status = self._file.stat() if self._file else None
         except OSError:
             return None
-        return (told.st_mtime_ns, told.st_size, told.st_ino) if told else None
+        return (status.st_mtime_ns, status.st_size, status.st_ino) if status else None
 
 
 def credential_source(

@@ -34,10 +34,10 @@ class ClockWatch:
     def compare(self, date: str | None) -> None:
         """Look at the `Date` of an answer that came just now, and warn where clocks differ by more than a minute."""
         try:
-            told = parsedate_to_datetime(date or "")
+            answer_date = parsedate_to_datetime(date or "")
         except ValueError:
             return
-        theirs = (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+        theirs = (answer_date if answer_date.tzinfo else answer_date.replace(tzinfo=UTC)).timestamp()
         ours = round(self._now() - theirs)
         if abs(ours) <= TOLERATED_SECONDS:
             return

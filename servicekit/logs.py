@@ -54,8 +54,8 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return level, logger, event and fields."""
         fields: dict[str, Any] = getattr(record, _FIELDS, {})
-        told = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in fields.items())
-        return f"{record.levelname.lower():8}{record.name}  {record.getMessage()}  {told}".rstrip()
+        members = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in fields.items())
+        return f"{record.levelname.lower():8}{record.name}  {record.getMessage()}  {members}".rstrip()
 
 
 class _Json(JsonFormatter):

@@ -82,7 +82,7 @@ class Components:
         security: list[Node] | None = None,
     ) -> Node:
         """Return an operation; `problems`, `parameters` and `security` are those that its row's policy brings along."""
-        parts = _told(
+        parts = _node(
             tags=[row.tag] if row.tag else None,
             operationId=row.id,
             summary=row.summary,
@@ -97,7 +97,7 @@ class Components:
 
     def parameter(self, parameter: Parameter) -> Node:
         """Return a parameter."""
-        return _told(
+        return _node(
             name=parameter.name,
             **{"in": parameter.place},
             required=parameter.required or parameter.place == "path",
@@ -110,7 +110,7 @@ class Components:
         content = self._content(response.shapes)
         if response.events:
             content["x-event-data"] = {name: self.schema(shape) for name, shape in response.events.items()}
-        return _told(
+        return _node(
             description=response.description,
             headers={name: self._header(name) for name in (*self._always, *response.headers)},
             content={response.media_type: content} if content else None,
@@ -150,7 +150,7 @@ class Components:
     def _content(self, shapes: tuple[Shape, ...]) -> Node:
         """Return a body that has one of `shapes`, with the examples that they have."""
         examples = [self._examples[shape] for shape in shapes if shape in self._examples]
-        return _told(
+        return _node(
             **_body([self.schema(shape) for shape in shapes]),
             examples={name: self._example(name, value) for name, value in examples},
         )
@@ -168,7 +168,7 @@ class Components:
         content["examples"] = {
             kind.name: self._example(kind.name, kind.example.body(_REFERENCE)) for kind in kinds
         }
-        return _told(
+        return _node(
             description=description,
             headers={name: self._header(name) for name in (*self._always, *common)},
             content={PROBLEM_JSON: content},
@@ -178,7 +178,7 @@ class Components:
         example = kind.example
         own = {"type": {"const": TYPE_PREFIX + example.slug}, "status": {"const": example.status}}
         members = {name: self.schema(shape) for name, shape in {**kind.required, **kind.optional}.items()}
-        special = _told(type="object", properties=own | members, required=list(kind.required))
+        special = _node(type="object", properties=own | members, required=list(kind.required))
         node = {"description": kind.description, "allOf": [self.schema(PROBLEM), special]}
         return self._put("schemas", kind.component, node)
 
@@ -221,6 +221,6 @@ def _body(schemas: list[Node]) -> Node:
     return {"schema": {"oneOf": schemas} if len(schemas) > 1 else schemas[0]} if schemas else {}
 
 
-def _told(**members: Any) -> Node:
+def _node(**members: Any) -> Node:
     """Return an object of the members that say something."""
     return {name: value for name, value in members.items() if value}

@@ -135,7 +135,7 @@ def load_settings(
             if variable not in texts:
                 files[name] = Path(texts[f"{variable}_FILE"])
     faults += _near_misses(settings, texts, prefix)
-    told = {_variable(fault) for fault in faults}
+    named = {_variable(fault) for fault in faults}
     loaded: S | None = None
     found: list[str] = []
     values: dict[str, Any] = dict(given)
@@ -144,7 +144,7 @@ def load_settings(
     except ValidationError as error:
         found += [_sentence(settings, details, given, prefix) for details in error.errors()]
     found += settings.faults_between(given)
-    faults += [fault for fault in found if _variable(fault) not in told]
+    faults += [fault for fault in found if _variable(fault) not in named]
     if faults or loaded is None:
         raise SettingsFault(faults)
     loaded._files.update(files)  # noqa: SLF001 - ours, and nobody else fills it

@@ -162,14 +162,14 @@ def _clock(reply: Reply, now: float) -> Finding:
             CLOCK, "the authority does not say what time it has", "Look whether this machine uses NTP."
         )
     apart = round(now - theirs)
-    told = f"this machine is {abs(apart)} s {'ahead of' if apart > 0 else 'behind'} the authority"
+    sentence = f"this machine is {abs(apart)} s {'ahead of' if apart > 0 else 'behind'} the authority"
     if abs(apart) > _CLOCK_FAULT:
         return fault(
-            CLOCK, f"{told}: tokens look expired, or not valid yet", "Set this machine's clock by NTP."
+            CLOCK, f"{sentence}: tokens look expired, or not valid yet", "Set this machine's clock by NTP."
         )
     if abs(apart) > _CLOCK_WARNING:
-        return warning(CLOCK, f"{told}, which leaves little room", "Set this machine's clock by NTP.")
-    return ok(CLOCK, told if apart else "this machine has the authority's time")
+        return warning(CLOCK, f"{sentence}, which leaves little room", "Set this machine's clock by NTP.")
+    return ok(CLOCK, sentence if apart else "this machine has the authority's time")
 
 
 async def _credential(settings: Settings, discovery: Discovery) -> Finding:
@@ -225,8 +225,8 @@ def _judge(settings: Settings, refused: Refusal | None) -> Finding:
             "Compare GATEWAY_CLIENT_ID and the client's credential with the app registration.",
         ),
     )
-    told = refused.error + named(refused.codes)
-    return fault(CREDENTIAL, f"{asked} is refused: {found.cause}; {told}", found.fix)
+    error = refused.error + named(refused.codes)
+    return fault(CREDENTIAL, f"{asked} is refused: {found.cause}; {error}", found.fix)
 
 
 def days_left(settings: Settings, *, now: Callable[[], float]) -> Finding:
@@ -238,13 +238,13 @@ def days_left(settings: Settings, *, now: Callable[[], float]) -> Finding:
         )
     end = credential.not_valid_after
     days = int((end - datetime.fromtimestamp(now(), UTC)).total_seconds() // 86_400)
-    told = f"the client certificate ends on {end:%Y-%m-%d}"
+    sentence = f"the client certificate ends on {end:%Y-%m-%d}"
     renew = (
         "Make a new one, upload it under App registrations > (the gateway's) > Certificates & secrets, and replace "
         "the file of GATEWAY_CLIENT_CERTIFICATE; a restart is not needed."
     )
     if days < 0:
-        return fault(CERTIFICATE, f"{told}, which is past", renew)
+        return fault(CERTIFICATE, f"{sentence}, which is past", renew)
     if days < _FEW_DAYS:
-        return warning(CERTIFICATE, f"{told}, in {days} days", renew)
-    return ok(CERTIFICATE, f"{told}, in {days} days")
+        return warning(CERTIFICATE, f"{sentence}, in {days} days", renew)
+    return ok(CERTIFICATE, f"{sentence}, in {days} days")

@@ -124,5 +124,5 @@ def explained(numbers: Iterable[int], otherwise: Explanation) -> Explanation:
 
 def named(numbers: Iterable[int]) -> str:
     """Return numbers as people look them up, in brackets; nothing where there are none."""
-    told = ", ".join(f"AADSTS{number}" for number in numbers)
-    return f" ({told})" if told else ""
+    names = ", ".join(f"AADSTS{number}" for number in numbers)
+    return f" ({names})" if names else ""

@@ -55,7 +55,7 @@ async def look_at_redis(settings: Settings) -> list[Finding]:
         if there.status is Status.FAULT:
             return [there, *(not_looked_at(check, REDIS) for check in CHECKS[1:])]
         vault = Vault(client, KeyRing(settings.ring), now=time.time)
-        return [there, await _records(vault), *[await _told(client, check) for check in CHECKS[2:]]]
+        return [there, await _records(vault), *[await _look_at(client, check) for check in CHECKS[2:]]]
     finally:
         await client.aclose()
 
@@ -123,41 +123,41 @@ async def _records(vault: Vault) -> Finding:
     return ok(RECORDS, "one was sealed, written, taken and opened")
 
 
-async def _told(client: GuardedRedis | GuardedCluster, check: str) -> Finding:
+async def _look_at(client: GuardedRedis | GuardedCluster, check: str) -> Finding:
     try:
-        told = await _info(client, _SECTIONS[check])
+        sections = await _info(client, _SECTIONS[check])
     except ResponseError:  # also NoPermissionError; some services have no INFO at all
         return warning(
             check, "not allowed to look, which is as it should be for the gateway's user", _LOOK[check]
         )
     except RedisError as error:
         return warning(check, f"the server did not say: {plain_reason(error, _named(error))}", _LOOK[check])
-    return {VERSION: _version, EVICTION: _eviction, PERSISTENCE: _persistence}[check](told)
+    return {VERSION: _version, EVICTION: _eviction, PERSISTENCE: _persistence}[check](sections)
 
 
 async def _info(client: GuardedRedis | GuardedCluster, section: str) -> list[dict[str, Any]]:
     """Return what INFO says: of one server, or of each master of a cluster."""
     if isinstance(client, GuardedRedis):
         return [await client.info(section)]
-    told = await client.execute_command("INFO", section, target_nodes=GuardedCluster.PRIMARIES)
-    several = isinstance(told, dict) and all(isinstance(one, dict) for one in told.values())
-    return list(told.values()) if several else [told]
+    sections = await client.execute_command("INFO", section, target_nodes=GuardedCluster.PRIMARIES)
+    several = isinstance(sections, dict) and all(isinstance(one, dict) for one in sections.values())
+    return list(sections.values()) if several else [sections]
 
 
-def _version(told: list[dict[str, Any]]) -> Finding:
-    versions = [str(one.get("redis_version", "")) for one in told]
-    names = {f"Valkey {one['valkey_version']}" for one in told if "valkey_version" in one}
+def _version(sections: list[dict[str, Any]]) -> Finding:
+    versions = [str(one.get("redis_version", "")) for one in sections]
+    names = {f"Valkey {one['valkey_version']}" for one in sections if "valkey_version" in one}
     shown = ", ".join(sorted(names or set(versions)))
     majors = [int(version.partition(".")[0]) for version in versions if version.partition(".")[0].isdigit()]
-    if len(majors) != len(told):
+    if len(majors) != len(sections):
         return warning(VERSION, "the server does not say which version it has", _LOOK[VERSION])
     if min(majors) < _OLDEST:
         return warning(VERSION, f"{shown}; nothing older than {_OLDEST}.0 was tried", "Use a newer server.")
     return ok(VERSION, shown)
 
 
-def _eviction(told: list[dict[str, Any]]) -> Finding:
-    policies = {str(one.get("maxmemory_policy", "")) for one in told}
+def _eviction(sections: list[dict[str, Any]]) -> Finding:
+    policies = {str(one.get("maxmemory_policy", "")) for one in sections}
     if policies == {"noeviction"}:
         return ok(EVICTION, "maxmemory-policy is noeviction")
     if "" in policies:
@@ -169,11 +169,11 @@ def _eviction(told: list[dict[str, Any]]) -> Finding:
     )
 
 
-def _persistence(told: list[dict[str, Any]]) -> Finding:
-    kept = {str(one.get("aof_enabled", "")) for one in told}
-    if kept == {"1"}:
+def _persistence(sections: list[dict[str, Any]]) -> Finding:
+    logs = {str(one.get("aof_enabled", "")) for one in sections}
+    if logs == {"1"}:
         return ok(PERSISTENCE, "appendonly is on")
-    if "" in kept:
+    if "" in logs:
         return warning(PERSISTENCE, "the server does not say whether it keeps a log", _LOOK[PERSISTENCE])
     return warning(
         PERSISTENCE,

@@ -112,12 +112,14 @@ async def _ask(http: Outbound, settings: Settings, endpoint: str, scope: str) ->
 
 
 def _unreachable(settings: Settings, endpoint: str, error: OutboundError) -> Finding:
-    told = f"{endpoint} cannot be reached: {plain_reason(error, error.reason)}"
+    sentence = f"{endpoint} cannot be reached: {plain_reason(error, error.reason)}"
     if settings.addresses.origins:
         return warning(
-            REDIRECT_URI, told, "Nothing, where only the browser can reach it, as from within a container."
+            REDIRECT_URI,
+            sentence,
+            "Nothing, where only the browser can reach it, as from within a container.",
         )
-    return fault(REDIRECT_URI, told, "Allow outgoing https to the authority.")
+    return fault(REDIRECT_URI, sentence, "Allow outgoing https to the authority.")
 
 
 def _redirect_uri(settings: Settings, answer: _Answer) -> Finding:

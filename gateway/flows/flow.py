@@ -189,8 +189,8 @@ _SKEW_SECONDS: Final = 120
 
 def _check_freshness(redeemed: Redeemed, since: int | None) -> None:
     """Refuse a confirmation of before the flow, where the ID token tells; Entra tells only if configured to."""
-    told = redeemed.person.claims.get("auth_time")
-    if since is not None and isinstance(told, int) and told < since - _SKEW_SECONDS:
+    auth_time = redeemed.person.claims.get("auth_time")
+    if since is not None and isinstance(auth_time, int) and auth_time < since - _SKEW_SECONDS:
         raise errors.SignInFailed(log_detail="the confirmation is older than the flow that asked for it")
 
 

@@ -11,10 +11,10 @@ from typing import Final
 _EVERY_SECONDS: Final = 1.0
 
 
-async def watch_the_loop(told: Callable[[float], None], *, every: float = _EVERY_SECONDS) -> None:
+async def watch_the_loop(on_lag: Callable[[float], None], *, every: float = _EVERY_SECONDS) -> None:
     """Tell by how many seconds the loop was late, again and again, until it is cancelled."""
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + every
         await asyncio.sleep(every)
-        told(max(0.0, loop.time() - due))
+        on_lag(max(0.0, loop.time() - due))

@@ -82,8 +82,10 @@ def serve(settings: Settings, environment: MutableMapping[str, str]) -> int:
             except OSError as error:
                 sys.stderr.write(f"{cannot_listen('gateway', host, port, error)}\n")
                 return 1
-        told = [list(address) for address in addresses]
-        log_event(_log, logging.INFO, "listening", version=VERSION, addresses=told, workers=settings.workers)
+        listening = [list(address) for address in addresses]
+        log_event(
+            _log, logging.INFO, "listening", version=VERSION, addresses=listening, workers=settings.workers
+        )
         if settings.workers > 1:
             shared = shared_counts(closing)
             if shared:

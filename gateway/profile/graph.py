@@ -103,15 +103,15 @@ class ProfileReader:
             raise ResourceUnavailable(f"Graph: {error.reason}") from error
 
     def _judge(self, reply: Reply, session: LiveSession) -> Profile:
-        told = f"Graph answered {reply.status}, request-id {reply.headers.get('request-id', 'none')[:40]}"
+        reason = f"Graph answered {reply.status}, request-id {reply.headers.get('request-id', 'none')[:40]}"
         if reply.status in {400, 403}:
-            raise Misconfigured(log_detail=f"{told}: is the delegated permission User.Read granted?")
+            raise Misconfigured(log_detail=f"{reason}: is the delegated permission User.Read granted?")
         if reply.status != _OK:
-            raise ResourceUnavailable(told, retry_after=reply.retry_after)
+            raise ResourceUnavailable(reason, retry_after=reply.retry_after)
         try:
             profile = profile_of(reply.json())
         except ValueError as error:
-            raise ResourceUnavailable(f"{told}, but no profile") from error
+            raise ResourceUnavailable(f"{reason}, but no profile") from error
         if profile["id"] != session.user.oid:
-            raise ResourceUnavailable(f"{told}, but another person's profile")
+            raise ResourceUnavailable(f"{reason}, but another person's profile")
         return profile

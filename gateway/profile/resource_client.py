@@ -88,7 +88,7 @@ def _challenge(reply: Reply) -> BearerChallenge | None:
 
 
 def _judge(reply: Reply, session: LiveSession) -> Profile:
-    told = f"the API answered {reply.status}"
+    reason = f"the API answered {reply.status}"
     try:
         body = reply.json()
     except ValueError:
@@ -97,27 +97,27 @@ def _judge(reply: Reply, session: LiveSession) -> Profile:
         try:
             profile = profile_of(body)
         except ValueError as error:
-            raise ResourceUnavailable(f"{told}, but no profile", outcome=UNKNOWN) from error
+            raise ResourceUnavailable(f"{reason}, but no profile", outcome=UNKNOWN) from error
         if profile["id"] != session.user.oid:
-            raise ResourceUnavailable(f"{told}, but another person's profile", outcome=UNKNOWN)
+            raise ResourceUnavailable(f"{reason}, but another person's profile", outcome=UNKNOWN)
         return profile
     problem = body if isinstance(body, dict) else {}
     slug = str(problem.get("type", "")).removeprefix(TYPE_PREFIX)
     if slug == "invalid-profile-patch":
         raise errors.InvalidProfilePatch(_field_errors(problem))
     if slug == "access-blocked":
-        raise AccessBlocked(log_detail=told)
+        raise AccessBlocked(log_detail=reason)
     if slug == "authority-unavailable":
-        raise AuthorityUnavailable(told, retry_after=reply.retry_after)
+        raise AuthorityUnavailable(reason, retry_after=reply.retry_after)
     if slug == "misconfigured":
-        raise Misconfigured(log_detail=f"{told}: misconfigured, see its log")
+        raise Misconfigured(log_detail=f"{reason}: misconfigured, see its log")
     if reply.status in {400, 401, 403, 404, 405, 413, 415}:
         raise Misconfigured(
-            log_detail=f"{told} {slug}: do GATEWAY_EDIT_PROFILE_SCOPE, GATEWAY_RESOURCE_API_URL and the API's own "
+            log_detail=f"{reason} {slug}: do GATEWAY_EDIT_PROFILE_SCOPE, GATEWAY_RESOURCE_API_URL and the API's own "
             "client id and allowed clients belong together?"
         )
     raise ResourceUnavailable(
-        f"{told} {slug}",
+        f"{reason} {slug}",
         retry_after=reply.retry_after,
         outcome=NOT_SAVED if problem.get("outcome") == NOT_SAVED else UNKNOWN,
     )

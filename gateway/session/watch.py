@@ -56,7 +56,7 @@ class SessionWatch:
         self._warning = warning
         self._fields = fields
         self._name = digest_of("events", session.ref.family)[:_NAME_CHARACTERS]
-        self._told = ""
+        self._access_sent = ""
         self._warned = False
         self.over = False
         """Whether there is nothing more to tell under this cookie."""
@@ -70,7 +70,7 @@ class SessionWatch:
         known = _ID_FORM.fullmatch(last_id)
         if known and known[1] != self._name:
             return [self._end("replaced")]
-        self._told = known[2] if known else access
+        self._access_sent = known[2] if known else access
         return [SessionEvent("", {}, f"{self._name}.{access}"), *self._news(self._session, access)]
 
     async def look(self) -> list[SessionEvent]:
@@ -88,13 +88,13 @@ class SessionWatch:
     def _news(self, live: LiveSession, access: str) -> list[SessionEvent]:
         identifier = f"{self._name}.{access}"
         news: list[SessionEvent] = []
-        if access != self._told:
+        if access != self._access_sent:
             news.append(SessionEvent("access-changed", {"access": {"profile.edit": access}}, identifier))
         expiring = live.idle_at - self._now() <= self._warning
         if expiring and not self._warned:
             ends = {"idle_at": rfc3339(live.idle_at), "absolute_at": rfc3339(live.absolute_at)}
             news.append(SessionEvent("session-expiring", {"expires": ends}, identifier))
-        self._told, self._warned = access, expiring
+        self._access_sent, self._warned = access, expiring
         return news
 
     def _end(self, reason: str) -> SessionEvent:

@@ -65,8 +65,10 @@ class IdTokenJudge:
             claims = await self._verifier.verify(id_token, self._rules)
         except TokenRejected as rejected:
             raise SignInFailed(log_detail=f"ID token: {rejected}") from rejected
-        told = claims.get("nonce")
-        if nonce is not None and not (isinstance(told, str) and hmac.compare_digest(told, nonce)):
+        nonce_claim = claims.get("nonce")
+        if nonce is not None and not (
+            isinstance(nonce_claim, str) and hmac.compare_digest(nonce_claim, nonce)
+        ):
             raise SignInFailed(log_detail="ID token: nonce")
         if claims.get("azp") not in (None, self._client_id):
             raise SignInFailed(log_detail="ID token: azp")

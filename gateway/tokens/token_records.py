@@ -80,7 +80,7 @@ def access_token_of(answer: dict[str, Any], *, now: float) -> AccessToken:
 
     Lifetimes come as numbers, and from some authorities as text (which MSAL takes as well).
     """
-    told = answer.get("expires_in")
-    if not isinstance(told, int | float | str) or isinstance(told, bool):
-        told = 3600
-    return AccessToken(answer["access_token"], now + int(told))
+    lifetime = answer.get("expires_in")
+    if not isinstance(lifetime, int | float | str) or isinstance(lifetime, bool):
+        lifetime = 3600
+    return AccessToken(answer["access_token"], now + int(lifetime))

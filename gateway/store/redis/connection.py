@@ -142,11 +142,11 @@ def _master_pool(address: RedisAddress, options: dict[str, Any], trust: Trust | 
 
 
 def _guard(limits: RedisLimits, counts: Counts | None) -> RedisGuard:
-    told = counts or Counts()
+    counts = counts or Counts()
     breaker = CircuitBreaker(
-        now=time.monotonic, on_turn=lambda is_open: told.breaker_turned("redis", is_open=is_open)
+        now=time.monotonic, on_turn=lambda is_open: counts.breaker_turned("redis", is_open=is_open)
     )
-    return RedisGuard(breaker, limits=limits, counts=told)
+    return RedisGuard(breaker, limits=limits, counts=counts)
 
 
 def _no_retry() -> Retry:
