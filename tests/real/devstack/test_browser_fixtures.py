@@ -32,9 +32,14 @@ async def test_each_context_is_another_person(new_context: NewContext) -> None:
 
 async def test_exceptions_and_policy_violations_are_faults(page: Page, page_faults: PageFaults) -> None:
     policy = "<meta http-equiv=Content-Security-Policy content=\"script-src 'nonce-a'\">"
-    await page.set_content(policy + "<script nonce=a>setTimeout(() => { throw new Error('lost') })</script>")
-    await page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: '1'}))")
-    await page.wait_for_timeout(100)
+    async with (
+        page.expect_event("pageerror"),
+        page.expect_console_message(lambda message: "Content Security Policy" in message.text),
+    ):
+        await page.set_content(policy + "<script nonce=a>setTimeout(() => { throw Error('lost') })</script>")
+        await page.evaluate(
+            "document.body.append(Object.assign(document.createElement('script'), {text: 1}))"
+        )
 
     found = page_faults.unexpected()
     page_faults.expect("lost|Content Security Policy")

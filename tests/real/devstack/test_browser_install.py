@@ -1,6 +1,5 @@
 """Where the Chromium of the journeys comes from."""
 
-import os
 import stat
 from pathlib import Path
 
@@ -21,4 +20,11 @@ def test_one_on_the_path_is_taken_when_it_starts(tmp_path: Path) -> None:
     program(tmp_path / "chromium", "echo 'run: snap install chromium'; exit 1")
     working = program(tmp_path / "google-chrome", "echo Google Chrome 156.0")
 
-    assert system_chromium({"PATH": f"{tmp_path}:{os.defpath}"}) == working
+    assert system_chromium({"PATH": str(tmp_path)}) == working
+
+
+def test_the_one_without_windows_is_preferred(tmp_path: Path) -> None:
+    program(tmp_path / "chromium", "echo Chromium 156.0")
+    light = program(tmp_path / "chromium-headless-shell", "echo Chromium 156.0")
+
+    assert system_chromium({"PATH": str(tmp_path)}) == light

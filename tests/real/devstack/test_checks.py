@@ -26,7 +26,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         (made.root / f"{name}.py").write_text(TOOL.format(name=name))
     (made.root / "playwright").mkdir()
     (made.root / "playwright" / "__main__.py").write_text("print('Version 1')")
-    browser = made.root / "bin" / "chromium"
+    browser = made.root / "bin" / "chromium-headless-shell"
     browser.write_text("#!/bin/sh\necho Chromium 156\n")
     browser.chmod(0o755)
     yield made
@@ -34,7 +34,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 
 def lines(project: Project) -> list[str]:
-    chromium = str(project.root / "bin" / "chromium")
+    chromium = str(project.root / "bin" / "chromium-headless-shell")
     said = project.launches[-1].output.splitlines()
     return [
         line.replace(chromium, "CHROMIUM")

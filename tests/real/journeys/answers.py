@@ -50,3 +50,12 @@ async def store_away(route: Route) -> None:
         headers={"Content-Type": "application/problem+json", "Retry-After": "60"},
         body=json.dumps({"type": "/problems/session-store-unavailable", "reference": "7K2M-9QXR"}),
     )
+
+
+async def no_events(route: Route) -> None:
+    """Refuse the stream, as a gateway does that has no room."""
+    await route.fulfill(
+        status=429,
+        headers={"Content-Type": "application/problem+json", "Retry-After": "60"},
+        body=json.dumps({"type": "/problems/too-many-requests"}),
+    )

@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from contextlib import suppress
 from dataclasses import dataclass
+from http.cookies import Morsel
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.async_api import Page, expect
-from playwright.async_api import TimeoutError as NothingToPress
 
 from devstack.stack import Stack
 from tests.stage.other_front_end import ADA, OtherFrontEnd
@@ -30,6 +30,9 @@ _ACCESS_IS_STEP_UP = """async () => {
     const answer = await fetch('/api/session', {headers: {'X-CSRF': '1'}});
     return (await answer.json()).access['profile.edit'] === 'step-up';
 }"""
+# Where it can be pressed: while an answer is waited for it can't.
+_PRESS_TRY_AGAIN = """() => [...document.querySelectorAll('main button:not([aria-disabled])')]
+    .find((one) => one.textContent.trim() === 'Try again')?.click()"""
 
 
 @dataclass
@@ -46,8 +49,8 @@ class Person:
         await self.page.goto(self.stack.gateway_url + path)
 
     async def sees(self, screen: str) -> None:
-        """Wait for one of the client's screens."""
-        await expect(self.page.locator("main")).to_have_attribute("data-screen", screen)
+        """Wait for one of the client's screens, drawn to its end: with title, focus and scroll."""
+        await expect(self.page.locator(f"main[data-screen={screen}]:not([aria-busy])")).to_be_attached()
 
     async def sees_problem(self, slug: str) -> None:
         """Wait for a problem's screen."""
@@ -67,6 +70,46 @@ class Person:
         await self.types_password()
         await self.sees("profile")
 
+    async def has_signed_in(self, path: str = "/", screen: str = "profile") -> None:
+        """Open a page in a browser that is signed in, for tests of what comes after.
+
+        Signs in over HTTP, as this browser, and hands it the cookies: the way through the tenant's pages is for
+        `signs_in`, and takes most of a short test's time.
+        """
+        agent = await self.page.evaluate("navigator.userAgent")
+        async with OtherFrontEnd.open(self.stack.gateway_url, self.stack.tenant_url) as front_end:
+            front_end.session.headers["User-Agent"] = agent
+            assert await front_end.sign_in((self.email, self.password), "/auth/sign-in?return_to=/") == "/"
+            cookies = [*front_end.session.cookie_jar]
+        # By its own protocol, for Playwright names a domain, which a cookie of one host alone must not have.
+        browser = await self.page.context.new_cdp_session(self.page)
+        for cookie in cookies:
+            await browser.send("Network.setCookie", self._as_the_browser_holds_it(cookie))
+        await browser.detach()
+        await self.opens(path)
+        await self.sees(screen)
+
+    def _as_the_browser_holds_it(self, cookie: Morsel[str]) -> dict[str, object]:
+        ours, theirs = self.stack.gateway_url, self.stack.tenant_url
+        return {
+            "url": ours if cookie["domain"] == urlsplit(ours).hostname else theirs,
+            "name": cookie.key,
+            "value": cookie.value,
+            "path": cookie["path"],
+            "secure": bool(cookie["secure"]),
+            "httpOnly": bool(cookie["httponly"]),
+            **({"sameSite": cookie["samesite"]} if cookie["samesite"] else {}),
+        }
+
+    async def signs_out(self, *, leaving_changes: bool = False) -> None:
+        """Sign out by the menu, and wait for the end of the way by the tenant to the first page."""
+        await self.opens_menu()
+        async with self.page.expect_navigation(url=f"{self.stack.gateway_url}/"):
+            await self.presses("Sign out")
+            if leaving_changes:
+                await self.presses("Leave without saving")
+        await self.sees("signed-out")
+
     async def signs_in_elsewhere(self) -> None:
         """Sign in with another browser, which then stays as it is."""
         async with OtherFrontEnd.open(self.stack.gateway_url, self.stack.tenant_url) as elsewhere:
@@ -77,11 +120,15 @@ class Person:
         await self.presses("Edit profile")
         await self.sees("confirm")
         await self.presses("Continue")
-        await self.page.wait_for_selector("input[name=password], input[name=code]")
-        if await self.page.locator("input[name=password]").count():
+        if await self.is_asked_for("password", or_for="input[name=code]"):
             await self.types_password()  # where confirmations age, the tenant asks for everything anew
         await self.types_code()
         await self.sees("edit")
+
+    async def is_asked_for(self, field: str, *, or_for: str) -> bool:
+        """Wait until the tenant asks for something, or until something else is there; tell which it is."""
+        await self.page.wait_for_selector(f"input[name={field}], {or_for}")
+        return await self.page.locator(f"input[name={field}]").count() > 0
 
     async def outlives_the_confirmation(self) -> None:
         """Wait until the gateway says that editing takes a confirmation again."""
@@ -93,9 +140,10 @@ class Person:
     async def tries_again_until(self, screen: str) -> None:
         """Press "Try again" until one of the client's screens comes."""
         async with asyncio.timeout(_PATIENCE):
-            while await self.page.locator("main").get_attribute("data-screen") != screen:
-                with suppress(NothingToPress):  # the screen came meanwhile
-                    await self.page.get_by_role("button", name="Try again").click(timeout=500)
+            while not await self.page.locator(f"main[data-screen={screen}]").count():
+                await self.page.evaluate(_PRESS_TRY_AGAIN)
+                await self.page.wait_for_timeout(100)
+            await self.sees(screen)
 
     async def opens_menu(self) -> None:
         """Open the menu under the person's name."""

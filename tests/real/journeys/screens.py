@@ -8,7 +8,7 @@ from typing import Final
 
 from playwright.async_api import expect
 
-from tests.real.journeys.answers import ends_soon, never, store_away
+from tests.real.journeys.answers import ends_soon, never, no_events, store_away
 from tests.real.journeys.person import Person
 from tests.stage.other_front_end import GRACE
 
@@ -28,13 +28,11 @@ def screen(way: Way) -> Way:
 async def _signed_in_as(person: Person, email: str, password: str) -> None:
     await person.admin("POST", "/people/unusual")
     person.email, person.password = email, password
-    await person.signs_in()
+    await person.has_signed_in()
 
 
 async def _at_the_form(person: Person) -> None:
-    await person.signs_in()
-    await person.opens("/edit")
-    await person.sees("edit")
+    await person.has_signed_in("/edit", "edit")
 
 
 @screen
@@ -51,6 +49,8 @@ async def signed_out_at_a_page(person: Person) -> None:
 
 @screen
 async def signed_out_by_somebody_with_a_draft(person: Person) -> None:
+    # Without events, which would take the page away before the person saves.
+    await person.page.context.route("**/api/session/events", no_events)
     await _at_the_form(person)
     await person.edits(city="Turin")
     await person.admin("POST", f"/people/{person.email}/sign-out")
@@ -60,7 +60,7 @@ async def signed_out_by_somebody_with_a_draft(person: Person) -> None:
 
 @screen
 async def profile_full(person: Person) -> None:
-    await person.signs_in()
+    await person.has_signed_in()
 
 
 @screen
@@ -80,7 +80,7 @@ async def profile_with_the_longest_name(person: Person) -> None:
 
 @screen
 async def profile_before_it_is_there(person: Person) -> None:
-    await person.signs_in()
+    await person.has_signed_in()
     await person.page.route("**/api/profile", never)
     await person.opens()
     await expect(person.page.locator(".bone").first).to_be_visible()
@@ -109,13 +109,13 @@ async def profile_just_saved(person: Person) -> None:
 
 @screen
 async def menu_open(person: Person) -> None:
-    await person.signs_in()
+    await person.has_signed_in()
     await person.opens_menu()
 
 
 @screen
 async def confirm_before_typing(person: Person) -> None:
-    await person.signs_in()
+    await person.has_signed_in()
     await person.presses("Edit profile")
     await person.sees("confirm")
 
@@ -130,7 +130,7 @@ async def confirm_with_changes(person: Person) -> None:
 
 @screen
 async def edit_after_confirming(person: Person) -> None:
-    await person.signs_in()
+    await person.has_signed_in()
     await person.confirms()
 
 
@@ -203,7 +203,7 @@ async def check_after_confirming(person: Person) -> None:
 
 @screen
 async def check_with_a_conflict(person: Person) -> None:
-    await person.signs_in()
+    await person.has_signed_in()
     await person.confirms()
     other = Person(await person.page.context.new_page(), person.stack)
     await other.opens("/edit")
@@ -219,56 +219,46 @@ async def check_with_a_conflict(person: Person) -> None:
 
 @screen
 async def check_with_nothing_left(person: Person) -> None:
-    await person.signs_in()
-    await person.opens("/check")
-    await person.sees("check")
+    await person.has_signed_in("/check", "check")
 
 
 @screen
 async def sessions_of_one_browser(person: Person) -> None:
-    await person.signs_in()
-    await person.opens("/sessions")
-    await person.sees("sessions")
+    await person.has_signed_in("/sessions", "sessions")
 
 
 @screen
 async def sessions_of_several_browsers(person: Person) -> None:
     await person.signs_in_elsewhere()
-    await person.signs_in()
-    await person.opens("/sessions")
-    await person.sees("sessions")
+    await person.has_signed_in("/sessions", "sessions")
     await expect(person.page.locator("[data-session]")).to_have_count(2)
 
 
 @screen
 async def claims(person: Person) -> None:
-    await person.signs_in()
-    await person.opens("/sign-in-details")
-    await person.sees("claims")
+    await person.has_signed_in("/sign-in-details", "claims")
 
 
 @screen
 async def session_about_to_end(person: Person) -> None:
-    await person.signs_in()
+    await person.has_signed_in()
     await ends_soon(person, idle=119, absolute=3600)
 
 
 @screen
 async def session_at_its_longest(person: Person) -> None:
-    await person.signs_in()
+    await person.has_signed_in()
     await ends_soon(person, idle=119, absolute=119)
 
 
 @screen
 async def no_such_page(person: Person) -> None:
-    await person.signs_in()
-    await person.opens("/no-such-page")
-    await person.sees("not-found")
+    await person.has_signed_in("/no-such-page", "not-found")
 
 
 @screen
 async def offline(person: Person) -> None:
-    await person.signs_in()
+    await person.has_signed_in()
     await person.follows_menu("/sessions")
     await person.sees("sessions")
     await person.page.context.set_offline(True)
@@ -278,7 +268,7 @@ async def offline(person: Person) -> None:
 
 @screen
 async def store_away_with_a_reference(person: Person) -> None:
-    await person.signs_in()
+    await person.has_signed_in()
     await person.page.route("**/api/profile", store_away)
     await person.opens()
     await person.sees_problem("session-store-unavailable")

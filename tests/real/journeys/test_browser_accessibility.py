@@ -110,7 +110,7 @@ async def test_U1_every_move_names_the_page_and_takes_the_focus_to_its_heading(
 ) -> None:
     page_faults.expect("404.*no-such-page")
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     titles = [await page.title()]
     for path, screen in (("/sessions", "sessions"), ("/sign-in-details", "claims")):
         await ada.follows_menu(path)
@@ -139,7 +139,8 @@ async def test_U1_every_move_names_the_page_and_takes_the_focus_to_its_heading(
 async def test_U1_back_leads_to_the_place_that_was_left(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
     await page.set_viewport_size({"width": 1280, "height": 500})
-    await ada.signs_in()
+    await ada.has_signed_in()
+    await expect(page.locator("main")).to_contain_text("SW1Y 4JH")
     await page.evaluate("scrollTo(0, 400)")
     await page.wait_for_function("() => scrollY === 400")
 
@@ -154,7 +155,7 @@ async def test_U1_back_leads_to_the_place_that_was_left(page: Page, stack: Stack
 
 async def test_U4_saving_is_told_while_it_runs_and_when_it_is_done(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     await ada.confirms()
     go_on = asyncio.Event()
     sent: list[str] = []
@@ -187,7 +188,7 @@ async def test_U4_saving_is_told_while_it_runs_and_when_it_is_done(page: Page, s
 
 async def test_U15_who_wants_less_motion_gets_none(new_context: NewContext, stack: Stack) -> None:
     ada = Person(await (await new_context(reduced_motion="reduce")).new_page(), stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     await ada.opens_menu()
     assert await ada.page.evaluate(_LASTING) == 0
 
@@ -200,9 +201,7 @@ async def test_U15_in_forced_colours_what_can_be_pressed_has_an_edge(
     new_context: NewContext, stack: Stack
 ) -> None:
     ada = Person(await (await new_context(forced_colors="active")).new_page(), stack)
-    await ada.signs_in()
-    await ada.opens("/edit")
-    await ada.sees("edit")
+    await ada.has_signed_in("/edit", "edit")
 
     edges = await ada.page.evaluate(
         """() => [...document.querySelectorAll('main input, .button.primary, .person')].map((one) => {
@@ -220,16 +219,19 @@ async def test_U15_a_chosen_theme_stays_and_the_system_s_can_come_back(page: Pag
     ada = Person(page, stack)
     await page.emulate_media(color_scheme="light")
     await ada.opens()
+    await ada.sees("signed-out")
     ground = "getComputedStyle(document.documentElement).backgroundColor"
     light = await page.evaluate(ground)
+    html = page.locator("html")
 
     footer = page.get_by_role("contentinfo")
     await footer.get_by_text("Dark").click()
+    await expect(html).not_to_have_css("background-color", light)
     dark = await page.evaluate(ground)
     await page.reload()
     await ada.sees("signed-out")
-    assert await page.evaluate(ground) == dark != light
+    await expect(html).to_have_css("background-color", dark)
     await footer.get_by_text("System").click()
 
-    assert await page.evaluate(ground) == light
+    await expect(html).to_have_css("background-color", light)
     assert await page.evaluate("localStorage.length") == 0

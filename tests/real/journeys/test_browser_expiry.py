@@ -23,7 +23,7 @@ def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 async def test_U9_one_press_keeps_the_person_signed_in(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     await ends_soon(ada, idle=119, absolute=3600)
     question = page.get_by_role("alertdialog", name="Your session is about to end")
     await expect(question).to_contain_text("minute")
@@ -40,7 +40,7 @@ async def test_U9_one_press_keeps_the_person_signed_in(page: Page, stack: Stack)
 
 async def test_U9_a_session_at_its_longest_says_so_once(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     await ends_soon(ada, idle=100, absolute=100)
     question = page.get_by_role("alertdialog")
     await expect(question).to_contain_text("has reached its longest time")
@@ -55,8 +55,7 @@ async def test_U9_a_session_at_its_longest_says_so_once(page: Page, stack: Stack
 
 async def test_U9_a_session_that_ended_unused_says_why_and_keeps_the_draft(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
-    await ada.opens("/edit")
+    await ada.has_signed_in("/edit", "edit")
     await ada.edits(city="Turin")
 
     question = page.get_by_role("alertdialog", name="Your session is about to end")
@@ -68,8 +67,7 @@ async def test_U9_a_session_that_ended_unused_says_why_and_keeps_the_draft(page:
     await expect(page.locator("main")).to_contain_text("nothing happened here for a while")
     await expect(page.locator("body")).not_to_contain_text("Lovelace")
     await ada.presses("Sign in")
-    await page.wait_for_selector("input[name=password], main[data-screen=edit]")
-    if await page.locator("input[name=password]").count():
+    if await ada.is_asked_for("password", or_for="main[data-screen=edit]"):
         await ada.types_password()
     await ada.sees("edit")
     await expect(page.locator("[name=city]")).to_have_value("Turin")

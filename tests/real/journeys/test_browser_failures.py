@@ -15,8 +15,7 @@ from tests.stage.browser import PageFaults
 async def about_to_save(page: Page, stack: Stack) -> Person:
     """Ada with one change in the form."""
     ada = Person(page, stack)
-    await ada.signs_in()
-    await ada.opens("/edit")
+    await ada.has_signed_in("/edit", "edit")
     await ada.edits(city="Turin")
     return ada
 

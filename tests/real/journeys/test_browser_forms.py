@@ -12,7 +12,7 @@ from tests.stage.browser import NewContext
 async def at_the_form(page: Page, stack: Stack) -> Person:
     """Ada at the form, confirmed."""
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     await ada.confirms()
     return ada
 
@@ -156,10 +156,7 @@ async def test_U6_a_draft_leaves_with_the_person_who_signs_out(page: Page, stack
     ada = await at_the_form(page, stack)
     await ada.edits(city="Turin")
 
-    await ada.opens_menu()
-    await ada.presses("Sign out")
-    await ada.presses("Leave without saving")
-    await ada.sees("signed-out")
+    await ada.signs_out(leaving_changes=True)
 
     assert "Turin" not in await page.evaluate("JSON.stringify({...sessionStorage})")
     await ada.signs_in()

@@ -24,7 +24,7 @@ async def test_an_edit_after_the_confirmation_s_age_asks_again_and_keeps_the_cha
     page: Page, stack: Stack
 ) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     await ada.confirms()
     await ada.edits(city="Turin")
     await ada.outlives_the_confirmation()
@@ -35,8 +35,7 @@ async def test_an_edit_after_the_confirmation_s_age_asks_again_and_keeps_the_cha
     assert await ada.held_by_graph("city") == "London"
     await ada.presses("Continue")
     await ada.types_password()  # a confirmation of before does not count: the tenant asks anew
-    await page.wait_for_selector("input[name=code], main[data-screen=check]")
-    if await page.locator("input[name=code]").count():
+    if await ada.is_asked_for("code", or_for="main[data-screen=check]"):
         await ada.types_code()
     await ada.sees("check")
     await ada.presses("Save changes")
@@ -47,7 +46,7 @@ async def test_an_edit_after_the_confirmation_s_age_asks_again_and_keeps_the_cha
 
 async def test_edit_asks_first_again_once_the_confirmation_is_old(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     await ada.confirms()
     await ada.outlives_the_confirmation()
     await ada.opens()

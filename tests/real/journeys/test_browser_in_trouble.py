@@ -1,5 +1,8 @@
 """Step-up and edits in a real browser when something is wrong: the person learns what, and loses nothing."""
 
+import os
+import signal
+
 from playwright.async_api import Page, expect
 
 from devstack.stack import Stack
@@ -14,7 +17,7 @@ CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
 async def confirmed(page: Page, stack: Stack) -> Person:
     """Ada at the form, confirmed."""
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     await ada.confirms()
     return ada
 
@@ -34,7 +37,7 @@ async def test_a_confirmation_that_ends_midway_keeps_what_was_written(page: Page
     await ada.presses("Save changes")
     await ada.sees("confirm")
     await ada.presses("Continue")
-    if await page.locator("input[name=code]").count():
+    if await ada.is_asked_for("code", or_for="main[data-screen=check]"):
         await ada.types_code()
     await ada.sees("check")
     await ada.presses("Save changes")
@@ -46,7 +49,7 @@ async def test_a_confirmation_that_ends_midway_keeps_what_was_written(page: Page
 
 async def test_a_policy_that_blocks_is_explained_and_offers_no_loop(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     await ada.admin("PUT", f"/policies/{API}", {"mfa": "blocked"})
     await ada.opens("/edit")
     await ada.edits(city="Turin")
@@ -62,7 +65,7 @@ async def test_a_missing_consent_is_told_with_a_reference_and_never_a_redirect(
     page: Page, stack: Stack
 ) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     await ada.admin("PUT", "/faults/token.refresh_token", {"aadsts": 65001, "times": 5})
     await ada.opens("/edit")
     await ada.edits(city="Turin")
@@ -78,7 +81,7 @@ async def test_a_missing_consent_is_told_with_a_reference_and_never_a_redirect(
 
 async def test_confirming_in_vain_ends_in_an_explanation(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     await ada.admin("PUT", "/faults/token.on_behalf_of", {"aadsts": 50076, "times": 99})
     await ada.opens("/edit")
     await ada.edits(city="Turin")
@@ -86,8 +89,7 @@ async def test_confirming_in_vain_ends_in_an_explanation(page: Page, stack: Stac
     for _ in range(3):
         await ada.sees("confirm")
         await ada.presses("Continue")
-        await page.wait_for_selector("input[name=code], main[data-screen=check]")
-        if await page.locator("input[name=code]").count():
+        if await ada.is_asked_for("code", or_for="main[data-screen=check]"):
             await ada.types_code()
         await ada.sees("check")
         await ada.presses("Save changes")
@@ -100,7 +102,7 @@ async def test_confirming_in_vain_ends_in_an_explanation(page: Page, stack: Stac
 
 async def test_an_authority_that_is_away_loses_neither_session_nor_edit(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     before = await ada.session_cookies()
     await ada.admin("PUT", "/faults/token.refresh_token", {"status": 503, "retry_after": 1, "times": 1})
     await ada.opens("/edit")
@@ -151,8 +153,7 @@ async def test_a_session_revoked_while_writing_keeps_the_draft_for_the_same_pers
     page: Page, stack: Stack
 ) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
-    await ada.opens("/edit")
+    await ada.has_signed_in("/edit", "edit")
     await ada.edits(city="Turin")
     await ada.admin("POST", f"/people/{ADA[0]}/revoke")
     await ada.presses("Save changes")
@@ -160,8 +161,7 @@ async def test_a_session_revoked_while_writing_keeps_the_draft_for_the_same_pers
     await expect(page.locator("main")).to_contain_text("draft is kept")
 
     await ada.presses("Sign in")
-    await page.wait_for_selector("input[name=password], main[data-screen=edit]")
-    if await page.locator("input[name=password]").count():
+    if await ada.is_asked_for("password", or_for="main[data-screen=edit]"):
         await ada.types_password()
     await ada.sees("edit")
 
@@ -170,13 +170,17 @@ async def test_a_session_revoked_while_writing_keeps_the_draft_for_the_same_pers
 
 async def test_the_session_store_away_signs_nobody_out(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     before = await ada.session_cookies()
-    assert stack.valkey is not None
-    stack.valkey.command("CLIENT", "PAUSE", "1500", "ALL")
+    store = stack.parts["valkey"].child.pid
+    assert store is not None
 
-    await ada.opens()
-    await ada.sees_problem("session-store-unavailable")
+    os.kill(store, signal.SIGSTOP)
+    try:
+        await ada.opens()
+        await ada.sees_problem("session-store-unavailable")
+    finally:
+        os.kill(store, signal.SIGCONT)
     await ada.tries_again_until("profile")
 
     assert await ada.session_cookies() == before
@@ -186,13 +190,13 @@ async def test_sessions_are_listed_and_ended_in_the_browser(
     page: Page, stack: Stack, new_context: NewContext
 ) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     elsewhere = Person(await (await new_context()).new_page(), stack)
-    await elsewhere.signs_in()
+    await elsewhere.has_signed_in()
 
     await ada.opens("/sessions")
     await ada.sees("sessions")
-    assert await page.locator("[data-session]").count() == 2
+    await expect(page.locator("[data-session]")).to_have_count(2)
     await page.locator("[data-session=other] button").click()
     await expect(page.locator("[data-session]")).to_have_count(1)
 

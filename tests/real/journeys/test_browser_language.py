@@ -56,8 +56,7 @@ async def test_U16_no_sentence_is_written_into_a_view(page: Page, stack: Stack, 
 
 async def test_U16_a_language_is_chosen_at_the_foot_of_the_page_and_stays(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
-    await ada.opens("/edit")
+    await ada.has_signed_in("/edit", "edit")
     await ada.edits(city="Turin")
 
     await page.get_by_role("contentinfo").get_by_role("button", name="Deutsch").click()

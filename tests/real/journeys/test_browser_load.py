@@ -27,7 +27,7 @@ async def test_U17_a_part_that_was_deployed_away_reloads_the_page_once(
     ada = Person(page, stack)
     # Before any view is fetched ahead.
     await page.route("**/views/sessions.js", gone)
-    await ada.signs_in()
+    await ada.has_signed_in()
     asked: Counter[str] = Counter()
     page.on(
         "request", lambda request: asked.update([request.url]) if request.is_navigation_request() else None

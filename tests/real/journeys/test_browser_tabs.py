@@ -1,10 +1,9 @@
 """What happens to a session elsewhere reaches every open page by itself: other tabs, other browsers, operators."""
 
-import json
-
-from playwright.async_api import Page, Request, Route, expect
+from playwright.async_api import Page, Request, expect
 
 from devstack.stack import Stack
+from tests.real.journeys.answers import no_events
 from tests.real.journeys.person import Person
 from tests.stage.other_front_end import GRACE, OtherFrontEnd
 
@@ -19,18 +18,9 @@ async def tabs(first: Person, *paths: str) -> list[Person]:
     return more
 
 
-async def no_events(route: Route) -> None:
-    """Refuse the stream, as a gateway does that has no room."""
-    await route.fulfill(
-        status=429,
-        headers={"Content-Type": "application/problem+json", "Retry-After": "60"},
-        body=json.dumps({"type": "/problems/too-many-requests"}),
-    )
-
-
 async def test_U10_signing_out_in_one_tab_empties_the_others(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     second, third = await tabs(ada, "/", "/sessions")
     await second.sees("profile")
     await third.sees("sessions")
@@ -46,7 +36,7 @@ async def test_U10_signing_out_in_one_tab_empties_the_others(page: Page, stack: 
 
 async def test_U10_what_is_saved_in_one_tab_shows_in_the_others(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     (second,) = await tabs(ada, "/")
     await second.sees("profile")
 
@@ -63,12 +53,11 @@ async def test_U10_another_person_in_another_tab_leaves_nothing_of_the_first(
     page: Page, stack: Stack
 ) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
-    await ada.opens("/edit")
+    await ada.has_signed_in("/edit", "edit")
     await ada.edits(city="Turin")
     (second,) = await tabs(ada, "/")
-    await second.opens_menu()
-    await second.presses("Sign out")
+    await second.sees("profile")
+    await second.signs_out()
     await ada.sees("signed-out")
 
     grace = Person(second.page, stack, *GRACE)
@@ -82,8 +71,7 @@ async def test_U10_another_person_in_another_tab_leaves_nothing_of_the_first(
 
 async def test_a_confirmation_in_another_tab_changes_what_saving_asks_for(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
-    await ada.opens("/edit")
+    await ada.has_signed_in("/edit", "edit")
     await expect(page.get_by_text("we ask you to confirm")).to_be_visible()
     (second,) = await tabs(ada, "/")
 
@@ -94,8 +82,7 @@ async def test_a_confirmation_in_another_tab_changes_what_saving_asks_for(page: 
 
 async def test_a_session_that_ends_elsewhere_empties_the_page_by_itself(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
-    await ada.opens("/edit")
+    await ada.has_signed_in("/edit", "edit")
     await ada.edits(city="Turin")
     async with OtherFrontEnd.open(stack.gateway_url, stack.tenant_url) as elsewhere:
         await elsewhere.sign_in()
@@ -110,7 +97,7 @@ async def test_a_session_that_ends_elsewhere_empties_the_page_by_itself(page: Pa
 
 async def test_a_sign_out_at_the_authority_empties_the_page_by_itself(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
 
     await ada.admin("POST", f"/people/{ada.email}/sign-out")
 
@@ -121,7 +108,7 @@ async def test_a_sign_out_at_the_authority_empties_the_page_by_itself(page: Page
 async def test_without_events_a_page_finds_out_when_somebody_looks_at_it(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
     await page.context.route(EVENTS, no_events)
-    await ada.signs_in()
+    await ada.has_signed_in()
     await ada.admin("POST", f"/people/{ada.email}/sign-out")
     await expect(page.locator("main")).to_contain_text("Lovelace")
 
@@ -136,7 +123,7 @@ async def test_a_page_that_nobody_looks_at_holds_no_connection(page: Page, stack
     ended: list[Request] = []
     page.on("requestfailed", lambda request: ended.append(request) if "events" in request.url else None)
     async with page.expect_request(EVENTS) as first:
-        await ada.signs_in()
+        await ada.has_signed_in()
     assert (await first.value).method == "GET"
 
     async with page.expect_event("requestfailed", lambda request: "events" in request.url):
@@ -164,7 +151,8 @@ async def posts_a_stale_answer(person: Person) -> None:
         f"""<form method="post" action="{person.stack.gateway_url}/auth/callback">
         <input name="state" value="used"><input name="code" value="used"></form>"""
     )
-    await person.page.evaluate("document.forms[0].submit()")
+    async with person.page.expect_navigation():
+        await person.page.evaluate("() => { setTimeout(() => document.forms[0].submit()) }")
 
 
 async def test_R20_a_stale_answer_leads_a_signed_in_person_home(page: Page, stack: Stack) -> None:
@@ -173,7 +161,7 @@ async def test_R20_a_stale_answer_leads_a_signed_in_person_home(page: Page, stac
     await posts_a_stale_answer(ada)
     await ada.sees_problem("sign-in-expired")
 
-    await ada.signs_in()
+    await ada.has_signed_in()
     await posts_a_stale_answer(ada)
     await ada.sees("profile")
     assert ada.page.url == f"{stack.gateway_url}/"
@@ -181,8 +169,7 @@ async def test_R20_a_stale_answer_leads_a_signed_in_person_home(page: Page, stac
 
 async def test_R20_whoever_waits_to_save_is_told_that_the_answer_was_stale(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
-    await ada.opens("/edit")
+    await ada.has_signed_in("/edit", "edit")
     await ada.edits(city="Turin")
     await ada.presses("Save changes")
     await ada.sees("confirm")

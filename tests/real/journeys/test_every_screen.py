@@ -35,7 +35,7 @@ async def test_U11_U15_U18_no_problem_s_screen_has_a_fault(
     page = await (await new_context(locale=locale)).new_page()
     ada = Person(page, stack)
     if signed_in:
-        await ada.signs_in()
+        await ada.has_signed_in()
 
     faults = {}
     for slug in problem_rows():

@@ -1,5 +1,6 @@
 """The pages in a real browser: what only scripts, focus, cookies of two sites and small screens show."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -9,7 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.real.processes.test_tenant_process import settings_of_ours
 from tests.stage.browser import NewContext, PageFaults
@@ -114,11 +115,12 @@ async def test_the_answer_posts_itself_to_the_application_and_names_its_origin(
     assert body["code"]
 
     # The session is remembered on the way back, and sign-out tells the application in a frame before going on.
-    await page.goto(authorize(tenant_url, application, prompt="none"))
+    # The pages go on by themselves, perhaps before they are loaded.
+    await page.goto(authorize(tenant_url, application, prompt="none"), wait_until="commit")
     await page.wait_for_url(application.callback)
     session_state = application.heard[-1][3]["session_state"]
     home = urlencode({"post_logout_redirect_uri": f"{application.url}/"})
-    await page.goto(f"{tenant_url}/{TENANT_ID}/oauth2/v2.0/logout?{home}")
+    await page.goto(f"{tenant_url}/{TENANT_ID}/oauth2/v2.0/logout?{home}", wait_until="commit")
     await page.wait_for_url(f"{application.url}/")
     frame = f"{application.url}/auth/frontchannel-logout?sid={session_state}"
     assert [url for _, url, _, _ in application.heard[-2:]] == [frame, f"{application.url}/"]
@@ -162,6 +164,7 @@ async def test_without_script_the_answer_has_a_button(
     page = await context.new_page()
     await page.goto(authorize(tenant_url, application, scope="openid User.Read"))
     await sign_in(page, "ada@example.com")
+    await expect(page.get_by_text("Continue")).to_be_visible()
     assert application.heard == []
     await page.click("text=Continue")
     await page.wait_for_url(application.callback)
@@ -180,26 +183,31 @@ async def test_pages_fit_a_narrow_screen_and_focus_is_where_typing_goes_on(
     context = await new_context(viewport={"width": 320, "height": 640}, color_scheme=scheme)
     page = await context.new_page()
 
-    async def looks_right(focused: str) -> None:
+    async def looks_right(heading: str, focused: str) -> None:
+        await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        if focused:
+            await expect(page.locator(f"[name={focused}]")).to_be_focused()
+        else:
+            assert await page.evaluate("document.activeElement.name ?? ''") == ""
         assert await page.evaluate("document.documentElement.scrollWidth") == 320
-        assert await page.evaluate("document.activeElement.name ?? ''") == focused
 
     await page.goto(authorize(tenant_url, application))
-    await looks_right("email")
+    await looks_right("Sign in", "email")
     await page.click("text=Create an account")
-    await looks_right("email")
+    await looks_right("Create an account", "email")
     await page.click("text=I have an account")
+    await looks_right("Sign in", "email")
     await page.fill("[name=email]", "ada@example.com")
     await page.fill("[name=password]", "wrong")
     await page.click("button")
-    assert (await page.title()).startswith("Error: Sign in")
-    assert "AADSTS50126" in await page.inner_text("[role=alert]")
-    await looks_right("password")
+    await expect(page).to_have_title(re.compile("^Error: Sign in"))
+    await expect(page.get_by_role("alert")).to_contain_text("AADSTS50126")
+    await looks_right("Sign in", "password")
     await page.fill("[name=password]", PASSWORDS["ada@example.com"])
     await page.click("button")
-    await looks_right("code")
+    await looks_right("Confirm it\u2019s you", "code")
     assert await page.get_attribute("[name=code]", "autocomplete") == "one-time-code"
     await page.goto(authorize(tenant_url, application, redirect_uri="https://evil.example/"))
-    await looks_right("")
+    await looks_right("This can\u2019t go on", "")
     await page.goto(f"{tenant_url}/inbox")
-    await looks_right("")
+    await looks_right("Inbox", "")
