@@ -69,7 +69,7 @@ def ensure_chromium(environment: Mapping[str, str], console: Console) -> str:
 
 
 def _lighter(found: str, environment: Mapping[str, str], console: Console) -> str:
-    """Return the headless shell that belongs to Debian's Chromium, where this user may install it; else what is here."""
+    """Return the headless shell of Debian's Chromium, where this user may install it; else what is here."""
     if environment.get("CHROME_PATH") or Path(found).name != "chromium" or not _may_use_apt():
         return found
     console.say(f"Installing {_SHELL}, with which the browser journeys take half the time.")

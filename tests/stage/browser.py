@@ -53,12 +53,6 @@ _FAILED = pytest.StashKey[bool]()
 NewContext = Callable[..., Awaitable[BrowserContext]]
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Forget the last run's pictures; neither a worker of this run nor a run within a test does."""
-    if not hasattr(session.config, "workerinput") and "PYTEST_CURRENT_TEST" not in os.environ:
-        shutil.rmtree(ARTIFACTS, ignore_errors=True)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put browser tests on the session's event loop, where Chromium's connection lives, and mark them."""
@@ -72,8 +66,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Forget the last run's pictures: once, and not again in each of the run's workers."""
-    if not hasattr(session.config, "workerinput"):
+    """Forget the last run's pictures: once, and not again in each of its workers or in a run within a test."""
+    if not hasattr(session.config, "workerinput") and "PYTEST_CURRENT_TEST" not in os.environ:
         shutil.rmtree(ARTIFACTS, ignore_errors=True)
 
 
@@ -156,7 +150,7 @@ async def new_context(
     async def make(*, viewport: ViewportSize | None = None, **options: Any) -> BrowserContext:
         size: ViewportSize = viewport or {"width": 1280, "height": 800}
         context = await chromium.new_context(base_url=page_faults.base_url, viewport=size, **options)
-        # Without pictures, which cost more than all else that a test does; a failure's last one is taken below.
+        # Without a film, of which each picture is drawn and packed; of a failure the last one is taken below.
         await context.tracing.start(snapshots=True)
         context.on("page", page_faults.watch)
         context.set_default_timeout(_PATIENCE_MS)

@@ -58,7 +58,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ[PREFIX + "PORT"])), Handler).serve_forever()
 """
 _UV = """#!/bin/sh
-while [ -n "$STAND_IN_UV_WAITS" ]; do sleep 0.05; done
+while [ -e "$STAND_IN_UV_WAITS" ]; do sleep 0.05; done
 exec "{real}" "$@"
 """
 _PREFIXES = {"gateway": "GATEWAY_", "resource_api": "RESOURCE_API_", "local_tenant": "LOCAL_TENANT_"}
@@ -221,8 +221,8 @@ def _path_without_uv(root: Path, path: str) -> str:
     return os.pathsep.join(kept)
 
 
-def make_project(root: Path, *, uv: bool = False) -> Project:
-    """Lay out a stand-in working copy, on a computer that has a uv or none."""
+def make_project(root: Path, *, uv: bool = True) -> Project:
+    """Lay out a stand-in working copy, on a computer that has a uv or none; with uv it is installed sooner."""
     shutil.copy(ROOT / "dev.py", root)
     shutil.copytree(ROOT / "devstack", root / "devstack", ignore=shutil.ignore_patterns("__pycache__"))
     for module, prefix in _PREFIXES.items():
@@ -234,7 +234,7 @@ def make_project(root: Path, *, uv: bool = False) -> Project:
     (root / "bin").mkdir()
     (root / "bin" / "valkey-server").symlink_to(server_binary(os.environ))
     if uv:
-        # It waits, if a test wants to look at what is under way.
+        # It waits while the file named in STAND_IN_UV_WAITS exists, if a test wants to look at what is under way.
         program = root / "bin" / "uv"
         program.write_text(_UV.format(real=Path(sys.executable).parent / "uv"))
         program.chmod(0o755)

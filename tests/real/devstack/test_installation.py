@@ -3,8 +3,10 @@
 import base64
 import hashlib
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 import zipfile
@@ -15,6 +17,9 @@ import pytest
 
 from tests.real.devstack.stand_in import Launch, Project, make_project
 from tests.stage.ports import free_ports
+
+# Environments take long to make: one worker makes those that tests share.
+pytestmark = pytest.mark.xdist_group("installation")
 
 
 @pytest.fixture(params=["uv", "pip"], scope="module")
@@ -38,10 +43,30 @@ def with_uv(tmp_path: Path) -> Iterator[Project]:
     made.end()
 
 
+@pytest.fixture(scope="session")
+def environment_with_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment to copy: four seconds of computing go into the pip of each, and few tests are about that."""
+    made = tmp_path_factory.mktemp("environment") / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", str(made)], check=True)
+    return made
+
+
+@pytest.fixture
+def has_pip(request: pytest.FixtureRequest, environment_with_pip: Path) -> None:
+    """Let the test's project begin with an environment of this Python that has a pip."""
+    (name,) = {"project", "with_uv"} & {*request.fixturenames}
+    shutil.copytree(environment_with_pip, request.getfixturevalue(name).root / ".venv", symlinks=True)
+
+
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory, installer: str) -> Iterator[Project]:
+def settled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, installer: str
+) -> Iterator[Project]:
     """A project whose environment is there already, for tests that need no first run."""
     made = make_project(tmp_path_factory.mktemp("settled").resolve(), uv=installer == "uv")
+    if installer == "pip":
+        ready: Path = request.getfixturevalue("environment_with_pip")
+        shutil.copytree(ready, made.root / ".venv", symlinks=True)
     launch = made.launch()
     launch.wait_for("Ctrl-C stops it.")
     launch.interrupt()
@@ -91,7 +116,7 @@ def test_an_interrupted_installation_is_made_good_by_the_next_run(
     project: Project, number: signal.Signals
 ) -> None:
     environment = add_package(project)
-    launch = project.launch(environment=environment | {"STAND_IN_UV_WAITS": "1"})
+    launch = project.launch(environment=environment | {"STAND_IN_UV_WAITS": str(project.root)})
     wait_for_file(project.root / ".venv" / "bin" / "python", launch)
     launch.process.send_signal(number)
     code = launch.ended()
@@ -128,6 +153,7 @@ def test_an_altered_package_is_refused(settled: Project) -> None:
     assert not installed(settled, "altered")
 
 
+@pytest.mark.usefixtures("has_pip")
 def test_without_a_network_it_says_so(project: Project) -> None:
     """The index's address leads to a port where nobody is."""
     environment = add_package(project)
@@ -146,7 +172,9 @@ def test_without_a_network_it_says_so(project: Project) -> None:
 
 
 def test_two_runs_at_once_install_once(project: Project) -> None:
-    environment = add_package(project)
+    gate = project.root / "gate"
+    gate.touch()  # uv waits for it; pip takes its time by itself, to get into the environment first
+    environment = add_package(project) | {"STAND_IN_UV_WAITS": str(gate)}
     first = project.launch(environment=environment)
     wait_for_file(project.root / ".local" / "installation-unfinished", first)
     others = free_ports()
@@ -159,10 +187,11 @@ def test_two_runs_at_once_install_once(project: Project) -> None:
         str(others.tenant),
     )
     second = project.launch(*ports, environment=environment | {"GATEWAY_ADMIN_PORT": str(others.admin)})
+    second.wait_for("Another dev.py is installing; waiting for it.")
+    gate.unlink()
     for launch in (first, second):
         launch.wait_for("Ctrl-C stops it.")
 
-    assert "Another dev.py is installing; waiting for it." in second.output
     assert "Installing" not in second.output
     assert (first.interrupt(), second.interrupt()) == (0, 0)
 
@@ -203,6 +232,7 @@ def test_an_environment_of_another_python_is_made_anew(project: Project) -> None
     assert launch.interrupt() == 0
 
 
+@pytest.mark.usefixtures("has_pip")
 def test_where_uv_finds_no_index_pip_is_asked_which_may_know_of_one(with_uv: Project) -> None:
     """Uv reads no pip.conf, in which companies name their index."""
     packages = add_package(with_uv, "elsewhere")
@@ -217,6 +247,7 @@ def test_where_uv_finds_no_index_pip_is_asked_which_may_know_of_one(with_uv: Pro
     assert launch.interrupt() == 0
 
 
+@pytest.mark.usefixtures("has_pip")
 def test_a_uv_that_cannot_be_started_is_passed_over(with_uv: Project) -> None:
     program = with_uv.root / "bin" / "uv"
     program.write_text("#!/nowhere/at/all\n")
