@@ -102,7 +102,7 @@ def create_app(
     *,
     now: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
-    spa: Path = SPA,
+    spa: Path | SpaFiles = SPA,
     authority_timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     redis_limits: RedisLimits = LIMITS,
     stream_limits: StreamLimits = STREAM_LIMITS,
@@ -111,10 +111,11 @@ def create_app(
     """Return the gateway for `settings`.
 
     `now` is the wall clock in seconds, `monotonic` the one that the authority's documents age by, and by which it is
-    left alone. `authority_timeouts` are those of token requests: for connecting, and for the answer.
+    left alone. `authority_timeouts` are those of token requests: for connecting, and for the answer. `spa` is the
+    client's folder, or its files as somebody read them already.
     Everything that reads files happens here, before there is a request that could wait for it.
     """
-    pages = SpaFiles(spa)
+    pages = spa if isinstance(spa, SpaFiles) else SpaFiles(spa)
     metrics = metrics or Metrics()
     redis, vault = create_vault(settings, now=now, redis_limits=redis_limits, counts=metrics)
     sessions = SessionStore(

@@ -49,28 +49,20 @@ class _File:
 
 
 class SpaFiles:
-    """The files below `root`."""
+    """The files below `root`, as they are now; several applications may share them."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
         self._index = _File(root / "index.html")
+        self._files = {
+            f"/{path.relative_to(root).as_posix()}": _File(path)
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and path.suffix in _TYPES
+        }
 
     def routes(self) -> list[Route]:
         """Return a row for every page and file."""
-        files = (path for path in sorted(self._root.rglob("*")) if path.is_file() and path.suffix in _TYPES)
-        rows = [
-            Route(
-                hdrs.METH_GET,
-                f"/{path.relative_to(self._root).as_posix()}",
-                _sender(_File(path)),
-                RequestKind.PUBLIC,
-            )
-            for path in files
-        ]
-        return [
-            *rows,
-            *(Route(hdrs.METH_GET, page, _sender(self._index), RequestKind.PUBLIC) for page in PAGES),
-        ]
+        served = [*self._files.items(), *((page, self._index) for page in PAGES)]
+        return [Route(hdrs.METH_GET, path, _sender(file), RequestKind.PUBLIC) for path, file in served]
 
     def not_found(self) -> web.Response:
         """Return the client's page with status 404; the client says that there is no such page."""

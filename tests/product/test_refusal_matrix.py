@@ -4,15 +4,22 @@ The rows are Entra's catalogue, the columns the four places where tokens are ask
 """
 
 import logging
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import pytest_asyncio
 
+from devstack.embedded_valkey import EmbeddedValkey
 from local_tenant.aadsts import CATALOGUE
+from local_tenant.signing import SigningKey
 from tests.stage.other_front_end import ADA, OtherFrontEnd
-from tests.stage.world import World
+from tests.stage.world import World, worlds
+
+# One world, on the module's event loop, serves all rows: making one for each took most of their time.
+in_the_one_world = pytest.mark.asyncio(loop_scope="module")
 
 CLAIMS: Final = (
     '{"access_token":{"capolids":{"essential":true,"values":["11111111-2222-3333-4444-555555555555"]}}}'
@@ -95,6 +102,21 @@ CAUSES: Final = {
 ELSEWHERE: Final = {70003, 70005, 700054, 70007, 90002, 90014, 9002326, 50126, 7000114, 90033}
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world_of_all_rows(
+    valkey_server: EmbeddedValkey, signing_keys: Callable[[], SigningKey]
+) -> AsyncIterator[World]:
+    async with worlds(valkey_server.url, signing_keys) as make:
+        yield await make(JOURNEYS_PER_MINUTE="100000")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(world_of_all_rows: World) -> World:
+    """The world, where nobody is signed in and nothing is wrong."""
+    await world_of_all_rows.begin_again()
+    return world_of_all_rows
+
+
 def test_A10_every_row_of_the_catalogue_is_here() -> None:
     assert set(CATALOGUE) == {int(cause) for cause in CAUSES if cause.isdigit()} | ELSEWHERE
 
@@ -137,6 +159,7 @@ async def judge(ada: OtherFrontEnd, expected: Outcome, caplog: pytest.LogCapture
         assert int(answer.headers["Retry-After"]) > 0
 
 
+@in_the_one_world
 @pytest.mark.parametrize("cause", CAUSES)
 async def test_A10_at_the_silent_refresh(world: World, cause: str, caplog: pytest.LogCaptureFixture) -> None:
     ada = await world.signed_in()
@@ -145,6 +168,7 @@ async def test_A10_at_the_silent_refresh(world: World, cause: str, caplog: pytes
     await judge(ada, KINDS[CAUSES[cause]][0], caplog)
 
 
+@in_the_one_world
 @pytest.mark.parametrize("cause", CAUSES)
 async def test_A10_on_behalf_of(world: World, cause: str, caplog: pytest.LogCaptureFixture) -> None:
     ada = await world.confirmed()
@@ -153,6 +177,7 @@ async def test_A10_on_behalf_of(world: World, cause: str, caplog: pytest.LogCapt
     await judge(ada, KINDS[CAUSES[cause]][1], caplog)
 
 
+@in_the_one_world
 @pytest.mark.parametrize("place", ["sign-in", "step-up"])
 @pytest.mark.parametrize("cause", CAUSES)
 async def test_A10_at_the_redemption_of_a_code(
