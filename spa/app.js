@@ -1,21 +1,23 @@
 // @ts-check
 /** Starts the client: the frame, the first screen, then what keeps it true. Decides nothing itself. */
+import { clock } from './clock.js';
 import { closeAll } from './dialog.js';
 import { hear } from './events.js';
+import { question } from './expiry-question.js';
+import { watch } from './expiry.js';
 import { drawFrame } from './frame.js';
 import { refresh, start } from './router.js';
 import { explain, prefetch, resolve } from './routes.js';
 import { store } from './store.js';
 import { listen, tell } from './tabs.js';
-import { watch } from './expiry.js';
 
 const main = document.getElementById('main');
 if (!main) throw new Error('index.html has no #main');
 
 drawFrame();
 await start(main, { resolve, explain });
-watch();
-hear();
+watch({ store, clock, question });
+hear({ page: window, store, clock, random: Math.random });
 listen(() => main.dataset.screen === 'profile' && refresh({ focus: false }));
 if (store.user) tell('signed-in');
 
@@ -25,4 +27,4 @@ store.addEventListener('session', (event) => {
   closeAll();
   refresh();
 });
-setTimeout(prefetch, 400);
+clock.after(400, prefetch);

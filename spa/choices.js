@@ -4,6 +4,7 @@
  * flashes. The choices are the only things in localStorage; they say nothing about the person. `frame.js` changes them.
  */
 (() => {
+  'use strict';
   const root = document.documentElement;
   /** @param {string} name */
   const chosen = (name) => {

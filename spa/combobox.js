@@ -7,10 +7,10 @@
  *   box.value = 'fr-FR'                // shows its label
  */
 import { announce, h, icon } from './dom.js';
-import { plain } from './places.js';
+import { meant, offers } from './places.js';
 import { t } from './words.js';
 
-/** @typedef {import('./places.js').Choice} Choice */
+/** @import {Choice} from './types.js' */
 
 /** @param {HTMLInputElement} input @param {() => Choice[]} choices */
 export function combobox(input, choices) {
@@ -26,10 +26,7 @@ export function combobox(input, choices) {
 
   /** @param {string} search */
   function open(search) {
-    const words = plain(search).trim();
-    offered = choices().filter((one) => !words || one.search.includes(words));
-    // What begins with the words comes before what only contains them.
-    if (words) offered.sort((a, b) => Number(b.search.startsWith(words)) - Number(a.search.startsWith(words)));
+    offered = offers(choices(), search);
     list.replaceChildren(...offered.map(option));
     if (!offered.length) list.append(h('li', { class: 'none', role: 'option', 'aria-disabled': 'true' }, t('list.none')));
     // The words are exactly the one thing that the list could offer.
@@ -105,14 +102,13 @@ export function combobox(input, choices) {
     input.focus();
   });
   // The list must not take the focus from the field when it is pressed or scrolled.
-  list.addEventListener('mousedown', (/** @type {Event} */ event) => event.preventDefault());
+  list.addEventListener('mousedown', (event) => event.preventDefault());
 
   const node = h('div', { class: 'combobox' }, input, opener, list);
   return {
     node,
     get value() {
-      const text = input.value.trim();
-      return choices().find((one) => plain(one.label) === plain(text) || one.value.toLowerCase() === text.toLowerCase())?.value ?? input.value;
+      return meant(choices(), input.value);
     },
     set value(value) {
       input.value = choices().find((one) => one.value === value)?.label ?? value;

@@ -9,6 +9,8 @@
  */
 import { h } from './dom.js';
 
+/** @import {Dialog} from './types.js' */
+
 let count = 0;
 /** @type {Set<(answer: string) => void>} */
 const open = new Set();
@@ -18,10 +20,7 @@ export function closeAll() {
   for (const finish of [...open]) finish('');
 }
 
-/**
- * @typedef {{title: string, body: Node[], actions: [answer: string, label: string, kind: string][], escape?: string, onOpen?: (close: (answer: string) => void) => void}} Question
- * @param {Question} question @returns {Promise<string>}
- */
+/** @param {Dialog} question @returns {Promise<string>} */
 export function ask({ title, body, actions, escape = actions[0]?.[0] ?? '', onOpen }) {
   return new Promise((resolve) => {
     const back = document.activeElement;
@@ -46,7 +45,7 @@ export function ask({ title, body, actions, escape = actions[0]?.[0] ?? '', onOp
       resolve(answer);
     }
 
-    dialog.addEventListener('cancel', (/** @type {Event} */ event) => {
+    dialog.addEventListener('cancel', (event) => {
       event.preventDefault();
       finish(escape);
     });

@@ -6,6 +6,8 @@
  *   icon('tick')
  */
 
+/** @import {Child, Props} from './types.js' */
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** Line drawings on a 24 by 24 grid. */
@@ -18,21 +20,16 @@ const ICONS = new Map([
 ]);
 
 /**
- * @typedef {Node | string | number | null | undefined | false} Child
- * @typedef {Record<string, any> & {on?: Record<string, (event: any) => void>}} Props
- */
-
-/**
  * An element. `on` holds listeners; `false` and `null` leave an attribute out; `true` sets it empty.
- * @param {string} tag @param {Props} [props] @param {...(Child | Child[])} children
- * @returns {any}
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag @param {Props} [props] @param {...(Child | Child[])} children
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
-export function h(tag, props = {}, ...children) {
+export function h(tag, { on = {}, ...attributes } = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(props)) {
-    if (name === 'on') {
-      for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
-    } else if (name.startsWith('on') || name === 'style' || name === 'srcdoc') {
+  for (const [event, listener] of Object.entries(on)) element.addEventListener(event, /** @type {EventListener} */ (listener));
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith('on') || name === 'style' || name === 'srcdoc' || typeof value === 'object' && value !== null) {
       throw new TypeError(`${name} is not set as an attribute here`);
     } else if (value !== false && value !== null && value !== undefined) {
       element.setAttribute(name, value === true ? '' : String(value));
@@ -42,13 +39,16 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
-/** @param {(Child | Child[])[]} children @returns {(Node | string)[]} */
-function nodes(children) {
+/** What there is of the children, in order. @param {(Child | Child[])[]} children @returns {(Node | string)[]} */
+export function nodes(children) {
   return children
     .flat()
-    .filter((child) => child !== null && child !== undefined && child !== false)
+    .filter((child) => child !== null && child !== undefined && child !== false && child !== '')
     .map((child) => (child instanceof Node ? child : String(child)));
 }
+
+/** A link within the page. @param {string} path @param {...Child} children */
+export const link = (path, ...children) => h('a', { href: path }, ...children);
 
 /** A decorative drawing, hidden from assistive technology. @param {string} name */
 export function icon(name) {
@@ -70,7 +70,7 @@ export function icon(name) {
 export function button(label, work, { kind = 'second', busy = '', type = 'button' } = {}) {
   let running = false;
   const element = h('button', { type, class: `button ${kind}` }, label);
-  element.addEventListener('click', async (/** @type {Event} */ event) => {
+  element.addEventListener('click', async (event) => {
     if (running) return event.preventDefault();
     const answer = work(event);
     if (!(answer instanceof Promise)) return undefined;

@@ -7,10 +7,7 @@
 import { countryName, languageName } from './places.js';
 import { has, t } from './words.js';
 
-/**
- * @typedef {{limit: number, kind?: 'country' | 'language', required?: boolean,
- *   autocomplete: string, narrow?: boolean}} Field
- */
+/** @import {Field} from './types.js' */
 
 export const GROUPS = [
   { id: 'name', fields: ['displayName', 'givenName', 'surname'] },

@@ -4,10 +4,10 @@
  *
  *   drawFrame();  // once; then it follows the store
  */
-import { h, icon } from './dom.js';
+import { h, icon, link } from './dom.js';
 import { label } from './fields.js';
 import { languageName } from './places.js';
-import { link, reload } from './router.js';
+import { reload } from './router.js';
 import { signOut } from './sign-out.js';
 import { store } from './store.js';
 import { LANGUAGE, LANGUAGES, t } from './words.js';
@@ -45,7 +45,7 @@ function accountMenu(name) {
   );
   const opener = h(
     'button',
-    { type: 'button', class: 'person', 'aria-expanded': 'false', 'aria-controls': 'account-menu', on: { click: () => toggle(list.hidden) } },
+    { type: 'button', class: 'person', 'aria-expanded': 'false', 'aria-controls': 'account-menu', on: { click: () => toggle(Boolean(list.hidden)) } },
     h('span', { class: 'disc', 'aria-hidden': 'true' }, initial(name)),
     h('span', { class: 'person-name' }, name),
     icon('chevron'),
@@ -62,15 +62,15 @@ function accountMenu(name) {
     }
   }
 
-  node.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
+  node.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || list.hidden) return;
     toggle(false);
     opener.focus();
   });
-  node.addEventListener('focusout', (/** @type {FocusEvent} */ event) => {
+  node.addEventListener('focusout', (event) => {
     if (event.relatedTarget instanceof Node && !node.contains(event.relatedTarget)) toggle(false);
   });
-  list.addEventListener('click', (/** @type {Event} */ event) => {
+  list.addEventListener('click', (event) => {
     if (event.target instanceof Element && event.target.closest('a, .menu-action')) toggle(false);
   });
   document.addEventListener('click', (event) => {

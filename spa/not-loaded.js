@@ -4,6 +4,7 @@
  * runs then that could. A classic script in the head, so that it listens before the first module is asked for.
  */
 (() => {
+  'use strict';
   addEventListener('error', ({ target }) => {
     if (!(target instanceof HTMLScriptElement) || target.type !== 'module') return;
     const [navigation] = performance.getEntriesByType('navigation');

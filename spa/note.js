@@ -5,29 +5,17 @@
  *
  *   leaveNote('field', 'city');  takeNote('field') // 'city', once
  */
+import { tab } from './tab-memory.js';
 
-/** @type {Map<string, string>} */
-const memory = new Map();
+/** @param {string} name */
+const key = (name) => `stepup.note.${name}`;
 
 /** @param {string} name @param {string} text */
-export function leaveNote(name, text) {
-  memory.set(name, text);
-  try {
-    sessionStorage.setItem(`stepup.note.${name}`, text);
-  } catch {
-    // Blocked storage: the note does not survive a reload.
-  }
-}
+export const leaveNote = (name, text) => tab.set(key(name), text);
 
 /** @param {string} name @returns {string} */
 export function takeNote(name) {
-  let text = memory.get(name) ?? '';
-  memory.delete(name);
-  try {
-    text = sessionStorage.getItem(`stepup.note.${name}`) ?? text;
-    sessionStorage.removeItem(`stepup.note.${name}`);
-  } catch {
-    // Blocked storage: memory has it.
-  }
+  const text = tab.get(key(name)) ?? '';
+  tab.remove(key(name));
   return text;
 }

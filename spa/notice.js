@@ -9,6 +9,8 @@ import { h, icon } from './dom.js';
 import { problemWords, waitLine } from './problem-words.js';
 import { t } from './words.js';
 
+/** @import {ApiError} from './types.js' */
+
 /** @param {{field: string, text: string}[]} faults @param {(field: string) => void} goTo */
 export function summary(faults, goTo) {
   return h(
@@ -16,12 +18,12 @@ export function summary(faults, goTo) {
     h('h2', { id: 'summary-title' }, icon('alert'), t('summary.title')),
     h('ul', {}, faults.map(({ field, text }) =>
       h('li', {}, field
-        ? h('a', { href: `#${field}`, on: { click: (/** @type {Event} */ event) => (event.preventDefault(), goTo(field)) } }, text)
+        ? h('a', { href: `#${field}`, on: { click: (event) => { event.preventDefault(); goTo(field); } } }, text)
         : text))),
   );
 }
 
-/** @param {import('./api.js').ApiError} error @param {{wrote?: boolean}} [how] `wrote`: a change was being saved */
+/** @param {ApiError} error @param {{wrote?: boolean}} [how] `wrote`: a change was being saved */
 export function problemNotice(error, { wrote = false } = {}) {
   const words = problemWords(error, { wrote });
   return h(

@@ -4,18 +4,20 @@
  *
  *   const {title, happened, data, todo, reference} = problemWords(error, {wrote: true});
  */
+import { clock } from './clock.js';
 import { h } from './dom.js';
 import { waiting } from './draft.js';
 import { has, span, t } from './words.js';
 
-/** @param {import('./api.js').ApiError} error @param {{wrote?: boolean}} [how] `wrote`: a change was being saved */
+/** @import {ApiError} from './types.js' */
+
+/** @param {ApiError} error @param {{wrote?: boolean}} [how] `wrote`: a change was being saved */
 export function problemWords(error, { wrote = false } = {}) {
   const known = has(`problem.${error.slug}.title`);
   const slug = known ? error.slug : 'unexpected-answer';
-  const { title, detail } = error.problem;
   return {
-    title: known || typeof title !== 'string' ? t(`problem.${slug}.title`) : title,
-    happened: known || typeof detail !== 'string' ? t(`problem.${slug}.happened`) : detail,
+    title: (!known && error.title) || t(`problem.${slug}.title`),
+    happened: (!known && error.detail) || t(`problem.${slug}.happened`),
     data: t(`data.${consequence(error.unsure ? 'unsure' : t(`problem.${slug}.data`), wrote)}`),
     todo: t(`problem.${slug}.todo`),
     reference: error.reference,
@@ -32,12 +34,12 @@ function consequence(usual, wrote) {
 /** How long to wait, counted down for the eye. @param {number} seconds */
 export function waitLine(seconds) {
   if (!seconds) return null;
-  const end = Date.now() + seconds * 1000;
+  const end = clock.now() + seconds * 1000;
   const line = h('p', { class: 'wait' }, t('problem.wait', { span: span(seconds) }));
-  const tick = setInterval(() => {
-    const left = (end - Date.now()) / 1000;
+  const stop = clock.every(1000, () => {
+    const left = (end - clock.now()) / 1000;
     line.textContent = left > 0 ? t('problem.wait', { span: span(Math.ceil(left)) }) : t('problem.wait.over');
-    if (left <= 0 || !line.isConnected) clearInterval(tick);
-  }, 1000);
+    if (left <= 0 || !line.isConnected) stop();
+  });
   return line;
 }

@@ -1,40 +1,39 @@
 // @ts-check
 /**
- * The one module that navigates: history, focus, title, scroll, and leaving with unsaved changes.
+ * The one module that navigates: history, links, and leaving with unsaved changes.
  *
  *   start(main, { resolve, explain });  // resolve(url, show) answers with a Screen, explain(error, url) as well
  *   navigate('/edit#city');          // within the page
  *   leave('/auth/sign-in');          // away from it
  */
-import { h } from './dom.js';
-import { t } from './words.js';
+import { isScreen } from './addresses.js';
+import { clock } from './clock.js';
+import { nodes } from './dom.js';
+import { put } from './screen.js';
 
-/**
- * @typedef {{screen: string, title: string, nodes: Node[], problem?: string, error?: boolean, focus?: () => void,
- *   dirty?: (path: string) => boolean, guard?: () => Promise<boolean>, close?: () => void}} Screen
- *   `dirty` says whether going to a path loses something; `guard` asks the person; `close` frees timers.
- * @typedef {(url: URL, show: (screen: Screen) => void) => Promise<Screen>} Resolve
- * @typedef {(error: unknown, url: URL) => Promise<Screen>} Explain
- */
+/** @import {Explain, Placing, Resolve, RouterWorld, Screen} from './types.js' */
 
-/** @type {HTMLElement} */
-let main;
-/** @type {Resolve} */
-let resolve;
-/** @type {Explain} */
-let explain;
-/** @type {Screen | null} */
-let current = null;
-let shown = '';
-let turn = 0;
-let position = 0;
-/** When the page was last told to go away, to go there once; 0 while it is not. */
-let leaving = 0;
-/** What the next popstate is for: taking one back, or going on after the person agreed. */
-let expected = '';
-/** @type {Map<number, number>} */
-const scrolls = new Map();
+/** @param {RouterWorld} world */
+export function router({ page, now, put }) {
+  /** @type {HTMLElement} */
+  let main;
+  /** @type {Resolve} */
+  let resolve;
+  /** @type {Explain} */
+  let explain;
+  /** @type {Screen | null} */
+  let current = null;
+  let shown = '';
+  let turn = 0;
+  let position = 0;
+  /** When the page was last told to go away, to go there once; 0 while it is not. */
+  let leaving = 0;
+  /** What the next popstate is for: taking one back, or going on after the person agreed. */
+  let expected = '';
+  /** @type {Map<number, number>} */
+  const scrolls = new Map();
 
+<<<<<<< HEAD
 /** @param {HTMLElement} element @param {{resolve: Resolve, explain: Explain}} screens */
 export async function start(element, screens) {
   main = element;
@@ -136,23 +135,116 @@ async function back(event) {
     expected = 'agreed';
     history.go(steps);
     return;
+=======
+  /** @param {HTMLElement} element @param {{resolve: Resolve, explain: Explain}} screens */
+  async function start(element, screens) {
+    main = element;
+    ({ resolve, explain } = screens);
+    position = page.history.state?.at ?? 0;
+    page.history.scrollRestoration = 'manual';
+    page.addEventListener('popstate', back);
+    page.addEventListener('pageshow', () => (leaving = 0));
+    page.addEventListener('beforeunload', (event) => {
+      if (now() - leaving > 5000 && current?.dirty?.('')) event.preventDefault();
+    });
+    page.document.addEventListener('click', follow);
+    await render({ focus: false });
+>>>>>>> f2f7715 (Check the client with tsc, ESLint and unit tests in Node.js, and hand its modules their clock, network and storage)
   }
-  scrolls.set(position, scrollY);
-  position = at;
-  await render({ scroll: scrolls.get(at) ?? 0 });
+
+  /** Goes to a path of this page. @param {string} path @param {{replace?: boolean, force?: boolean}} [options] */
+  async function navigate(path, { replace = false, force = false } = {}) {
+    if (!force && !(await mayLeave(new URL(path, page.location.origin).pathname))) return;
+    scrolls.set(position, page.scrollY);
+    if (!replace) position += 1;
+    page.history[replace ? 'replaceState' : 'pushState']({ at: position }, '', path);
+    await render();
+  }
+
+  /** Leaves the page for good, for the gateway's own flows or the authority. @param {string} url */
+  function leave(url) {
+    const target = new URL(url, page.location.origin);
+    if (!/^https?:$/.test(target.protocol)) throw new TypeError('not a web address');
+    if (now() - leaving < 1000) return;
+    leaving = now();
+    page.location.assign(target.href);
+  }
+
+  /** Loads the page anew where it stands. A draft survives that, so nobody is asked. */
+  function reload() {
+    leaving = now();
+    page.location.reload();
+  }
+
+  /** Draws the present path again, because what it shows has changed. @param {{focus?: boolean}} [options] */
+  const refresh = ({ focus = true } = {}) => render({ focus, scroll: focus ? 0 : page.scrollY });
+
+  /** Whether the screen may be left; asks the person where changes would be lost. @param {string} [path] */
+  const mayLeave = async (path = '') => !current?.dirty?.(path) || !current.guard || current.guard();
+
+  /** Puts a screen in place without changing the path. @param {Screen} screen @param {Placing} [placing] */
+  function show(screen, placing = { focus: true, scroll: 0 }) {
+    current?.close?.();
+    current = screen;
+    put(main, screen, placing);
+  }
+
+  /** Puts in place what there is to say of a failure. @param {unknown} error */
+  const fail = async (error) => show(await explain(error, new URL(page.location.href)));
+
+  /** @param {{focus?: boolean, scroll?: number}} [options] */
+  async function render({ focus = true, scroll = 0 } = {}) {
+    turn += 1;
+    const mine = turn;
+    shown = page.location.pathname + page.location.search;
+    main.setAttribute('aria-busy', 'true');
+    const screen = await resolve(new URL(page.location.href), (interim) => {
+      if (mine !== turn || current?.screen === interim.screen) return;
+      current?.close?.();
+      current = null;
+      main.replaceChildren(...nodes(interim.nodes));
+    });
+    if (mine === turn) show(screen, { focus: focus || Boolean(screen.focus), scroll });
+  }
+
+  /** @param {PopStateEvent} event */
+  async function back(event) {
+    const at = event.state?.at ?? 0;
+    const reason = expected;
+    expected = '';
+    if (reason === 'undo') return;
+    if (page.location.pathname + page.location.search === shown) {
+      position = at;
+      return;
+    }
+    if (reason !== 'agreed' && current?.dirty?.(page.location.pathname) && current.guard) {
+      const steps = at - position;
+      expected = 'undo';
+      page.history.go(-steps);
+      if (!(await current.guard())) return;
+      expected = 'agreed';
+      page.history.go(steps);
+      return;
+    }
+    scrolls.set(position, page.scrollY);
+    position = at;
+    await render({ scroll: scrolls.get(at) ?? 0 });
+  }
+
+  /** Links to our own screens stay in the page. @param {MouseEvent} event */
+  function follow(event) {
+    if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target instanceof Element ? event.target.closest('a[href]') : null;
+    if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute('download')) return;
+    const url = new URL(link.href);
+    if (!isScreen(url, page.location.origin)) return;
+    event.preventDefault();
+    if (link.hash === '#main') main.querySelector('h1')?.focus();
+    else navigate(url.pathname + url.search + url.hash);
+  }
+
+  return { start, navigate, leave, reload, refresh, mayLeave, show, fail };
 }
 
-/** Links to our own screens stay in the page. @param {MouseEvent} event */
-function follow(event) {
-  if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  const link = event.target instanceof Element ? event.target.closest('a[href]') : null;
-  if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute('download')) return;
-  const url = new URL(link.href);
-  if (url.origin !== location.origin || /^\/(auth|api|health)(\/|$)/.test(url.pathname)) return;
-  event.preventDefault();
-  if (link.hash === '#main') main.querySelector('h1')?.focus();
-  else navigate(url.pathname + url.search + url.hash);
-}
-
-/** A link within the page. @param {string} path @param {...any} children */
-export const link = (path, ...children) => h('a', { href: path }, ...children);
+export const { start, navigate, leave, reload, refresh, mayLeave, show, fail } =
+  router({ page: globalThis.window, now: clock.now, put });

@@ -6,12 +6,12 @@
  *
  * Views are loaded when they are first needed. A view is `view(url, show)`, answering with a Screen.
  */
-import { ApiError } from './api.js';
+import { ApiError } from './api-error.js';
 import { leaveNote, takeNote } from './note.js';
 import { reload } from './router.js';
 import { store } from './store.js';
 
-/** @typedef {import('./router.js').Resolve} Resolve */
+/** @import {Resolve} from './types.js' */
 
 /** @type {Map<string, () => Promise<{view: Resolve}>>} */
 const VIEWS = new Map([
@@ -32,7 +32,7 @@ export async function resolve(url, show) {
     if (url.pathname === '/problem') return await (await load(problem)).view(url);
     const view = VIEWS.get(url.pathname);
     if (!view) return (await load(problem)).screenFor(new ApiError('not-found', 404));
-    if (!store.session.authenticated) return await (await load(signedOut)).view(url);
+    if (!store.user) return await (await load(signedOut)).view(url);
     return await (await load(view)).view(url, show);
   } catch (error) {
     return explain(error, url);
@@ -42,7 +42,7 @@ export async function resolve(url, show) {
 /** The screen for a failure. @param {unknown} error @param {URL} url */
 export async function explain(error, url) {
   if (error instanceof ApiError && error.signedOut) {
-    store.end(error.problem.reason);
+    store.end(error.reason);
     return (await load(signedOut)).view(url);
   }
   if (!(error instanceof ApiError)) console.error(error);
@@ -57,16 +57,16 @@ export function prefetch() {
 
 /** A part that is gone belongs to an older release: reload once, then say so.
  * @template T @param {() => Promise<T>} part @returns {Promise<T>} */
-async function load(part) {
+export async function load(part, { online = () => navigator.onLine, again = reload } = {}) {
   try {
     const loaded = await part();
     takeNote('reloaded');
     return loaded;
   } catch {
-    if (!navigator.onLine) throw new ApiError('offline');
+    if (!online()) throw new ApiError('offline');
     if (takeNote('reloaded')) throw new ApiError('unexpected-answer');
     leaveNote('reloaded', 'yes');
-    reload();
-    return new Promise(() => undefined);
+    again();
+    return new Promise(() => { /* Never: the page goes away. */ });
   }
 }

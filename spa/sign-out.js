@@ -4,6 +4,7 @@
  *
  *   await signOut();
  */
+import { redirectIn } from './answers.js';
 import { request } from './api.js';
 import { announce } from './dom.js';
 import { drop } from './draft.js';
@@ -20,13 +21,13 @@ export async function signOut() {
   running = true;
   announce(t('signing-out'));
   try {
-    const { data } = await request('POST', store.session.sign_out ?? '/auth/sign-out');
+    const { data } = await request('POST', store.session.sign_out);
     drop();
     tell('signed-out');
     // What was on the screen goes before the authority answers, so that Back has nothing to show.
     store.end('here');
     leaveNote('ended', 'here');
-    leave(data.redirect);
+    leave(redirectIn(data));
   } catch (error) {
     await fail(error);
   } finally {

@@ -1,12 +1,13 @@
 // @ts-check
 /**
- * The client's half of step-up: where Edit leads, and which addresses the gateway may send the browser to.
+ * The client's half of step-up: where Edit leads, and where "Confirm it's you" goes on.
  *
  *   startEdit('city');                              // to the form, or first to "Confirm it's you"
  *   goConfirm(draft.parked?.redirect, '/check');    // away, to the gateway
  *
  * Decides nothing about access: the server does, again, with every change.
  */
+import { flowAddress } from './addresses.js';
 import { leaveNote } from './note.js';
 import { leave, navigate } from './router.js';
 import { store } from './store.js';
@@ -21,6 +22,7 @@ export function startEdit(field = '') {
 /** Leaves for the confirmation. A challenge works once, so without one the gateway starts a fresh step-up.
  * @param {string | undefined} redirect @param {'/edit' | '/check'} returnTo */
 export function goConfirm(redirect, returnTo) {
+<<<<<<< HEAD
   const target = flowAddress(redirect, returnTo) ?? flowAddress(store.session.step_up, returnTo) ?? flowAddress('/auth/step-up?action=profile.edit', returnTo);
   leaveNote('confirming', 'yes');
   leave(target ?? '/');
@@ -43,4 +45,8 @@ export function localPath(path) {
   const url = new URL(path, location.origin);
   if (url.origin !== location.origin || /^\/(auth|api|health|problem)(\/|$)/.test(url.pathname)) return '/';
   return url.pathname + url.search + url.hash;
+=======
+  leaveNote('confirming', 'yes');
+  leave(flowAddress(redirect, returnTo) ?? flowAddress(store.session.step_up, returnTo) ?? '/');
+>>>>>>> f2f7715 (Check the client with tsc, ESLint and unit tests in Node.js, and hand its modules their clock, network and storage)
 }

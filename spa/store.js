@@ -5,22 +5,18 @@
  *   store.addEventListener('session', () => …);   // signed in, signed out, another person, access or expiry changed
  *   await store.loadSession();  store.session.user.name
  */
+import { SIGNED_OUT, profileIn, sessionIn } from './answers.js';
 import { request } from './api.js';
+import { clock } from './clock.js';
 
-/**
- * @typedef {{id: string, name: string, username: string, email_hint?: string}} User
- * @typedef {{idle_at: string, absolute_at: string}} Expires
- * @typedef {{authenticated: boolean, sign_in?: string, sign_up?: string, user?: User, expires?: Expires,
- *   access?: Record<string, string>, step_up?: string, sign_out?: string}} Session
- * @typedef {Record<string, string | null>} Profile
- */
+/** @import {Request, Session, Values} from './types.js' */
 
-class Store extends EventTarget {
+export class Store extends EventTarget {
   /** @type {Session} */
-  session = { authenticated: false };
+  session = SIGNED_OUT;
   /** Whether the server has answered yet who is signed in. */
   known = false;
-  /** @type {Profile | null} */
+  /** @type {Values | null} */
   profile = null;
   etag = '';
   /** How far the server's clock is ahead of this one, in milliseconds. */
@@ -29,39 +25,56 @@ class Store extends EventTarget {
   ended = '';
   /** Counts what was learned about the session, so that an answer which was overtaken is not believed. */
   #turn = 0;
+  #request;
+  #now;
 
-  get user() { return this.session.user ?? null; }
-  get mayEdit() { return this.session.access?.['profile.edit'] === 'granted'; }
+  /** @param {{request: Request, now: () => number}} world */
+  constructor(world) {
+    super();
+    this.#request = world.request;
+    this.#now = world.now;
+  }
+
+  get user() { return this.session.user; }
+  get mayEdit() { return this.session.access['profile.edit'] === 'granted'; }
+  /** The server's time, in milliseconds. */
+  get now() { return this.#now() + this.skew; }
 
   /** Asks who is signed in. Asking does not prolong the session. @param {string} [reason] why it ended, if it did */
   async loadSession(reason) {
-    const mine = (this.#turn += 1);
-    const { data, now } = await request('GET', '/api/session');
+    this.#turn += 1;
+    const mine = this.#turn;
+    const { data, now } = await this.#request('GET', '/api/session');
     if (mine !== this.#turn && this.known) return this.session;
-    this.skew = now - Date.now();
+    const session = sessionIn(data);
+    this.skew = now - this.#now();
     this.known = true;
-    this.#become(data, reason);
+    this.#become(session, reason);
     return this.session;
   }
 
-  /** Reads the profile, which also counts as being active. @returns {Promise<Profile>} */
+  /** Reads the profile, which also counts as being active. @returns {Promise<Values>} */
   async loadProfile() {
-    const { data, etag } = await request('GET', '/api/profile');
-    this.keepProfile(data, etag);
-    return data;
+    const person = this.user?.id;
+    const { data, etag } = await this.#request('GET', '/api/profile');
+    // Somebody else is signed in by now, and what came is not theirs.
+    if (person !== this.user?.id) return this.loadProfile();
+    return this.keepProfile(data, etag);
   }
 
-  /** @param {Profile} profile @param {string} etag */
-  keepProfile(profile, etag) {
+  /** @param {unknown} data the answer @param {string} etag */
+  keepProfile(data, etag) {
+    const profile = profileIn(data);
     this.profile = profile;
     this.etag = etag;
     this.dispatchEvent(new Event('profile'));
+    return profile;
   }
 
-  /** The session is over: forget the person. @param {string} reason */
+  /** The session is over: forget the person. @param {string} [reason] */
   end(reason) {
     this.#turn += 1;
-    this.#become({ authenticated: false, sign_in: '/auth/sign-in', sign_up: '/auth/sign-up' }, reason);
+    this.#become(SIGNED_OUT, reason);
   }
 
   /** @param {Session} session @param {string} [reason] why the last one ended, where that is known */
@@ -80,9 +93,9 @@ class Store extends EventTarget {
 
   /** Whether the session's time was up, give or take a few seconds. */
   #overdue() {
-    const { idle_at: idle = '', absolute_at: absolute = '' } = this.session.expires ?? {};
-    return Math.min(Date.parse(idle), Date.parse(absolute)) - 5000 < Date.now() + this.skew;
+    const { idle_at: idle, absolute_at: absolute } = this.session.expires;
+    return Math.min(Date.parse(idle), Date.parse(absolute)) - 5000 < this.now;
   }
 }
 
-export const store = new Store();
+export const store = new Store({ request, now: clock.now });

@@ -6,40 +6,62 @@
  *
  * Messages carry no data. Each tab asks the server what is true.
  */
-import { ApiError } from './api.js';
+import { ApiError } from './api-error.js';
+import { clock } from './clock.js';
 import { drop } from './draft.js';
 import { store } from './store.js';
 
-const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('stepup') : null;
-let asked = 0;
+/** @import {TabsWorld} from './types.js' */
 
-/** @param {'saved' | 'signed-out' | 'signed-in'} news */
-export const tell = (news) => channel?.postMessage(news);
+/** @param {TabsWorld} world */
+export function tabs({ page, open, store, drop, now }) {
+  /** @type {BroadcastChannel | null | undefined} */
+  let channel;
+  let asked = 0;
 
-/** @param {() => void} onSaved the profile was changed in another tab */
-export function listen(onSaved) {
-  channel?.addEventListener('message', ({ data }) => {
-    if (data === 'signed-out') {
-      drop();
-      store.end('signed-out');
-    } else if (data === 'saved') {
-      onSaved();
+  /** A tab without a channel hears nothing, and asks when it is looked at. */
+  function others() {
+    if (channel !== undefined) return channel;
+    try {
+      channel = open();
+    } catch {
+      channel = null;
     }
-    recheck(0);
-  });
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && recheck(1000));
-  addEventListener('pageshow', (event) => event.persisted && recheck(0));
-  addEventListener('online', () => recheck(1000));
+    return channel;
+  }
+
+  /** @param {'saved' | 'signed-out' | 'signed-in'} news */
+  const tell = (news) => others()?.postMessage(news);
+
+  /** @param {() => void} onSaved the profile was changed in another tab */
+  function listen(onSaved) {
+    others()?.addEventListener('message', ({ data }) => {
+      if (data === 'signed-out') {
+        drop();
+        store.end('signed-out');
+      } else if (data === 'saved') {
+        onSaved();
+      }
+      recheck(0);
+    });
+    page.document.addEventListener('visibilitychange', () => page.document.visibilityState === 'visible' && recheck(1000));
+    page.addEventListener('pageshow', (event) => event.persisted && recheck(0));
+    page.addEventListener('online', () => recheck(1000));
+  }
+
+  /** Asks who is signed in, unless that was asked a moment ago. @param {number} pause */
+  async function recheck(pause) {
+    if (now() - asked < pause) return;
+    asked = now();
+    try {
+      await store.loadSession();
+    } catch (error) {
+      // Not to know is no reason to take the page away.
+      if (!(error instanceof ApiError)) throw error;
+    }
+  }
+
+  return { tell, listen };
 }
 
-/** Asks who is signed in, unless that was asked a moment ago. @param {number} pause */
-async function recheck(pause) {
-  if (Date.now() - asked < pause) return;
-  asked = Date.now();
-  try {
-    await store.loadSession();
-  } catch (error) {
-    // Not to know is no reason to take the page away.
-    if (!(error instanceof ApiError)) throw error;
-  }
-}
+export const { tell, listen } = tabs({ page: globalThis.window, open: () => new BroadcastChannel('stepup'), store, drop, now: clock.now });

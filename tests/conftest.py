@@ -24,6 +24,7 @@ pytest_plugins = [
     "tests.stage.browser",
     "tests.stage.event_loop",
     "tests.stage.network",
+    "tests.stage.npm_packages",
     "tests.stage.workers",
     "tests.stage.world",
 ]

@@ -1,19 +1,23 @@
 // @ts-check
 /** Check your changes: from → to per field, before anything is saved; and a choice per field where both sides changed. */
+import { changesIn } from '../answers.js';
+import { ApiError } from '../api-error.js';
+import { request } from '../api.js';
 import { announce, button, h, heard, icon } from '../dom.js';
 import { keep, load, rebase, withChanges } from '../draft.js';
 import { label, shown } from '../fields.js';
 import { takeNote } from '../note.js';
-import { ApiError, request } from '../api.js';
 import { problemNotice } from '../notice.js';
 import { navigate } from '../router.js';
 import { discard, parkedPath, saveDraft, saveParked } from '../saving.js';
 import { store } from '../store.js';
 import { t } from '../words.js';
 
-/** @typedef {{field: string, from: string | null, to: string | null, conflict: boolean}} Change */
+/** @import {Change, Draft, Screen} from '../types.js' */
 
-/** @returns {Promise<import('../router.js').Screen>} */
+/** @typedef {Change & {conflict: boolean}} Compared */
+
+/** @returns {Promise<Screen>} */
 export async function view() {
   takeNote('confirming');
   const found = load(store.user?.id);
@@ -29,11 +33,11 @@ export async function view() {
   return screen(draft, changes, (form) => saveChosen(draft, conflicts, form));
 }
 
-/** What waits on the server, or null where it is gone. @param {import('../draft.js').Draft} draft @returns {Promise<Change[] | null>} */
+/** What waits on the server, or null where it is gone. @param {Draft} draft @returns {Promise<Compared[] | null>} */
 async function fetchParked(draft) {
   try {
     const { data } = await request('GET', parkedPath(draft));
-    return data.changes.map((/** @type {Change} */ change) => ({ ...change, conflict: false }));
+    return changesIn(data).map((change) => ({ ...change, conflict: false }));
   } catch (error) {
     if (!(error instanceof ApiError) || !error.gone) throw error;
     keep({ ...draft, parked: null });
@@ -42,7 +46,7 @@ async function fetchParked(draft) {
 }
 
 /** Saves what the person chose, over the profile as it is now.
- * @param {import('../draft.js').Draft} draft @param {string[]} conflicts @param {HTMLFormElement} form */
+ * @param {Draft} draft @param {string[]} conflicts @param {HTMLFormElement} form */
 async function saveChosen(draft, conflicts, form) {
   const chosen = new FormData(form);
   const changes = Object.fromEntries(Object.entries(draft.changes).filter(([field]) => !conflicts.includes(field) || chosen.get(field) === 'mine'));
@@ -53,8 +57,8 @@ async function saveChosen(draft, conflicts, form) {
   return null;
 }
 
-/** @param {import('../draft.js').Draft} draft @param {Change[]} changes @param {(form: HTMLFormElement) => Promise<ApiError | null>} save
- * @returns {import('../router.js').Screen} */
+/** @param {Draft} draft @param {Compared[]} changes @param {(form: HTMLFormElement) => Promise<ApiError | null>} save
+ * @returns {Screen} */
 function screen(draft, changes, save) {
   const conflict = changes.some((change) => change.conflict);
   const above = h('div', { class: 'above' });
@@ -64,8 +68,9 @@ function screen(draft, changes, save) {
     const error = await save(form);
     if (!error) return;
     announce('');
-    above.replaceChildren(problemNotice(error, { wrote: true }));
-    above.firstElementChild.focus();
+    const notice = problemNotice(error, { wrote: true });
+    above.replaceChildren(notice);
+    notice.focus();
   }
 
   async function drop() {
@@ -75,7 +80,7 @@ function screen(draft, changes, save) {
   }
 
   const form = h(
-    'form', { novalidate: true, class: 'check', on: { submit: (/** @type {Event} */ event) => event.preventDefault() } },
+    'form', { novalidate: true, class: 'check', on: { submit: (event) => event.preventDefault() } },
     changes.map((change) => (change.conflict ? choice(change) : plainChange(change))),
     h('div', { class: 'actions' },
       button(t('edit.save'), send, { kind: 'primary', busy: t('edit.saving'), type: 'submit' }),
@@ -95,7 +100,7 @@ function screen(draft, changes, save) {
 /** @param {string} field @param {string | null} value */
 const words = (field, value) => shown(field, value) || t('profile.unset');
 
-/** @param {Change} change */
+/** @param {Compared} change */
 const plainChange = ({ field, from, to }) =>
   h('div', { class: 'change', 'data-field': field },
     h('h2', {}, label(field)),
@@ -103,7 +108,7 @@ const plainChange = ({ field, from, to }) =>
     icon('arrow'),
     h('p', { class: 'becomes' }, heard(`${t('check.becomes')} `), h('ins', { dir: 'auto' }, words(field, to))));
 
-/** @param {Change} change */
+/** @param {Compared} change */
 function choice({ field, from, to }) {
   /** @param {string} which @param {string | null} value @param {boolean} checked */
   const option = (which, value, checked) =>
@@ -116,7 +121,7 @@ function choice({ field, from, to }) {
     option('now', from, false));
 }
 
-/** @returns {import('../router.js').Screen} */
+/** @returns {Screen} */
 const nothing = () => ({
   screen: 'check',
   title: t('check.empty.title'),

@@ -1,15 +1,18 @@
 // @ts-check
 /** Sign-in details: the ID token's claims as a table, each in plain words. */
+import { claimsIn } from '../answers.js';
 import { request } from '../api.js';
 import { h, icon } from '../dom.js';
 import { date, has, t } from '../words.js';
 
+/** @import {Screen} from '../types.js' */
+
 const MOMENTS = new Set(['iat', 'exp', 'nbf', 'auth_time']);
 
-/** @returns {Promise<import('../router.js').Screen>} */
+/** @returns {Promise<Screen>} */
 export async function view() {
   const { data } = await request('GET', '/api/session/claims');
-  const claims = Object.entries(data.claims ?? {}).sort(([a], [b]) => a.localeCompare(b));
+  const claims = Object.entries(claimsIn(data)).sort(([a], [b]) => a.localeCompare(b));
   return {
     screen: 'claims',
     title: t('claims.title'),
@@ -37,7 +40,7 @@ const row = (name, value) =>
 
 /** @param {string} name @param {unknown} value */
 function readable(name, value) {
-  if (MOMENTS.has(name) && typeof value === 'number') return date(value * 1000);
+  if (MOMENTS.has(name) && typeof value === 'number') return date(value * 1000) || String(value);
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

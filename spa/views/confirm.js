@@ -9,7 +9,9 @@ import { goConfirm } from '../step-up.js';
 import { store } from '../store.js';
 import { t } from '../words.js';
 
-/** @returns {Promise<import('../router.js').Screen>} */
+/** @import {Screen} from '../types.js' */
+
+/** @returns {Promise<Screen>} */
 export async function view() {
   const draft = load(store.user?.id);
   const fields = Object.keys(draft?.changes ?? {});
@@ -47,6 +49,6 @@ export async function view() {
       h('div', { class: 'actions' },
         button(t('continue'), go, { kind: 'primary' }),
         button(t('not-now'), stay)),
-    ].filter(Boolean),
+    ],
   };
 }

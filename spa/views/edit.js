@@ -7,17 +7,20 @@ import { fieldRow } from '../field-row.js';
 import { fault, GROUPS, sentence } from '../fields.js';
 import { takeNote } from '../note.js';
 import { problemNotice, summary } from '../notice.js';
-import { navigate, retitle } from '../router.js';
+import { navigate } from '../router.js';
 import { discard, saveDraft, takeRejected } from '../saving.js';
+import { retitle } from '../screen.js';
 import { store } from '../store.js';
 import { t } from '../words.js';
+
+/** @import {FieldError, Screen} from '../types.js' */
 
 /** @typedef {ReturnType<typeof fieldRow>} Row */
 
 /** Screens that go on with the draft; moving to them loses nothing. */
 const KEEPING = new Set(['/check', '/confirm', '/problem', '/edit']);
 
-/** @param {URL} url @returns {Promise<import('../router.js').Screen>} */
+/** @param {URL} url @returns {Promise<Screen>} */
 export async function view(url) {
   const profile = await store.loadProfile();
   const user = store.user?.id ?? '';
@@ -49,9 +52,10 @@ export async function view(url) {
   /** @param {{field: string, text: string}[]} faults */
   function reject(faults) {
     for (const [name, row] of rows) row.fail(faults.find((one) => one.field === name)?.text ?? '');
-    above.replaceChildren(...(faults.length ? [summary(faults, goTo)] : []));
+    const told = faults.length ? [summary(faults, goTo)] : [];
+    above.replaceChildren(...told);
     retitle(t('edit.title'), faults.length > 0);
-    if (faults.length) above.firstElementChild.focus();
+    told[0]?.focus();
   }
 
   /** @param {string} name */
@@ -72,14 +76,15 @@ export async function view(url) {
     reject(wrong.filter(({ code }) => code).map(({ field: name, code, value }) => ({ field: name, text: sentence(name, code, value) })));
     if (wrong.some(({ code }) => code)) return undefined;
     const error = await saveDraft(draft);
-    if (error?.invalid) return reject(fromServer(error.problem.errors ?? []));
+    if (error?.invalid) return reject(fromServer(error.errors));
     if (!error) return undefined;
     announce('');
-    above.replaceChildren(problemNotice(error, { wrote: true }));
-    return above.firstElementChild.focus();
+    const notice = problemNotice(error, { wrote: true });
+    above.replaceChildren(notice);
+    return notice.focus();
   }
 
-  /** @param {{field: string, code: string, detail: string}[]} errors */
+  /** @param {FieldError[]} errors */
   const fromServer = (errors) => errors.map(({ field: name, code, detail }) =>
     ({ field: rows.has(name) ? name : '', text: sentence(name, code, rows.get(name)?.value ?? null, detail) }));
 
@@ -95,7 +100,7 @@ export async function view(url) {
   }
 
   const form = h(
-    'form', { novalidate: true, class: 'edit', on: { submit: (/** @type {Event} */ event) => event.preventDefault(), input: gather } },
+    'form', { novalidate: true, class: 'edit', on: { submit: (event) => event.preventDefault(), input: gather } },
     GROUPS.map((group) => h('fieldset', {}, h('legend', {}, h('h2', {}, t(`group.${group.id}`))), group.fields.map((name) => rows.get(name)?.node))),
     h('div', { class: 'bar' }, count, h('div', { class: 'actions' }, save, button(t('edit.cancel'), () => navigate('/'), { kind: 'quiet' }))),
   );

@@ -1,15 +1,18 @@
 // @ts-check
 /** One screen per problem type: what happened, what it means for your data, what to do now, a reference. */
-import { ApiError } from '../api.js';
+import { localPath } from '../addresses.js';
+import { ApiError } from '../api-error.js';
 import { announce, button, h, icon } from '../dom.js';
 import { load, waiting } from '../draft.js';
 import { problemWords, waitLine } from '../problem-words.js';
 import { leave, navigate, refresh } from '../router.js';
 import { discard } from '../saving.js';
 import { signOut } from '../sign-out.js';
-import { goConfirm, localPath } from '../step-up.js';
+import { goConfirm } from '../step-up.js';
 import { store } from '../store.js';
 import { t } from '../words.js';
+
+/** @import {Screen} from '../types.js' */
 
 /** What can be done about each type, the most useful first; for the others: try again. @type {Map<string, string[]>} */
 const DO = new Map([
@@ -35,18 +38,22 @@ const TONE = new Map([
 ]);
 
 /** The address that the gateway sends a browser to when a flow failed.
+<<<<<<< HEAD
  * @param {URL} url @returns {Promise<import('../router.js').Screen>} */
+=======
+ * @param {URL} url @returns {Promise<Screen>} */
+>>>>>>> f2f7715 (Check the client with tsc, ESLint and unit tests in Node.js, and hand its modules their clock, network and storage)
 export async function view(url) {
   const slug = /^[a-z0-9-]{1,60}$/.exec(url.searchParams.get('type') ?? '')?.[0] ?? 'not-found';
   const reference = /^[\w.:-]{1,80}$/.exec(url.searchParams.get('reference') ?? '')?.[0] ?? '';
   // An answer of the authority that was used before, as Back brings it: who is signed in has nothing to begin again.
   const stale = slug === 'sign-in-expired' && !url.searchParams.has('return_to');
-  if (stale && store.session.authenticated && !waiting()) await navigate('/', { replace: true, force: true });
+  if (stale && store.user && !waiting()) await navigate('/', { replace: true, force: true });
   return screenFor(new ApiError(slug, 0, { reference }), localPath(url.searchParams.get('return_to')));
 }
 
 /** @param {ApiError} error @param {string} [returnTo] where to go on; without it the present path is tried again
- * @returns {import('../router.js').Screen} */
+ * @returns {Screen} */
 export function screenFor(error, returnTo) {
   const words = problemWords(error);
   const actions = (DO.get(error.slug) ?? ['retry', 'home']).filter((name) => sensible(name, returnTo)).map((name, index) => action(name, index, returnTo));
@@ -67,7 +74,7 @@ export function screenFor(error, returnTo) {
       waitLine(error.retryAfter),
       h('div', { class: 'actions' }, actions),
       words.reference && h('p', { class: 'reference' }, t('problem.reference'), ': ', h('code', {}, words.reference)),
-    ].filter(Boolean),
+    ],
   };
 }
 
@@ -75,28 +82,28 @@ export function screenFor(error, returnTo) {
 function sensible(name, returnTo) {
   // Where the profile itself failed, trying again is the way to it.
   if (name === 'home' && returnTo === undefined) return location.pathname !== '/';
-  if (['edit', 'check', 'discard'].includes(name)) return waiting() && store.session.authenticated;
-  return name !== 'sign-out' || store.session.authenticated;
+  if (['edit', 'check', 'discard'].includes(name)) return waiting() && store.user !== null;
+  return name !== 'sign-out' || store.user !== null;
 }
 
 /** @param {string} name @param {number} index @param {string} [returnTo] */
 function action(name, index, returnTo) {
   const kind = index === 0 ? 'primary' : name === 'discard' ? 'quiet' : 'second';
   const path = returnTo ?? location.pathname;
-  const signIn = () => leave(`${store.session.sign_in ?? '/auth/sign-in'}?return_to=${encodeURIComponent(path === '/problem' ? '/' : path)}`);
+  const signIn = () => leave(`${store.session.sign_in}?return_to=${encodeURIComponent(path === '/problem' ? '/' : path)}`);
   const stepUp = () => goConfirm(undefined, path === '/check' ? '/check' : '/edit');
   /** @type {Map<string, [string, () => unknown]>} */
   const all = new Map([
-    ['home', [t(store.session.authenticated ? 'do.home' : 'do.start'), () => navigate('/')]],
+    ['home', [t(store.user ? 'do.home' : 'do.start'), () => navigate('/')]],
     ['sign-in', [t('home.sign-in'), signIn]],
-    ['again', [t('do.again'), store.session.authenticated ? () => navigate(path) : signIn]],
-    ['step-up', [t('do.retry'), store.session.authenticated ? stepUp : signIn]],
-    ['continue', [t('continue'), store.session.authenticated ? stepUp : signIn]],
+    ['again', [t('do.again'), store.user ? () => navigate(path) : signIn]],
+    ['step-up', [t('do.retry'), store.user ? stepUp : signIn]],
+    ['continue', [t('continue'), store.user ? stepUp : signIn]],
     ['edit', [t('do.edit'), () => navigate('/edit')]],
     ['check', [t('do.check'), () => navigate('/check')]],
     ['discard', [t('discard'), drop]],
     ['sign-out', [t('sign-out'), signOut]],
-    ['retry', [t('do.retry'), returnTo === undefined ? () => refresh() : store.session.authenticated ? () => navigate(path) : signIn]],
+    ['retry', [t('do.retry'), returnTo === undefined ? () => refresh() : store.user ? () => navigate(path) : signIn]],
   ]);
   const [label, work] = all.get(name) ?? ['', () => undefined];
   return button(label, work, { kind });

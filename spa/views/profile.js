@@ -1,18 +1,20 @@
 // @ts-check
 /** The profile, and home: what is held, what was just saved, what still waits. */
-import { announce, button, h, heard, icon } from '../dom.js';
+import { announce, button, h, heard, icon, link } from '../dom.js';
 import { load } from '../draft.js';
 import { GROUPS, label, shown } from '../fields.js';
-import { link, navigate } from '../router.js';
+import { navigate } from '../router.js';
 import { discard, takeSaved } from '../saving.js';
 import { startEdit } from '../step-up.js';
 import { store } from '../store.js';
 import { t, time } from '../words.js';
 
+/** @import {Resolve, Saved, Screen, Values} from '../types.js' */
+
 /** From here on a name is told in smaller letters: a directory allows 256. */
 const LONG_NAME = 60;
 
-/** @type {import('../router.js').Resolve} */
+/** @type {Resolve} */
 export async function view(_url, show) {
   const saved = takeSaved();
   // What was just saved came back with the answer; the directory itself may take a moment to agree.
@@ -23,7 +25,8 @@ export async function view(_url, show) {
   return screen(store.profile, saved);
 }
 
-/** @param {import('../store.js').Profile | null} profile @param {ReturnType<typeof takeSaved>} saved */
+/** @param {Values | null} profile @param {Saved | null} saved
+ * @returns {Screen} */
 function screen(profile, saved) {
   const name = profile?.displayName || store.user?.name || '';
   const waiting = profile && draftNotice();
@@ -39,7 +42,7 @@ function screen(profile, saved) {
       h('div', { class: 'actions' }, button(t('profile.edit'), () => startEdit(), { kind: waiting ? 'second' : 'primary' })),
       ...GROUPS.map(({ id, fields }) => group(t(`group.${id}`), fields.map((field) => row(field, profile, saved)))),
       group(t('profile.sign-in'), [emailRow(profile)]),
-    ].filter(Boolean),
+    ],
   };
 }
 
@@ -49,12 +52,12 @@ const isolated = (name) => (/[\u0590-\u08ff\ufb1d-\ufefc]/.test(name) ? `\u2068$
 /** @param {string} title @param {Node[]} rows */
 const group = (title, rows) => h('section', { class: 'group' }, h('h2', {}, title), h('dl', { class: 'summary' }, rows));
 
-/** @param {string} field @param {import('../store.js').Profile | null} profile @param {ReturnType<typeof takeSaved>} saved */
+/** @param {string} field @param {Values | null} profile @param {Saved | null} saved */
 function row(field, profile, saved) {
   const value = shown(field, profile?.[field]);
   const fresh = saved?.fields.has(field);
   const change = link(`/edit#${field}`, t('profile.change'), heard(t('profile.change.what', { label: label(field) })));
-  change.addEventListener('click', (/** @type {MouseEvent} */ event) => {
+  change.addEventListener('click', (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
     startEdit(field);
@@ -69,7 +72,7 @@ function row(field, profile, saved) {
   );
 }
 
-/** The address that one signs in with: shown, explained, never editable. @param {import('../store.js').Profile | null} profile */
+/** The address that one signs in with: shown, explained, never editable. @param {Values | null} profile */
 const emailRow = (profile) =>
   h('div', { class: 'row' },
     h('dt', {}, t('profile.email')),

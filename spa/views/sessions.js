@@ -1,6 +1,8 @@
 // @ts-check
 /** Where you're signed in: this browser first; each can be ended, or all others at once. */
-import { ApiError, request } from '../api.js';
+import { sessionsIn } from '../answers.js';
+import { ApiError } from '../api-error.js';
+import { request } from '../api.js';
 import { announce, button, h, heard } from '../dom.js';
 import { problemNotice } from '../notice.js';
 import { refresh } from '../router.js';
@@ -8,13 +10,13 @@ import { signOut } from '../sign-out.js';
 import { store } from '../store.js';
 import { ago, t } from '../words.js';
 
-/** @typedef {{id: string, device: string, created_at: string, last_seen_at: string, last_mfa_at: string | null, current: boolean}} Listed */
+/** @import {ListedSession, Screen} from '../types.js' */
 
-/** @returns {Promise<import('../router.js').Screen>} */
+
+/** @returns {Promise<Screen>} */
 export async function view() {
   const { data, now } = await request('GET', '/api/sessions');
-  /** @type {Listed[]} */
-  const sessions = [...data.sessions].sort((a, b) => Number(b.current) - Number(a.current) || b.last_seen_at.localeCompare(a.last_seen_at));
+  const sessions = sessionsIn(data).sort((a, b) => Number(b.current) - Number(a.current) || b.last_seen_at.localeCompare(a.last_seen_at));
   const above = h('div', { class: 'above' });
 
   /** @param {string} path @param {string} done */
@@ -26,14 +28,15 @@ export async function view() {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.gone) return refresh();
-      if (error.signedOut) return store.end(error.problem.reason);
-      above.replaceChildren(problemNotice(error));
-      above.firstElementChild.focus();
+      if (error.signedOut) return store.end(error.reason);
+      const notice = problemNotice(error);
+      above.replaceChildren(notice);
+      notice.focus();
     }
     return undefined;
   }
 
-  /** @param {Listed} one */
+  /** @param {ListedSession} one */
   function row(one) {
     const device = one.device || t('sessions.unknown');
     const seen = one.current ? t('sessions.active.now') : when('sessions.active', one.last_seen_at, now);

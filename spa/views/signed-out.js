@@ -1,14 +1,16 @@
 // @ts-check
 /** Signed out: what this is, signing in, and why one was signed out. The path stays, so that signing in returns to it. */
+import { localPath } from '../addresses.js';
 import { button, h, icon } from '../dom.js';
 import { waiting } from '../draft.js';
 import { takeNote } from '../note.js';
 import { leave } from '../router.js';
-import { localPath } from '../step-up.js';
 import { store } from '../store.js';
 import { has, t } from '../words.js';
 
-/** @param {URL} url @returns {Promise<import('../router.js').Screen>} */
+/** @import {Screen} from '../types.js' */
+
+/** @param {URL} url @returns {Promise<Screen>} */
 export async function view(url) {
   const draft = waiting();
   const ended = store.ended || takeNote('ended');
@@ -33,11 +35,11 @@ export async function view(url) {
       !why && h('p', { class: 'lead' }, t('home.lead')),
       !ended && !draft && asked !== '/' && h('p', {}, t('home.opening')),
       h('div', { class: 'actions' },
-        button(t('home.sign-in'), go(store.session.sign_in ?? '/auth/sign-in'), { kind: 'primary' }),
-        button(t('home.sign-up'), go(store.session.sign_up ?? '/auth/sign-up'))),
+        button(t('home.sign-in'), go(store.session.sign_in), { kind: 'primary' }),
+        button(t('home.sign-up'), go(store.session.sign_up))),
       h('aside', { class: 'aside', 'aria-labelledby': 'why' },
         icon('shield'),
         h('div', {}, h('h2', { id: 'why' }, t('home.why.title')), h('p', {}, t('home.why')))),
-    ].filter(Boolean),
+    ],
   };
 }

@@ -4,7 +4,6 @@ import asyncio
 import datetime as dt
 import ipaddress
 import json
-import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -23,7 +22,6 @@ from cryptography.x509.oid import NameOID
 from yarl import URL
 
 from gateway.app import create_app
-from tests.real.interop.packages import NOT_RUN, NotToBeHadError, leave_out, node_with_packages
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.ports import free_port
 from tests.stage.world import PATIENT, gateway_settings, served
@@ -35,24 +33,6 @@ API: Final = "https://api.example"
 MFA: Final = "urn:interop:mfa"
 # Below 30 s a token is not used, and renewed first, so that every call to the API goes through a refresh.
 TOKEN_SECONDS: Final = 20
-
-
-@pytest.fixture(scope="session")
-def node() -> str:
-    """Give the Node.js program, with the packages of the lock file installed beside the provider."""
-    try:
-        return node_with_packages(HERE)
-    except NotToBeHadError as why:
-        leave_out(str(why), os.environ)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the end, where it is read, that the gateway was not tried against the certified provider."""
-    if NOT_RUN:
-        terminalreporter.section("NOT RUN: tests/interop", sep="!", yellow=True, bold=True)
-        terminalreporter.line("The gateway was not tried against npm's oidc-provider:")
-        for reason in NOT_RUN:
-            terminalreporter.line(f"  {reason}")
 
 
 def _certificate(

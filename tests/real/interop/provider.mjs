@@ -67,7 +67,7 @@ const provider = new Provider(given.issuer, {
       }),
     },
   },
-  interactions: { policy, url: (ctx, interaction) => `/interaction/${interaction.uid}` },
+  interactions: { policy, url: (ctx, { uid }) => `/interaction/${uid}` },
   pkce: { required: () => true },
   rotateRefreshToken: true,
   issueRefreshToken: (ctx, client) => client.grantTypeAllowed("refresh_token"),

@@ -76,9 +76,9 @@ def test_the_page_preloads_exactly_what_the_first_script_loads_with_it() -> None
         (r"\bhistory[.\[]|location\.(assign|replace|href\s*=)|window\.open", {"router.js"}),
         (r"location\.reload", {"router.js", "not-loaded.js"}),
         (r"\blocalStorage\b", {"choices.js", "frame.js"}),
-        (r"\bsessionStorage\b", {"draft.js", "note.js"}),
+        (r"\bsessionStorage\b", {"tab-memory.js"}),
         (r"BroadcastChannel\(", {"tabs.js"}),
-        (r"EventSource\(", {"events.js"}),
+        (r"\bEventSource\b", {"events.js"}),
         (r"document\.cookie|indexedDB", set()),
     ],
 )

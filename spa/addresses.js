@@ -1,0 +1,35 @@
+// @ts-check
+/** Which addresses belong to this page, and which to the gateway: what may be followed, and where to come back to. */
+
+/** What of the gateway's own is no screen. */
+const SERVER = /^\/(auth|api|health)(\/|$)/;
+
+/** @param {string} path @param {string} origin @returns {URL | null} */
+function parsed(path, origin) {
+  try {
+    return new URL(path, origin);
+  } catch {
+    return null;
+  }
+}
+
+/** An address of the gateway's own flows with the way back on it; null for anything else.
+ * @param {string | undefined} redirect @param {string} returnTo @param {string} [origin] @returns {string | null} */
+export function flowAddress(redirect, returnTo, origin = location.origin) {
+  if (!redirect?.startsWith('/auth/')) return null;
+  // Parsing resolves dots and odd slashes, so this is the address that the browser would open.
+  const url = parsed(redirect, origin);
+  if (url?.origin !== origin || !url.pathname.startsWith('/auth/')) return null;
+  url.searchParams.set('return_to', returnTo);
+  return url.pathname + url.search;
+}
+
+/** A path of this page, for coming back to; '/' for anything else. @param {string | null} path @param {string} [origin] */
+export function localPath(path, origin = location.origin) {
+  const url = path?.startsWith('/') ? parsed(path, origin) : null;
+  if (url?.origin !== origin || SERVER.test(url.pathname) || /^\/problem(\/|$)/.test(url.pathname)) return '/';
+  return url.pathname + url.search + url.hash;
+}
+
+/** Whether a link leads to one of our own screens. @param {URL} url @param {string} origin */
+export const isScreen = (url, origin) => url.origin === origin && !SERVER.test(url.pathname);

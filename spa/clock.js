@@ -1,0 +1,17 @@
+// @ts-check
+/** What time it is, and what happens later. Whoever waits is handed a clock. */
+
+/** @import {Clock} from './types.js' */
+
+/** @type {Clock} */
+export const clock = {
+  now: () => Date.now(),
+  after(milliseconds, work) {
+    const alarm = setTimeout(work, milliseconds);
+    return () => clearTimeout(alarm);
+  },
+  every(milliseconds, work) {
+    const tick = setInterval(work, milliseconds);
+    return () => clearInterval(tick);
+  },
+};

@@ -1,0 +1,28 @@
+// @ts-check
+/** Puts a screen in place of the one before: its nodes, the page's title, focus and scroll. */
+import { nodes } from './dom.js';
+import { t } from './words.js';
+
+/** @import {Placing, Screen} from './types.js' */
+
+/** @param {HTMLElement} main @param {Screen} screen @param {Placing} placing */
+export function put(main, screen, { focus, scroll }) {
+  main.dataset.screen = screen.screen;
+  if (screen.problem) main.dataset.problem = screen.problem;
+  else delete main.dataset.problem;
+  retitle(screen.title, screen.error);
+  main.replaceChildren(...nodes(screen.nodes));
+  main.removeAttribute('aria-busy');
+  const heading = main.querySelector('h1');
+  heading?.setAttribute('tabindex', '-1');
+  scrollTo(0, scroll);
+  if (!focus) return;
+  if (screen.focus) screen.focus();
+  else heading?.focus({ preventScroll: true });
+}
+
+/** @param {string} screen @param {boolean} [error] */
+export function retitle(screen, error = false) {
+  const title = t('title', { screen });
+  document.title = error ? t('title.error', { title }) : title;
+}

@@ -1,0 +1,37 @@
+// @ts-check
+/** Texts that this tab keeps over a reload; where storage is blocked or full, as long as the page. */
+
+/** @import {TabMemory} from './types.js' */
+
+/** @param {() => Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} storage raises where it is blocked @returns {TabMemory} */
+export function tabMemory(storage) {
+  /** @type {Map<string, string>} */
+  const refused = new Map();
+  return {
+    get(key) {
+      try {
+        return refused.get(key) ?? storage().getItem(key);
+      } catch {
+        return null;
+      }
+    },
+    set(key, text) {
+      try {
+        storage().setItem(key, text);
+        refused.delete(key);
+      } catch {
+        refused.set(key, text);
+      }
+    },
+    remove(key) {
+      refused.delete(key);
+      try {
+        storage().removeItem(key);
+      } catch {
+        // Blocked: it was never there.
+      }
+    },
+  };
+}
+
+export const tab = tabMemory(() => sessionStorage);

@@ -1,0 +1,240 @@
+/**
+ * The shapes that modules hand one another. Read by tsc and by editors, never by a browser: the gateway serves no .ts.
+ *
+ *   /** @import {Draft, Values} from './types.js' *\/
+ *
+ * A type that only one module uses is in that module.
+ */
+import type { ApiError } from './api-error.js';
+import type { Store } from './store.js';
+
+// Time and network.
+
+export type Cancel = () => void;
+
+export interface Clock {
+  now: () => number;
+  after: (milliseconds: number, work: () => void) => Cancel;
+  every: (milliseconds: number, work: () => void) => Cancel;
+}
+
+export interface Answer {
+  /** JSON that nobody has looked at yet; null for an empty body. */
+  data: unknown;
+  etag: string;
+  /** The server's clock, in milliseconds. */
+  now: number;
+}
+
+/** Raises ApiError alone. */
+export type Request = (method: string, path: string, options?: RequestOptions) => Promise<Answer>;
+
+export interface RequestOptions {
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** What is wrong with a field, by the server's code; `field` may be none of ours. */
+export interface FieldError {
+  field: string;
+  code: string;
+  detail: string;
+}
+
+// What the gateway answers; docs/http-api.md says more.
+
+export interface Session {
+  /** Null while nobody is signed in. */
+  user: { id: string; name: string; username: string; email_hint: string } | null;
+  expires: { idle_at: string; absolute_at: string };
+  access: Values;
+  sign_in: string;
+  sign_up: string;
+  sign_out: string;
+  step_up: string;
+}
+
+/** A profile, or a part of one. */
+export type Values = Record<string, string | null>;
+
+/** What a parked edit does to a field. */
+export interface Change {
+  field: string;
+  from: string | null;
+  to: string | null;
+}
+
+/** A row of `GET /api/sessions`; '' for a moment that never was. */
+export interface ListedSession {
+  id: string;
+  device: string;
+  created_at: string;
+  last_seen_at: string;
+  last_mfa_at: string;
+  current: boolean;
+}
+
+// What is kept here.
+
+export interface TabMemory {
+  get: (key: string) => string | null;
+  set: (key: string, text: string) => void;
+  remove: (key: string) => void;
+}
+
+export interface Draft {
+  user: string;
+  /** The profile that the person saw. */
+  base: Values;
+  changes: Values;
+  /** The version of `base`. */
+  etag: string;
+  /** The attempt's Idempotency-Key. */
+  key: string;
+  parked: ParkedEdit | null;
+}
+
+/** An edit that waits on the server; `id` is '' where none does, `redirect` where to confirm, '' once it was used. */
+export interface ParkedEdit {
+  id: string;
+  expires_at: string;
+  redirect: string;
+}
+
+/** What was saved just now, and when. */
+export interface Saved {
+  fields: Set<string>;
+  at: number;
+}
+
+// What is drawn.
+
+export type Child = Node | string | number | null | undefined | false;
+
+type Attribute = string | number | boolean | null | undefined;
+type Listeners = { [name in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[name]) => unknown };
+
+/** Attributes, and listeners by the event's name. */
+export interface Props {
+  on?: Listeners;
+  [name: string]: Attribute | Listeners;
+}
+
+export interface Screen {
+  /** Its name, for styles and tests. */
+  screen: string;
+  title: string;
+  nodes: Child[];
+  problem?: string;
+  error?: boolean;
+  /** Moves the focus to what is news here; by default the heading has it. */
+  focus?: () => void;
+  /** Whether going to a path loses something. */
+  dirty?: (path: string) => boolean;
+  /** Asks the person whether to go all the same. */
+  guard?: () => Promise<boolean>;
+  /** Frees what the screen holds. */
+  close?: () => void;
+}
+
+/** `focus` tells the person, by moving the focus, that this is new. */
+export interface Placing {
+  focus: boolean;
+  scroll: number;
+}
+
+export type Resolve = (url: URL, show: (screen: Screen) => void) => Promise<Screen>;
+export type Explain = (error: unknown, url: URL) => Promise<Screen>;
+
+export interface Dialog {
+  title: string;
+  body: Child[];
+  actions: [answer: string, label: string, kind: string][];
+  /** What Escape answers; the first action, if nothing else is said. */
+  escape?: string;
+  onOpen?: (close: (answer: string) => void) => void;
+}
+
+/** `left` counts the seconds; `final`: nothing prolongs the session any more. */
+export interface Ending {
+  final: boolean;
+  left: () => number;
+}
+
+/** What the person sees before a session ends, and what the answers set off. */
+export interface ExpiryQuestion {
+  ask: (ending: Ending, opened: (close: (answer: string) => void) => void) => Promise<string>;
+  signIn: () => void;
+  signOut: () => void;
+  stayed: () => void;
+}
+
+// Words.
+
+export type Catalogue = Record<string, string | Record<string, string>>;
+
+/** An entry of a list: `value` is sent, `label` shown, `note` another name for it, `search` what is looked through. */
+export interface Choice {
+  value: string;
+  label: string;
+  note: string;
+  noteLanguage: string;
+  search: string;
+}
+
+export interface Field {
+  /** In UTF-16 units, as the directory counts. */
+  limit: number;
+  autocomplete: string;
+  kind?: 'country' | 'language';
+  required?: boolean;
+  narrow?: boolean;
+}
+
+// What a module is handed: the page itself in a browser, something to look through in a test.
+
+/** The page as a place that comes and goes. */
+export type Page = Pick<Window, 'addEventListener'> & { document: Pick<Document, 'addEventListener' | 'visibilityState'> };
+
+/** What is used of an `EventSource`. */
+export type EventStream = EventTarget & Pick<EventSource, 'readyState' | 'close'>;
+
+export interface RouterWorld {
+  page: Pick<Window, 'location' | 'history' | 'document' | 'addEventListener' | 'scrollY'>;
+  now: () => number;
+  put: (main: HTMLElement, screen: Screen, placing: Placing) => void;
+}
+
+export interface SavingWorld {
+  request: Request;
+  store: Store;
+  drafts: { keep: (draft: Draft) => Draft; drop: () => void };
+  navigate: (path: string, options?: { replace?: boolean; force?: boolean }) => Promise<void>;
+  path: () => string;
+  tell: (news: 'saved') => void;
+  announce: (text: string) => void;
+  now: () => number;
+}
+
+export interface TabsWorld {
+  page: Page;
+  open: () => BroadcastChannel;
+  store: Store;
+  drop: () => void;
+  now: () => number;
+}
+
+export interface EventsWorld {
+  page: Page & { EventSource?: (new (url: string) => EventStream) | undefined };
+  store: Store;
+  clock: Clock;
+  random: () => number;
+}
+
+export interface ExpiryWorld {
+  store: Store;
+  clock: Clock;
+  question: ExpiryQuestion;
+}
+
+export type { ApiError, Store };

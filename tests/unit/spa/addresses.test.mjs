@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { flowAddress, isScreen, localPath } from '../../../spa/addresses.js';
+
+const ORIGIN = 'https://profile.example';
+
+for (const [path, leads] of /** @type {[string | null, string][]} */ ([
+  ['/edit', '/edit'],
+  ['/edit?a=1#city', '/edit?a=1#city'],
+  ['/authors', '/authors'],
+  ['/a/../edit', '/edit'],
+  [null, '/'],
+  ['', '/'],
+  ['edit', '/'],
+  ['https://elsewhere.example/', '/'],
+  ['//elsewhere.example/edit', '/'],
+  ['/\\elsewhere.example', '/'],
+  ['/\t/elsewhere.example', '/'],
+  // eslint-disable-next-line no-script-url -- what somebody could write into an address
+  ['javascript:alert(1)', '/'],
+  // No address at all: a parser raises for it.
+  ['//[', '/'],
+  ['//elsewhere.example:port', '/'],
+  // Coming back to these would start something, or show data, or say again that it failed.
+  ['/auth/sign-out', '/'],
+  ['/auth', '/'],
+  ['/api/profile', '/'],
+  ['/health/live', '/'],
+  ['/edit/../auth/sign-in', '/'],
+  ['/problem?type=timeout', '/'],
+])) {
+  test(`coming back to ${JSON.stringify(path)} leads to ${leads}`, () => {
+    assert.equal(localPath(path, ORIGIN), leads);
+  });
+}
+
+for (const [redirect, address] of /** @type {[string | undefined, string | null][]} */ ([
+  ['/auth/step-up?challenge=1', '/auth/step-up?challenge=1&return_to=%2Fcheck'],
+  ['/auth/step-up?return_to=/elsewhere', '/auth/step-up?return_to=%2Fcheck'],
+  ['/auth/sign-in#x', '/auth/sign-in?return_to=%2Fcheck'],
+  [undefined, null],
+  ['', null],
+  ['/auth', null],
+  ['/auth/../api/profile', null],
+  ['/auth/%2e%2e/api/profile', null],
+  ['/auth/\\..\\..\\edit', null],
+  ['//elsewhere.example/auth/x', null],
+  ['https://elsewhere.example/auth/x', null],
+  ['/edit', null],
+])) {
+  test(`${JSON.stringify(redirect)} is ${address ? 'the gateway\'s own, and gets the way back' : 'no flow of the gateway'}`, () => {
+    assert.equal(flowAddress(redirect, '/check', ORIGIN), address);
+  });
+}
+
+test('links to screens stay in the page, and all others leave it', () => {
+  const links = ['/', '/edit#city', '/problem', '/authors', '/auth/sign-in', '/auth', '/api/openapi.json', '/health/live', 'http://profile.example/', 'https://profile.example:8443/'];
+
+  assert.deepEqual(links.filter((link) => isScreen(new URL(link, ORIGIN), ORIGIN)), ['/', '/edit#city', '/problem', '/authors']);
+});
