@@ -33,109 +33,6 @@ export function router({ page, now, put }) {
   /** @type {Map<number, number>} */
   const scrolls = new Map();
 
-<<<<<<< HEAD
-/** @param {HTMLElement} element @param {{resolve: Resolve, explain: Explain}} screens */
-export async function start(element, screens) {
-  main = element;
-  ({ resolve, explain } = screens);
-  position = history.state?.at ?? 0;
-  history.scrollRestoration = 'manual';
-  addEventListener('popstate', back);
-  addEventListener('pageshow', () => (leaving = 0));
-  addEventListener('beforeunload', (event) => {
-    if (Date.now() - leaving > 5000 && current?.dirty?.('')) event.preventDefault();
-  });
-  document.addEventListener('click', follow);
-  await render({ focus: false });
-}
-
-/** Goes to a path of this page. @param {string} path @param {{replace?: boolean, force?: boolean}} [options] */
-export async function navigate(path, { replace = false, force = false } = {}) {
-  if (!force && !(await mayLeave(new URL(path, location.origin).pathname))) return;
-  scrolls.set(position, scrollY);
-  if (!replace) position += 1;
-  history[replace ? 'replaceState' : 'pushState']({ at: position }, '', path);
-  await render();
-}
-
-/** Leaves the page for good, for the gateway's own flows or the authority. @param {string} url */
-export function leave(url) {
-  const target = new URL(url, location.origin);
-  if (!/^https?:$/.test(target.protocol)) throw new TypeError('not a web address');
-  if (Date.now() - leaving < 1000) return;
-  leaving = Date.now();
-  location.assign(target.href);
-}
-
-/** Loads the page anew where it stands. A draft survives that, so nobody is asked. */
-export function reload() {
-  leaving = Date.now();
-  location.reload();
-}
-
-/** Draws the present path again, because what it shows has changed. @param {{focus?: boolean}} [options] */
-export const refresh = ({ focus = true } = {}) => render({ focus, scroll: focus ? 0 : scrollY });
-
-/** Whether the screen may be left; asks the person where changes would be lost. @param {string} [path] */
-export const mayLeave = async (path = '') => !current?.dirty?.(path) || !current.guard || current.guard();
-
-/** Puts a screen in place without changing the path. @param {Screen} screen @param {{focus?: boolean, scroll?: number}} [options] */
-export function show(screen, { focus = true, scroll = 0 } = {}) {
-  current?.close?.();
-  current = screen;
-  main.dataset.screen = screen.screen;
-  if (screen.problem) main.dataset.problem = screen.problem;
-  else delete main.dataset.problem;
-  retitle(screen.title, screen.error);
-  main.replaceChildren(...screen.nodes);
-  main.removeAttribute('aria-busy');
-  const heading = main.querySelector('h1');
-  heading?.setAttribute('tabindex', '-1');
-  scrollTo(0, scroll);
-  if (!focus) return;
-  if (screen.focus) screen.focus();
-  else heading?.focus({ preventScroll: true });
-}
-
-/** Puts in place what there is to say of a failure. @param {unknown} error */
-export const fail = async (error) => show(await explain(error, new URL(location.href)));
-
-/** @param {string} screen @param {boolean} [error] */
-export function retitle(screen, error = false) {
-  const title = t('title', { screen });
-  document.title = error ? t('title.error', { title }) : title;
-}
-
-/** @param {{focus?: boolean, scroll?: number}} [options] */
-async function render({ focus = true, scroll = 0 } = {}) {
-  const mine = ++turn;
-  shown = location.pathname + location.search;
-  main.setAttribute('aria-busy', 'true');
-  const screen = await resolve(new URL(location.href), (interim) => {
-    if (mine !== turn || current?.screen === interim.screen) return;
-    current?.close?.();
-    current = null;
-    main.replaceChildren(...interim.nodes);
-  });
-  if (mine === turn) show(screen, { focus: focus || Boolean(screen.focus), scroll });
-}
-
-/** @param {PopStateEvent} event */
-async function back(event) {
-  const at = event.state?.at ?? 0;
-  const reason = expected;
-  expected = '';
-  if (reason === 'undo') return;
-  if (location.pathname + location.search === shown) return void (position = at);
-  if (reason !== 'agreed' && current?.dirty?.(location.pathname) && current.guard) {
-    const steps = at - position;
-    expected = 'undo';
-    history.go(-steps);
-    if (!(await current.guard())) return;
-    expected = 'agreed';
-    history.go(steps);
-    return;
-=======
   /** @param {HTMLElement} element @param {{resolve: Resolve, explain: Explain}} screens */
   async function start(element, screens) {
     main = element;
@@ -149,7 +46,6 @@ async function back(event) {
     });
     page.document.addEventListener('click', follow);
     await render({ focus: false });
->>>>>>> f2f7715 (Check the client with tsc, ESLint and unit tests in Node.js, and hand its modules their clock, network and storage)
   }
 
   /** Goes to a path of this page. @param {string} path @param {{replace?: boolean, force?: boolean}} [options] */

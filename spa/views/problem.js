@@ -38,11 +38,7 @@ const TONE = new Map([
 ]);
 
 /** The address that the gateway sends a browser to when a flow failed.
-<<<<<<< HEAD
- * @param {URL} url @returns {Promise<import('../router.js').Screen>} */
-=======
  * @param {URL} url @returns {Promise<Screen>} */
->>>>>>> f2f7715 (Check the client with tsc, ESLint and unit tests in Node.js, and hand its modules their clock, network and storage)
 export async function view(url) {
   const slug = /^[a-z0-9-]{1,60}$/.exec(url.searchParams.get('type') ?? '')?.[0] ?? 'not-found';
   const reference = /^[\w.:-]{1,80}$/.exec(url.searchParams.get('reference') ?? '')?.[0] ?? '';

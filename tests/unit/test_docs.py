@@ -1,6 +1,7 @@
 """The documents say what the code does: settings, routes, problems, proofs and dependencies."""
 
 import inspect
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -253,14 +254,15 @@ def test_S60_the_threat_model_claims_no_proof_that_is_not_there() -> None:
 
 
 def direct_dependencies() -> set[str]:
-    """Return the names in pyproject.toml, extras and groups included."""
+    """Return the names in pyproject.toml, extras and groups included, and those in tests/package.json."""
     project = tomllib.loads(text_of("pyproject.toml"))
     groups: dict[str, list[Any]] = project["dependency-groups"] | project["project"]["optional-dependencies"]
     wanted: Iterable[object] = [
         *project["project"]["dependencies"],
         *(one for group in groups.values() for one in group),
     ]
-    return {re.split(r"[<>=;\s]", one)[0] for one in wanted if isinstance(one, str)}
+    of_npm: dict[str, str] = json.loads(text_of("tests/package.json"))["dependencies"]
+    return {re.split(r"[<>=;\s]", one)[0] for one in wanted if isinstance(one, str)} | of_npm.keys()
 
 
 def test_each_dependency_has_its_reason() -> None:
