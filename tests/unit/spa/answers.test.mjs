@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SIGNED_OUT, changesIn, claimsIn, profileIn, redirectIn, sessionIn, sessionsIn } from '../../../spa/answers.js';
+import { changesIn, claimsIn, profileIn, redirectIn, sessionIn, sessionsIn } from '../../../spa/answers.js';
 import { ApiError } from '../../../spa/api-error.js';
 
 const UNEXPECTED = (/** @type {unknown} */ error) => error instanceof ApiError && error.slug === 'unexpected-answer';
@@ -29,7 +29,15 @@ test('a session says who is signed in, until when, and what they may do', () => 
 
 for (const odd of [{}, { authenticated: false }, { authenticated: 'true', user: { id: '6d3a' } }, { authenticated: false, user: { id: '6d3a' } }]) {
   test(`${JSON.stringify(odd)} is nobody's session`, () => {
-    assert.deepEqual(sessionIn(odd), SIGNED_OUT);
+    assert.deepEqual(sessionIn(odd), {
+      user: null,
+      expires: { idle_at: '', absolute_at: '' },
+      access: {},
+      sign_in: '/auth/sign-in',
+      sign_up: '/auth/sign-up',
+      sign_out: '/auth/sign-out',
+      step_up: '/auth/step-up?action=profile.edit',
+    });
   });
 }
 
@@ -52,6 +60,7 @@ test('a profile has texts and nothing else', () => {
 
 test('a parked edit is a list of changes', () => {
   assert.deepEqual(changesIn({ changes: [{ field: 'city', from: null, to: 'Turin' }, 'odd'] }), [{ field: 'city', from: null, to: 'Turin' }]);
+  assert.deepEqual(changesIn({ changes: [{ field: 'city', from: 'Turin', to: null }] }), [{ field: 'city', from: 'Turin', to: null }]);
   assert.deepEqual(changesIn({}), []);
   assert.throws(() => changesIn([]), UNEXPECTED);
 });

@@ -27,6 +27,7 @@ test('every call carries the header that no other site can send, and goes nowher
 
   const [{ headers, options } = assert.fail('nothing was asked')] = network.asked;
   assert.equal(headers.get('X-CSRF'), '1');
+  assert.equal(headers.get('Accept'), 'application/json');
   assert.equal(headers.get('Content-Type'), null);
   assert.equal(options.body, null);
   assert.deepEqual([options.credentials, options.cache, options.redirect], ['same-origin', 'no-store', 'error']);

@@ -126,11 +126,11 @@ for (const [data, reason] of /** @type {[string, string][]} */ ([
   });
 }
 
-test('an event is not believed where the server says otherwise', async () => {
-  const { newest, open, store } = await world();
+test('an event is not believed where the server says otherwise, and the next connection is a new one', async () => {
+  const { newest, open, store, streams } = await world();
   await newest().sends('session-ended', '{"reason": "replaced"}');
 
-  assert.deepEqual([store.user?.id, open()], ['ada', 1]);
+  assert.deepEqual([store.user?.id, open(), streams.length], ['ada', 1, 2]);
 });
 
 test('a connection that was only lost is the browser\'s to restore', async () => {
@@ -142,7 +142,7 @@ test('a connection that was only lost is the browser\'s to restore', async () =>
 });
 
 test('a refused connection is asked about at once and tried again later, ever more seldom', async () => {
-  const { network, newest, time } = await world();
+  const { network, newest, streams, time } = await world();
   const pauses = [];
   for (let turn = 0; turn < 6; turn += 1) {
     // eslint-disable-next-line no-await-in-loop -- one refusal after the other
@@ -154,7 +154,7 @@ test('a refused connection is asked about at once and tried again later, ever mo
   }
 
   assert.deepEqual(pauses, [30, 60, 120, 240, 300, 300]);
-  assert.equal(network.calls.length, 6);
+  assert.deepEqual([network.calls.length, streams.length], [6, 7]);
 });
 
 test('once a connection was there, the next refusal is the first again', async () => {
@@ -176,11 +176,13 @@ test('while it waits, nothing is opened by looking at the page', async () => {
 });
 
 test('a page that is hidden while it waits does not wait any more', async () => {
-  const { newest, time, window } = await world();
+  const { newest, open, time, window } = await world();
   await newest().fails();
   window.document.becomes('hidden');
 
   assert.deepEqual(time.waits, []);
+  window.document.becomes('visible');
+  assert.equal(open(), 1);
 });
 
 test('pages of many people do not come back in the same moment', async () => {

@@ -27,6 +27,7 @@ test('before the server has answered nobody is signed in, and that is not known'
   const store = new Store({ request: network.request, now: time.clock.now });
 
   assert.deepEqual([store.known, store.user, store.mayEdit], [false, null, false]);
+  assert.deepEqual([store.profile, store.etag, store.ended, store.now], [null, '', '', time.now]);
 });
 
 test('a person who signed in is another person than nobody', async () => {
