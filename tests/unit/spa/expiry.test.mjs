@@ -92,11 +92,25 @@ test('a session that is found ended is not warned about', async () => {
   assert.deepEqual([store.user, asked()], [null, 0]);
 });
 
-test('at its longest a session can\'t be prolonged, and that is said', async () => {
-  const { advance, question } = await world({ idle: 1800, absolute: 1800 });
-  await advance(1680);
+for (const [absolute, final] of /** @type {[number, boolean][]} */ ([[1800, true], [1801, true], [1802, false], [28_800, false]])) {
+  test(`activity ${final ? 'can\'t prolong' : 'prolongs'} a session of at most ${absolute} seconds that would end after 1800 unused`, async () => {
+    const { advance, question } = await world({ idle: 1800, absolute });
+    await advance(1680);
 
-  assert.equal(question().final, true);
+    assert.equal(question().final, final);
+  });
+}
+
+test('how long the session of another person was says nothing about this one', async () => {
+  const { advance, network, open, store, time } = await world({ idle: 1800 });
+  const bob = sessionOf(time, { id: 'bob', idle: 60 });
+  network.answer('GET /api/session', () => json(bob));
+  await store.loadSession();
+  await advance(29);
+  assert.equal(open(), null);
+  await advance(1);
+
+  assert.notEqual(open(), null);
 });
 
 test('whoever stays is active, and asked again before the next end', async () => {
@@ -125,9 +139,10 @@ test('whoever wants to stay and can\'t be heard is asked again', async () => {
 });
 
 test('an end that was accepted is not asked about again, and is noticed', async () => {
-  const { advance, asked, ends, question, store } = await world({ idle: 1800, absolute: 1800 });
+  const { advance, asked, ends, question, store, time } = await world({ idle: 1800, absolute: 1800 });
   await advance(1680);
   await question().answer('later');
+  assert.deepEqual(time.waits, [121_000], 'a second after the end');
   await advance(119);
   ends();
   await advance(2);
@@ -148,10 +163,10 @@ test('an end that was accepted says nothing about the end of another session', a
 
 for (const [answer, act] of [['again', 'sign in'], ['out', 'sign out']]) {
   test(`to ${act} is done at once; where the person stays after all, the end is noticed`, async () => {
-    const { acts, advance, asked, ends, question, store } = await world({ idle: 1800 });
+    const { acts, advance, asked, ends, question, store, time } = await world({ idle: 1800 });
     await advance(1680);
     await question().answer(String(answer));
-    assert.deepEqual(acts, [act]);
+    assert.deepEqual([acts, time.waits], [[act], [121_000]]);
     await advance(119);
     assert.equal(asked(), 1);
     ends();

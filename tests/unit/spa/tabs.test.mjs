@@ -17,10 +17,11 @@ async function world(context, { open = true } = {}) {
   const other = new BroadcastChannel(`stepup ${context.name}`);
   const own = new BroadcastChannel(`stepup ${context.name}`);
   context.after(() => [other, own].forEach((channel) => channel.close()));
-  const heard = { saved: 0, dropped: 0 };
+  const heard = { saved: 0, dropped: 0, opened: 0 };
   const made = tabs({
     page: window,
     open: () => {
+      heard.opened += 1;
       if (open) return own;
       throw new DOMException('The operation is insecure.', 'SecurityError');
     },
@@ -43,7 +44,7 @@ test('what was saved in another tab is shown here, and asked about', async (cont
   const { heard, network, says } = await world(context);
   await says('saved');
 
-  assert.deepEqual([heard, network.calls], [{ saved: 1, dropped: 0 }, ['GET /api/session']]);
+  assert.deepEqual([heard, network.calls], [{ saved: 1, dropped: 0, opened: 1 }, ['GET /api/session']]);
 });
 
 test('signing out in another tab empties this one before the server has answered', async (context) => {
@@ -51,14 +52,14 @@ test('signing out in another tab empties this one before the server has answered
   network.answer('GET /api/session', () => problem('session-store-unavailable', 503));
   await says('signed-out');
 
-  assert.deepEqual([heard, store.user, store.ended], [{ saved: 0, dropped: 1 }, null, 'signed-out']);
+  assert.deepEqual([heard, store.user, store.ended], [{ saved: 0, dropped: 1, opened: 1 }, null, 'signed-out']);
 });
 
 test('signing in in another tab is asked about', async (context) => {
   const { heard, network, says } = await world(context);
   await says('signed-in');
 
-  assert.deepEqual([heard, network.calls], [{ saved: 0, dropped: 0 }, ['GET /api/session']]);
+  assert.deepEqual([heard, network.calls], [{ saved: 0, dropped: 0, opened: 1 }, ['GET /api/session']]);
 });
 
 for (const odd of [null, { type: 'signed-out' }, 'SIGNED-OUT', 7]) {
@@ -66,7 +67,7 @@ for (const odd of [null, { type: 'signed-out' }, 'SIGNED-OUT', 7]) {
     const { heard, says, store } = await world(context);
     await says(odd);
 
-    assert.deepEqual([heard, store.user?.id], [{ saved: 0, dropped: 0 }, 'ada']);
+    assert.deepEqual([heard, store.user?.id], [{ saved: 0, dropped: 0, opened: 1 }, 'ada']);
   });
 }
 
@@ -101,6 +102,13 @@ test('a tab that comes back to view asks, and not twice within a second', async 
   assert.equal(network.calls.length, 2);
 });
 
+test('a device that has a connection again asks', async (context) => {
+  const { network, window } = await world(context);
+  window.dispatchEvent(new Event('online'));
+
+  assert.deepEqual(network.calls, ['GET /api/session']);
+});
+
 test('a page from the browser\'s memory asks at once; one that was loaded has asked', async (context) => {
   const { network, window } = await world(context);
   window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: false }));
@@ -121,8 +129,9 @@ test('not to know is no reason to take the page away', async (context) => {
 });
 
 test('a browser without channels still asks when it is looked at', async (context) => {
-  const { network, store, tell, window } = await world(context, { open: false });
+  const { heard, network, store, tell, window } = await world(context, { open: false });
   tell('saved');
+  assert.equal(heard.opened, 1, 'it was tried once');
   network.answer('GET /api/session', () => json(NOBODY));
   window.document.becomes('visible');
   await settled();
