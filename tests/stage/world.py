@@ -95,10 +95,9 @@ class World:
         return sorted(key for key in found if not key.startswith("stepup:known-good:"))
 
     async def begin_again(self) -> None:
-        """Make everything as it was at first, for the next row of a table: nobody is signed in, and nothing is wrong.
+        """Sign everybody out and mend everything, for the next row of a table; no other world may be on the Valkey.
 
-        Empties the whole Valkey, so no other world may be on it. What gateway and API know of the authority stays, and
-        so does the time.
+        What gateway and API know of the authority stays, and so does the time.
         """
         await self.close()
         await self.admin("POST", "/reset")
@@ -179,9 +178,7 @@ def gateway_settings(**changed: str) -> Settings:
 async def worlds(
     valkey: str, signing_keys: Callable[[], SigningKey]
 ) -> AsyncIterator[Callable[..., Awaitable[World]]]:
-    """Give a maker of worlds, which end with the block.
-
-    Settings of the gateway may be changed by NAME, those of the API by api_NAME.
+    """Give a maker of worlds, which end with the block; settings may be changed by NAME, those of the API by api_NAME.
 
     `authority_seconds` is how long the gateway waits for the answer to a token request. For Redis it waits as long as
     in production where REDIS_URL is given, so where Redis is what the test is about; else long. With a `network`, the
