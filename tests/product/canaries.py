@@ -82,13 +82,13 @@ class Ear(logging.Handler):
         """Keep everything that any formatter could show."""
         if record.name == OPEN_HEARTED:
             return
-        told = [record.name, record.getMessage(), repr(vars(record))]
+        parts = [record.name, record.getMessage(), repr(vars(record))]
         if record.exc_info and record.exc_info[1]:
-            told += traceback.format_exception(record.exc_info[1])
-        self.lines.append("\n".join(told))
+            parts += traceback.format_exception(record.exc_info[1])
+        self.lines.append("\n".join(parts))
 
 
-class Told:
+class Evidence:
     """The story of one person, with everybody's secrets collected on the way."""
 
     def __init__(self, world: World, person: RecordingFrontEnd) -> None:
@@ -150,35 +150,35 @@ class Told:
         )
 
 
-async def tell(told: Told) -> None:
+async def tell(evidence: Evidence) -> None:
     """Tell the story with everything that may go wrong in it."""
-    ada, visitor = told.person, told.person.visitor
-    await told.world.admin("PUT", "/settings", {"access_token_seconds": 20})
+    ada, visitor = evidence.person, evidence.person.visitor
+    await evidence.world.admin("PUT", "/settings", {"access_token_seconds": 20})
     await ada.call("GET", "/api/session")
 
     # Sign-in: cancelled, failing in every voice, replayed, and at last done
-    page = await told.leave("/auth/sign-in?return_to=/edit")
-    await told.come_back(await visitor.follow(page, "Cancel"))
+    page = await evidence.leave("/auth/sign-in?return_to=/edit")
+    await evidence.come_back(await visitor.follow(page, "Cancel"))
     for what in (
         {"status": 502, "body": "html"},
         {"body": "empty", "status": 200},
         {"aadsts": 7000215},
         {"aadsts": 54005},
     ):
-        page = await told.leave("/auth/sign-in")
+        page = await evidence.leave("/auth/sign-in")
         if "email" in page.form.inputs:
             page = await visitor.submit(page, email=ADA[0], password=ADA[1])
-        await told.fault("token.authorization_code", **what)
-        assert "problem" in await told.come_back(page)
-    page = await told.leave("/auth/sign-in?return_to=/edit")
-    assert await told.come_back(page) == "/edit"
-    assert "sign-in-expired" in await told.come_back(page)
-    await told.collect()
+        await evidence.fault("token.authorization_code", **what)
+        assert "problem" in await evidence.come_back(page)
+    page = await evidence.leave("/auth/sign-in?return_to=/edit")
+    assert await evidence.come_back(page) == "/edit"
+    assert "sign-in-expired" in await evidence.come_back(page)
+    await evidence.collect()
 
     # Looking, with a renewed token, and failing at it
     for path in ("session", "session/claims", "profile", "openapi.json", "sessions", "nowhere"):
         await ada.call("GET", f"/api/{path}")
-    await told.collect()
+    await evidence.collect()
     for point, what in (
         ("graph.get_me", {"status": 500}),
         ("graph.get_me", {"status": 401}),
@@ -186,19 +186,20 @@ async def tell(told: Told) -> None:
         ("token.refresh_token", {"status": 503, "body": "html"}),
         ("token.refresh_token", {"aadsts": 65001}),
     ):
-        await told.fault(point, **what)
+        await evidence.fault(point, **what)
         await ada.call("GET", "/api/profile")
-        told.world.forward(15)
+        evidence.world.forward(15)
 
     # Editing: refused, cancelled, confirmed by another person, confirmed, saved
     refused = await ada.call("PATCH", "/api/profile", {"city": "Paris"})
-    page = await told.leave(f"{refused.body['redirect']}&return_to=/check")
-    await told.come_back(await visitor.follow(page, "Cancel"))
-    page = await told.leave(f"{refused.body['redirect']}&return_to=/check")
+    page = await evidence.leave(f"{refused.body['redirect']}&return_to=/check")
+    await evidence.come_back(await visitor.follow(page, "Cancel"))
+    page = await evidence.leave(f"{refused.body['redirect']}&return_to=/check")
     assert (
-        await told.come_back(await visitor.submit(page, code=await visitor.newest_code(ADA[0]))) == "/check"
+        await evidence.come_back(await visitor.submit(page, code=await visitor.newest_code(ADA[0])))
+        == "/check"
     )
-    await told.collect()
+    await evidence.collect()
     saved = await ada.call("POST", f"/api/parked-edits/{refused.body['parked_edit']['id']}")
     assert saved.status == 200, saved.text
     for point, what in (
@@ -206,7 +207,7 @@ async def tell(told: Told) -> None:
         ("token.on_behalf_of", {"aadsts": 50013}),
         ("graph.patch_me", {"status": 403}),
     ):
-        await told.fault(point, **what)
+        await evidence.fault(point, **what)
         await ada.call("PATCH", "/api/profile", {"city": "Turin"})
     await ada.call("PATCH", "/api/profile", {"city": 1}, headers={"If-Match": '"x"'})
-    await told.collect()
+    await evidence.collect()

@@ -22,7 +22,7 @@ PATIENCE: Final = 20
 
 
 @dataclass(frozen=True)
-class Told:
+class ReceivedEvent:
     """One block of a stream: an event, an id, a heartbeat."""
 
     event: str
@@ -38,13 +38,13 @@ class Listener:
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self.response = response
 
-    async def next(self) -> Told | None:
+    async def next(self) -> ReceivedEvent | None:
         """Return the next block; None at the end of the stream."""
         fields: dict[str, str] = {}
         async with asyncio.timeout(PATIENCE):
             while line := await self.response.content.readline():
                 if line == b"\n":
-                    return Told(
+                    return ReceivedEvent(
                         fields.get("event", ""),
                         json.loads(fields["data"]) if "data" in fields else None,
                         fields.get("id"),
@@ -55,18 +55,18 @@ class Listener:
                 fields[name] = value.removeprefix(" ")
         return None
 
-    async def event(self) -> Told:
+    async def event(self) -> ReceivedEvent:
         """Return the next event, past ids and heartbeats."""
-        while told := await self.next():
-            if told.event:
-                return told
+        while event := await self.next():
+            if event.event:
+                return event
         raise AssertionError("the stream ended")
 
-    async def rest(self) -> list[Told]:
+    async def rest(self) -> list[ReceivedEvent]:
         """Return all that comes until the stream ends."""
         found = []
-        while told := await self.next():
-            found.append(told)
+        while event := await self.next():
+            found.append(event)
         return found
 
 

@@ -178,12 +178,12 @@ async def test_S55_an_unexpected_error_tells_a_reference_and_nothing_else(
         assert (answer.status, answer.slug) == (500, "internal-error")
         assert {*answer.body} == {"type", "title", "status", "reference"}
         reference = answer.body["reference"]
-    told = caplog.text + str([vars(record) for record in caplog.records])
-    assert reference in told, "the log can be searched for it"
-    assert "_failing" in told, "and says where"
+    logged = caplog.text + str([vars(record) for record in caplog.records])
+    assert reference in logged, "the log can be searched for it"
+    assert "_failing" in logged, "and says where"
     for piece in ("hunter2", "10.0.0.1", "/srv", "tokens.py", "eyJ"):
         assert piece not in answer.text + str(answer.headers)
-        assert piece not in told, "not even the log quotes an exception"
+        assert piece not in logged, "not even the log quotes an exception"
 
 
 async def test_S55_a_refusal_of_the_framework_does_not_quote_either(valkey: str) -> None:

@@ -168,8 +168,8 @@ async def test_R14_M7_a_token_endpoint_that_hangs_is_felt_by_nobody_who_has_a_to
     assert (await within(2, ada.call("GET", "/api/profile"))).status == 200, "renewed beside its use"
     await asyncio.wait_for(asyncio.get_running_loop().getaddrinfo("localhost", 80), 2)
     assert not any(call.done() for call in stuck)
-    told = await asyncio.wait_for(asyncio.gather(*stuck, return_exceptions=True), 24)
-    assert {type(answer) for answer in told} == {AuthorityUnavailable}
+    outcomes = await asyncio.wait_for(asyncio.gather(*stuck, return_exceptions=True), 24)
+    assert {type(answer) for answer in outcomes} == {AuthorityUnavailable}
     assert await world.asked(REFRESH) <= 2 * THREADS, "whoever waited for a thread was refused"
 
     person = await world.front_end()
@@ -276,6 +276,8 @@ async def test_R21_ten_minutes_behind_is_told_with_its_cause(
     person = await world.front_end()
 
     assert (await person.sign_in()).startswith("/problem?type=sign-in-failed&")
-    (told,) = (vars(record)["event_fields"] for record in caplog.records if record.message == "clocks-differ")
-    assert -605 < told["seconds"] < -595
-    assert "behind" in told["meaning"]
+    (warning,) = (
+        vars(record)["event_fields"] for record in caplog.records if record.message == "clocks-differ"
+    )
+    assert -605 < warning["seconds"] < -595
+    assert "behind" in warning["meaning"]

@@ -159,14 +159,16 @@ async def test_S08_a_flow_that_failed_leaves_no_cookie_behind(world: World) -> N
 
 
 @pytest.mark.parametrize(
-    "told, slug",
+    "issuer, slug",
     [("https://login.evil.example/v2.0", "sign-in-failed"), ("", "sign-in-failed")],
 )
-async def test_S05_an_answer_that_names_another_issuer_is_refused(world: World, told: str, slug: str) -> None:
+async def test_S05_an_answer_that_names_another_issuer_is_refused(
+    world: World, issuer: str, slug: str
+) -> None:
     person = await world.front_end()
     answer = await answered(person)
 
-    assert problem_of(await sent(person, {**answer, "iss": told})) == slug
+    assert problem_of(await sent(person, {**answer, "iss": issuer})) == slug
     assert await world.asked("token.authorization_code") == 0
 
 

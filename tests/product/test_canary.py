@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from gateway.app_keys import METRICS
-from tests.product.canaries import JWT, LOGGERS, OPEN_HEARTED, Ear, Told, tell
+from tests.product.canaries import JWT, LOGGERS, OPEN_HEARTED, Ear, Evidence, tell
 from tests.stage.other_front_end import ADA
 from tests.stage.witnesses import everything_in, opened, recording
 from tests.stage.world import World
@@ -35,13 +35,13 @@ async def test_S32_S35_no_secret_is_in_any_answer_any_log_or_in_valkey_nor_the_p
     world: World, ear: Ear
 ) -> None:
     async with recording(world) as ada:
-        told = Told(world, ada)
-        await tell(told)
+        evidence = Evidence(world, ada)
+        await tell(evidence)
         cookie, live = ada.cookie(), await opened(world, ada)
         await ada.call("POST", "/auth/sign-out")
         await ada.call("GET", "/api/profile", headers={"Cookie": f"__Host-Http-session={cookie}"})
 
-    kinds = {name.partition(" #")[0] for name in told.secrets.named}
+    kinds = {name.partition(" #")[0] for name in evidence.secrets.named}
     assert kinds >= {
         "RefreshToken",
         "token for graph",
@@ -49,15 +49,15 @@ async def test_S32_S35_no_secret_is_in_any_answer_any_log_or_in_valkey_nor_the_p
         "code",
         "verifier",
     }
-    assert len(told.secrets.named) > 20
+    assert len(evidence.secrets.named) > 20
 
-    seen, heard = told.everything_seen(), "\n".join(ear.lines)
+    seen, heard = evidence.everything_seen(), "\n".join(ear.lines)
     counted = world.app[METRICS].drawn().decode()
-    held = b"\n".join(told.in_valkey).decode("latin-1")
-    assert told.secrets.found_in(seen) == []
-    assert told.secrets.found_in(heard) == []
-    assert told.secrets.found_in(held) == []
-    assert told.secrets.found_in(counted) == []
+    held = b"\n".join(evidence.in_valkey).decode("latin-1")
+    assert evidence.secrets.found_in(seen) == []
+    assert evidence.secrets.found_in(heard) == []
+    assert evidence.secrets.found_in(held) == []
+    assert evidence.secrets.found_in(counted) == []
     for text in (seen, heard, held):
         assert not JWT.search(text)
     assert {"gateway", "msal", "aiohttp"} <= {line.partition("\n")[0].split(".")[0] for line in ear.lines}
@@ -73,13 +73,13 @@ async def test_S32_S35_no_secret_is_in_any_answer_any_log_or_in_valkey_nor_the_p
 
 async def test_S32_the_search_would_find_what_it_looks_for(world: World, ear: Ear) -> None:
     async with recording(world) as ada:
-        told = Told(world, ada)
+        evidence = Evidence(world, ada)
         await ada.sign_in()
-        await told.collect()
-    tokens = {name: secret for name, secret in told.secrets.named.items() if secret.count(".") == 2}
+        await evidence.collect()
+    tokens = {name: secret for name, secret in evidence.secrets.named.items() if secret.count(".") == 2}
     assert tokens
 
-    for name, secret in told.secrets.named.items():
+    for name, secret in evidence.secrets.named.items():
         planted = [
             f'{{"token": "{secret}"}}',
             f"?x={quote(secret, safe='')}",
@@ -88,18 +88,18 @@ async def test_S32_the_search_would_find_what_it_looks_for(world: World, ear: Ea
             secret.encode().hex(),
         ]
         for text in planted:
-            assert name in told.secrets.found_in(text), name
+            assert name in evidence.secrets.found_in(text), name
     for name, token in tokens.items():
-        assert name in told.secrets.found_in(f"claims={token.split('.')[1]}")
-        assert name in told.secrets.found_in(f"signature={token.split('.')[2]}")
+        assert name in evidence.secrets.found_in(f"claims={token.split('.')[1]}")
+        assert name in evidence.secrets.found_in(f"signature={token.split('.')[2]}")
         assert JWT.search(f"'{token}'")
-    assert told.secrets.found_in("nothing of it") == []
+    assert evidence.secrets.found_in("nothing of it") == []
 
     (planted_token, *_) = tokens.values()
     logging.getLogger("gateway.planted").debug("x", extra={"event_fields": {"token": planted_token}})
-    assert told.secrets.found_in("\n".join(ear.lines))
+    assert evidence.secrets.found_in("\n".join(ear.lines))
     await world.redis.set("planted", planted_token, ex=60)
-    assert told.secrets.found_in((await everything_in(world.redis)).decode("latin-1"))
+    assert evidence.secrets.found_in((await everything_in(world.redis)).decode("latin-1"))
 
 
 def test_S35_outer_libraries_stay_quiet_whatever_the_level(project_root: Path) -> None:
@@ -107,11 +107,11 @@ def test_S35_outer_libraries_stay_quiet_whatever_the_level(project_root: Path) -
         "import logging; from servicekit.logs import configure_logs; configure_logs(level='DEBUG');"
         f"print(*(logging.getLogger(name).getEffectiveLevel() for name in {(*LOGGERS, OPEN_HEARTED)!r}))"
     )
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", script], cwd=project_root, capture_output=True, text=True, check=True
     ).stdout
 
-    levels = dict(zip((*LOGGERS, OPEN_HEARTED), map(int, told.split()), strict=True))
+    levels = dict(zip((*LOGGERS, OPEN_HEARTED), map(int, output.split()), strict=True))
     ours = {"gateway", "servicekit", "resource_api"}
     assert {levels[name] for name in ours} == {logging.DEBUG}
     assert {level for name, level in levels.items() if name not in ours} == {logging.WARNING}

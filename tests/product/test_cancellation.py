@@ -173,10 +173,10 @@ async def test_R9_the_callback_of_a_step_up(world: World, ada: OtherFrontEnd) ->
 
         cancelled = await was_cancelled(world, asked(world, ada, "POST", "/auth/callback", form, **kind), k)
 
-        told = await vault_of(world).end_reason(before.ref)
-        assert told in {None, "rotated"}
-        assert await works(ada) == (told is None), "the session of before lives unless a new one does"
-        if told:
+        reason = await vault_of(world).end_reason(before.ref)
+        assert reason in {None, "rotated"}
+        assert await works(ada) == (reason is None), "the session of before lives unless a new one does"
+        if reason:
             await ada.sign_in()
         return cancelled
 

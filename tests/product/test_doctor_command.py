@@ -15,23 +15,23 @@ async def test_U27_the_command_speaks_json_and_shows_no_secret(world: World, val
     wrong = "wrong-secret-of-the-gateway"
     settings = environment(world, valkey, free_port(), CLIENT_SECRET=wrong)
     async with process(settings, "doctor", "--json") as run:
-        told, beside = await asyncio.wait_for(run.communicate(), 30)
+        output, beside = await asyncio.wait_for(run.communicate(), 30)
 
-    findings = json.loads(told)
+    findings = json.loads(output)
     assert (run.returncode, beside) == (1, b"")
     assert {frozenset(one) for one in findings} == {frozenset({"check", "status", "detail", "fix"})}
     assert [one["check"] for one in findings if one["status"] == "fault"] == ["client credential"]
     password = valkey.partition("@")[0].rpartition(":")[2]
     assert [
-        secret for secret in (wrong, SEALING_KEY, password, GATEWAY_SECRET) if secret in told.decode()
+        secret for secret in (wrong, SEALING_KEY, password, GATEWAY_SECRET) if secret in output.decode()
     ] == []
 
 
 async def test_U27_the_command_prints_a_line_for_each_check(world: World, valkey: str) -> None:
     async with process(environment(world, valkey, free_port()), "doctor") as run:
-        told, beside = await asyncio.wait_for(run.communicate(), 30)
+        output, beside = await asyncio.wait_for(run.communicate(), 30)
 
-    lines = told.decode().splitlines()
+    lines = output.decode().splitlines()
     assert (run.returncode, beside) == (0, b"")
     assert any(line.startswith("ok       redirect URI") for line in lines)
     assert lines[-1] == "2 warnings."
@@ -40,9 +40,9 @@ async def test_U27_the_command_prints_a_line_for_each_check(world: World, valkey
 async def test_U27_settings_that_cannot_be_read_are_told_at_once() -> None:
     settings = {"GATEWAY_PORT": "many", "GATEWAY_TENANT_ID": "contoso"}
     async with process(settings, "doctor", "--json") as run:
-        told, beside = await asyncio.wait_for(run.communicate(), 30)
+        output, beside = await asyncio.wait_for(run.communicate(), 30)
 
-    findings = json.loads(told)
+    findings = json.loads(output)
     assert run.returncode == 2
     assert {(one["check"], one["status"]) for one in findings} == {("settings", "fault")}
     assert [one["detail"] for one in findings] == beside.decode().splitlines()

@@ -45,7 +45,7 @@ async def test_a_silent_stream_gives_a_sign_of_life_and_ends_after_its_time(make
 
     assert sign is not None
     assert sign.comment
-    assert [told.event for told in rest] == [], "the browser comes back by itself"
+    assert [event.event for event in rest] == [], "the browser comes back by itself"
     assert (await ada.call("GET", "/api/session")).body["authenticated"] is True
 
 
@@ -113,11 +113,11 @@ async def test_U35_hours_of_listening_are_no_duration_of_a_request(world: World)
     await gone(world)
     await ada.call("GET", PATH, headers={"X-CSRF": ""})
 
-    told = world.app[METRICS].drawn().decode()
-    assert "stepup_event_streams 0.0" in told
+    metrics = world.app[METRICS].drawn().decode()
+    assert "stepup_event_streams 0.0" in metrics
 
-    assert f'stepup_requests_total{{method="GET",route="{PATH}",status="200"}} 1.0' in told
-    assert f'stepup_request_seconds_count{{route="{PATH}"}} 1.0' in told, "that of the refusal"
+    assert f'stepup_requests_total{{method="GET",route="{PATH}",status="200"}} 1.0' in metrics
+    assert f'stepup_request_seconds_count{{route="{PATH}"}} 1.0' in metrics, "that of the refusal"
 
 
 async def test_R19_streams_end_at_once_when_the_gateway_stops_and_hold_nothing_up(
@@ -172,10 +172,10 @@ async def test_R2_a_stream_keeps_quiet_while_redis_is_away_and_goes_on_afterward
             proxy.heal()
             proxy.reset_all()
             await ended_elsewhere(elsewhere)
-            told = await stream.event()
+            event = await stream.event()
 
     assert (refused.status, refused.slug) == (503, "session-store-unavailable")
-    assert (told.event, told.data) == ("session-ended", {"reason": "ended-elsewhere"})
+    assert (event.event, event.data) == ("session-ended", {"reason": "ended-elsewhere"})
 
 
 async def test_a_stream_that_waited_for_redis_often_is_not_blind(make_world: MakeWorld, valkey: str) -> None:
@@ -223,9 +223,9 @@ async def test_a_fault_of_ours_ends_a_stream_in_good_order_and_is_told_to_the_op
     ada.gateway_url = f"http://localhost:{port}"
 
     async with served(app, port, "localhost"), listening(ada) as stream:
-        told = await stream.rest()
+        events = await stream.rest()
 
-    assert [one.event for one in told] == [""], "no half of a problem in the middle of it"
+    assert [one.event for one in events] == [""], "no half of a problem in the middle of it"
     assert "event-stream-failed" in caplog.text
     assert streams.count() == 0
 

@@ -160,9 +160,9 @@ async def test_R27_a_sign_out_elsewhere_finds_a_session_of_the_release_before_by
     }
     token = jwt.encode(claims, key.private, "RS256", {"kid": key.kid, "typ": "logout+jwt"})
 
-    told = await ada.ask("POST", "/auth/backchannel-logout", form={"logout_token": token})
+    answer = await ada.ask("POST", "/auth/backchannel-logout", form={"logout_token": token})
 
-    assert told.status == 200, told.text
+    assert answer.status == 200, answer.text
     assert await _reason(ada) == "signed-out"
 
 

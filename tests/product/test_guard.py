@@ -151,7 +151,7 @@ async def test_S26_no_header_overrides_the_method(world: World) -> None:
 
 async def test_S26_head_answers_as_get_without_a_body(world: World) -> None:
     ada = await world.signed_in()
-    told_anew = {"Date", "Location", "Set-Cookie", "Content-Length"}
+    of_the_moment = {"Date", "Location", "Set-Cookie", "Content-Length"}
     # Where HEAD is refused: it would begin a flow, or a stream without a body.
     refused = {path for _, path in paths_of(world, RequestKind.NAVIGATION, RequestKind.EVENTS)}
 
@@ -162,7 +162,7 @@ async def test_S26_head_answers_as_get_without_a_body(world: World) -> None:
         head = await ask(ada, "HEAD", path, {"X-CSRF": "1"})
         assert head.text == "", path
         assert head.status == got.status, path
-        for name in {*got.headers} - told_anew:
+        for name in {*got.headers} - of_the_moment:
             assert head.headers.get(name) == got.headers[name], (path, name)
 
 

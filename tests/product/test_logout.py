@@ -97,8 +97,8 @@ async def test_S20_what_names_no_session_of_ours_ends_none_and_is_answered_alike
     answer = await framed(world, query.format(sid))
 
     assert await is_signed_in(ada)
-    told = await framed(world, f"sid={sid}&iss={ISSUER}")
-    assert (answer.status, answer.text) == (told.status, told.text)
+    other = await framed(world, f"sid={sid}&iss={ISSUER}")
+    assert (answer.status, answer.text) == (other.status, other.text)
     assert not await is_signed_in(ada), "and the whole truth does"
 
 

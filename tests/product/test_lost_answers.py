@@ -81,8 +81,8 @@ async def parked(ada: OtherFrontEnd) -> str:
     return f"/api/parked-edits/{refused.body['parked_edit']['id']}"
 
 
-Told = tuple[int | None, str, dict[str, str]]
-OUTCOMES: Final[list[tuple[Told, str, bool]]] = [
+ApiAnswer = tuple[int | None, str, dict[str, str]]
+OUTCOMES: Final[list[tuple[ApiAnswer, str, bool]]] = [
     ((502, "resource-unavailable", {"outcome": "not-saved"}), "resource-unavailable", True),
     ((503, "authority-unavailable", {}), "authority-unavailable", True),
     ((422, "invalid-profile-patch", {}), "invalid-profile-patch", True),
@@ -94,12 +94,12 @@ OUTCOMES: Final[list[tuple[Told, str, bool]]] = [
 ]
 
 
-@pytest.mark.parametrize("told, slug, waits", OUTCOMES, ids=str)
+@pytest.mark.parametrize("answer_of_the_api, slug, waits", OUTCOMES, ids=str)
 async def test_R18_a_parked_edit_waits_on_unless_it_was_saved_or_nobody_knows(
-    ada: OtherFrontEnd, api: StandIn, told: Told, slug: str, *, waits: bool
+    ada: OtherFrontEnd, api: StandIn, answer_of_the_api: ApiAnswer, slug: str, *, waits: bool
 ) -> None:
     path = await parked(ada)
-    status, own_slug, members = told
+    status, own_slug, members = answer_of_the_api
     api.problem(status, own_slug, **members)
 
     answer = await ada.call("POST", path)

@@ -27,7 +27,7 @@ from tests.stage.witnesses import session_keys
 from tests.stage.world import World, served
 
 
-def told(world: World) -> str:
+def drawn(world: World) -> str:
     """Return what an operator would read."""
     return world.app[METRICS].drawn().decode()
 
@@ -53,7 +53,7 @@ async def test_U35_metrics_count_by_route_and_problem_and_nothing_that_a_strange
         await ada.call("GET", path)
     await ada.navigate("/auth/callback", {"state": "x", "code": "y"})
 
-    text = told(world)
+    text = drawn(world)
 
     assert counted(text, "stepup_requests_total")[("PATCH", "/api/profile", "403")] == 1
     assert counted(text, "stepup_problems_total")[("step-up-required",)] == 1
@@ -71,7 +71,7 @@ async def test_U35_every_flow_is_counted_when_it_begins_and_by_how_it_ends(world
     await ada.navigate("/auth/sign-in")
     await (await world.front_end()).navigate("/auth/step-up?action=profile.edit")
 
-    assert counted(told(world), "stepup_journeys_total") == {
+    assert counted(drawn(world), "stepup_journeys_total") == {
         ("begun", "sign-in"): 2,
         ("completed", "sign-in"): 1,
         ("begun", "step-up"): 2,
@@ -95,7 +95,7 @@ async def test_U35_silent_refreshes_are_counted_by_how_they_end_and_so_are_the_s
     other = await world.signed_in()
     await other.call("POST", "/auth/sign-out")
 
-    text = told(world)
+    text = drawn(world)
 
     assert counted(text, "stepup_refreshes_total") == {
         ("interaction", "edit"): 1,
@@ -117,18 +117,18 @@ async def test_U35_the_token_endpoint_is_seen_to_fail_to_be_left_alone_and_to_re
     for _ in range(3):
         await ada.call("GET", "/api/profile")
         world.forward(61)
-    assert counted(told(world), "stepup_breaker_open")[("token-endpoint",)] == 0
+    assert counted(drawn(world), "stepup_breaker_open")[("token-endpoint",)] == 0
 
     await fault(world, "token.refresh_token", status=429, retry_after=30)
     await ada.call("GET", "/api/profile")
-    assert counted(told(world), "stepup_breaker_open")[("token-endpoint",)] == 1
-    assert counted(told(world), "stepup_token_request_seconds")[("refresh_token", "failed")] == 4
+    assert counted(drawn(world), "stepup_breaker_open")[("token-endpoint",)] == 1
+    assert counted(drawn(world), "stepup_token_request_seconds")[("refresh_token", "failed")] == 4
 
     await heal(world)
     world.forward(61)
     assert (await ada.call("GET", "/api/profile")).status == 200
     await broker_of(world).settle(5)
-    assert counted(told(world), "stepup_breaker_open")[("token-endpoint",)] == 0
+    assert counted(drawn(world), "stepup_breaker_open")[("token-endpoint",)] == 0
 
 
 async def test_S33_a_record_that_no_key_opens_is_counted(world: World) -> None:
@@ -138,7 +138,7 @@ async def test_S33_a_record_that_no_key_opens_is_counted(world: World) -> None:
     await world.redis.hset(key, "session", b"9999999999999\x01" + b"k" * 200)
     assert (await ada.call("GET", "/api/profile")).status == 401
 
-    assert set(counted(told(world), "stepup_records_rejected_total")) == {("session",)}
+    assert set(counted(drawn(world), "stepup_records_rejected_total")) == {("session",)}
 
 
 async def test_U35_redis_is_seen_to_answer_to_fail_and_to_be_left_alone(valkey: str) -> None:
@@ -183,11 +183,11 @@ async def test_U35_a_stream_is_a_request_but_how_long_it_stays_open_is_no_answer
 
 
 async def test_U35_a_loop_that_is_held_up_is_seen_to_be_late() -> None:
-    told: asyncio.Queue[float] = asyncio.Queue()
-    watch = asyncio.create_task(watch_the_loop(told.put_nowait, every=0.01))
-    await told.get()
+    lags: asyncio.Queue[float] = asyncio.Queue()
+    watch = asyncio.create_task(watch_the_loop(lags.put_nowait, every=0.01))
+    await lags.get()
     asyncio.get_running_loop().call_soon(time.sleep, 0.3)
-    late = [await told.get() for _ in range(3)]
+    late = [await lags.get() for _ in range(3)]
     watch.cancel()
 
     assert max(late) > 0.2
@@ -198,7 +198,7 @@ async def test_U35_the_end_of_the_client_certificate_is_told_and_that_of_a_secre
 ) -> None:
     path, _ = certificate(tmp_path, rsa.generate_private_key(65_537, 2048), 90)
     in_90_days = time.time() + 90 * 86_400
-    for settings, told_end in (
+    for settings, expected in (
         ({}, None),
         ({"CLIENT_SECRET": "", "CLIENT_CERTIFICATE": str(path)}, in_90_days),
     ):
@@ -206,7 +206,7 @@ async def test_U35_the_end_of_the_client_certificate_is_told_and_that_of_a_secre
         async with served(create_admin_side(world.app), port):
             text = await read(f"http://127.0.0.1:{port}/metrics")
         ends = counted(text, "stepup_client_certificate_end_timestamp_seconds")
-        assert ends == ({} if told_end is None else {(): pytest.approx(told_end, abs=86_400)})
+        assert ends == ({} if expected is None else {(): pytest.approx(expected, abs=86_400)})
 
 
 async def read(url: str) -> str:

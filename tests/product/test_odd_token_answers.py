@@ -59,9 +59,9 @@ async def test_R15_at_a_sign_in_it_leaves_nothing(world: PlainWorld, odd: dict[s
 
 
 @pytest.mark.parametrize(
-    "told, seconds", [(20, 20), ("20", 20), (20.9, 20), (None, 3600), (True, 3600), (-5, -5)]
+    "expires_in, seconds", [(20, 20), ("20", 20), (20.9, 20), (None, 3600), (True, 3600), (-5, -5)]
 )
-def test_a_lifetime_is_read_in_every_form_that_is_in_use(told: object, seconds: int) -> None:
-    token = access_token_of({"access_token": "t", "expires_in": told}, now=1_000)
+def test_a_lifetime_is_read_in_every_form_that_is_in_use(expires_in: object, seconds: int) -> None:
+    token = access_token_of({"access_token": "t", "expires_in": expires_in}, now=1_000)
 
     assert token.expires_at == 1_000 + seconds

@@ -17,7 +17,7 @@ from servicekit import errors as shared
 from servicekit.http.bodies import LARGEST_BODY
 from servicekit.problems import ProblemError
 from servicekit.version import VERSION
-from tests.product.listeners import LONG, PATH, Told, listening
+from tests.product.listeners import LONG, PATH, ReceivedEvent, listening
 from tests.stage.json_schema import faults, resolve
 from tests.stage.openapi_facts import facts
 from tests.stage.other_front_end import Answer, OtherFrontEnd
@@ -82,7 +82,7 @@ def test_U19_the_contract_is_the_one_that_front_ends_rely_on() -> None:
 
 def test_every_problem_is_described_with_its_status() -> None:
     schemas = DOCUMENT["components"]["schemas"]
-    told = {
+    statuses = {
         schema["allOf"][1]["properties"]["type"]["const"]: schema["allOf"][1]["properties"]["status"]["const"]
         for schema in schemas.values()
         if "allOf" in schema
@@ -93,8 +93,8 @@ def test_every_problem_is_described_with_its_status() -> None:
         if issubclass(kind, errors.AuthFlowRejected):
             assert kind.slug in flows
         else:
-            assert told.pop(f"/problems/{kind.slug}") == kind.status
-    assert told == {"/problems/method-not-allowed": 405}  # the router's own
+            assert statuses.pop(f"/problems/{kind.slug}") == kind.status
+    assert statuses == {"/problems/method-not-allowed": 405}  # the router's own
     assert flows <= {kind.slug for kind in problems()}
 
 
@@ -161,14 +161,14 @@ def test_the_judge_of_examples_sees_what_is_wrong(value: object, schema: Mapping
 def judge(answer: Answer, method: str, path: str) -> None:
     """Compare an answer with the description of its route."""
     responses = DOCUMENT["paths"][path][method.lower()]["responses"]
-    told = resolve(responses[str(answer.status)], DOCUMENT)
-    for name in told.get("headers", {}):
-        header = resolve(told["headers"][name], DOCUMENT)["schema"]
+    response = resolve(responses[str(answer.status)], DOCUMENT)
+    for name in response.get("headers", {}):
+        header = resolve(response["headers"][name], DOCUMENT)["schema"]
         value = answer.headers[name]
         assert list(faults(int(value) if header.get("type") == "integer" else value, header, DOCUMENT)) == []
-    if "content" in told:
+    if "content" in response:
         kind = answer.headers["Content-Type"].partition(";")[0]
-        assert list(faults(answer.body, told["content"][kind]["schema"], DOCUMENT)) == []
+        assert list(faults(answer.body, response["content"][kind]["schema"], DOCUMENT)) == []
 
 
 async def call(
@@ -245,10 +245,12 @@ async def test_U19_events_are_described(make_world: Callable[..., Awaitable[Worl
         (await call(await world.front_end(), "GET", PATH, X_CSRF="")).status,
         (await call(await world.front_end(), "GET", PATH, Host="elsewhere.example")).status,
     ]
-    told = DOCUMENT["paths"][PATH]["get"]["responses"]["200"]["content"]["text/event-stream"]["x-event-data"]
+    event_schemas = DOCUMENT["paths"][PATH]["get"]["responses"]["200"]["content"]["text/event-stream"][
+        "x-event-data"
+    ]
     ada = await world.confirmed()
 
-    heard: list[Told] = []
+    heard: list[ReceivedEvent] = []
     async with AsyncExitStack() as pages:
         stream, *_ = [await pages.enter_async_context(listening(ada)) for _ in range(LONG.of_session)]
         statuses.append((await call(ada, "GET", PATH)).status)
@@ -257,9 +259,9 @@ async def test_U19_events_are_described(make_world: Callable[..., Awaitable[Worl
             heard.append(await stream.event())
 
     assert statuses == [401, 403, 421, 429]
-    assert {one.event for one in heard} == told.keys()
+    assert {one.event for one in heard} == event_schemas.keys()
     for one in heard:
-        assert list(faults(one.data, told[one.event], DOCUMENT)) == []
+        assert list(faults(one.data, event_schemas[one.event], DOCUMENT)) == []
 
 
 async def test_U19_failures_behind_the_gateway_are_described(world: World) -> None:

@@ -96,8 +96,8 @@ async def test_a_worker_that_is_killed_ends_the_gateway_and_the_log_says_which(
         listed = await asyncio.create_subprocess_exec(
             "ps", "-axww", "-o", "ppid=,pid=,command=", stdout=asyncio.subprocess.PIPE
         )
-        told, _ = await listed.communicate()
-        rows = [line.split(None, 2) for line in told.decode().splitlines()]
+        output, _ = await listed.communicate()
+        rows = [line.split(None, 2) for line in output.decode().splitlines()]
         workers = [int(row[1]) for row in rows if int(row[0]) == run.pid and "spawn_main" in row[2]]
         os.kill(workers[-1], signal.SIGKILL)
         _, logged = await asyncio.wait_for(run.communicate(), 60)
@@ -128,9 +128,9 @@ async def test_S22_the_command_signs_a_person_out_everywhere(world: World, valke
     oid = (await here.call("GET", "/api/session")).body["user"]["id"]
 
     async with process(environment(world, valkey, free_port()), "end-sessions", oid) as run:
-        told, _ = await asyncio.wait_for(run.communicate(), 30)
+        output, _ = await asyncio.wait_for(run.communicate(), 30)
 
-    assert (run.returncode, told.decode()) == (0, "2 sessions ended.\n")
+    assert (run.returncode, output.decode()) == (0, "2 sessions ended.\n")
     for one in (here, there):
         gone = await one.call("GET", "/api/profile")
         assert (gone.status, gone.body["reason"]) == (401, "ended-by-operator")
@@ -141,16 +141,16 @@ async def test_a_command_that_is_none_says_how_it_is_used(
     world: World, valkey: str, command: list[str]
 ) -> None:
     async with process(environment(world, valkey, free_port()), *command) as run:
-        _, told = await asyncio.wait_for(run.communicate(), 30)
+        _, output = await asyncio.wait_for(run.communicate(), 30)
 
     assert run.returncode == 2
-    assert "usage: python -m gateway" in told.decode()
+    assert "usage: python -m gateway" in output.decode()
 
 
 async def test_without_redis_the_command_says_that_nobody_was_signed_out(world: World) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}"
     async with process(environment(world, nowhere, free_port()), "end-sessions", "somebody") as run:
-        _, told = await asyncio.wait_for(run.communicate(), 30)
+        _, output = await asyncio.wait_for(run.communicate(), 30)
 
     assert run.returncode == 1
-    assert "nobody was signed out" in told.decode()
+    assert "nobody was signed out" in output.decode()

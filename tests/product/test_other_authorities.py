@@ -120,10 +120,10 @@ async def test_S11_an_authority_may_answer_by_query_and_the_code_goes_no_further
         assert await world.is_signed_in()
         assert (await world.person.navigate("/auth/callback", answer)).status == 405, "and by no other way"
         ours = [record for record in caplog.records if record.name.startswith(("gateway", "servicekit"))]
-        told = " ".join(str(vars(record)) for record in ours)
-        assert "signed-in" in told
+        logged = " ".join(str(vars(record)) for record in ours)
+        assert "signed-in" in logged
         for secret in (answer["code"], answer["state"]):
-            assert secret not in told
+            assert secret not in logged
 
 
 async def test_a_session_without_a_refresh_token_ends_with_its_access_token(valkey: str) -> None:

@@ -89,7 +89,7 @@ async def test_S22_looking_at_the_list_leaves_no_orphans_and_does_not_prolong(wo
 
 
 @pytest.mark.parametrize(
-    "told, name",
+    "user_agent, name",
     [
         (
             "Mozilla/5.0 (Windows NT 10.0) Chrome/156.0 Safari/537.36 Edg/156.0",
@@ -108,8 +108,8 @@ async def test_S22_looking_at_the_list_leaves_no_orphans_and_does_not_prolong(wo
         ("", ""),
     ],
 )
-def test_a_device_is_called_by_browser_and_system(told: str, name: str) -> None:
-    assert device_name(told) == name
+def test_a_device_is_called_by_browser_and_system(user_agent: str, name: str) -> None:
+    assert device_name(user_agent) == name
 
 
 async def test_S22_looking_at_the_list_during_a_sign_in_hides_no_session(world: World) -> None:

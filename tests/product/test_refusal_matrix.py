@@ -121,7 +121,7 @@ def test_A10_every_row_of_the_catalogue_is_here() -> None:
     assert set(CATALOGUE) == {int(cause) for cause in CAUSES if cause.isdigit()} | ELSEWHERE
 
 
-def told(caplog: pytest.LogCaptureFixture) -> str:
+def logged(caplog: pytest.LogCaptureFixture) -> str:
     """Everything that the log says, fields included."""
     return " ".join(
         str(vars(record)) for record in caplog.records if record.name.startswith(("gateway", "servicekit"))
@@ -147,7 +147,7 @@ async def judge(ada: OtherFrontEnd, expected: Outcome, caplog: pytest.LogCapture
 
     assert answer.status == expected.status, answer.text
     assert "AADSTS" not in answer.text
-    assert "capolids" not in answer.text + str(answer.headers) + told(caplog)
+    assert "capolids" not in answer.text + str(answer.headers) + logged(caplog)
     if expected.slug:
         assert answer.slug == expected.slug
         assert ("redirect" in answer.body) == expected.redirect
@@ -198,7 +198,7 @@ async def test_A10_at_the_redemption_of_a_code(
     led = parse_qs(urlsplit(location).query)
     assert (urlsplit(location).path, led["type"], led["return_to"]) == ("/problem", [slug], ["/edit"])
     assert "AADSTS" not in location
-    assert "capolids" not in location + told(caplog)
+    assert "capolids" not in location + logged(caplog)
     assert level in [record.levelno for record in caplog.records if record.name == "servicekit.problems"]
     assert person.cookie() == before
     assert await world.keys() == keys, "nothing is left behind, and nothing is lost"

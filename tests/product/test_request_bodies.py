@@ -106,9 +106,11 @@ async def test_S50_a_body_that_cannot_be_read_in_one_way_is_refused(
     for what, body in UNREADABLE.items():
         answer = await patch(ada, body)
         assert (answer.status, answer.slug) == (400, "bad-request"), what
-        told = {name: value for name, value in answer.body.items() if name != "reference"}  # which is random
+        members = {
+            name: value for name, value in answer.body.items() if name != "reference"
+        }  # which is random
         for piece in ("Paris", "Rome", "999", "city"):
-            assert piece not in str(told), f"{what}: no input is quoted"
+            assert piece not in str(members), f"{what}: no input is quoted"
 
     assert api.heard == []
 

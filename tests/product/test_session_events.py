@@ -174,17 +174,17 @@ async def test_a_step_up_ends_the_stream_without_a_word_and_the_next_one_says_wh
     async with listening(ada) as stream:
         first = await stream.next()
         await ada.step_up("/auth/step-up?action=profile.edit&return_to=/edit")
-        assert [told.event for told in await stream.rest()] == [], "nobody was signed out"
+        assert [event.event for event in await stream.rest()] == [], "nobody was signed out"
     assert first is not None
     assert first.id is not None
     async with listening(ada, Last_Event_ID=first.id) as stream:
-        told = await stream.event()
-    async with listening(ada, Last_Event_ID=str(told.id)) as stream:
+        event = await stream.event()
+    async with listening(ada, Last_Event_ID=str(event.id)) as stream:
         again = await stream.next()
 
-    assert (told.event, told.data) == ("access-changed", {"access": {"profile.edit": "granted"}})
+    assert (event.event, event.data) == ("access-changed", {"access": {"profile.edit": "granted"}})
     assert again is not None
-    assert (again.event, again.id) == ("", told.id), "what was told is not told again"
+    assert (again.event, again.id) == ("", event.id), "what was told is not told again"
 
 
 async def test_a_browser_that_comes_back_to_another_session_hears_that_the_one_before_is_over(
@@ -198,9 +198,11 @@ async def test_a_browser_that_comes_back_to_another_session_hears_that_the_one_b
     await ada.call("POST", "/auth/sign-out")
     await ada.sign_in(GRACE, "/auth/sign-in?return_to=/edit")
     async with listening(ada, Last_Event_ID=str(first.id)) as stream:
-        told = await stream.rest()
+        events = await stream.rest()
 
-    assert [(one.event, one.data, one.id) for one in told] == [("session-ended", {"reason": "replaced"}, "")]
+    assert [(one.event, one.data, one.id) for one in events] == [
+        ("session-ended", {"reason": "replaced"}, "")
+    ]
 
 
 @pytest.mark.parametrize(

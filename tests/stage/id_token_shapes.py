@@ -18,8 +18,8 @@ def saying(**changed: Any) -> Shape:
     """Change claims; None removes one."""
 
     def shape(op: PlainProvider, claims: Claims) -> str:
-        told = {**claims, **changed}
-        return op.signing.token({name: value for name, value in told.items() if value is not None})
+        payload = {**claims, **changed}
+        return op.signing.token({name: value for name, value in payload.items() if value is not None})
 
     return shape
 

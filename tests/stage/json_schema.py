@@ -30,30 +30,30 @@ def resolve(node: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str
 
 def faults(value: object, schema: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for everything in which `value` differs from `schema`."""
-    for keyword, told in resolve(schema, document).items():
+    for keyword, expected in resolve(schema, document).items():
         if keyword not in _TELLING:
-            yield from _JUDGES[keyword](value, told, schema, document)
+            yield from _JUDGES[keyword](value, expected, schema, document)
 
 
-def _type(value: Any, told: Any, *_: object) -> Iterator[str]:
-    kinds = [told] if isinstance(told, str) else told
+def _type(value: Any, expected: Any, *_: object) -> Iterator[str]:
+    kinds = [expected] if isinstance(expected, str) else expected
     if not any(_KINDS[kind](value) for kind in kinds):
         yield f"{value!r} is not {' or '.join(kinds)}"
 
 
-def _const(value: Any, told: Any, *_: object) -> Iterator[str]:
-    if value != told or type(value) is not type(told):
-        yield f"{value!r} is not {told!r}"
+def _const(value: Any, expected: Any, *_: object) -> Iterator[str]:
+    if value != expected or type(value) is not type(expected):
+        yield f"{value!r} is not {expected!r}"
 
 
-def _enum(value: Any, told: Any, *_: object) -> Iterator[str]:
-    if value not in told:
-        yield f"{value!r} is not one of {told}"
+def _enum(value: Any, expected: Any, *_: object) -> Iterator[str]:
+    if value not in expected:
+        yield f"{value!r} is not one of {expected}"
 
 
-def _pattern(value: Any, told: str, *_: object) -> Iterator[str]:
-    if isinstance(value, str) and not re.search(told, value):
-        yield f"{value!r} does not match {told}"
+def _pattern(value: Any, expected: str, *_: object) -> Iterator[str]:
+    if isinstance(value, str) and not re.search(expected, value):
+        yield f"{value!r} does not match {expected}"
 
 
 def _lengths(value: Any, longest: int, *_: object) -> Iterator[str]:
@@ -66,47 +66,47 @@ def _least(value: Any, shortest: int, *_: object) -> Iterator[str]:
         yield f"{value!r} is shorter than {shortest}"
 
 
-def _minimum(value: Any, told: int, *_: object) -> Iterator[str]:
-    if isinstance(value, int) and value < told:
-        yield f"{value} is below {told}"
+def _minimum(value: Any, expected: int, *_: object) -> Iterator[str]:
+    if isinstance(value, int) and value < expected:
+        yield f"{value} is below {expected}"
 
 
-def _maximum(value: Any, told: int, *_: object) -> Iterator[str]:
-    if isinstance(value, int) and value > told:
-        yield f"{value} is above {told}"
+def _maximum(value: Any, expected: int, *_: object) -> Iterator[str]:
+    if isinstance(value, int) and value > expected:
+        yield f"{value} is above {expected}"
 
 
-def _required(value: Any, told: list[str], *_: object) -> Iterator[str]:
+def _required(value: Any, expected: list[str], *_: object) -> Iterator[str]:
     if isinstance(value, dict):
-        yield from (f"{name} is missing" for name in told if name not in value)
+        yield from (f"{name} is missing" for name in expected if name not in value)
 
 
-def _properties(value: Any, told: Any, _schema: object, document: Mapping[str, Any]) -> Iterator[str]:
+def _properties(value: Any, expected: Any, _schema: object, document: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(value, dict):
-        for name in told.keys() & value.keys():
-            yield from (f"{name}: {fault}" for fault in faults(value[name], told[name], document))
+        for name in expected.keys() & value.keys():
+            yield from (f"{name}: {fault}" for fault in faults(value[name], expected[name], document))
 
 
 def _additional(
-    value: Any, told: object, schema: Mapping[str, Any], document: Mapping[str, Any]
+    value: Any, expected: object, schema: Mapping[str, Any], document: Mapping[str, Any]
 ) -> Iterator[str]:
-    if isinstance(value, dict) and told is False:
+    if isinstance(value, dict) and expected is False:
         known = resolve(schema, document).get("properties", {})
         yield from (f"{name} is not described" for name in value.keys() - known.keys())
 
 
-def _items(value: Any, told: Any, _schema: object, document: Mapping[str, Any]) -> Iterator[str]:
+def _items(value: Any, expected: Any, _schema: object, document: Mapping[str, Any]) -> Iterator[str]:
     for number, entry in enumerate(value if isinstance(value, list) else []):
-        yield from (f"{number}: {fault}" for fault in faults(entry, told, document))
+        yield from (f"{number}: {fault}" for fault in faults(entry, expected, document))
 
 
-def _all_of(value: Any, told: Any, _schema: object, document: Mapping[str, Any]) -> Iterator[str]:
-    for schema in told:
+def _all_of(value: Any, expected: Any, _schema: object, document: Mapping[str, Any]) -> Iterator[str]:
+    for schema in expected:
         yield from faults(value, schema, document)
 
 
-def _one_of(value: Any, told: Any, _schema: object, document: Mapping[str, Any]) -> Iterator[str]:
-    found = [list(faults(value, schema, document)) for schema in told]
+def _one_of(value: Any, expected: Any, _schema: object, document: Mapping[str, Any]) -> Iterator[str]:
+    found = [list(faults(value, schema, document)) for schema in expected]
     if sum(not one for one in found) != 1:
         yield f"{value!r} fits {sum(not one for one in found)} of the alternatives: {found}"
 

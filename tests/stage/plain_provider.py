@@ -176,7 +176,7 @@ class PlainProvider:
 
     async def _discovery(self, _request: web.Request) -> web.Response:
         self.requests["discovery"] += 1
-        told = {
+        metadata = {
             "issuer": ISSUER,
             "authorization_endpoint": f"{ISSUER}/authorize",
             "token_endpoint": f"{ISSUER}/token",
@@ -187,7 +187,7 @@ class PlainProvider:
             "id_token_signing_alg_values_supported": ["RS256"],
             "authorization_response_iss_parameter_supported": True,
         }
-        return web.json_response(_changed(told, self.metadata))
+        return web.json_response(_changed(metadata, self.metadata))
 
     async def _keys(self, _request: web.Request) -> web.Response:
         self.requests["keys"] += 1
@@ -217,14 +217,14 @@ class PlainProvider:
     def _tokens(self, claims: Claims, grant: Grant) -> web.Response:
         access_token, refresh_token = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         self._grants |= {access_token: grant, refresh_token: grant}
-        told = {
+        answer = {
             "access_token": access_token,
             "token_type": "Bearer",
             "expires_in": 3600,
             "refresh_token": refresh_token,
             "id_token": (self.shape or self.signing.token)(claims),
         }
-        return web.json_response(_changed(told, self.answer))
+        return web.json_response(_changed(answer, self.answer))
 
     async def _profile(self, request: web.Request) -> web.Response:
         self.requests["edit"] += 1
@@ -243,8 +243,8 @@ class PlainProvider:
         return web.json_response({"id": SUBJECT, "displayName": "Ada Lovelace"})
 
 
-def _changed(told: Claims, changes: Claims) -> Claims:
-    return {name: value for name, value in {**told, **changes}.items() if value is not None}
+def _changed(members: Claims, changes: Claims) -> Claims:
+    return {name: value for name, value in {**members, **changes}.items() if value is not None}
 
 
 def _client(request: web.Request, form: dict[str, str]) -> tuple[str, str]:

@@ -95,8 +95,8 @@ async def asked_in_all(world: World) -> int:
 async def commands(redis: "Redis") -> int:
     """Count what Valkey has run for the gateway since `forget_commands`."""
     stats: dict[str, Any] = await redis.info("commandstats")
-    told = {name.removeprefix("cmdstat_"): int(stat["calls"]) for name, stat in stats.items()}
-    return sum(calls for name, calls in told.items() if name not in _NOT_THE_GATEWAYS)
+    calls_of = {name.removeprefix("cmdstat_"): int(stat["calls"]) for name, stat in stats.items()}
+    return sum(calls for name, calls in calls_of.items() if name not in _NOT_THE_GATEWAYS)
 
 
 async def forget_commands(redis: "Redis") -> None:

@@ -114,7 +114,7 @@ class _Printing(logging.Handler):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _told_logs() -> None:
+def _log_lines_beside_failures() -> None:
     """Show log lines with their fields beside a failure."""
     handler = _Printing()
     handler.setFormatter(Lines())

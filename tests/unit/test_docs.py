@@ -201,13 +201,13 @@ def test_U20_every_problem_has_a_section_with_its_statuses_and_the_reverse() -> 
         if issubclass(kind, gateway_errors.AuthFlowRejected) and kind is not gateway_errors.AuthFlowRejected
     }
     found = {
-        slug: told.strip().splitlines()[0]
-        for slug, told in sections(text_of("docs/reference/problems.md")).items()
+        slug: section.strip().splitlines()[0]
+        for slug, section in sections(text_of("docs/reference/problems.md")).items()
     }
 
     assert found.keys() == gateway.keys() | api.keys()
-    for slug, told in found.items():
-        ours, _, theirs = told.lower().partition("resource api:")
+    for slug, section in found.items():
+        ours, _, theirs = section.lower().partition("resource api:")
         assert set(map(int, re.findall(r"\d{3}", theirs))) == api.get(slug, set()), slug
         if slug not in navigations:
             assert set(map(int, re.findall(r"\d{3}", ours))) == gateway.get(slug, set()), slug

@@ -230,8 +230,8 @@ async def test_http_passes_whole_whatever_its_form(echo: str) -> None:
             ("/nothing", body),
         ]:
             async with client.post(url + path, data=sent) as response:
-                told = await response.read()
-            assert told == (b"" if path == "/nothing" or sent == b"" else body)
+                received = await response.read()
+            assert received == (b"" if path == "/nothing" or sent == b"" else body)
 
     assert [request.target for request in seen.met] == ["/whole", "/parts?x=1", "/parts", "/nothing"]
     assert [request.body for request in seen.met] == [body, body, b"", body]

@@ -238,8 +238,8 @@ def test_where_uv_finds_no_index_pip_is_asked_which_may_know_of_one(with_uv: Pro
     packages = add_package(with_uv, "elsewhere")
     configuration = with_uv.root / "pip.conf"
     configuration.write_text(f"[global]\nno-index = true\nfind-links = {packages['PIP_FIND_LINKS']}\n")
-    told = {"PIP_CONFIG_FILE": str(configuration), "PIP_FIND_LINKS": "", "UV_OFFLINE": "1"}
-    launch = with_uv.launch(environment=told)
+    environment = {"PIP_CONFIG_FILE": str(configuration), "PIP_FIND_LINKS": "", "UV_OFFLINE": "1"}
+    launch = with_uv.launch(environment=environment)
     launch.wait_for("Ctrl-C stops it.")
 
     assert "uv did not install them: the package index can't be reached." in launch.output

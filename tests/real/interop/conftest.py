@@ -148,17 +148,17 @@ async def running_provider(node: str, configuration: dict[str, Any]) -> AsyncIte
         stderr=asyncio.subprocess.STDOUT,
     )
     assert process.stdout is not None
-    told: list[str] = []
+    lines: list[str] = []
 
     async def listen(output: asyncio.StreamReader) -> None:
         while line := await output.readline():
-            told.append(line.decode())
+            lines.append(line.decode())
 
     listening = asyncio.create_task(listen(process.stdout))
     try:
         async with asyncio.timeout(30):
-            while "listening\n" not in told:
-                assert not listening.done(), "".join(told)
+            while "listening\n" not in lines:
+                assert not listening.done(), "".join(lines)
                 await asyncio.sleep(0.02)
         yield
     finally:
@@ -166,7 +166,7 @@ async def running_provider(node: str, configuration: dict[str, Any]) -> AsyncIte
             process.terminate()
         await process.wait()
         await listening
-        print("".join(told))  # noqa: T201 - beside a failure
+        print("".join(lines))  # noqa: T201 - beside a failure
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ _HERE: Final = """() => {
 
 # Everything that a screen reader is told without being asked, in order.
 _LISTEN: Final = """() => {
-    globalThis.told = [];
+    globalThis.announced = [];
     new MutationObserver(() => {
         for (const line of document.querySelectorAll('[role=status], [role=alert]')) {
             const words = line.textContent.trim();
-            if (words && words !== globalThis.told.at(-1)) globalThis.told.push(words);
+            if (words && words !== globalThis.announced.at(-1)) globalThis.announced.push(words);
         }
     }).observe(document.body, {subtree: true, childList: true, characterData: true});
 }"""
@@ -176,10 +176,10 @@ async def test_U4_saving_is_told_while_it_runs_and_when_it_is_done(page: Page, s
     await expect(busy).to_be_focused()
     await expect(busy).to_have_attribute("aria-disabled", "true")
     await page.keyboard.press("Enter")
-    await page.wait_for_function("() => globalThis.told.includes('Saving…')")
+    await page.wait_for_function("() => globalThis.announced.includes('Saving…')")
     go_on.set()
     await ada.sees("profile")
-    await page.wait_for_function("() => globalThis.told.some((words) => words.startsWith('Saved at '))")
+    await page.wait_for_function("() => globalThis.announced.some((words) => words.startsWith('Saved at '))")
 
     assert len(sent) == 1, "three presses are one change"
     await expect(page.locator("[data-field=city]")).to_contain_text("Just changed")

@@ -32,6 +32,6 @@ async def test_U22_the_transcript_of_the_step_up_page_works(stack: Stack, tmp_pa
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    told, _ = await asyncio.wait_for(run.communicate(), 60)
+    output, _ = await asyncio.wait_for(run.communicate(), 60)
 
-    assert run.returncode == 0, told.decode()[-3000:]
+    assert run.returncode == 0, output.decode()[-3000:]

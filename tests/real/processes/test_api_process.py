@@ -35,12 +35,12 @@ def command(place: Path, **environment: str) -> "subprocess.Popen[str]":
 
 def test_a_configuration_that_cannot_be_used_ends_with_2_and_every_fault(tmp_path: Path) -> None:
     with command(tmp_path, RESOURCE_API_PORT="x") as process:
-        out, told = process.communicate(timeout=20)
+        out, output = process.communicate(timeout=20)
 
     assert (process.returncode, out) == (2, "")
-    assert "RESOURCE_API_PORT is 'x', which is not a whole number." in told
-    assert "RESOURCE_API_CLIENT_ID is missing." in told
-    assert "Traceback" not in told
+    assert "RESOURCE_API_PORT is 'x', which is not a whole number." in output
+    assert "RESOURCE_API_CLIENT_ID is missing." in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -59,11 +59,11 @@ def test_it_starts_with_everything_else_down_and_ends_with_0(tmp_path: Path, num
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
         process.send_signal(number)
-        _, told = process.communicate(timeout=10)
+        _, output = process.communicate(timeout=10)
 
     assert process.returncode == 0
-    assert "Traceback" not in told
-    events = [json.loads(line) for line in told.splitlines()]
+    assert "Traceback" not in output
+    events = [json.loads(line) for line in output.splitlines()]
     assert [event["event"] for event in events if event["name"] == "resource_api.serving"] == [
         "listening",
         "stopping",
@@ -79,8 +79,8 @@ def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         with command(tmp_path, **GOOD, RESOURCE_API_PORT=port) as process:
-            _, told = process.communicate(timeout=20)
+            _, output = process.communicate(timeout=20)
 
     assert process.returncode == 1
-    assert f"The resource API cannot listen on 127.0.0.1:{port}" in told
-    assert "Traceback" not in told
+    assert f"The resource API cannot listen on 127.0.0.1:{port}" in output
+    assert "Traceback" not in output

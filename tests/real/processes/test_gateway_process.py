@@ -124,14 +124,14 @@ def test_R1_without_redis_and_without_a_tenant_it_lives_says_so_and_ends_well(
         assert (status, json.loads(body)["authenticated"]) == (200, False)
 
         process.send_signal(signal.SIGTERM)
-        told, _ = process.communicate(timeout=10)
+        output, _ = process.communicate(timeout=10)
 
     assert process.returncode == 0
-    events = [json.loads(line) for line in told.splitlines()]
+    events = [json.loads(line) for line in output.splitlines()]
     (listening,) = [event for event in events if event["event"] == "listening"]
     assert (listening["version"], listening["workers"]) == (VERSION, 1)
     assert listening["addresses"] == [["127.0.0.1", int(url.rpartition(":")[2])]]
-    assert "nobody-may-see" not in told
+    assert "nobody-may-see" not in output
 
 
 RAW = {
@@ -163,7 +163,7 @@ def test_S35_S55_a_request_that_cannot_be_parsed_is_quoted_neither_in_the_log_no
                 for leak in (b"canary", b"aiohttp", b"python"):
                     assert leak not in answer.lower(), what
         process.send_signal(signal.SIGTERM)
-        told, _ = process.communicate(timeout=10)
+        output, _ = process.communicate(timeout=10)
 
-    assert told.count("request-refused-by-parser") == len(RAW), "it is told that there was one"
-    assert "canary-x7" not in told.lower()
+    assert output.count("request-refused-by-parser") == len(RAW), "it is told that there was one"
+    assert "canary-x7" not in output.lower()

@@ -83,9 +83,9 @@ def test_a_setting_that_can_not_be_used_is_named_and_no_published_secret_takes_i
         monkeypatch.setenv(f"LOCAL_TENANT_{name}", given)
     with pytest.raises(SettingsError) as caught:
         from_environment()
-    (told,) = caught.value.faults
-    assert said in told
-    assert told.startswith("LOCAL_TENANT_")
+    (fault,) = caught.value.faults
+    assert said in fault
+    assert fault.startswith("LOCAL_TENANT_")
 
 
 def test_an_ipv6_address_is_a_url_with_brackets() -> None:
@@ -153,11 +153,11 @@ def test_every_fault_of_the_file_is_told_at_once(tmp_path: Path) -> None:
     values = dict.fromkeys(("GATEWAY_SECRET", "GATEWAY_CERTIFICATE", "API_SECRET", "API_CERTIFICATE"), "")
     with pytest.raises(ConfigurationError) as caught:
         load(path, {**values, "GATEWAY_URL": "http://app.example", "API_CERTIFICATE": "no PEM"})
-    told = "\n".join(caught.value.faults)
-    assert "certificates: Value error, must be a public certificate in PEM" in told
-    assert "tenant.subdomain" in told
-    assert "policies.0.mfa" in told
-    assert "redirect URI" in told
+    faults = "\n".join(caught.value.faults)
+    assert "certificates: Value error, must be a public certificate in PEM" in faults
+    assert "tenant.subdomain" in faults
+    assert "policies.0.mfa" in faults
+    assert "redirect URI" in faults
 
 
 def test_a_file_that_is_no_toml_is_a_fault(tmp_path: Path) -> None:

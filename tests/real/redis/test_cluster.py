@@ -93,13 +93,13 @@ async def test_the_doctor_looks_at_each_server_of_a_cluster(calm: list[RedisServ
 
     assert all(findings[check].status is Status.OK for check in (REDIS, RECORDS, VERSION, EVICTION))
     calm[2].ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
-    (told,) = [
+    (finding,) = [
         one
         for one in await look_at_redis(gateway_settings(REDIS_URL=url_of(calm[:1])))
         if one.check == EVICTION
     ]
     calm[2].ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
-    assert told.status is not Status.OK, "one of three is enough"
+    assert finding.status is not Status.OK, "one of three is enough"
 
 
 async def test_R5_without_replicas_nobody_can_confirm_a_sign_out(
@@ -108,9 +108,9 @@ async def test_R5_without_replicas_nobody_can_confirm_a_sign_out(
     careful = await make_world(REDIS_URL=url_of(calm), REDIS_WAIT_REPLICAS="1")
     leaving = await careful.signed_in()
 
-    told = await promised(leaving.call("POST", "/auth/sign-out"))
+    answer = await promised(leaving.call("POST", "/auth/sign-out"))
 
-    assert (told.status, told.body["confirmed"]) == (503, False)
+    assert (answer.status, answer.body["confirmed"]) == (503, False)
 
 
 @pytest.mark.parametrize("silent", [True, False], ids=["silent", "gone"])

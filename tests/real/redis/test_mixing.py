@@ -72,7 +72,7 @@ async def test_S36_every_answer_names_its_own_person_whoever_leaves_meanwhile(
         people[name] = await world.front_end()
         assert await people[name].sign_in((email, PASSWORD)) == "/edit"
     proxy.faults = SLOW
-    told: list[tuple[str, str]] = []
+    names: list[tuple[str, str]] = []
     left = 0
 
     async def look(name: str) -> None:
@@ -90,13 +90,13 @@ async def test_S36_every_answer_names_its_own_person_whoever_leaves_meanwhile(
                 left += 1
                 continue
             if answer.status == 200:
-                told.append((name, body["user"]["name"] if turn % 2 == 0 else body["displayName"]))
+                names.append((name, body["user"]["name"] if turn % 2 == 0 else body["displayName"]))
 
     await asyncio.gather(*(look(name) for name in people for _ in range(2)))
 
-    assert [(asked, named) for asked, named in told if asked != named] == []
+    assert [(asked, named) for asked, named in names if asked != named] == []
     assert left
-    assert told
+    assert names
     proxy.heal()
     for name, person in people.items():
         shown = await back(lambda person=person: person.call("GET", "/api/profile"))  # type: ignore[misc]

@@ -78,8 +78,12 @@ async def test_R5_a_sign_out_that_a_failover_could_undo_is_not_told_as_done(
     pair.cut_replication()
 
     for _ in range(2):
-        told = await promised(ada.call("POST", "/auth/sign-out"))
-        assert (told.status, told.slug, told.body["confirmed"]) == (503, "session-store-unavailable", False)
+        answer = await promised(ada.call("POST", "/auth/sign-out"))
+        assert (answer.status, answer.slug, answer.body["confirmed"]) == (
+            503,
+            "session-store-unavailable",
+            False,
+        )
         assert ada.cookie() == cookie, "the cookie is kept, to ask again with"
 
     async with pair.failing_over(noticed_after_ms=1000):

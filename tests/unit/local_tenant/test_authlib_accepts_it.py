@@ -85,20 +85,20 @@ class Client(OAuth2Mixin, OpenIDMixin, BaseApp):  # type: ignore[misc] # authlib
 
 
 async def test_authlib_finds_no_fault_in_the_metadata_but_entras_own(world: World) -> None:
-    told = await asyncio.to_thread(Client(world).load_server_metadata)
-    assert told["issuer"] == ISSUER
+    metadata = await asyncio.to_thread(Client(world).load_server_metadata)
+    assert metadata["issuer"] == ISSUER
     # What a browser opens is plain http on this machine; all else is as in production.
     for name in ("authorization_endpoint", "end_session_endpoint"):
-        assert told[name].startswith(world.url)
-        told[name] = told[name].replace(world.url, HOST)
+        assert metadata[name].startswith(world.url)
+        metadata[name] = metadata[name].replace(world.url, HOST)
 
     lacking = "token_endpoint_auth_signing_alg_values_supported"
 
     # Entra names private_key_jwt and leaves its algorithms out, against RFC 8414, section 2; so does the tenant.
     with pytest.raises(ValueError, match=lacking):
-        discovery.OpenIDProviderMetadata(told).validate()
-    told[lacking] = ["PS256", "RS256"]
-    discovery.OpenIDProviderMetadata(told).validate(metadata_classes=[rpinitiated.OpenIDProviderMetadata])
+        discovery.OpenIDProviderMetadata(metadata).validate()
+    metadata[lacking] = ["PS256", "RS256"]
+    discovery.OpenIDProviderMetadata(metadata).validate(metadata_classes=[rpinitiated.OpenIDProviderMetadata])
 
 
 async def test_authlib_signs_in_and_believes_the_id_token(world: World) -> None:

@@ -135,7 +135,7 @@ async def test_an_administrator_signs_someone_out_everywhere(world: World, liste
     grace = world.visitor()
     await grace.sign_in(world.authorize_url(), "grace@example.com")
     answer = await world.ask("POST", "/admin/people/ada@example.com/sign-out")
-    assert [told["status"] for told in answer.body["notified"]] == [200, 200]
+    assert [notice["status"] for notice in answer.body["notified"]] == [200, 200]
     assert sorted(listening) == sorted(f"sid={sid}" for sid in sids)
     assert "email" in (await visitors[0].open(world.authorize_url())).form.inputs
     assert "code" in (await grace.open(world.authorize_url())).answer

@@ -31,7 +31,7 @@ ADA = "ada@example.com"
 
 
 @dataclass(frozen=True)
-class Told:
+class Answer:
     """What the API answered."""
 
     status: int
@@ -75,13 +75,13 @@ class Stage:
             self.tokens[email] = str((await self.world.stepped_up(email=email)).body["access_token"])
         return self.tokens[email]
 
-    async def send(self, method: str, path: str, **request: Any) -> Told:
+    async def send(self, method: str, path: str, **request: Any) -> Answer:
         async with self.session.request(method, f"{self.url}{path}", **request) as response:
-            return Told(response.status, response.headers, await response.text())
+            return Answer(response.status, response.headers, await response.text())
 
     async def patch(
         self, body: object, token: str | None = None, headers: Mapping[str, str] | None = None
-    ) -> Told:
+    ) -> Answer:
         """Send a change as Ada, or with another token."""
         token = await self.token() if token is None else token
         content = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -18,12 +18,12 @@ CHANGE = {"city": "Turin"}
 
 async def refused(stage: Stage, token: str) -> None:
     """Check that a token is refused as RFC 6750 says, without a reason, and that nobody was asked anything."""
-    told = await stage.patch(CHANGE, token)
+    answer = await stage.patch(CHANGE, token)
 
-    assert (told.status, told.slug) == (401, "invalid-token")
-    assert told.challenge.error == "invalid_token"
-    assert told.headers.getall("WWW-Authenticate") == ['Bearer realm="", error="invalid_token"']
-    assert "detail" not in told.body
+    assert (answer.status, answer.slug) == (401, "invalid-token")
+    assert answer.challenge.error == "invalid_token"
+    assert answer.headers.getall("WWW-Authenticate") == ['Bearer realm="", error="invalid_token"']
+    assert "detail" not in answer.body
     assert await stage.asked("token.on_behalf_of") == []
 
 
@@ -90,8 +90,8 @@ async def test_S41_no_other_token_of_the_tenant_opens_the_api(stage: Stage) -> N
     }
 
     for name, token in others.items():
-        told = await stage.patch(CHANGE, token)
-        assert (name, told.status, told.slug) == (name, 401, "invalid-token")
+        answer = await stage.patch(CHANGE, token)
+        assert (name, answer.status, answer.slug) == (name, 401, "invalid-token")
     assert (await stage.held("grace@example.com")).get("city") != "Turin"
 
 
@@ -109,20 +109,20 @@ async def test_S41_no_other_token_of_the_tenant_opens_the_api(stage: Stage) -> N
     ],
 )
 async def test_S27_the_scope_is_a_whole_word_or_missing(stage: Stage, scp: str) -> None:
-    told = await stage.patch(CHANGE, stage.forged(scp=scp))
+    answer = await stage.patch(CHANGE, stage.forged(scp=scp))
 
-    assert (told.status, told.slug) == (403, "insufficient-scope")
-    assert (told.challenge.error, told.challenge.scope) == ("insufficient_scope", SCOPE)
-    assert told.body["scope"] == SCOPE
+    assert (answer.status, answer.slug) == (403, "insufficient-scope")
+    assert (answer.challenge.error, answer.challenge.scope) == ("insufficient_scope", SCOPE)
+    assert answer.body["scope"] == SCOPE
     assert await stage.asked("token.on_behalf_of") == []
 
 
 async def test_S27_the_scope_may_stand_among_others(stage: Stage) -> None:
-    told = await stage.patch(CHANGE, stage.forged(scp=f"A.Read {SCOPE} B.Read"))
+    answer = await stage.patch(CHANGE, stage.forged(scp=f"A.Read {SCOPE} B.Read"))
 
     # The forged token is believed here; it is the tenant that knows no such token.
     assert await stage.asked("token.on_behalf_of") != []
-    assert told.slug == "invalid-token"
+    assert answer.slug == "invalid-token"
 
 
 @pytest.mark.parametrize("age", [None, 301, 100_000])
@@ -131,11 +131,11 @@ async def test_S27_an_old_sign_in_is_told_the_greatest_age(
 ) -> None:
     async with running_api(made_keys, max_age_seconds="300") as stage:
         when = {} if age is None else {"auth_time": int(stage.clock()) - age}
-        told = await stage.patch(CHANGE, stage.forged(**when))
+        answer = await stage.patch(CHANGE, stage.forged(**when))
 
-        assert (told.status, told.slug) == (401, "insufficient-user-authentication")
-        assert told.challenge.error == "insufficient_user_authentication"
-        assert told.challenge.max_age == told.body["max_age"] == 300
+        assert (answer.status, answer.slug) == (401, "insufficient-user-authentication")
+        assert answer.challenge.error == "insufficient_user_authentication"
+        assert answer.challenge.max_age == answer.body["max_age"] == 300
         assert await stage.asked("token.on_behalf_of") == []
 
 
@@ -151,10 +151,10 @@ async def test_S27_a_missing_authentication_context_is_asked_for_in_entras_way(
     made_keys: Callable[[], SigningKey], acrs: object
 ) -> None:
     async with running_api(made_keys, acrs="c1") as stage:
-        told = await stage.patch(CHANGE, stage.forged(acrs=acrs))
+        answer = await stage.patch(CHANGE, stage.forged(acrs=acrs))
 
-        assert (told.status, told.slug) == (401, "insufficient-claims")
-        challenge = told.challenge
+        assert (answer.status, answer.slug) == (401, "insufficient-claims")
+        challenge = answer.challenge
         assert challenge.error == "insufficient_claims"
         assert json.loads(challenge.claims or "") == {
             "access_token": {"acrs": {"essential": True, "value": "c1"}}
@@ -181,9 +181,9 @@ async def test_S42_without_keys_the_authority_is_at_fault_and_nobody_is_refused_
     token = await stage.token()
     await stage.fault("keys", status=503, retry_after=9)
 
-    told = await stage.patch(CHANGE, token)
-    assert (told.status, told.slug) == (503, "authority-unavailable")
-    assert told.headers["Retry-After"] == "9"
+    answer = await stage.patch(CHANGE, token)
+    assert (answer.status, answer.slug) == (503, "authority-unavailable")
+    assert answer.headers["Retry-After"] == "9"
 
     await stage.world.ask("DELETE", "/admin/faults")
     stage.clock.now += 9
@@ -217,11 +217,13 @@ async def test_S40_no_odd_claims_ever_pass_or_break_anything(stage: Stage) -> No
 
     collect()
     for name, value, token in tokens:
-        told = await stage.patch(CHANGE, token)
+        answer = await stage.patch(CHANGE, token)
         harmless = name in {"nbf", "acrs", "iat", "idtyp", "oid"}
-        assert told.status in ({401} if not harmless else {401, 403}) | ({403} if name == "scp" else set()), (
+        assert answer.status in ({401} if not harmless else {401, 403}) | (
+            {403} if name == "scp" else set()
+        ), (
             name,
             value,
-            told.text,
+            answer.text,
         )
     assert (await stage.held())["city"] != "Turin"

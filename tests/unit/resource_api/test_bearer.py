@@ -8,24 +8,24 @@ CHANGE = {"city": "Turin"}
 
 
 async def test_S43_E11_no_token_is_401_and_names_the_scheme_alone(stage: Stage) -> None:
-    told = await stage.send("PATCH", "/profile", json=CHANGE)
+    answer = await stage.send("PATCH", "/profile", json=CHANGE)
 
-    assert (told.status, told.slug) == (401, "invalid-token")
-    assert told.headers.getall("WWW-Authenticate") == ['Bearer realm=""']
+    assert (answer.status, answer.slug) == (401, "invalid-token")
+    assert answer.headers.getall("WWW-Authenticate") == ['Bearer realm=""']
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer "])
 async def test_S43_the_schemes_case_does_not_matter(stage: Stage, scheme: str) -> None:
-    told = await stage.patch(CHANGE, headers={"Authorization": f"{scheme} {await stage.token()}"})
+    answer = await stage.patch(CHANGE, headers={"Authorization": f"{scheme} {await stage.token()}"})
 
-    assert told.status == 200
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "DPoP", "BearerX"])
 async def test_S43_a_good_token_of_another_scheme_is_none(stage: Stage, scheme: str) -> None:
-    told = await stage.patch(CHANGE, headers={"Authorization": f"{scheme} {await stage.token()}"})
+    answer = await stage.patch(CHANGE, headers={"Authorization": f"{scheme} {await stage.token()}"})
 
-    assert (told.status, told.headers["WWW-Authenticate"]) == (401, 'Bearer realm=""')
+    assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm=""')
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ async def test_S43_a_good_token_of_another_scheme_is_none(stage: Stage, scheme: 
     ],
 )
 async def test_S43_what_is_no_bearer_token_is_401(stage: Stage, value: str) -> None:
-    told = await stage.patch(CHANGE, headers={"Authorization": value})
+    answer = await stage.patch(CHANGE, headers={"Authorization": value})
 
-    assert (told.status, told.slug) == (401, "invalid-token")
-    assert told.challenge.error in {None, "invalid_token"}
+    assert (answer.status, answer.slug) == (401, "invalid-token")
+    assert answer.challenge.error in {None, "invalid_token"}
 
 
 async def test_S43_query_and_form_carry_no_token(stage: Stage) -> None:
@@ -67,15 +67,15 @@ async def test_S43_query_and_form_carry_no_token(stage: Stage) -> None:
         "PATCH", "/profile", json=CHANGE, headers={"Cookie": f"access_token={token}"}
     )
 
-    assert [told.status for told in (in_query, in_form, in_both, in_cookie)] == [401, 401, 400, 401]
+    assert [answer.status for answer in (in_query, in_form, in_both, in_cookie)] == [401, 401, 400, 401]
     assert (await stage.held())["city"] != "Turin"
 
 
 async def test_S43_two_authorization_headers_are_refused(stage: Stage) -> None:
     good = f"Bearer {await stage.token()}"
     for first, second in ((good, good), (good, "Bearer x"), ("Basic YTpi", good)):
-        told = await stage.send(
+        answer = await stage.send(
             "PATCH", "/profile", json=CHANGE, headers=[("Authorization", first), ("Authorization", second)]
         )
-        assert (told.status, told.slug, told.challenge.error) == (400, "bad-request", "invalid_request")
+        assert (answer.status, answer.slug, answer.challenge.error) == (400, "bad-request", "invalid_request")
     assert (await stage.held())["city"] != "Turin"

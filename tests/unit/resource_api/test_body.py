@@ -59,10 +59,10 @@ def test_ten_fields_may_be_changed() -> None:
 async def test_S44_E12_any_other_field_is_refused_by_name_and_nothing_is_sent(
     stage: Stage, name: str
 ) -> None:
-    told = await stage.patch({"city": "Turin", name: "x"})
+    answer = await stage.patch({"city": "Turin", name: "x"})
 
-    assert (told.status, told.slug) == (422, "invalid-profile-patch")
-    (error,) = told.body["errors"]
+    assert (answer.status, answer.slug) == (422, "invalid-profile-patch")
+    (error,) = answer.body["errors"]
     assert error["code"] == "unknown_field"
     assert error["field"].startswith(name[:1].replace("\n", "?"))
     assert len(error["field"]) <= 65
@@ -103,19 +103,19 @@ async def test_S44_E12_any_other_field_is_refused_by_name_and_nothing_is_sent(
     ],
 )
 async def test_S44_each_field_has_its_limits(stage: Stage, name: str, value: object, code: str) -> None:
-    told = await stage.patch({name: value})
+    answer = await stage.patch({name: value})
 
-    assert (told.status, told.slug) == (422, "invalid-profile-patch")
-    (error,) = told.body["errors"]
+    assert (answer.status, answer.slug) == (422, "invalid-profile-patch")
+    (error,) = answer.body["errors"]
     assert (error["field"], error["code"]) == (name, code)
     assert error["detail"]
     assert await stage.asked("token.on_behalf_of") == []
 
 
 async def test_S44_all_faults_are_told_at_once(stage: Stage) -> None:
-    told = await stage.patch({"city": 1, "displayName": "", "role": "admin", "jobTitle": "fine"})
+    answer = await stage.patch({"city": 1, "displayName": "", "role": "admin", "jobTitle": "fine"})
 
-    assert {(error["field"], error["code"]) for error in told.body["errors"]} == {
+    assert {(error["field"], error["code"]) for error in answer.body["errors"]} == {
         ("city", "wrong_type"),
         ("displayName", "required"),
         ("role", "unknown_field"),
@@ -124,10 +124,10 @@ async def test_S44_all_faults_are_told_at_once(stage: Stage) -> None:
 
 @pytest.mark.parametrize("body", [[], "text", 7, None, True, [{"city": "Turin"}]])
 async def test_S44_the_body_is_an_object(stage: Stage, body: object) -> None:
-    told = await stage.patch(body)
+    answer = await stage.patch(body)
 
-    assert (told.status, told.slug) == (422, "invalid-profile-patch")
-    assert told.body["errors"][0]["code"] == "wrong_type"
+    assert (answer.status, answer.slug) == (422, "invalid-profile-patch")
+    assert answer.body["errors"][0]["code"] == "wrong_type"
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ async def test_S44_the_body_is_an_object(stage: Stage, body: object) -> None:
     ],
 )
 async def test_S44_texts_are_kept_as_people_write_them(stage: Stage, given_text: str, saved: str) -> None:
-    told = await stage.patch({"givenName": given_text})
+    answer = await stage.patch({"givenName": given_text})
 
-    assert told.status == 200
-    assert told.body["givenName"] == saved
+    assert answer.status == 200
+    assert answer.body["givenName"] == saved
     assert (await stage.held())["givenName"] == saved
 
 
@@ -164,10 +164,10 @@ def _body_of(entry: dict[str, object]) -> object:
 
 
 async def test_an_empty_change_writes_nothing_and_answers_with_the_profile(stage: Stage) -> None:
-    told = await stage.patch({})
+    answer = await stage.patch({})
 
-    assert told.status == 200
-    assert told.body["displayName"] == "Ada Lovelace"
+    assert answer.status == 200
+    assert answer.body["displayName"] == "Ada Lovelace"
     assert await stage.asked("graph.patch_me") == []
 
 
@@ -203,9 +203,9 @@ async def test_an_empty_change_writes_nothing_and_answers_with_the_profile(stage
     ids=lambda body: repr(body[:20]),
 )
 async def test_S50_what_is_not_strict_json_is_400(stage: Stage, body: bytes) -> None:
-    told = await stage.patch(body)
+    answer = await stage.patch(body)
 
-    assert (told.status, told.slug) == (400, "bad-request")
+    assert (answer.status, answer.slug) == (400, "bad-request")
     assert await stage.asked("token.on_behalf_of") == []
 
 
@@ -219,9 +219,9 @@ async def test_S50_more_than_sixteen_kilobytes_is_413(stage: Stage, chunked: boo
 
     headers = {"Authorization": f"Bearer {await stage.token()}", "Content-Type": "application/json"}
     data = pieces() if chunked else fits + b" "
-    told = await stage.send("PATCH", "/profile", data=data, headers=headers)
+    answer = await stage.send("PATCH", "/profile", data=data, headers=headers)
 
-    assert (told.status, told.slug) == (413, "content-too-large")
+    assert (answer.status, answer.slug) == (413, "content-too-large")
     assert (await stage.patch(fits)).status == 200
 
 
@@ -240,9 +240,9 @@ async def test_S50_more_than_sixteen_kilobytes_is_413(stage: Stage, chunked: boo
     ],
 )
 async def test_S50_other_types_and_encodings_are_415(stage: Stage, headers: dict[str, str]) -> None:
-    told = await stage.patch(b'{"city":"Turin"}', headers=headers)
+    answer = await stage.patch(b'{"city":"Turin"}', headers=headers)
 
-    assert (told.status, told.slug) == (415, "unsupported-media-type")
+    assert (answer.status, answer.slug) == (415, "unsupported-media-type")
 
 
 async def test_S50_a_bomb_is_not_unfolded(stage: Stage) -> None:
@@ -274,7 +274,7 @@ async def test_S44_S50_no_json_is_ever_a_fault_of_ours_and_graph_sees_ten_names_
 
     collect()
     for body in bodies:
-        told = await stage.patch(body)
-        assert told.status in {200, 400, 422}, (body, told.text)
+        answer = await stage.patch(body)
+        assert answer.status in {200, 400, 422}, (body, answer.text)
     sent = [_body_of(entry) for entry in await stage.asked("graph.patch_me")]
     assert all(isinstance(body, dict) and body.keys() <= TEN for body in sent)

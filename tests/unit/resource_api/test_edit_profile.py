@@ -19,13 +19,13 @@ MEMBERS = {
 
 
 async def test_a_change_is_saved_and_the_whole_profile_comes_back(stage: Stage) -> None:
-    told = await stage.patch({"city": "  Zürich ", "jobTitle": ""})
+    answer = await stage.patch({"city": "  Zürich ", "jobTitle": ""})
 
-    assert told.status == 200
-    assert told.headers["Content-Type"].startswith("application/json")
-    assert set(told.body) == MEMBERS
-    assert told.body["city"] == "Zürich"
-    assert told.body["jobTitle"] is None
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert set(answer.body) == MEMBERS
+    assert answer.body["city"] == "Zürich"
+    assert answer.body["jobTitle"] is None
     held = await stage.held()
     assert held["city"] == "Zürich"
     assert held["jobTitle"] is None

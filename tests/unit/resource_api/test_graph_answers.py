@@ -23,9 +23,9 @@ async def test_R17_E24_a_busy_graph_is_asked_once_more(
 ) -> None:
     double.patches = [Act(status=status, applies=False, headers={"Retry-After": "0"})]
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert told.status == 200
+    assert answer.status == 200
     assert double.sent("PATCH") == [{"city": "Turin"}] * 2
 
 
@@ -33,18 +33,18 @@ async def test_R17_E24_a_busy_graph_is_asked_once_more(
 async def test_R17_E24_and_not_twice(stage: Stage, double: GraphDouble, status: int) -> None:
     double.patches = [Act(status=status, applies=False, headers={"Retry-After": "0"}) for _ in range(3)]
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.slug, told.body["outcome"]) == (503, "resource-unavailable", "not-saved")
+    assert (answer.status, answer.slug, answer.body["outcome"]) == (503, "resource-unavailable", "not-saved")
     assert len(double.sent("PATCH")) == 2
 
 
 async def test_R17_a_long_pause_is_the_callers_to_make(stage: Stage, double: GraphDouble) -> None:
     double.patches = [Act(status=429, applies=False, headers={"Retry-After": "120"})]
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.headers["Retry-After"]) == (503, "120")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "120")
     assert len(double.sent("PATCH")) == 1
 
 
@@ -73,10 +73,10 @@ async def test_S45_E10_another_persons_profile_is_neither_shown_nor_changed(
 ) -> None:
     double.profile["id"] = str(uuid.uuid4())
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.slug) == (502, "resource-unavailable")
-    assert "London" not in told.text
+    assert (answer.status, answer.slug) == (502, "resource-unavailable")
+    assert "London" not in answer.text
     assert double.sent("PATCH") == []
     assert "graph-answered-for-another-person" in caplog.text
 
@@ -90,19 +90,19 @@ async def test_a_profile_that_is_none_is_a_failure_of_graph(
 ) -> None:
     double.profile |= profile
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.slug) == (502, "resource-unavailable")
+    assert (answer.status, answer.slug) == (502, "resource-unavailable")
 
 
 async def test_S44_graphs_answer_is_projected(stage: Stage, double: GraphDouble) -> None:
     double.profile["passwordProfile"] = "secret"
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert "passwordProfile" not in told.text
-    assert "userPrincipalName" not in told.text
-    assert double.sent("GET")[0]["$select"].split(",") == list(told.body)
+    assert "passwordProfile" not in answer.text
+    assert "userPrincipalName" not in answer.text
+    assert double.sent("GET")[0]["$select"].split(",") == list(answer.body)
 
 
 async def test_S47_graph_gets_only_headers_that_we_built(stage: Stage, double: GraphDouble) -> None:
@@ -119,9 +119,9 @@ async def test_S47_graph_gets_only_headers_that_we_built(stage: Stage, double: G
         "traceparent": "00-0-0-00",
     }
 
-    told = await stage.patch({"city": "Turin"}, headers=headers)
+    answer = await stage.patch({"city": "Turin"}, headers=headers)
 
-    assert told.headers["client-request-id"] == correlation
+    assert answer.headers["client-request-id"] == correlation
     known = {"host", "authorization", "accept", "accept-encoding", "user-agent", "client-request-id"}
     for method, sent, _ in double.seen:
         content = {"content-type", "content-length"} if method == "PATCH" else set()
@@ -139,16 +139,16 @@ async def test_E11_graphs_refusal_of_a_value_is_told_in_our_words(stage: Stage, 
     }
     double.patches = [Act(status=400, applies=False, body={"error": error})]
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.slug) == (422, "invalid-profile-patch")
-    assert [(entry["field"], entry["code"]) for entry in told.body["errors"]] == [("city", "invalid_value")]
-    assert "Invalid value specified" not in told.text
-    assert "secretInternal" not in told.text
+    assert (answer.status, answer.slug) == (422, "invalid-profile-patch")
+    assert [(entry["field"], entry["code"]) for entry in answer.body["errors"]] == [("city", "invalid_value")]
+    assert "Invalid value specified" not in answer.text
+    assert "secretInternal" not in answer.text
 
 
 @pytest.mark.parametrize(
-    "status, told_status, slug",
+    "status, expected, slug",
     [
         (403, 403, "access-blocked"),
         (404, 409, "profile-not-found"),
@@ -158,15 +158,15 @@ async def test_E11_graphs_refusal_of_a_value_is_told_in_our_words(stage: Stage, 
     ],
 )
 async def test_E11_a_refusal_is_told_by_its_meaning_and_without_graphs_text(
-    stage: Stage, double: GraphDouble, status: int, told_status: int, slug: str
+    stage: Stage, double: GraphDouble, status: int, expected: int, slug: str
 ) -> None:
     body = {"error": {"code": "Odd<b>", "message": "internal canary"}}
     headers = {"Location": "https://evil.example/"} if status == 302 else {}
     double.patches = [Act(status=status, applies=False, body=body, headers=headers)]
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.slug) == (told_status, slug)
-    assert "canary" not in told.text
-    assert "Odd" not in told.text
-    assert "Location" not in told.headers
+    assert (answer.status, answer.slug) == (expected, slug)
+    assert "canary" not in answer.text
+    assert "Odd" not in answer.text
+    assert "Location" not in answer.headers

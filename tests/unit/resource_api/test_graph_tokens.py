@@ -118,8 +118,8 @@ async def test_a_failure_is_everybodys_who_waits_and_not_remembered() -> None:
     entra.trouble = True
     tokens = GraphTokens(entra, now=MovableClock(NOW))
 
-    told = await asyncio.gather(*(tokens.token(caller("one")) for _ in range(3)), return_exceptions=True)
-    assert [type(failure) for failure in told] == [AuthorityUnavailable] * 3
+    answers = await asyncio.gather(*(tokens.token(caller("one")) for _ in range(3)), return_exceptions=True)
+    assert [type(failure) for failure in answers] == [AuthorityUnavailable] * 3
     assert entra.count == 1
     entra.trouble = False
     assert await tokens.token(caller("one")) == "token 2"

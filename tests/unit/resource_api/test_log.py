@@ -62,12 +62,12 @@ async def test_S35_nothing_of_a_token_or_a_person_is_in_the_log_when_all_goes_wr
             tokens = [headers["Authorization"].removeprefix("Bearer ") for _, headers, _ in double.seen]
 
     assert answers == [422, 403, 502, 200, 200]
-    told = log.getvalue()
+    logged = log.getvalue()
     events = {line["event"] for line in log.lines()}
     assert {"problem", "profile-edited", "unclear-write-was-saved", "on-behalf-of-misconfigured"} <= events
     secrets = [await stage.token(), *tokens, API_SECRET, claims["oid"], claims["sub"], json.dumps(CLAIMS)]
     parts = [part for secret in secrets for part in secret.split(".") if len(part) > 8]
     encoded = [base64.b64encode(part.encode()).decode()[:20] for part in parts]
-    assert [part for part in [*parts, *encoded] if part in told] == []
-    assert "canary" not in told.lower()
-    assert "@example.com" not in told
+    assert [part for part in [*parts, *encoded] if part in logged] == []
+    assert "canary" not in logged.lower()
+    assert "@example.com" not in logged

@@ -42,9 +42,9 @@ async def exchanges(stage: Stage) -> int:
 
 async def test_E24_one_exchange_serves_an_assertion_however_often_it_comes(stage: Stage) -> None:
     await stage.token()
-    told = await asyncio.gather(*(stage.patch({"city": f"City {number}"}) for number in range(10)))
+    answers = await asyncio.gather(*(stage.patch({"city": f"City {number}"}) for number in range(10)))
 
-    assert {answer.status for answer in told} == {200}
+    assert {answer.status for answer in answers} == {200}
     assert await exchanges(stage) == 1
     assert (await stage.patch(CHANGE)).status == 200
     assert await exchanges(stage) == 1
@@ -64,10 +64,10 @@ async def test_S36_people_never_mix(stage: Stage) -> None:
 
     async def edit(number: int) -> None:
         email = people[number % 2]
-        told = await stage.patch({"jobTitle": f"{email} {number}"}, tokens[email])
-        assert told.status == 200
-        assert told.body["givenName"] == email.partition("@")[0].title()
-        assert told.body["jobTitle"] == f"{email} {number}"
+        answer = await stage.patch({"jobTitle": f"{email} {number}"}, tokens[email])
+        assert answer.status == 200
+        assert answer.body["givenName"] == email.partition("@")[0].title()
+        assert answer.body["jobTitle"] == f"{email} {number}"
 
     await asyncio.gather(*(edit(number) for number in range(40)))
     assert await exchanges(stage) == 2
@@ -79,9 +79,9 @@ async def test_an_expired_assertion_opens_nothing_although_its_graph_token_is_kn
     assert (await stage.patch(CHANGE)).status == 200
     stage.clock.now += 2 * 3600
 
-    told = await stage.patch({"city": "Genoa"})
+    answer = await stage.patch({"city": "Genoa"})
 
-    assert (told.status, told.slug) == (401, "invalid-token")
+    assert (answer.status, answer.slug) == (401, "invalid-token")
     assert (await stage.held())["city"] == "Turin"
 
 
@@ -108,9 +108,9 @@ async def test_a_graph_that_refuses_every_token_is_a_fault_for_the_operator(
     await stage.token()
     await stage.fault("graph.get_me", status=401)
 
-    told = await stage.patch(CHANGE)
+    answer = await stage.patch(CHANGE)
 
-    assert (told.status, told.slug) == (502, "resource-unavailable")
+    assert (answer.status, answer.slug) == (502, "resource-unavailable")
     assert await exchanges(stage) == 2
     assert "graph-refuses-our-tokens" in caplog.text
 
@@ -123,15 +123,15 @@ async def test_A11_E10_a_claims_challenge_is_relayed_in_entras_form(stage: Stage
     await stage.token()
     await stage.fault("token.on_behalf_of", aadsts=number, claims=json.dumps(CLAIMS))
 
-    told = await stage.patch(CHANGE)
+    answer = await stage.patch(CHANGE)
 
-    assert (told.status, told.slug) == (401, "insufficient-claims")
-    (header,) = told.headers.getall("WWW-Authenticate")
+    assert (answer.status, answer.slug) == (401, "insufficient-claims")
+    (header,) = answer.headers.getall("WWW-Authenticate")
     assert header.startswith('Bearer realm="", authorization_uri="http')
-    challenge = told.challenge
+    challenge = answer.challenge
     assert (challenge.error, challenge.client_id) == ("insufficient_claims", API)
     assert json.loads(challenge.claims or "") == CLAIMS
-    assert "AADSTS" not in told.text + header
+    assert "AADSTS" not in answer.text + header
     assert await stage.asked("graph.patch_me") == []
 
 
@@ -161,12 +161,12 @@ async def test_E24_each_refusal_has_one_meaning(
     await stage.token()
     await stage.fault("token.on_behalf_of", aadsts=number)
 
-    told = await stage.patch(CHANGE)
+    answer = await stage.patch(CHANGE)
 
-    assert (told.status, told.slug) == (status, slug)
-    assert ("WWW-Authenticate" in told.headers) == (status == 401)
-    assert "AADSTS" not in told.text
-    assert "Trace" not in told.text
+    assert (answer.status, answer.slug) == (status, slug)
+    assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+    assert "AADSTS" not in answer.text
+    assert "Trace" not in answer.text
     events = [record for record in caplog.records if record.message == "on-behalf-of-misconfigured"]
     assert bool(events) == (status == 500)
     for event in events:
@@ -194,9 +194,9 @@ async def test_R15_an_authority_in_trouble_is_503_and_comes_back_by_itself(
     token = await stage.token()
     await stage.fault("token.on_behalf_of", **fault)
 
-    told = await stage.patch(CHANGE)
-    assert (told.status, told.slug) == (503, "authority-unavailable")
-    assert told.headers["Retry-After"] == str(fault.get("retry_after", 5))
+    answer = await stage.patch(CHANGE)
+    assert (answer.status, answer.slug) == (503, "authority-unavailable")
+    assert answer.headers["Retry-After"] == str(fault.get("retry_after", 5))
 
     await stage.world.ask("DELETE", "/admin/faults")
     stage.clock.now += 7
@@ -206,7 +206,7 @@ async def test_R15_an_authority_in_trouble_is_503_and_comes_back_by_itself(
 async def test_R15_an_answer_that_msal_stumbles_over_is_an_authority_in_trouble() -> None:
     id_tokens: list[object] = ["garbage", "a.b.c", 7, None]
     issuer = "https://login.example.com/t"
-    told = {
+    tokens = {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
         "token_endpoint": f"{issuer}/token",
@@ -214,7 +214,7 @@ async def test_R15_an_answer_that_msal_stumbles_over_is_an_authority_in_trouble(
     }
 
     async def metadata(_request: web.Request) -> web.Response:
-        return web.json_response(told)
+        return web.json_response(tokens)
 
     async def token(_request: web.Request) -> web.Response:
         got = {"token_type": "Bearer", "access_token": "t", "expires_in": 3600}
@@ -255,8 +255,8 @@ async def test_R14_a_slow_authority_does_not_hold_a_request_for_ever(
         await stage.fault("token.on_behalf_of", delay_ms=5000)
 
         start = time.perf_counter()
-        told = await stage.patch(CHANGE)
-        assert (told.status, told.slug) == (503, "authority-unavailable")
+        answer = await stage.patch(CHANGE)
+        assert (answer.status, answer.slug) == (503, "authority-unavailable")
         assert time.perf_counter() - start < 4
 
 
@@ -283,11 +283,11 @@ async def test_A11_graphs_own_claims_challenge_is_relayed(made_keys: Callable[[]
         double.profile["id"] = claims_of(await stage.token())["oid"]
         for status in (401, 403):
             double.patches = [Act(status=status, applies=False, headers={"WWW-Authenticate": header})]
-            told = await stage.patch(CHANGE)
+            answer = await stage.patch(CHANGE)
 
-            assert (told.status, told.slug) == (401, "insufficient-claims")
-            assert json.loads(told.challenge.claims or "") == {"access_token": {"nbf": {"essential": True}}}
-            assert told.challenge.client_id == API
+            assert (answer.status, answer.slug) == (401, "insufficient-claims")
+            assert json.loads(answer.challenge.claims or "") == {"access_token": {"nbf": {"essential": True}}}
+            assert answer.challenge.client_id == API
 
 
 async def test_S37_the_exchange_asks_for_one_permission_and_for_nothing_that_lasts(stage: Stage) -> None:

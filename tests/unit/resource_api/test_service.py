@@ -77,20 +77,20 @@ async def test_R19_a_stopping_service_is_not_ready(stage: Stage) -> None:
 async def test_every_answer_has_the_headers_of_an_api(
     stage: Stage, method: str, path: str, status: int
 ) -> None:
-    told = await stage.send(method, path, headers={"Origin": "https://evil.example"})
+    answer = await stage.send(method, path, headers={"Origin": "https://evil.example"})
 
-    assert told.status == status
+    assert answer.status == status
     if status >= 400:
-        assert told.slug
+        assert answer.slug
     if status == 405:
-        assert told.headers["Allow"]
-    assert told.headers["X-Content-Type-Options"] == "nosniff"
-    assert told.headers["Cache-Control"] == "no-store"
-    assert told.headers["Content-Security-Policy"].startswith("default-src 'none'")
-    assert told.headers["Referrer-Policy"] == "no-referrer"
-    assert "Server" not in told.headers
-    assert not [name for name in told.headers if name.lower().startswith("access-control")]
-    assert "Set-Cookie" not in told.headers
+        assert answer.headers["Allow"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "Server" not in answer.headers
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+    assert "Set-Cookie" not in answer.headers
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ async def test_every_answer_has_the_headers_of_an_api(
     ],
 )
 async def test_an_odd_correlation_id_is_replaced(stage: Stage, sent: str) -> None:
-    told = await stage.send("GET", "/nowhere", headers={"client-request-id": sent})
+    answer = await stage.send("GET", "/nowhere", headers={"client-request-id": sent})
 
-    assert told.headers["client-request-id"] != sent
-    assert str(uuid.UUID(told.body["reference"])) == told.headers["client-request-id"]
+    assert answer.headers["client-request-id"] != sent
+    assert str(uuid.UUID(answer.body["reference"])) == answer.headers["client-request-id"]
 
 
 async def test_E24_the_gateways_correlation_id_is_the_reference_everywhere(
@@ -116,9 +116,9 @@ async def test_E24_the_gateways_correlation_id_is_the_reference_everywhere(
 ) -> None:
     caplog.set_level(logging.INFO, "resource_api")
     sent = str(uuid.uuid4())
-    told = await stage.patch({"city": "Turin"}, headers={"client-request-id": sent.upper()})
+    answer = await stage.patch({"city": "Turin"}, headers={"client-request-id": sent.upper()})
 
-    assert told.headers["client-request-id"] == sent
+    assert answer.headers["client-request-id"] == sent
     (edited,) = [record for record in caplog.records if record.message == "profile-edited"]
     fields = edited.__dict__["event_fields"]
     assert fields["reference"] == sent
@@ -199,8 +199,8 @@ async def test_S45_no_id_of_the_client_counts(stage: Stage) -> None:
     grace = (await stage.held("grace@example.com"))["id"]
     for path in (f"/profile?id={grace}", f"/profile?user={grace}"):
         headers = {"Authorization": f"Bearer {await stage.token()}", "X-User-Id": str(grace)}
-        told = await stage.send("PATCH", path, json={"city": "Turin"}, headers=headers)
-        assert told.body["displayName"] == "Ada Lovelace"
+        answer = await stage.send("PATCH", path, json={"city": "Turin"}, headers=headers)
+        assert answer.body["displayName"] == "Ada Lovelace"
     assert (await stage.send("PATCH", f"/profile/{grace}", json={"city": "Turin"})).status == 404
     assert (await stage.held("grace@example.com")).get("city") != "Turin"
 
@@ -259,9 +259,9 @@ async def test_a_certificate_serves_as_credential(made_keys: Callable[[], Signin
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ) + key.certificate.public_bytes(serialization.Encoding.PEM)
     async with running_api(made_keys, client_secret="", client_certificate=pem.decode()) as stage:
-        told = await stage.patch({"city": "Turin"})
+        answer = await stage.patch({"city": "Turin"})
 
-        assert told.slug == "misconfigured"
+        assert answer.slug == "misconfigured"
         (asked,) = await stage.asked("token.on_behalf_of")
         assert "client_assertion" in json.dumps(asked)
         assert "client_secret" not in json.dumps(asked)

@@ -61,8 +61,8 @@ def test_with_nothing_set_every_missing_setting_is_told() -> None:
     with pytest.raises(SettingsFault) as caught:
         load_settings(Settings, {}, PREFIX)
 
-    told = {line.split()[0] for line in caught.value.lines}
-    assert told == {
+    named = {line.split()[0] for line in caught.value.lines}
+    assert named == {
         "RESOURCE_API_TENANT_SUBDOMAIN",
         "RESOURCE_API_TENANT_ID",
         "RESOURCE_API_CLIENT_ID",

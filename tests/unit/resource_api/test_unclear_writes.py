@@ -31,10 +31,10 @@ async def test_R18_applied_and_the_answer_lost_is_saved(
 ) -> None:
     double.patches = [Act(applies=True, **lost)]  # type: ignore[arg-type] # a table of its arguments
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert told.status == 200
-    assert told.body["city"] == "Turin"
+    assert answer.status == 200
+    assert answer.body["city"] == "Turin"
     assert len(double.sent("PATCH")) == 1
 
 
@@ -44,19 +44,19 @@ async def test_R18_not_applied_and_the_answer_lost_is_not_saved(
 ) -> None:
     double.patches = [Act(applies=False, **lost)]  # type: ignore[arg-type] # the same
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.slug, told.body["outcome"]) == (502, "resource-unavailable", "not-saved")
-    assert told.headers["Retry-After"]
+    assert (answer.status, answer.slug, answer.body["outcome"]) == (502, "resource-unavailable", "not-saved")
+    assert answer.headers["Retry-After"]
     assert len(double.sent("PATCH")) == 1
 
 
 async def test_R18_a_mixture_is_unknown(stage: Stage, double: GraphDouble) -> None:
     double.patches = [Act(only=frozenset({"city"}), answers=False)]
 
-    told = await stage.patch({"city": "Turin", "state": "Piedmont"})
+    answer = await stage.patch({"city": "Turin", "state": "Piedmont"})
 
-    assert (told.status, told.body["outcome"]) == (502, "unknown")
+    assert (answer.status, answer.body["outcome"]) == (502, "unknown")
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ async def test_R18_what_one_look_saw_is_not_forgotten_at_the_next(
     double.patches = [Act(answers=False)]
     double.glimpses = glimpses
 
-    told = await stage.patch({"city": "Turin", "state": "Piedmont"})
+    answer = await stage.patch({"city": "Turin", "state": "Piedmont"})
 
-    assert (told.status, told.body["outcome"]) == (502, "unknown")
+    assert (answer.status, answer.body["outcome"]) == (502, "unknown")
     assert double.glimpses == []
 
 
@@ -83,9 +83,9 @@ async def test_R18_a_lagging_replica_gets_a_second_look(stage: Stage, double: Gr
     double.patches = [Act(answers=False)]
     double.lag = 1
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.body["city"]) == (200, "Turin")
+    assert (answer.status, answer.body["city"]) == (200, "Turin")
 
 
 async def test_R18_someone_elses_change_meanwhile_is_unknown(stage: Stage, double: GraphDouble) -> None:
@@ -96,18 +96,18 @@ async def test_R18_someone_elses_change_meanwhile_is_unknown(stage: Stage, doubl
         double.profile = {**double.profile, "city": "Paris"}
 
     double.after_patch = meanwhile
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.body["outcome"]) == (502, "unknown")
+    assert (answer.status, answer.body["outcome"]) == (502, "unknown")
 
 
 async def test_R18_no_look_is_possible_is_unknown(stage: Stage, double: GraphDouble) -> None:
     double.patches = [Act(applies=True, answers=False)]
     double.reads = [200, 500, 500]
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.body["outcome"]) == (502, "unknown")
+    assert (answer.status, answer.body["outcome"]) == (502, "unknown")
 
 
 async def test_R18_an_old_value_and_then_no_answer_is_unknown(stage: Stage, double: GraphDouble) -> None:
@@ -115,9 +115,9 @@ async def test_R18_an_old_value_and_then_no_answer_is_unknown(stage: Stage, doub
     double.lag = 1
     double.reads = [200, 200, 500]
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.body["outcome"]) == (502, "unknown")
+    assert (answer.status, answer.body["outcome"]) == (502, "unknown")
     assert double.reads == []
 
 
@@ -141,14 +141,14 @@ async def test_R18_after_success_the_answer_trusts_the_write_and_not_a_replica(
 ) -> None:
     double.lag = 10
 
-    told = await stage.patch({"city": "Turin"})
+    answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.body["city"]) == (200, "Turin")
+    assert (answer.status, answer.body["city"]) == (200, "Turin")
     assert len(double.sent("GET")) == 1
 
 
 async def test_R18_a_graph_that_cannot_be_reached_wrote_nothing(made_keys: Callable[[], SigningKey]) -> None:
     async with running_api(made_keys, graph="http://127.0.0.1:9") as stage:
-        told = await stage.patch({"city": "Turin"})
+        answer = await stage.patch({"city": "Turin"})
 
-    assert (told.status, told.slug, told.body["outcome"]) == (502, "resource-unavailable", "not-saved")
+    assert (answer.status, answer.slug, answer.body["outcome"]) == (502, "resource-unavailable", "not-saved")

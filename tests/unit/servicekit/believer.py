@@ -34,6 +34,6 @@ class Believer:
         """Return why a token is refused; the reason never holds any of it."""
         with pytest.raises(TokenRejected) as caught:
             await self.verifier.verify(token, RULES)
-        told = str(caught.value)
-        assert all(part not in told for part in token.split(".") if len(part) > 20)
+        reason = str(caught.value)
+        assert all(part not in reason for part in token.split(".") if len(part) > 20)
         return caught.value

@@ -57,12 +57,12 @@ def load(service: type[AuthoritySettings]) -> Load:
 def faults(load: Load, service: type[AuthoritySettings]) -> Callable[..., list[str]]:
     """Return the sentences for complete settings with some changed, the prefix written as a dash."""
 
-    def told(**changed: str) -> list[str]:
+    def faults_of(**changed: str) -> list[str]:
         with pytest.raises(SettingsFault) as caught:
             load(**changed)
         return [line.replace(service.prefix, "-") for line in caught.value.lines]
 
-    return told
+    return faults_of
 
 
 def test_a_tenant_is_where_its_metadata_is(load: Load) -> None:

@@ -53,20 +53,20 @@ def breaker(clock: Clock) -> CircuitBreaker:
 
 
 def test_it_tells_when_it_turns_and_only_then(clock: Clock) -> None:
-    told: list[bool] = []
-    breaker = CircuitBreaker(now=clock, failures=3, open_seconds=2, on_turn=told.append)
+    turns: list[bool] = []
+    breaker = CircuitBreaker(now=clock, failures=3, open_seconds=2, on_turn=turns.append)
     succeed(breaker)
     fail(breaker, 2)
-    assert told == []
+    assert turns == []
     fail(breaker)
     breaker.hold(5)
     clock.now += 6
     fail(breaker)
-    assert told == [True], "a failed probe is no news"
+    assert turns == [True], "a failed probe is no news"
     clock.now += 6
     succeed(breaker)
     succeed(breaker)
-    assert told == [True, False]
+    assert turns == [True, False]
 
 
 def test_R3_it_opens_after_failures_in_a_row_only(breaker: CircuitBreaker) -> None:

@@ -62,7 +62,7 @@ def test_S35_its_print_shows_the_thumbprint_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "pem, told",
+    "pem, sentence",
     [
         (b"", "no unencrypted private key"),
         (b"nonsense", "no unencrypted private key"),
@@ -73,8 +73,8 @@ def test_S35_its_print_shows_the_thumbprint_alone() -> None:
         (pem_of(OTHER) + certificate_pem(KEY), "does not belong"),
     ],
 )
-def test_what_is_no_credential_is_told_in_a_phrase(pem: bytes, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_is_no_credential_is_told_in_a_phrase(pem: bytes, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
         CertificateKey(pem)
 
 

@@ -23,11 +23,11 @@ def test_external_ids_addresses() -> None:
 
 async def test_metadata_is_fetched_once_by_many(authority: Authority) -> None:
     authority.delay = 0.05
-    told = await asyncio.gather(*(authority.discovery.metadata() for _ in range(20)))
+    documents = await asyncio.gather(*(authority.discovery.metadata() for _ in range(20)))
 
-    assert {metadata.issuer for metadata in told} == {ISSUER}
-    assert told[0].token_endpoint == f"https://{HOST}/tenant/token"
-    assert told[0].end_session_endpoint == f"https://{HOST}/tenant/logout"
+    assert {metadata.issuer for metadata in documents} == {ISSUER}
+    assert documents[0].token_endpoint == f"https://{HOST}/tenant/token"
+    assert documents[0].end_session_endpoint == f"https://{HOST}/tenant/logout"
     assert authority.asked["metadata"] == 1
 
 
@@ -151,8 +151,8 @@ async def test_R15_with_nothing_to_serve_a_failure_is_everybodys_for_a_while(
     with pytest.raises(AuthorityUnavailable):
         await authority.discovery.metadata()
     authority.ticks.now += 0.1
-    told = await asyncio.gather(*(authority.discovery.metadata() for _ in range(20)))
-    assert {metadata.issuer for metadata in told} == {ISSUER}
+    documents = await asyncio.gather(*(authority.discovery.metadata() for _ in range(20)))
+    assert {metadata.issuer for metadata in documents} == {ISSUER}
     assert authority.asked["metadata"] == 2
 
 
@@ -174,11 +174,11 @@ async def test_R16_metadata_and_keys_of_an_earlier_life_serve_while_the_authorit
     earlier = authority.next_life(shelf)
     token = authority.signers[0].sign(claims())
     await earlier.verify(token, RULES)
-    told = await authority.discovery.metadata()
+    metadata = await authority.discovery.metadata()
     authority.status = 503
 
     assert (await authority.next_life(shelf).verify(token, RULES))["oid"] == "an-oid"
-    assert await authority.discovery.metadata() == told
+    assert await authority.discovery.metadata() == metadata
     assert "stored-copy-in-use" in caplog.text
     with pytest.raises(AuthorityUnavailable):
         await authority.next_life(Shelf()).verify(token, RULES)

@@ -119,9 +119,9 @@ async def test_C7_nobody_is_given_anothers_token_or_failure(endpoint: TokenEndpo
     endpoint.clock.now += 60
     await exchange(entra, "the first one afterwards")
 
-    told = await asyncio.gather(*(exchange(entra, f"person {number}") for number in range(40)))
+    answers = await asyncio.gather(*(exchange(entra, f"person {number}") for number in range(40)))
 
-    assert [answer["access_token"] for answer in told] == [f"for person {number}" for number in range(40)]
+    assert [answer["access_token"] for answer in answers] == [f"for person {number}" for number in range(40)]
     assert endpoint.discoveries == 1
 
 
@@ -207,10 +207,10 @@ async def test_R14_after_some_failures_nobody_waits_until_one_call_succeeds(
     entra = await client(endpoint, seconds=0.3)
     await exchange(entra, "warm")
     endpoint.delay = 9
-    told = await asyncio.gather(
+    answers = await asyncio.gather(
         *(exchange(entra, f"person {number}") for number in range(60)), return_exceptions=True
     )
-    assert {type(answer) for answer in told} == {AuthorityUnavailable}
+    assert {type(answer) for answer in answers} == {AuthorityUnavailable}
     assert len(endpoint.forms) <= 1 + THREADS + FAILURES, "whoever waited was refused"
     assert "token-requests-paused" in caplog.text
     endpoint.delay, asked = 0, len(endpoint.forms)

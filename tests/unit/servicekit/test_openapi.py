@@ -136,13 +136,13 @@ def test_problems_of_one_status_are_alternatives_with_the_headers_that_all_of_th
         status = AuthorityUnavailable.status
 
     kinds = (*KINDS, ProblemType(Busy("").problem(), "Behind us.", alias="behind-us"))
-    told = parts(kinds=kinds).problems([Busy, AuthorityUnavailable, Misconfigured, ProblemError])
+    responses = parts(kinds=kinds).problems([Busy, AuthorityUnavailable, Misconfigured, ProblemError])
 
-    assert list(told) == ["500", "503"]
-    assert told["500"]["description"] == "`internal-error`: Ours. `misconfigured`: Set up wrongly."
-    assert "headers" not in told["500"]
-    assert list(told["503"]["headers"]) == ["Retry-After"]
-    content = told["503"]["content"]["application/problem+json"]
+    assert list(responses) == ["500", "503"]
+    assert responses["500"]["description"] == "`internal-error`: Ours. `misconfigured`: Set up wrongly."
+    assert "headers" not in responses["500"]
+    assert list(responses["503"]["headers"]) == ["Retry-After"]
+    content = responses["503"]["content"]["application/problem+json"]
     assert content["schema"]["oneOf"] == [
         {"$ref": "#/components/schemas/AuthorityUnavailable"},
         {"$ref": "#/components/schemas/BehindUs"},

@@ -170,20 +170,26 @@ async def test_a_reply_that_is_no_json_raises_value_error(network: Outbound, ser
 
 
 def test_one_url_answers_for_every_host() -> None:
-    told = AddressMap.parse(" http://127.0.0.1:8400/ ", ["A.example", "b.example:8443"])
+    addresses = AddressMap.parse(" http://127.0.0.1:8400/ ", ["A.example", "b.example:8443"])
 
-    assert told.apply("https://a.example/x?y=1") == ("http://127.0.0.1:8400/x?y=1", {"Host": "a.example"})
-    assert told.apply("https://b.example:8443/") == ("http://127.0.0.1:8400/", {"Host": "b.example:8443"})
-    assert told.apply("https://other.example/") == ("https://other.example/", {})
+    assert addresses.apply("https://a.example/x?y=1") == (
+        "http://127.0.0.1:8400/x?y=1",
+        {"Host": "a.example"},
+    )
+    assert addresses.apply("https://b.example:8443/") == (
+        "http://127.0.0.1:8400/",
+        {"Host": "b.example:8443"},
+    )
+    assert addresses.apply("https://other.example/") == ("https://other.example/", {})
 
 
 def test_pairs_answer_for_their_host_alone() -> None:
-    told = AddressMap.parse("a.example=http://127.0.0.1:1, B.example=https://c.example", [])
+    addresses = AddressMap.parse("a.example=http://127.0.0.1:1, B.example=https://c.example", [])
 
-    assert told.apply("https://a.example/x")[0] == "http://127.0.0.1:1/x"
-    assert told.apply("https://b.example/x")[0] == "https://c.example/x"
-    assert told.apply("https://a.example.evil/x")[0] == "https://a.example.evil/x"
-    assert told.apply("https://evil@a.example/x")[0] == "https://evil@a.example/x"
+    assert addresses.apply("https://a.example/x")[0] == "http://127.0.0.1:1/x"
+    assert addresses.apply("https://b.example/x")[0] == "https://c.example/x"
+    assert addresses.apply("https://a.example.evil/x")[0] == "https://a.example.evil/x"
+    assert addresses.apply("https://evil@a.example/x")[0] == "https://evil@a.example/x"
 
 
 @pytest.mark.parametrize(

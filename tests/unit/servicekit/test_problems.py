@@ -99,9 +99,9 @@ async def test_S55_a_fault_is_a_bare_500(kind: str, caplog: pytest.LogCaptureFix
     [("/nowhere", "GET", 404, "not-found"), ("/fail", "POST", 405, "method-not-allowed")],
 )
 async def test_aiohttps_own_refusals_are_problems(path: str, method: str, status: int, slug: str) -> None:
-    told, headers, body = await ask(path, method)
+    answered, headers, body = await ask(path, method)
 
-    assert (told, body["type"]) == (status, f"/problems/{slug}")
+    assert (answered, body["type"]) == (status, f"/problems/{slug}")
     assert ("Allow" in headers) == (status == 405)
 
 

@@ -80,10 +80,10 @@ def test_every_fault_is_told_in_one_sentence_each() -> None:
 
 
 def test_faults_between_settings_come_with_the_others() -> None:
-    told = faults(NAME="Bank", PORT="0")
+    sentences = faults(NAME="Bank", PORT="0")
 
-    assert told[0].startswith("SHOP_PORT is '0', which is below 1.")
-    assert told[1] == "SHOP_SECRET is missing: a bank needs one."
+    assert sentences[0].startswith("SHOP_PORT is '0', which is below 1.")
+    assert sentences[1] == "SHOP_SECRET is missing: a bank needs one."
 
 
 def test_empty_is_not_set() -> None:
@@ -114,7 +114,7 @@ def test_a_file_that_cannot_be_used_is_one_fault(tmp_path: Path) -> None:
     empty, binary = tmp_path / "empty", tmp_path / "binary"
     empty.write_text("\n")
     binary.write_bytes(b"\xff\xfe")
-    for path, told in [
+    for path, sentence in [
         (tmp_path / "none", "No such file"),
         (tmp_path, "directory"),
         (empty, "empty"),
@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_used_is_one_fault(tmp_path: Path) -> None:
     ]:
         (line,) = faults(NAME="Bank", SECRET_FILE=str(path))
         assert line.startswith("SHOP_SECRET_FILE names ")
-        assert told in line
+        assert sentence in line
 
 
 def test_a_value_and_its_file_are_one_too_many(tmp_path: Path) -> None:

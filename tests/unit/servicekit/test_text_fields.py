@@ -72,11 +72,11 @@ def test_a_form_is_held(value: str) -> None:
 def test_every_fault_is_told_and_strange_names_are_tamed() -> None:
     body = {"name": "", "town": 1, "a\nb": 1, "x" * 100: 1}
 
-    told = faults(body)
+    reported = faults(body)
 
-    assert ("a?b", "unknown_field") in told
-    assert ("x" * 64 + "…", "unknown_field") in told
-    assert {("name", "required"), ("town", "wrong_type")} <= set(told)
+    assert ("a?b", "unknown_field") in reported
+    assert ("x" * 64 + "…", "unknown_field") in reported
+    assert {("name", "required"), ("town", "wrong_type")} <= set(reported)
 
 
 def test_a_thousand_strange_names_are_twenty_faults() -> None:

@@ -102,8 +102,8 @@ def test_U16_every_language_can_be_chosen(language: str) -> None:
 
 
 def test_U11_no_two_problems_are_told_in_the_same_words() -> None:
-    told = [texts[1] for texts in files.problem_rows().values()]
-    assert len(told) == len(set(told))
+    texts_of_problems = [texts[1] for texts in files.problem_rows().values()]
+    assert len(texts_of_problems) == len(set(texts_of_problems))
 
 
 def test_U3_the_form_has_the_fields_and_limits_of_the_server() -> None:
@@ -135,6 +135,6 @@ def test_words_are_plain(banned: str) -> None:
     "reason", ["expired", "signed-out", "revoked", "replaced", "ended-elsewhere", "ended-by-operator"]
 )
 def test_U9_every_end_of_a_session_is_told_apart(reason: str) -> None:
-    told = "".join(path.read_text("utf-8") for path in (files.ROOT / "gateway").rglob("*.py"))
-    assert f'"{reason}"' in told, "the gateway no longer ends sessions for this reason"
+    sources = "".join(path.read_text("utf-8") for path in (files.ROOT / "gateway").rglob("*.py"))
+    assert f'"{reason}"' in sources, "the gateway no longer ends sessions for this reason"
     assert f"ended.{reason}" in files.words()

@@ -173,5 +173,5 @@ async def test_R17_a_throttling_graph_is_a_pause_to_a_person(world: World) -> No
     assert (await ada.call("GET", "/api/profile")).status == 200
     assert time.monotonic() - began > 0.9
     await world.admin("PUT", "/faults/graph.get_me", {"status": 503, "retry_after": 40})
-    told = await asyncio.wait_for(ada.call("GET", "/api/profile"), 2)
-    assert (told.status, told.slug, told.headers["Retry-After"]) == (502, "resource-unavailable", "40")
+    answer = await asyncio.wait_for(ada.call("GET", "/api/profile"), 2)
+    assert (answer.status, answer.slug, answer.headers["Retry-After"]) == (502, "resource-unavailable", "40")

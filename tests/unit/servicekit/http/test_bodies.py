@@ -13,7 +13,7 @@ from tests.stage.ports import free_port
 LARGEST = 8
 
 
-async def told(request: web.Request) -> web.Response:
+async def read_back(request: web.Request) -> web.Response:
     try:
         body = await read_bytes(request, largest=LARGEST, seconds=float(request.query["seconds"]))
     except BodyTooLarge:
@@ -27,7 +27,7 @@ async def told(request: web.Request) -> web.Response:
 async def port() -> AsyncIterator[int]:
     """Give the port of a server that says how it read a body."""
     app = web.Application()
-    app.router.add_post("/", told)
+    app.router.add_post("/", read_back)
     runner = web.AppRunner(app, shutdown_timeout=0.2)
     await runner.setup()
     port = free_port()

@@ -21,7 +21,7 @@ class Edge:
     port: int
     log: ServiceLog
 
-    async def told(self, *pieces: bytes) -> bytes:
+    async def ask(self, *pieces: bytes) -> bytes:
         """Send pieces, each when the one before has arrived, and return all that comes back."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
@@ -74,8 +74,8 @@ def problem(answer: bytes) -> dict[str, Any]:
     assert b"canary" not in answer
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"application/problem+json" in head
-    told: dict[str, Any] = json.loads(body)
-    return told
+    members: dict[str, Any] = json.loads(body)
+    return members
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def problem(answer: bytes) -> dict[str, Any]:
 async def test_S55_what_is_no_http_is_logged_as_a_request_and_alarms_nobody(
     edge: Edge, request_bytes: bytes
 ) -> None:
-    assert problem(await edge.told(request_bytes))["status"] == 400
+    assert problem(await edge.ask(request_bytes))["status"] == 400
 
     assert edge.log.alarms() == []
     (line,) = [line for line in edge.log.lines() if line["event"] == "request"]
@@ -97,13 +97,13 @@ async def test_S55_what_is_no_http_is_logged_as_a_request_and_alarms_nobody(
 async def test_S55_an_expectation_that_is_none_is_refused_without_an_echo(edge: Edge, path: str) -> None:
     request = post("Expect: canary", "Content-Length: 2").replace(b"/keep", path.encode()) + b"ab"
 
-    told = problem(await edge.told(request))
+    members = problem(await edge.ask(request))
 
-    assert (told["status"], told["type"]) == (417, "/problems/expectation-failed")
+    assert (members["status"], members["type"]) == (417, "/problems/expectation-failed")
 
 
 async def test_a_caller_who_asks_before_sending_is_told_to_go_on(edge: Edge) -> None:
-    answer = await edge.told(post("Expect: 100-continue", "Content-Length: 2"), b"ab")
+    answer = await edge.ask(post("Expect: 100-continue", "Content-Length: 2"), b"ab")
 
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK")
 

@@ -26,7 +26,7 @@ class MarkedRoute(Route):
 TABLE: Final[web.AppKey[RouteTable[MarkedRoute]]] = web.AppKey("table")
 
 
-async def told(request: web.Request) -> web.Response:
+async def handler(request: web.Request) -> web.Response:
     """Answer with the mark of the request's own row."""
     row = request.app[TABLE].row_of(request)
     return web.Response(text=row.mark if row else "none", headers={"X-Mark": row.mark if row else "none"})
@@ -40,13 +40,13 @@ def application() -> web.Application:
     app[TABLE].add(
         app,
         [
-            MarkedRoute("GET", "/things", told, "list"),
-            MarkedRoute("POST", "/things", told, "new"),
-            MarkedRoute("GET", "/things/{id}", told, "one"),
-            MarkedRoute("GET", "/stream", told, "stream", has_head=False),
+            MarkedRoute("GET", "/things", handler, "list"),
+            MarkedRoute("POST", "/things", handler, "new"),
+            MarkedRoute("GET", "/things/{id}", handler, "one"),
+            MarkedRoute("GET", "/stream", handler, "stream", has_head=False),
         ],
     )
-    app.router.add_get("/smuggled", told, allow_head=False)
+    app.router.add_get("/smuggled", handler, allow_head=False)
     return app
 
 
@@ -101,5 +101,5 @@ def test_a_table_holds_every_route_with_its_row(application: web.Application) ->
 
 
 def test_a_row_without_more_answers_head_where_it_answers_get() -> None:
-    assert Route("GET", "/", told).answers_head
-    assert not Route("POST", "/", told).answers_head
+    assert Route("GET", "/", handler).answers_head
+    assert not Route("POST", "/", handler).answers_head

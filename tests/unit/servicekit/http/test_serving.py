@@ -91,9 +91,9 @@ def test_a_name_that_nobody_has_is_told_in_one_sentence() -> None:
     with pytest.raises(OSError) as caught:  # noqa: PT011 - the same
         listening_socket("nobody.invalid", 3000)
 
-    told = cannot_listen("resource API", "nobody.invalid", 3000, caught.value)
-    assert told.startswith("The resource API cannot listen on nobody.invalid:3000: ")
-    assert "None" not in told
+    sentence = cannot_listen("resource API", "nobody.invalid", 3000, caught.value)
+    assert sentence.startswith("The resource API cannot listen on nobody.invalid:3000: ")
+    assert "None" not in sentence
 
 
 @pytest.mark.parametrize("host, family", [("127.0.0.1", socket.AF_INET), ("localhost", socket.AF_INET)])

@@ -63,25 +63,25 @@ def test_an_address_shows_no_password() -> None:
     assert "hunter2" not in repr(address)
 
 
-@pytest.mark.parametrize("text, told", BAD)
-def test_an_address_that_cannot_be_read_is_told_without_its_secrets(text: str, told: str) -> None:
+@pytest.mark.parametrize("text, sentence", BAD)
+def test_an_address_that_cannot_be_read_is_told_without_its_secrets(text: str, sentence: str) -> None:
     with pytest.raises(SettingsFault) as fault:
         gateway_settings(REDIS_URL=text)
 
     assert str(fault.value).startswith("GATEWAY_REDIS_URL is set, but")
-    assert told in str(fault.value)
+    assert sentence in str(fault.value)
     assert "hunter2" not in str(fault.value)
 
 
 @pytest.mark.parametrize(
-    "name, told",
+    "name, sentence",
     [
         ("REDIS_PASSWORD_FILE", "is not a file that can be read"),
         ("REDIS_CA_BUNDLE", "is not a file that can be read"),
     ],
 )
-def test_a_file_that_is_not_there_is_told(name: str, told: str) -> None:
-    with pytest.raises(SettingsFault, match=told):
+def test_a_file_that_is_not_there_is_told(name: str, sentence: str) -> None:
+    with pytest.raises(SettingsFault, match=sentence):
         gateway_settings(REDIS_URL="redis://x", **{name: "/nowhere/file"})
 
 
