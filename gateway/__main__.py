@@ -58,19 +58,19 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     examining.add_argument("--json", action="store_true", help="write a list of findings as JSON")
 
 
-def run(asked: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Do what was asked for; return the exit status, 2 for settings that cannot be used."""
     try:
         settings = load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
-        if asked.command == "doctor" and asked.json:
+        if arguments.command == "doctor" and arguments.json:
             print(examination.drawn(examination.settings_faults(fault.lines), as_json=True))
         return 2
-    if asked.command == "doctor":
-        return _doctor(settings, as_json=asked.json)
-    if asked.command == "end-sessions":
-        return asyncio.run(_end_sessions(settings, asked.oid))
+    if arguments.command == "doctor":
+        return _doctor(settings, as_json=arguments.json)
+    if arguments.command == "end-sessions":
+        return asyncio.run(_end_sessions(settings, arguments.oid))
     return serve(settings, os.environ)
 
 

@@ -74,5 +74,5 @@ class Demand:
 
 
 def _acrs(acr_values: str) -> str:
-    wanted = {"essential": True, "values": acr_values.split()}
-    return json.dumps({"access_token": {"acrs": wanted}}, separators=(",", ":"))
+    acrs = {"essential": True, "values": acr_values.split()}
+    return json.dumps({"access_token": {"acrs": acrs}}, separators=(",", ":"))

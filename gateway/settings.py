@@ -117,13 +117,13 @@ class Settings(AuthoritySettings):
     )
 
     @classmethod
-    def faults_between(cls, given: Mapping[str, str]) -> Iterator[str]:
+    def faults_between(cls, texts: Mapping[str, str]) -> Iterator[str]:
         """Yield what is wrong only when settings are seen together."""
-        yield from super().faults_between(given)
-        yield from _faults_of_local_work(given)
-        if given.get("admin_port") and given["admin_port"] == given.get("port", "3000"):
+        yield from super().faults_between(texts)
+        yield from _faults_of_local_work(texts)
+        if texts.get("admin_port") and texts["admin_port"] == texts.get("port", "3000"):
             yield "GATEWAY_ADMIN_PORT is GATEWAY_PORT, which is published. Give the operators' side a port of its own."
-        idle, absolute = given.get("session_idle_seconds", ""), given.get("session_absolute_seconds", "")
+        idle, absolute = texts.get("session_idle_seconds", ""), texts.get("session_absolute_seconds", "")
         if idle.isdigit() and absolute.isdigit() and int(idle) > int(absolute):
             yield "GATEWAY_SESSION_IDLE_SECONDS is longer than GATEWAY_SESSION_ABSOLUTE_SECONDS."
 
@@ -143,8 +143,8 @@ class Settings(AuthoritySettings):
         return f"{self.public_url}/auth/callback"
 
 
-def _faults_of_local_work(given: Mapping[str, str]) -> Iterator[str]:
-    if given.get("authority_map") and not is_on_loopback(given.get("public_url", PUBLIC_URL)):
+def _faults_of_local_work(texts: Mapping[str, str]) -> Iterator[str]:
+    if texts.get("authority_map") and not is_on_loopback(texts.get("public_url", PUBLIC_URL)):
         yield (
             "GATEWAY_AUTHORITY_MAP is for local work only, and GATEWAY_PUBLIC_URL is not on localhost. "
             "Remove the map."

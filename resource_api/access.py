@@ -55,8 +55,8 @@ class ScopePolicy:
         if self.scope not in claims["scp"].split(" "):
             raise errors.InsufficientScope(self.scope)
         if self.acrs is not None and self.acrs not in _words(claims.get("acrs")):
-            wanted = {"access_token": {"acrs": {"essential": True, "value": self.acrs}}}
-            raise errors.InsufficientClaims(json.dumps(wanted, separators=(",", ":")), cause="no such acrs")
+            demand = {"access_token": {"acrs": {"essential": True, "value": self.acrs}}}
+            raise errors.InsufficientClaims(json.dumps(demand, separators=(",", ":")), cause="no such acrs")
         # A token without auth_time proves no sign-in at all; it is an optional claim in Entra.
         if self.max_age_seconds is not None and claims.get("auth_time", 0) < now - self.max_age_seconds:
             raise errors.InsufficientUserAuthentication(max_age=self.max_age_seconds, acr_values=self.acrs)
@@ -120,8 +120,8 @@ class Gatekeeper:
 
     async def complete(self, error: errors.InsufficientClaims) -> None:
         """Name the authority in a challenge, if it is known; the challenge is good without."""
-        known = await self._discovery.known()
-        error.name_authority(known.authorization_endpoint if known else None, self._rules.audience)
+        metadata = await self._discovery.metadata_if_known()
+        error.name_authority(metadata.authorization_endpoint if metadata else None, self._rules.audience)
 
 
 GATEKEEPER: Final = web.AppKey("gatekeeper", Gatekeeper)
@@ -132,12 +132,12 @@ def bearer_token(request: web.Request) -> str:
 
     Raises InvalidToken, or MisplacedToken for one in more than one place.
     """
-    found = request.headers.getall(hdrs.AUTHORIZATION, [])
-    if len(found) > 1 or (found and "access_token" in request.query):
+    headers = request.headers.getall(hdrs.AUTHORIZATION, [])
+    if len(headers) > 1 or (headers and "access_token" in request.query):
         raise errors.MisplacedToken
-    if not found:
+    if not headers:
         raise errors.InvalidToken("no Authorization header", sent=False)
-    scheme, _, token = found[0].partition(" ")
+    scheme, _, token = headers[0].partition(" ")
     if scheme.lower() != "bearer":
         raise errors.InvalidToken("another scheme than Bearer", sent=False)
     token = token.strip(" ")

@@ -52,7 +52,7 @@ class _Errand:
         # Kept here too: near its end an exchange is not remembered, and each step would make another.
         if self._token is None:
             try:
-                async with asyncio.timeout(self.call.deadline.left):
+                async with asyncio.timeout(self.call.deadline.remaining):
                     self._token = await self._tokens.token(self.caller)
             except TimeoutError as error:
                 raise AuthorityUnavailable("on-behalf-of: no answer in time") from error
@@ -121,19 +121,19 @@ class ProfileEditor:
         unchanged, answered = True, False
         for pause in self._patience.settle:
             answered = False
-            if pause >= errand.call.deadline.left:
+            if pause >= errand.call.deadline.remaining:
                 break
             await self._sleep(pause)
             try:
-                seen = await errand.run(self._graph.read)
+                profile = await errand.run(self._graph.read)
             except ProblemError:
                 continue
-            if seen["id"] == before["id"] and patch.shows_in(seen):
+            if profile["id"] == before["id"] and patch.shows_in(profile):
                 log_event(
                     _log, logging.WARNING, "unclear-write-was-saved", cause=str(doubt), reference=reference
                 )
-                return patch.applied_to(seen)
+                return patch.applied_to(profile)
             answered = True
-            unchanged = unchanged and patch.left_no_trace_in(seen, before)
+            unchanged = unchanged and patch.left_no_trace_in(profile, before)
         outcome: Outcome = NOT_SAVED if answered and unchanged else UNKNOWN
         raise errors.DirectoryUnavailable(str(doubt), outcome=outcome) from doubt

@@ -127,7 +127,7 @@ class GraphMe:
         return await self._once(method, call, headers=headers, params=params, json_body=json_body)
 
     async def _once(self, method: str, call: Call, **request: Any) -> Reply:
-        seconds = min(self._patience.call, call.deadline.left)
+        seconds = min(self._patience.call, call.deadline.remaining)
         if seconds <= 0:
             raise OutboundError("no time left", maybe_done=False)
         self._budget.called()
@@ -141,7 +141,7 @@ class GraphMe:
         if reply.status not in _BUSY and _code(reply) != _CONCURRENT:
             return None
         pause = reply.retry_after if reply.retry_after is not None else 0.3 + self._jitter() / 2
-        affordable = pause <= self._patience.pause and pause < call.deadline.left
+        affordable = pause <= self._patience.pause and pause < call.deadline.remaining
         return pause if affordable and self._budget.take() else None
 
 

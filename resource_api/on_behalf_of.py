@@ -38,7 +38,7 @@ class GraphTokens:
     def __init__(self, entra: EntraClient, *, now: Callable[[], float] = time.time) -> None:
         self._entra = entra
         self._now = now
-        self._kept: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
+        self._tokens: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
         self._exchanges: dict[bytes, asyncio.Task[str]] = {}
 
     async def token(self, caller: Caller) -> str:
@@ -47,9 +47,9 @@ class GraphTokens:
         Raises InsufficientClaims, InvalidToken, AccessBlocked, Misconfigured, AuthorityUnavailable.
         """
         key = _key(caller)
-        kept = self._kept.get(key)
-        if kept and self._now() < kept[1]:
-            return kept[0]
+        entry = self._tokens.get(key)
+        if entry and self._now() < entry[1]:
+            return entry[0]
         task = self._exchanges.get(key)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._exchange(caller, key))
@@ -60,7 +60,7 @@ class GraphTokens:
 
     def forget(self, caller: Caller) -> None:
         """Drop what is remembered for the caller's assertion: Graph refused it."""
-        self._kept.pop(_key(caller), None)
+        self._tokens.pop(_key(caller), None)
 
     def _exchanged(self, key: bytes, task: asyncio.Task[str]) -> None:
         self._exchanges.pop(key, None)
@@ -87,10 +87,10 @@ class GraphTokens:
     def _keep(self, key: bytes, token: str, until: float) -> None:
         if until <= self._now():
             return
-        self._kept[key] = (token, until)
-        self._kept.move_to_end(key)
-        while len(self._kept) > MOST_TOKENS:
-            self._kept.popitem(last=False)
+        self._tokens[key] = (token, until)
+        self._tokens.move_to_end(key)
+        while len(self._tokens) > MOST_TOKENS:
+            self._tokens.popitem(last=False)
 
 
 def _key(caller: Caller) -> bytes:

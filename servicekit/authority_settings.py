@@ -66,19 +66,19 @@ class AuthoritySettings(EnvironmentSettings):
     )
 
     @classmethod
-    def faults_between(cls, given: Mapping[str, str]) -> Iterator[str]:
+    def faults_between(cls, texts: Mapping[str, str]) -> Iterator[str]:
         """Yield what is wrong only when settings are seen together: one authority, one credential."""
-        yield from cls._faults_of_authority(given)
-        yield from cls._faults_of_credential(given)
+        yield from cls._faults_of_authority(texts)
+        yield from cls._faults_of_credential(texts)
 
     @classmethod
-    def _faults_of_authority(cls, given: Mapping[str, str]) -> Iterator[str]:
-        if "authority" in given and "tenant_subdomain" in given:
+    def _faults_of_authority(cls, texts: Mapping[str, str]) -> Iterator[str]:
+        if "authority" in texts and "tenant_subdomain" in texts:
             yield f"{cls.prefix}AUTHORITY and {cls.prefix}TENANT_SUBDOMAIN are both set. Keep one of them."
-        if "authority" in given:
+        if "authority" in texts:
             return
         for name in ("tenant_subdomain", "tenant_id"):
-            if name not in given:
+            if name not in texts:
                 field = cls.model_fields[name]
                 yield (
                     f"{cls.prefix}{name.upper()} is missing. It should be {field.description}, such as "
@@ -86,17 +86,17 @@ class AuthoritySettings(EnvironmentSettings):
                 )
 
     @classmethod
-    def _faults_of_credential(cls, given: Mapping[str, str]) -> Iterator[str]:
+    def _faults_of_credential(cls, texts: Mapping[str, str]) -> Iterator[str]:
         secret, certificate = f"{cls.prefix}CLIENT_SECRET", f"{cls.prefix}CLIENT_CERTIFICATE"
-        if "client_secret" in given and "client_certificate" in given:
+        if "client_secret" in texts and "client_certificate" in texts:
             yield f"{secret} and {certificate} are both set. Keep one of them."
-        elif "client_secret" not in given and "client_certificate" not in given:
+        elif "client_secret" not in texts and "client_certificate" not in texts:
             yield (
                 f"{secret} is missing. It should be the value of a client secret, also as {secret}_FILE; "
                 f"{certificate} can stand instead."
             )
         # Other authorities do make secrets of this form.
-        if "tenant_subdomain" in given and forms.is_guid(given.get("client_secret", "")):
+        if "tenant_subdomain" in texts and forms.is_guid(texts.get("client_secret", "")):
             yield (
                 f"{secret} looks like the id of a secret. It should be the secret's value, which the portal "
                 "shows once."

@@ -193,5 +193,5 @@ def _judge(status: int, body: bytes, headers: Mapping[str, str]) -> Answer:
     if not isinstance(parsed, dict):
         raise AuthorityUnavailable(f"status {status}, not a JSON object")
     # MSAL replays any answer that carries Retry-After, a 200 included, to the next caller of the same app.
-    kept = {name: value for name, value in headers.items() if name.lower() != "retry-after"}
-    return Answer(status, text, kept)
+    others = {name: value for name, value in headers.items() if name.lower() != "retry-after"}
+    return Answer(status, text, others)

@@ -80,14 +80,14 @@ def parse_bearer_challenges(values: Iterable[str]) -> list[BearerChallenge]:
     follows unreadable text in a header is dropped with it. Claims that are not base64 of a JSON object, and an
     age that is not a number, read as absent.
     """
-    found: list[BearerChallenge] = []
+    challenges: list[BearerChallenge] = []
     for value in values:
         for scheme, parameters in _challenges(value):
             if scheme.lower() == "bearer" and parameters is not None:
-                found.append(_bearer(parameters))
-            if len(found) >= _MOST_CHALLENGES:
-                return found
-    return found
+                challenges.append(_bearer(parameters))
+            if len(challenges) >= _MOST_CHALLENGES:
+                return challenges
+    return challenges
 
 
 def _challenges(header: str) -> Iterator[tuple[str, dict[str, str] | None]]:

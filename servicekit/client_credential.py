@@ -69,7 +69,7 @@ class CredentialSource:
         """Take how to read the credential, and the file that it is read from, if it is one; raises as `read` does."""
         self._read = read
         self._file = file
-        self._seen = self._stamp()
+        self._last_stamp = self._stamp()
         self._credential = read()
         self._lock = threading.Lock()
 
@@ -77,12 +77,12 @@ class CredentialSource:
         """Return the credential."""
         stamp = self._stamp()
         with self._lock:
-            if stamp != self._seen and stamp is not None:
+            if stamp != self._last_stamp and stamp is not None:
                 try:
                     self._credential = self._read()
                 except (OSError, ValueError):
                     return self._credential  # looked at again at the next use
-                self._seen = stamp
+                self._last_stamp = stamp
             return self._credential
 
     def _stamp(self) -> tuple[int, int, int] | None:

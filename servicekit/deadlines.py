@@ -21,7 +21,7 @@ class Deadline:
         self._end = now() + seconds
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds until the end, never below zero."""
         return max(0.0, self._end - self._now())
 

@@ -83,7 +83,7 @@ class Discovery:
         """
         return await self._document.get()
 
-    async def known(self) -> AuthorityMetadata | None:
+    async def metadata_if_known(self) -> AuthorityMetadata | None:
         """Return the metadata, or None while none can be had: for whoever can do without."""
         try:
             return await self.metadata()

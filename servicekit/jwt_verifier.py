@@ -67,15 +67,15 @@ class SigningKeys:
         """
         fetches = self._set.fetches
         keys = await self._set.get()
-        found = _pick(keys, kid)
-        if found is None and fetches == self._set.fetches and (self._set.is_under_way or self._may_force()):
+        key = _pick(keys, kid)
+        if key is None and fetches == self._set.fetches and (self._set.is_under_way or self._may_force()):
             try:
-                found = _pick(await self._set.refresh(), kid)
+                key = _pick(await self._set.refresh(), kid)
             except AuthorityUnavailable as error:
                 raise TokenRejected(UNKNOWN_KEY) from error
-        if found is None:
+        if key is None:
             raise TokenRejected(UNKNOWN_KEY)
-        return found
+        return key
 
     def _may_force(self) -> bool:
         now = self._now()

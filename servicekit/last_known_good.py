@@ -128,9 +128,9 @@ class LastKnownGood(Generic[T]):
     def _remember(self, fault: Exception) -> None:
         """Let a failure count for a while, where it leaves us with nothing."""
         if self._value is None:
-            asked = (fault.retry_after or 0) if isinstance(fault, AuthorityUnavailable) else 0
+            pause = (fault.retry_after or 0) if isinstance(fault, AuthorityUnavailable) else 0
             self._failure = fault
-            self._not_before = self._now() + max(FAILED_SECONDS, min(asked, LONGEST_HOLD))
+            self._not_before = self._now() + max(FAILED_SECONDS, min(pause, LONGEST_HOLD))
 
     async def _stored(self, why: Exception) -> T | None:
         """Return what an earlier life left, if it is still good."""

@@ -29,22 +29,22 @@ def log_event(
     """
     if not logger.isEnabledFor(level):
         return
-    kept = {name: value for name, value in fields.items() if value not in (None, "")}
+    members = {name: value for name, value in fields.items() if value not in (None, "")}
     if fault is not None:
-        kept["traceback"] = _silent_traceback(fault)
-    logger.log(level, event, extra={_FIELDS: kept})
+        members["traceback"] = _silent_traceback(fault)
+    logger.log(level, event, extra={_FIELDS: members})
 
 
 def _silent_traceback(fault: BaseException) -> list[str]:
     lines: list[str] = []
-    seen: BaseException | None = fault
-    while seen is not None:
-        lines.append(type(seen).__qualname__)
+    cause: BaseException | None = fault
+    while cause is not None:
+        lines.append(type(cause).__qualname__)
         lines += [
             f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(seen.__traceback__)
+            for frame in traceback.extract_tb(cause.__traceback__)
         ]
-        seen = seen.__cause__ or seen.__context__
+        cause = cause.__cause__ or cause.__context__
     return lines
 
 

@@ -95,10 +95,10 @@ class EnvironmentSettings(BaseSettings):
         return (init_settings,)
 
     @classmethod
-    def faults_between(cls, given: Mapping[str, str]) -> Iterator[str]:  # noqa: ARG003 - for subclasses
+    def faults_between(cls, texts: Mapping[str, str]) -> Iterator[str]:  # noqa: ARG003 - for subclasses
         """Yield a sentence for every fault that shows only when several settings are seen together.
 
-        `given` holds the texts that were set, by field name, whether or not each is right by itself.
+        `texts` holds those that were set, by field name, whether or not each is right by itself.
         """
         yield from ()
 
@@ -125,26 +125,26 @@ def load_settings(
     """
     texts = {name: text for name, text in {**_dot_env(env_file), **environ}.items() if text.strip()}
     faults: list[str] = []
-    given: dict[str, str] = {}
+    field_texts: dict[str, str] = {}
     files: dict[str, Path] = {}
     for name, field in settings.model_fields.items():
         variable = prefix + name.upper()
         text = _text_of(variable, texts, faults, from_file=_may_come_from_file(name, field))
         if text is not None:
-            given[name] = text
+            field_texts[name] = text
             if variable not in texts:
                 files[name] = Path(texts[f"{variable}_FILE"])
     faults += _near_misses(settings, texts, prefix)
     named = {_variable(fault) for fault in faults}
     loaded: S | None = None
-    found: list[str] = []
-    values: dict[str, Any] = dict(given)
+    sentences: list[str] = []
+    values: dict[str, Any] = dict(field_texts)
     try:
         loaded = settings(**values)
     except ValidationError as error:
-        found += [_sentence(settings, details, given, prefix) for details in error.errors()]
-    found += settings.faults_between(given)
-    faults += [fault for fault in found if _variable(fault) not in named]
+        sentences += [_sentence(settings, details, field_texts, prefix) for details in error.errors()]
+    sentences += settings.faults_between(field_texts)
+    faults += [fault for fault in sentences if _variable(fault) not in named]
     if faults or loaded is None:
         raise SettingsFault(faults)
     loaded._files.update(files)  # noqa: SLF001 - ours, and nobody else fills it
@@ -203,20 +203,20 @@ def _text_of(variable: str, texts: Mapping[str, str], faults: list[str], *, from
 
 def _near_misses(settings: type[EnvironmentSettings], texts: Mapping[str, str], prefix: str) -> Iterator[str]:
     fields = settings.model_fields.items()
-    known = [name.upper() for name, _ in fields]
-    known += [f"{name.upper()}_FILE" for name, field in fields if _may_come_from_file(name, field)]
+    names = [name.upper() for name, _ in fields]
+    names += [f"{name.upper()}_FILE" for name, field in fields if _may_come_from_file(name, field)]
     for variable in sorted(texts):
         name = variable.removeprefix(prefix)
-        if variable == name or name in known:
+        if variable == name or name in names:
             continue
         stem = name.upper().removesuffix("_FILE")
-        near = [stem] if stem in known else difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.75)
+        near = [stem] if stem in names else difflib.get_close_matches(name.upper(), names, n=1, cutoff=0.75)
         if near:
             yield f"{variable} is no setting. Did you mean {prefix}{near[0]}?"
 
 
 def _sentence(
-    settings: type[EnvironmentSettings], details: ErrorDetails, given: Mapping[str, str], prefix: str
+    settings: type[EnvironmentSettings], details: ErrorDetails, texts: Mapping[str, str], prefix: str
 ) -> str:
     name = str(details["loc"][0]) if details["loc"] else ""
     field = settings.model_fields.get(name)
@@ -230,7 +230,7 @@ def _sentence(
     if details["type"] == "missing":
         return f"{variable} is missing.{right}"
     subject = (
-        f"{variable} is set, but" if _is_secret(field) else f"{variable} is {_shown(given[name])}, which"
+        f"{variable} is set, but" if _is_secret(field) else f"{variable} is {_shown(texts[name])}, which"
     )
     return f"{subject} {_phrase(details)}.{right}"
 

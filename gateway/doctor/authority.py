@@ -79,7 +79,7 @@ async def look_at_authority(http: Outbound, settings: Settings, *, now: Callable
         return Authority([lost, *(not_looked_at(one, DISCOVERY) for one in (KEYS, CLOCK, CREDENTIAL))], None)
     clock = _clock(reply, now())
     if reply.status != _OK:
-        found = explained(
+        explanation = explained(
             numbers_in(_text(reply)),
             Explanation(
                 "there is no such document",
@@ -88,8 +88,8 @@ async def look_at_authority(http: Outbound, settings: Settings, *, now: Callable
         )
         lost = fault(
             DISCOVERY,
-            f"{url} answered {reply.status}: {found.cause}{named(numbers_in(_text(reply)))}",
-            found.fix,
+            f"{url} answered {reply.status}: {explanation.cause}{named(numbers_in(_text(reply)))}",
+            explanation.fix,
         )
         return Authority(
             [lost, not_looked_at(KEYS, DISCOVERY), clock, not_looked_at(CREDENTIAL, DISCOVERY)], None
@@ -207,18 +207,18 @@ def _source(settings: Settings) -> CredentialSource:
 
 def _judge(settings: Settings, refused: Refusal | None) -> Finding:
     kind = "certificate" if settings.client_certificate else "secret"
-    asked = f"the {kind} of client {settings.client_id}"
+    credential = f"the {kind} of client {settings.client_id}"
     if refused is None:
-        return ok(CREDENTIAL, f"{asked} is accepted")
+        return ok(CREDENTIAL, f"{credential} is accepted")
     if refused.error in _PROVEN:
-        return ok(CREDENTIAL, f"{asked} is accepted; what was asked with it is refused, as it may be")
+        return ok(CREDENTIAL, f"{credential} is accepted; what was asked with it is refused, as it may be")
     if refused.error == "unauthorized_client" and settings.tenant_id is None:
         return warning(
             CREDENTIAL,
-            f"{asked} could not be tried: the authority lets this client ask for nothing by itself",
+            f"{credential} could not be tried: the authority lets this client ask for nothing by itself",
             "Nothing, where signing in works.",
         )
-    found = explained(
+    explanation = explained(
         refused.codes,
         Explanation(
             "the authority refuses it",
@@ -226,7 +226,7 @@ def _judge(settings: Settings, refused: Refusal | None) -> Finding:
         ),
     )
     error = refused.error + named(refused.codes)
-    return fault(CREDENTIAL, f"{asked} is refused: {found.cause}; {error}", found.fix)
+    return fault(CREDENTIAL, f"{credential} is refused: {explanation.cause}; {error}", explanation.fix)
 
 
 def days_left(settings: Settings, *, now: Callable[[], float]) -> Finding:

@@ -60,9 +60,9 @@ async def examine(settings: Settings, *, now: Callable[[], float] = time.time) -
 
 
 async def _authority(http: Outbound, settings: Settings, *, now: Callable[[], float]) -> list[Finding]:
-    seen = await authority.look_at_authority(http, settings, now=now)
-    signing_in = await sign_in.look_at_sign_in(http, settings, seen.metadata, failed=authority.DISCOVERY)
-    return [*seen.findings, *signing_in]
+    look = await authority.look_at_authority(http, settings, now=now)
+    signing_in = await sign_in.look_at_sign_in(http, settings, look.metadata, failed=authority.DISCOVERY)
+    return [*look.findings, *signing_in]
 
 
 async def _graph(http: Outbound, settings: Settings) -> list[Finding]:

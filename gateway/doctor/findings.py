@@ -102,10 +102,10 @@ _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 
 def plain_reason(error: BaseException, otherwise: str) -> str:
     """Say why a connection failed, by what caused the error; `otherwise` where that is nothing we have words for."""
-    seen: BaseException | None = error
-    while seen is not None:
+    cause: BaseException | None = error
+    while cause is not None:
         for kind, words in _WORDS:
-            if isinstance(seen, kind):
+            if isinstance(cause, kind):
                 return words
-        seen = seen.__cause__ or seen.__context__
+        cause = cause.__cause__ or cause.__context__
     return otherwise

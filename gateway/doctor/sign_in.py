@@ -123,11 +123,11 @@ def _unreachable(settings: Settings, endpoint: str, error: OutboundError) -> Fin
 
 
 def _redirect_uri(settings: Settings, answer: _Answer) -> Finding:
-    asked = settings.redirect_uri
+    uri = settings.redirect_uri
     if answer.came_back:
-        return ok(REDIRECT_URI, f"{asked} is registered with client {settings.client_id}")
+        return ok(REDIRECT_URI, f"{uri} is registered with client {settings.client_id}")
     if answer.numbers or answer.status >= _BAD_REQUEST:
-        found = explained(
+        explanation = explained(
             answer.numbers,
             Explanation(
                 "the authority shows its own page instead of answering there",
@@ -135,10 +135,10 @@ def _redirect_uri(settings: Settings, answer: _Answer) -> Finding:
                 "address that is registered.",
             ),
         )
-        return fault(REDIRECT_URI, f"{asked}: {found.cause}{named(answer.numbers)}", found.fix)
+        return fault(REDIRECT_URI, f"{uri}: {explanation.cause}{named(answer.numbers)}", explanation.fix)
     return warning(
         REDIRECT_URI,
-        f"{asked}: the authority answered {answer.status} with a page that says neither yes nor no",
+        f"{uri}: the authority answered {answer.status} with a page that says neither yes nor no",
         "Sign in with a browser: a page of the authority's with AADSTS50011 means that it is not registered.",
     )
 
@@ -152,7 +152,7 @@ def _scope(check: str, scope: str, setting: str, answer: _Answer) -> Finding:
             f"{scope}: the authority answered {answer.error or answer.status}, which says neither yes nor no",
             "Wait, and look again.",
         )
-    found = explained(
+    explanation = explained(
         answer.numbers,
         Explanation(
             "the authority refuses it", f"Compare {setting} with what the API's registration exposes."
@@ -160,6 +160,6 @@ def _scope(check: str, scope: str, setting: str, answer: _Answer) -> Finding:
     )
     return fault(
         check,
-        f"{scope} is refused: {found.cause}; {answer.error or answer.status}{named(answer.numbers)}",
-        found.fix,
+        f"{scope} is refused: {explanation.cause}; {answer.error or answer.status}{named(answer.numbers)}",
+        explanation.fix,
     )

@@ -34,15 +34,15 @@ class FlowLimit:
         """Count one sign-in that the request's address begins; raises TooManyRequests when there were too many."""
         address = self.address(request)
         now, rate = self._now(), self._per_minute / 60
-        left, seen = self._buckets.pop(address, (float(self._per_minute), now))
-        left = min(self._per_minute, left + (now - seen) * rate)
-        self._buckets[address] = (max(left - 1, 0.0) if left >= 1 else left, now)
+        credit, counted_at = self._buckets.pop(address, (float(self._per_minute), now))
+        credit = min(self._per_minute, credit + (now - counted_at) * rate)
+        self._buckets[address] = (max(credit - 1, 0.0) if credit >= 1 else credit, now)
         if len(self._buckets) > _MOST_ADDRESSES:
             self._buckets.popitem(last=False)
-        if left < 1:
+        if credit < 1:
             raise TooManyRequests(
                 "Too many sign-ins were started from this network. Wait a moment, then try again.",
-                retry_after=max(1, round((1 - left) / rate)),
+                retry_after=max(1, round((1 - credit) / rate)),
             )
 
     def address(self, request: web.Request) -> str:

@@ -76,8 +76,8 @@ def _sender(file: _File) -> Handler:
         held = file.current()
         # Asked again every time, answered 304 while nothing changed: no deployment leaves an old client behind.
         headers = {hdrs.CACHE_CONTROL: "no-cache", hdrs.VARY: hdrs.ACCEPT_ENCODING}
-        known = request.if_none_match or ()
-        if any(tag.value in {held.tag, hdrs.METH_ANY} for tag in known):
+        tags = request.if_none_match or ()
+        if any(tag.value in {held.tag, hdrs.METH_ANY} for tag in tags):
             response = web.Response(status=304, headers=headers)
         else:
             packed = _TAKES_GZIP.search(request.headers.get(hdrs.ACCEPT_ENCODING, "")) is not None

@@ -39,8 +39,8 @@ async def end_session_url(discovery: Discovery, settings: Settings, session: Liv
 
 async def authority_origins(discovery: Discovery, settings: Settings) -> list[str]:
     """Return the authority's origins, sorted: those that may show our logout page in a frame."""
-    known = await discovery.known()
-    endpoint = known.end_session_endpoint if known else None
+    metadata = await discovery.metadata_if_known()
+    endpoint = metadata.end_session_endpoint if metadata else None
     return sorted({_origin(url) for url in (settings.discovery_url, endpoint) if url})
 
 

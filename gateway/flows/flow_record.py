@@ -83,9 +83,9 @@ class FlowStore:
             "flow", digest_of(state, secret), value, ttl=FLOW_SECONDS, secret=secret.encode()
         )
         begun = sorted(
-            (found[1], name)
+            (match[1], name)
             for name, text in request.cookies.items()
-            if name.startswith(_PREFIX) and (found := _COOKIE_FORM.fullmatch(text))
+            if name.startswith(_PREFIX) and (match := _COOKIE_FORM.fullmatch(text))
         )
         for _, name in begun[: max(0, len(begun) - MOST_FLOWS + 1)]:
             _drop(response, name)

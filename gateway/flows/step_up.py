@@ -63,8 +63,8 @@ class StepUps:
         counted as young, and whoever finds the browser open could renew it without being asked anything.
         """
         demand = Demand(self._edit.scope)
-        if challenge and (kept := await session.records.get(CHALLENGE, challenge)):
-            demand = kept
+        if challenge and (stored := await session.records.get(CHALLENGE, challenge)):
+            demand = stored
         return demand if self._max_age is None else replace(demand, fresh=True, max_age=None)
 
     def demand_freshness(self, session: LiveSession) -> None:

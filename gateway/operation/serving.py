@@ -58,11 +58,11 @@ def shared_counts(closing: ExitStack, folder: str | None = None) -> Path | None:
     None where none can be made: then each worker counts for itself, which is no reason not to serve.
     """
     try:
-        made = tempfile.TemporaryDirectory(prefix="stepup-metrics-", dir=folder)
+        directory = tempfile.TemporaryDirectory(prefix="stepup-metrics-", dir=folder)
     except OSError as error:
         log_event(_log, logging.WARNING, "metrics-not-shared", reason=error.strerror)
         return None
-    return Path(closing.enter_context(made))
+    return Path(closing.enter_context(directory))
 
 
 def serve(settings: Settings, environment: MutableMapping[str, str]) -> int:

@@ -50,15 +50,15 @@ def run_workers(
     if stopping.is_set():  # the signal came before the last one had started
         stop(signal.SIGTERM, None)
     ended = wait([worker.sentinel for worker in workers])
-    asked = stopping.is_set()
-    if not asked:
+    by_signal = stopping.is_set()
+    if not by_signal:
         _tell_of([worker for worker in workers if worker.sentinel in ended])
     stop(signal.SIGTERM, None)
     for worker in workers:
         worker.join(_GRACE_SECONDS)
         if worker.is_alive():
             worker.kill()
-    return 0 if asked else 1
+    return 0 if by_signal else 1
 
 
 def _tell_of(ended: Sequence[SpawnProcess]) -> None:

@@ -102,14 +102,14 @@ class ProfileEdits:
         field = ANSWER.field(name)
         try:
             async with session.records.lease(field, fields=[field], wait=0) as lease:
-                if known := await session.records.get(ANSWER, name):
-                    if known.mark != mark:
+                if earlier := await session.records.get(ANSWER, name):
+                    if earlier.mark != mark:
                         raise errors.IdempotencyKeyReused
-                    return Profile(known.profile)
+                    return Profile(earlier.profile)
                 edited = await self._apply_or_park(session, changes, condition)
                 answer = RepeatedAnswer(mark, edited.profile)
-                kept = ANSWER.entry(answer, self._now() + IDEMPOTENCY_SECONDS, name)
-                await _note(session, {**edited.notes, **kept}, lease)
+                entry = ANSWER.entry(answer, self._now() + IDEMPOTENCY_SECONDS, name)
+                await _note(session, {**edited.notes, **entry}, lease)
                 return edited.profile
         except LeaseTaken:
             raise errors.EditInProgress from None
@@ -164,9 +164,9 @@ class ProfileEdits:
             return await self._apply(session, changes, condition)
         except errors.StepUpRequired as required:
             reference, entry = self._parked.new(changes, condition)
-            kept = await self._step_ups.keep(session, required, entry)
-            kept.members["parked_edit"] = reference
-            raise kept from None
+            step_up = await self._step_ups.keep(session, required, entry)
+            step_up.members["parked_edit"] = reference
+            raise step_up from None
 
     async def _apply(self, session: LiveSession, changes: Changes, condition: str | None) -> _Edited:
         read = None

@@ -80,7 +80,7 @@ class ProfileReader:
         if reply.status not in _BUSY:
             return reply
         pause = reply.retry_after if reply.retry_after is not None else 0.2 + self._jitter() / 2
-        if pause > _LONGEST_PAUSE or pause >= deadline.left or not self._budget.take():
+        if pause > _LONGEST_PAUSE or pause >= deadline.remaining or not self._budget.take():
             return reply
         await self._sleep(pause)
         return await self._once(token, deadline)
@@ -97,7 +97,7 @@ class ProfileReader:
                 self._url,
                 headers=headers,
                 params={"$select": _SELECT},
-                timeout_seconds=min(_CALL_SECONDS, deadline.left),
+                timeout_seconds=min(_CALL_SECONDS, deadline.remaining),
             )
         except OutboundError as error:
             raise ResourceUnavailable(f"Graph: {error.reason}") from error

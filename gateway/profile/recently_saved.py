@@ -72,5 +72,5 @@ class RecentlySaved:
 def _before(name: str, read: Profile | None, earlier: SavedField | None) -> list[str | None] | None:
     if read is None or (earlier is not None and earlier.before is None):
         return None
-    known = [read[name], *([*(earlier.before or []), earlier.value] if earlier else [])]
-    return list(dict.fromkeys(known)) if len(known) <= _MOST_BEFORE else None
+    values = [read[name], *([*(earlier.before or []), earlier.value] if earlier else [])]
+    return list(dict.fromkeys(values)) if len(values) <= _MOST_BEFORE else None

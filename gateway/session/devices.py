@@ -32,7 +32,7 @@ _SYSTEMS: Final = (
 
 def device_name(user_agent: str) -> str:
     """Return a name such as `Firefox on Windows`, or nothing where neither is known."""
-    known = [
+    names = [
         next((name for mark, name in marks if mark in user_agent), "") for marks in (_BROWSERS, _SYSTEMS)
     ]
-    return " on ".join(word for word in known if word)
+    return " on ".join(word for word in names if word)

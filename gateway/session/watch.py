@@ -67,10 +67,10 @@ class SessionWatch:
         Another session behind the same browser means that the one before is over; whose it is now, the page asks.
         """
         access = await self._access(self._session)
-        known = _ID_FORM.fullmatch(last_id)
-        if known and known[1] != self._name:
+        match = _ID_FORM.fullmatch(last_id)
+        if match and match[1] != self._name:
             return [self._end("replaced")]
-        self._access_sent = known[2] if known else access
+        self._access_sent = match[2] if match else access
         return [SessionEvent("", {}, f"{self._name}.{access}"), *self._news(self._session, access)]
 
     async def look(self) -> list[SessionEvent]:

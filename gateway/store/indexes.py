@@ -62,8 +62,8 @@ class SessionIndexes:
             refs = [SessionRef.unpack(member) for member, _ in rows]
             fields = await asyncio.gather(*(self._redis.hmget(ref.key, [field, SEEN]) for ref in refs))
         return [
-            Reference(ref, float(at), stored, number_of(seen))
-            for ref, (_, at), (stored, seen) in zip(refs, rows, fields, strict=True)
+            Reference(ref, float(at), stored, number_of(seen_at))
+            for ref, (_, at), (stored, seen_at) in zip(refs, rows, fields, strict=True)
         ]
 
     async def forget(self, kind: str, owner: str, refs: Iterable[SessionRef]) -> None:
@@ -79,6 +79,6 @@ class SessionIndexes:
             flat = await self._redis.run_script(call)
         rows = [flat[at : at + _ROW] for at in range(0, len(flat), _ROW)]
         return [
-            Reference(SessionRef.unpack(member or b""), float(at or 0), stored, number_of(seen))
-            for member, at, stored, seen in rows
+            Reference(SessionRef.unpack(member or b""), float(at or 0), stored, number_of(seen_at))
+            for member, at, stored, seen_at in rows
         ]

@@ -154,11 +154,11 @@ class TokenBroker:
         Misconfigured, AuthorityUnavailable.
         """
         token = await session.records.get(TOKEN, resource.name)
-        left = token.expires_at - self._now() if token else 0.0
-        if token and left > FRESH_SECONDS:
+        seconds_left = token.expires_at - self._now() if token else 0.0
+        if token and seconds_left > FRESH_SECONDS:
             return token
         task = self._refresh_task(session, resource)
-        if token and left > USABLE_SECONDS:
+        if token and seconds_left > USABLE_SECONDS:
             return token
         # Shielded: a caller that goes away must not take a token with it that was redeemed already.
         return await asyncio.shield(task)

@@ -164,10 +164,10 @@ class SilentRefresh:
 
     async def _check_memory(self, session: LiveSession, resource: Resource) -> None:
         """Raise the refusal of the last seconds again, if there was one."""
-        known = await session.records.get(REFUSAL, resource.name)
-        if known:
-            refusal = Refusal(RefusalKind(known.kind), known.told, claims=known.claims)
-            raise RefreshRefused(refusal, known.until - self._now())
+        remembered = await session.records.get(REFUSAL, resource.name)
+        if remembered:
+            refusal = Refusal(RefusalKind(remembered.kind), remembered.told, claims=remembered.claims)
+            raise RefreshRefused(refusal, remembered.until - self._now())
 
     async def _remember(self, session: LiveSession, resource: Resource, refused: RefreshRefused) -> None:
         refusal, until = refused.refusal, self._now() + min(refused.seconds, LONGEST_PAUSE)

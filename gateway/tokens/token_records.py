@@ -66,8 +66,8 @@ def cache_entry(serialized: str, expires_at: float) -> dict[str, Field]:
 
     MSAL would hand out its copy of an access token that a resource has refused, or that we have not judged.
     """
-    kept = {kind: held for kind, held in json.loads(serialized).items() if kind not in _LEFT_OUT}
-    return CACHE.entry(json.dumps(kept, separators=(",", ":")).encode(), expires_at)
+    entries = {kind: held for kind, held in json.loads(serialized).items() if kind not in _LEFT_OUT}
+    return CACHE.entry(json.dumps(entries, separators=(",", ":")).encode(), expires_at)
 
 
 def fields_to_renew(resource: Resource) -> tuple[str, ...]:

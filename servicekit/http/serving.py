@@ -23,7 +23,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     A name with addresses of both families is listened to by IPv4. Port 0 takes a free one.
     """
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family = min((address[0] for address in addresses), key=lambda found: found != socket.AF_INET)
+    family = min((address[0] for address in addresses), key=lambda kind: kind != socket.AF_INET)
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 

@@ -114,9 +114,9 @@ def _database(text: str) -> int:
 
 
 def _node(text: str, port: int) -> tuple[str, int]:
-    found = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?", text)
-    if not found:
+    match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?", text)
+    if not match:
         raise ValueError("lacks a host, or has one that cannot be read")
-    if found[3] and not 0 < int(found[3]) <= _LARGEST_PORT:
+    if match[3] and not 0 < int(match[3]) <= _LARGEST_PORT:
         raise ValueError("has a port that does not exist")
-    return found[1] or found[2], int(found[3] or port)
+    return match[1] or match[2], int(match[3] or port)

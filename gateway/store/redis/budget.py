@@ -34,7 +34,7 @@ class Budget:
     """Seconds that are left."""
 
     def __init__(self, seconds: float, *, now: Callable[[], float] = time.monotonic) -> None:
-        self.left = seconds
+        self.remaining = seconds
         self._now = now
 
     @contextmanager
@@ -44,7 +44,7 @@ class Budget:
         try:
             yield
         finally:
-            self.left -= self._now() - began
+            self.remaining -= self._now() - began
 
 
 _current: ContextVar[Budget | None] = ContextVar("redis_budget", default=None)

@@ -71,13 +71,13 @@ class RedisGuard:
         that they lead to the wrong server or to none.
         """
         budget = current_budget() or Budget(self._limits.attempt)
-        if budget.left <= 0:
+        if budget.remaining <= 0:
             raise RedisTimeoutError("this request has waited for Redis long enough")
         begun, outcome = time.perf_counter(), "failed"
         try:
             with self._breaker.attempt(_is_outage), budget.spent():
                 answer = await self._bounded(
-                    work, min(self._limits.attempt, budget.left), again=again, leave=leave
+                    work, min(self._limits.attempt, budget.remaining), again=again, leave=leave
                 )
                 outcome = "answered"
                 return answer

@@ -123,7 +123,7 @@ class GuardedCluster(RedisCluster):
     async def aclose(self) -> None:
         """Close every connection; redis-py closes none while it means to look for the servers anew."""
         await super().aclose()
-        known = self.nodes_manager.nodes_cache, self.nodes_manager.startup_nodes
-        for node in (node for nodes in known for node in nodes.values()):
+        caches = self.nodes_manager.nodes_cache, self.nodes_manager.startup_nodes
+        for node in (node for nodes in caches for node in nodes.values()):
             with suppress(RedisError):
                 await node.disconnect()

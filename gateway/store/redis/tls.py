@@ -13,18 +13,18 @@ class Trust:
     def __init__(self, file: str | None) -> None:
         self._file = Path(file) if file else None
         self._stamp: tuple[int, int] | None = None
-        self._context = self._made()
+        self._context = self._new_context()
 
     def context(self) -> ssl.SSLContext:
         """Return the context for a new connection; while a new file cannot be read, the one before it."""
         try:
             if self._stamp != self._stamped():
-                self._context = self._made()
+                self._context = self._new_context()
         except (OSError, ssl.SSLError):
             pass  # half-written, or gone for a moment
         return self._context
 
-    def _made(self) -> ssl.SSLContext:
+    def _new_context(self) -> ssl.SSLContext:
         stamp = self._stamped()
         context = ssl.create_default_context(cafile=self._file)
         self._stamp = stamp
@@ -33,5 +33,5 @@ class Trust:
     def _stamped(self) -> tuple[int, int] | None:
         if self._file is None:
             return None
-        found = self._file.stat()
-        return found.st_mtime_ns, found.st_size
+        status = self._file.stat()
+        return status.st_mtime_ns, status.st_size

@@ -27,8 +27,8 @@ class Shop(EnvironmentSettings):
         return text
 
     @classmethod
-    def faults_between(cls, given: Mapping[str, str]) -> Iterator[str]:
-        if given.get("name") == "Bank" and "secret" not in given:
+    def faults_between(cls, texts: Mapping[str, str]) -> Iterator[str]:
+        if texts.get("name") == "Bank" and "secret" not in texts:
             yield "SHOP_SECRET is missing: a bank needs one."
 
 

@@ -56,9 +56,9 @@ async def test_R3_only_waiting_for_redis_uses_the_budget(guard: RedisGuard) -> N
 
     with redis_budget(60) as budget:
         await asyncio.sleep(0.05)
-        assert budget.left == 60
+        assert budget.remaining == 60
         await guard.run(slow)
-        assert 0 < budget.left < 60
+        assert 0 < budget.remaining < 60
 
 
 @pytest.mark.parametrize("error", [RedisConnectionError("cut"), RedisTimeoutError("silent")])
