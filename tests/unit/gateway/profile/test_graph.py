@@ -1,6 +1,5 @@
 """Graph in trouble: how long it may cost a person, and how often it is asked again (R17)."""
 
-import asyncio
 import itertools
 import time
 from collections.abc import Callable, Mapping
@@ -21,7 +20,6 @@ from gateway.tokens.token_records import AccessToken, Resource
 from servicekit.errors import ResourceUnavailable
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import ProblemError
-from tests.stage.world import World
 
 OID = "an-oid"
 GOOD = b'{"id": "an-oid"}'
@@ -163,15 +161,3 @@ async def test_R17_a_time_out_is_told_and_not_repeated() -> None:
     with pytest.raises(ResourceUnavailable):
         await reader.read()
     assert len(reader.graph.patience) == 1
-
-
-async def test_R17_a_throttling_graph_is_a_pause_to_a_person(world: World) -> None:
-    ada = await world.signed_in()
-    await world.admin("PUT", "/faults/graph.get_me", {"status": 429, "retry_after": 1, "times": 1})
-
-    began = time.monotonic()
-    assert (await ada.call("GET", "/api/profile")).status == 200
-    assert time.monotonic() - began > 0.9
-    await world.admin("PUT", "/faults/graph.get_me", {"status": 503, "retry_after": 40})
-    answer = await asyncio.wait_for(ada.call("GET", "/api/profile"), 2)
-    assert (answer.status, answer.slug, answer.headers["Retry-After"]) == (502, "resource-unavailable", "40")
