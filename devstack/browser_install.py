@@ -40,8 +40,8 @@ def system_chromium(environment: Mapping[str, str]) -> str | None:
 
 def find_chromium(environment: Mapping[str, str]) -> str | None:
     """Return a Chromium of this computer, or else Playwright's own, or None."""
-    if found := system_chromium(environment):
-        return found
+    if chromium := system_chromium(environment):
+        return chromium
     own = _of_playwright(environment)
     return own if own and _starts(own, environment) else None
 
@@ -49,32 +49,32 @@ def find_chromium(environment: Mapping[str, str]) -> str | None:
 def ensure_chromium(environment: Mapping[str, str], console: Console) -> str:
     """Return a Chromium's path, installing one when there is none. Raises LaunchError where none can be had."""
     _ensure_driver(environment, console)
-    if found := find_chromium(environment):
-        return _lighter(found, environment, console)
+    if chromium := find_chromium(environment):
+        return _lighter(chromium, environment, console)
     console.say("There is no Chromium here; asking Playwright for its own.")
     failures = [_by_playwright(environment)]
-    if (found := find_chromium(environment)) is None and _may_use_apt():
+    if (chromium := find_chromium(environment)) is None and _may_use_apt():
         console.say("Playwright could not bring one; installing the system's chromium package.")
         for package in (_SHELL, "chromium"):
             failures.append(_by_apt(environment, package))
-            if found := find_chromium(environment):
+            if chromium := find_chromium(environment):
                 break
-    if found is None:
+    if chromium is None:
         raise LaunchError(
             "The browser journeys need a Chromium, and none could be installed "
             f"({'; '.join(filter(None, failures)) or 'no reason given'}). "
             "Install chromium or Google Chrome, or name one in CHROME_PATH."
         )
-    return found
+    return chromium
 
 
-def _lighter(found: str, environment: Mapping[str, str], console: Console) -> str:
+def _lighter(chromium: str, environment: Mapping[str, str], console: Console) -> str:
     """Return the headless shell of Debian's Chromium, where this user may install it; else what is here."""
-    if environment.get("CHROME_PATH") or Path(found).name != "chromium" or not _may_use_apt():
-        return found
+    if environment.get("CHROME_PATH") or Path(chromium).name != "chromium" or not _may_use_apt():
+        return chromium
     console.say(f"Installing {_SHELL}, with which the browser journeys take half the time.")
     _by_apt(environment, _SHELL, update=False)
-    return system_chromium(environment) or found
+    return system_chromium(environment) or chromium
 
 
 def _ensure_driver(environment: Mapping[str, str], console: Console) -> None:

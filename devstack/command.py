@@ -32,15 +32,15 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     return _explained(console, lambda: _run(arguments, environment, console))
 
 
-def run_installed(given: argparse.Namespace, environment: Mapping[str, str], directory: Path) -> int:
+def run_installed(namespace: argparse.Namespace, environment: Mapping[str, str], directory: Path) -> int:
     """Do what `stepup dev` asks for with the installed packages; the exit code comes back.
 
-    `given` holds what `add_options` added; `.env` is read and `.local/` is kept in `directory`.
+    `namespace` holds what `add_options` added; `.env` is read and `.local/` is kept in `directory`.
     """
     raise_on_signals()
-    console = Console(sys.stdout, verbose=given.verbose)
+    console = Console(sys.stdout, verbose=namespace.verbose)
     layout = Layout(packages=ROOT, directory=directory, importable=True)
-    return _explained(console, lambda: run(_options(given), environment, layout, console))
+    return _explained(console, lambda: run(_options(namespace), environment, layout, console))
 
 
 def _explained(console: Console, work: Callable[[], int]) -> int:
@@ -66,10 +66,10 @@ def _explained(console: Console, work: Callable[[], int]) -> int:
 
 
 def _run(arguments: list[str], environment: Mapping[str, str], console: Console) -> int:
-    given = _parser().parse_args(arguments)
-    console.verbose = given.verbose
+    namespace = _parser().parse_args(arguments)
+    console.verbose = namespace.verbose
     _enter(RUN_LOCK, arguments, environment, console, fallback=RUN_FALLBACK)
-    return run(_options(given), environment, Layout(packages=ROOT, directory=ROOT), console)
+    return run(_options(namespace), environment, Layout(packages=ROOT, directory=ROOT), console)
 
 
 def _test(arguments: list[str], environment: Mapping[str, str], console: Console) -> int:
@@ -133,8 +133,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _options(given: argparse.Namespace) -> RunOptions:
-    return RunOptions(given.port, given.api_port, given.tenant_port, given.open, given.reload)
+def _options(namespace: argparse.Namespace) -> RunOptions:
+    return RunOptions(
+        namespace.port, namespace.api_port, namespace.tenant_port, namespace.open, namespace.reload
+    )
 
 
 def _port(text: str) -> int:

@@ -27,7 +27,7 @@ def make(volumes: Path) -> list[Path]:
     redis = volumes / "redis"
     if (redis / "password").exists():  # the other files quote it
         password = (redis / "password").read_text(encoding="utf-8")
-    wanted = {
+    contents = {
         redis / "password": password,
         redis / "redis.conf": _REDIS.format(password=password),
         volumes / "gateway" / "redis-url": f"redis://:{password}@redis:6379/0",
@@ -37,14 +37,14 @@ def make(volumes: Path) -> list[Path]:
         # Not empty, so that no engine lays the image's own directory and owner over the volume.
         volumes / "redis-data" / ".stepup": "",
     }
-    made = [path for path in wanted if not path.exists()]
-    for path in made:
+    missing = [path for path in contents if not path.exists()]
+    for path in missing:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(
             os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w", encoding="utf-8"
         ) as file:
-            file.write(wanted[path])
-    return made
+            file.write(contents[path])
+    return missing
 
 
 if __name__ == "__main__":

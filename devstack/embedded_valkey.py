@@ -75,8 +75,8 @@ def server_binary(environment: Mapping[str, str]) -> str:
         except ValkeyBinaryNotFoundError:
             pass
     for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name, path=environment.get("PATH")):
-            return found
+        if path := shutil.which(name, path=environment.get("PATH")):
+            return path
     raise LaunchError(
         "No Redis is here, and no embedded one is installed. "
         "Install valkey or redis (apt install redis-server, apk add valkey, brew install valkey), "

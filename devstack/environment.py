@@ -73,7 +73,7 @@ def has_real_tenant(own: Mapping[str, str]) -> bool:
 
 def needs_redis(own: Mapping[str, str]) -> bool:
     """Whether the launcher has to bring a Redis."""
-    return not _given(own, "GATEWAY_REDIS_URL")
+    return not _is_set(own, "GATEWAY_REDIS_URL")
 
 
 def local_environment(
@@ -104,12 +104,12 @@ def local_environment(
         # Identity is the local tenant's alone: a client id left over in `.env` would only be refused by it.
         settings |= _local_identity(settings, ports, secrets)
     api_elsewhere = (
-        real and _given(own, "GATEWAY_RESOURCE_API_URL") and not _given(own, "RESOURCE_API_CLIENT_ID")
+        real and _is_set(own, "GATEWAY_RESOURCE_API_URL") and not _is_set(own, "RESOURCE_API_CLIENT_ID")
     )
     parts = tuple(
         part
-        for part, wanted in (("tenant", not real), ("api", not api_elsewhere), ("gateway", True))
-        if wanted
+        for part, runs_here in (("tenant", not real), ("api", not api_elsewhere), ("gateway", True))
+        if runs_here
     )
     return LocalEnvironment(settings, _for_python(surroundings, root), parts)
 
@@ -152,11 +152,11 @@ def _local_identity(settings: Settings, ports: Ports, secrets: LocalSecrets) -> 
 
 def _fill(settings: Settings, defaults: Mapping[str, str]) -> None:
     for name, value in defaults.items():
-        if not _given(settings, name):
+        if not _is_set(settings, name):
             settings[name] = value
 
 
-def _given(settings: Mapping[str, str], name: str) -> bool:
+def _is_set(settings: Mapping[str, str], name: str) -> bool:
     return bool(settings.get(name) or settings.get(f"{name}_FILE"))
 
 

@@ -125,7 +125,7 @@ class Installation:
             self.console.say("Making .venv (once; takes a few seconds).")
         command = (_base_python(), "-m", "venv", "--clear", "--without-pip", str(self.directory))
         if self._run(keeper, "venv", command):
-            last = self._said("no reason given").splitlines()[-1]
+            last = self._output("no reason given").splitlines()[-1]
             raise LaunchError(f"The environment .venv could not be made: {last}")
 
     def _require(self, module: str) -> None:
@@ -182,9 +182,9 @@ class Installation:
             package_begun=installer.package_begun,
             total=total,
         )
-        return installer.failure(self._said(f"{installer.name} ended")) if failed else None
+        return installer.failure(self._output(f"{installer.name} ended")) if failed else None
 
-    def _said(self, otherwise: str) -> str:
+    def _output(self, otherwise: str) -> str:
         """Return what a step that failed has written; on a full disk it could not even write that."""
         full = shutil.disk_usage(self.root).free < _ALMOST_NOTHING
         silent = "No space left on device" if full else otherwise

@@ -49,16 +49,16 @@ def uv(python: Path, environment: Mapping[str, str]) -> Installer | None:
     command = [program, "pip", "install", "--python", str(python), *_ORDERS, "--color", "never"]
     if environment.get("PIP_NO_INDEX", "0").lower() not in {"", "0", "false", "no", "off"}:
         command.append("--no-index")
-    around = _told_to_pip(environment) | {"UV_HTTP_RETRIES": _RETRIES} | dict(environment)
+    around = _settings_of_pip(environment) | {"UV_HTTP_RETRIES": _RETRIES} | dict(environment)
     return Installer("uv", (*command, "-r"), around, uv_output.package_begun, uv_output.failure)
 
 
-def _told_to_pip(environment: Mapping[str, str]) -> dict[str, str]:
+def _settings_of_pip(environment: Mapping[str, str]) -> dict[str, str]:
     """Say in uv's words where the environment tells pip to look; uv reads none of it by itself."""
-    said = {
+    variables = {
         "UV_DEFAULT_INDEX": environment.get("PIP_INDEX_URL"),
         "UV_INDEX": environment.get("PIP_EXTRA_INDEX_URL"),
         "UV_FIND_LINKS": ",".join(environment.get("PIP_FIND_LINKS", "").split()),
         "SSL_CERT_FILE": environment.get("PIP_CERT"),
     }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in variables.items() if value}

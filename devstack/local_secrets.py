@@ -36,21 +36,21 @@ def load_or_make(directory: Path) -> LocalSecrets:
     """Read the secrets kept in a directory; make and write them (mode 0600) the first time, or when unreadable."""
     path = directory / "secrets.json"
     with contextlib.suppress(OSError, ValueError):
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
         names = {entry.name for entry in fields(LocalSecrets)}
         if (
-            isinstance(kept, dict)
-            and set(kept) == names
-            and all(isinstance(value, str) for value in kept.values())
+            isinstance(content, dict)
+            and set(content) == names
+            and all(isinstance(value, str) for value in content.values())
         ):
-            return LocalSecrets(**kept)
-    made = LocalSecrets()
+            return LocalSecrets(**content)
+    fresh = LocalSecrets()
     directory.mkdir(parents=True, exist_ok=True)
     # Written beside and renamed: a launcher killed half-way leaves the old file or the new one.
     beside = path.with_suffix(f".{os.getpid()}")
     with os.fdopen(
         os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
     ) as file:
-        json.dump(asdict(made), file, indent=2)
+        json.dump(asdict(fresh), file, indent=2)
     beside.replace(path)
-    return made
+    return fresh

@@ -26,16 +26,16 @@ _ABSENT = re.compile(r"No matching distribution found for ([^\s;]+)")
 
 def package_begun(line: str) -> str | None:
     """Name the package that pip turns to with this line, or None."""
-    found = _COLLECTING.match(line)
-    return found.group(1) or found.group(2) if found else None
+    match = _COLLECTING.match(line)
+    return match.group(1) or match.group(2) if match else None
 
 
 def absent_package(output: str) -> str | None:
     """Name what the index has no file of for this computer; None when pip failed for another reason."""
     if _OFFLINE.search(output) or _DISTRUST.search(output):
         return None  # pip says "no matching distribution" of a package that it could not ask for, too
-    found = _ABSENT.search(output)
-    return found.group(1) if found else None
+    match = _ABSENT.search(output)
+    return match.group(1) if match else None
 
 
 def failure(output: str) -> InstallFailure:

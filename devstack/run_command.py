@@ -171,20 +171,20 @@ def _port(own: Settings, name: str, wish: int | None, default: int) -> int:
 
 
 def _check_ports(stack: Stack, ports: Ports) -> None:
-    wanted = {
+    options = {
         "gateway": (ports.gateway, "--port (or GATEWAY_PORT)"),
         "api": (ports.api, "--api-port (or RESOURCE_API_PORT)"),
         "tenant": (ports.tenant, "--tenant-port (or LOCAL_TENANT_PORT)"),
     }
-    seen: dict[int, str] = {}
-    for name, (port, option) in wanted.items():
+    owners: dict[int, str] = {}
+    for name, (port, option) in options.items():
         if name not in stack.parts:
             continue
-        if port in seen:
+        if port in owners:
             raise LaunchError(
-                f"The {seen[port]} and the {name} can't both have port {port}; change one with {option}."
+                f"The {owners[port]} and the {name} can't both have port {port}; change one with {option}."
             )
-        seen[port] = name
+        owners[port] = name
         require_free(port, name, option)
     require_free(ports.admin, "gateway's admin side", "GATEWAY_ADMIN_PORT")
 

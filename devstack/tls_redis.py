@@ -21,14 +21,14 @@ _INSTALL_SECONDS = 300
 def tls_server(environment: Mapping[str, str]) -> str | None:
     """Return a server that knows TLS, or None."""
     names = ("valkey-server", "redis-server")
-    found = (shutil.which(name, path=environment.get("PATH")) for name in names)
-    return next((path for path in found if path and _knows_tls(path)), None)
+    paths = (shutil.which(name, path=environment.get("PATH")) for name in names)
+    return next((path for path in paths if path and _knows_tls(path)), None)
 
 
 def ensure_tls_server(environment: Mapping[str, str], console: Console) -> str | None:
     """Return one, installing it where this user may; None where there is none, and the tests of it are skipped."""
-    if (found := tls_server(environment)) or os.geteuid() != 0 or shutil.which("apt-get") is None:
-        return found
+    if (server := tls_server(environment)) or os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return server
     console.say("There is no Redis server with TLS here; installing the system's redis-server package.")
     # Unpacked only: the package would otherwise start a server of its own, without a password.
     quiet = dict(environment) | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}

@@ -20,16 +20,16 @@ _ERROR = re.compile(r"^error: (?!Failed to install)", re.MULTILINE)
 
 def package_begun(line: str) -> str | None:
     """Name the package that uv turns to with this line, or None; it speaks of the large ones only."""
-    found = _DOWNLOADING.match(line)
-    return found.group(1) if found else None
+    match = _DOWNLOADING.match(line)
+    return match.group(1) if match else None
 
 
 def absent_package(output: str) -> str | None:
     """Name what the index has no file of for this computer; None when uv failed for another reason."""
     if _OFFLINE.search(output) or _DISTRUST.search(output) or not _UNSOLVED.search(output):
         return None
-    found = _ABSENT.search(output)
-    return f"{found[1]}{found[2] or ''}" if found else None
+    match = _ABSENT.search(output)
+    return f"{match[1]}{match[2] or ''}" if match else None
 
 
 def failure(output: str) -> InstallFailure:

@@ -20,16 +20,16 @@ class Watch:
     def __init__(self, root: Path, sources: dict[str, tuple[str, ...]] | None = None) -> None:
         self._root = root
         self._sources = SOURCES if sources is None else sources
-        self._seen = {part: self._look(part) for part in self._sources}
+        self._last_look = {part: self._look(part) for part in self._sources}
 
     def stale(self) -> list[str]:
         """List the parts whose sources have changed since the last call."""
         changed = []
-        for part, before in self._seen.items():
+        for part, before in self._last_look.items():
             now = self._look(part)
             if now != before:
                 changed.append(part)
-                self._seen[part] = now
+                self._last_look[part] = now
         return changed
 
     def _look(self, part: str) -> dict[str, int]:

@@ -94,9 +94,9 @@ async def set_policy(request: web.Request) -> web.Response:
     if target != GRAPH and target not in tenant.directory.apps and not _CONTEXT.fullmatch(target):
         raise AdminError(404, f"There is no application {target}, and a context is named such as c1.")
     body = await body_of(request, PolicyBody)
-    known = tenant.policies.by_target.get(target)
+    previous = tenant.policies.by_target.get(target)
     policy = ConditionalAccessPolicy(
-        id=known.id if known else tenant.ids.guid(),
+        id=previous.id if previous else tenant.ids.guid(),
         target=target,
         mfa=body.mfa is True,
         blocked=body.mfa == "blocked",

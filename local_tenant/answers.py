@@ -50,9 +50,11 @@ class Destination:
         return cls(client, uri, mode, fields.get("state"))
 
     @classmethod
-    def of(cls, asked: AuthorizeRequest, directory: Directory) -> "Destination":
+    def of(cls, request: AuthorizeRequest, directory: Directory) -> "Destination":
         """Return the destination of a request that was understood before."""
-        return cls(directory.app(asked.client_id), asked.redirect_uri, asked.response_mode, asked.state)
+        return cls(
+            directory.app(request.client_id), request.redirect_uri, request.response_mode, request.state
+        )
 
 
 def client_info(oid: str, tenant_id: str) -> str:
@@ -66,18 +68,18 @@ def grant_code(tenant: Tenant, now: Situation) -> web.Response:
     session, person, flow = now.session, now.person, now.flow
     if session is None or person is None:
         raise refusal(50058)
-    asked = flow.request
-    if asked.client_id not in session.clients:
-        session.clients.append(asked.client_id)
+    request = flow.request
+    if request.client_id not in session.clients:
+        session.clients.append(request.client_id)
     if tenant.impostors:
         person = tenant.directory.find(tenant.impostors.pop(0)) or person
-    grant = tenant.ledger.grant_for(asked, person.oid, session.sid, session.proof, person.generation)
-    fields = {"code": tenant.ledger.issue_code(asked, grant)}
-    if asked.client_info:
+    grant = tenant.ledger.grant_for(request, person.oid, session.sid, session.proof, person.generation)
+    fields = {"code": tenant.ledger.issue_code(request, grant)}
+    if request.client_info:
         fields["client_info"] = client_info(person.oid, tenant.directory.tenant_id)
     fields["session_state"] = session.sid
     tenant.sessions.finish(flow)
-    return deliver(Destination.of(asked, tenant.directory), fields)
+    return deliver(Destination.of(request, tenant.directory), fields)
 
 
 def refuse(

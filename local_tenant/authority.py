@@ -41,10 +41,10 @@ async def authorize(request: web.Request) -> web.Response:
     fields = await fields_of(request)
     destination = Destination.resolve(fields, tenant.directory)
     try:
-        asked = understand(fields, destination, tenant.directory)
+        authorize_request = understand(fields, destination, tenant.directory)
     except AadstsRefusal as refused:
         return answers.refuse(request, tenant, destination, refused)
-    flow = tenant.sessions.start_flow(asked)
+    flow = tenant.sessions.start_flow(authorize_request)
     if injected := request.get(INJECTED):
         return answers.refuse(request, tenant, destination, injected, flow)
     return proceed(request, flow, Situation.of(tenant, flow, request.cookies.get(SSO_COOKIE)))
@@ -59,8 +59,8 @@ def understand(fields: dict[str, str], destination: Destination, directory: Dire
     response_type = fields.get("response_type", "")
     if response_type != "code":
         kinds = set(response_type.split())
-        known = kinds and kinds <= {"code", "id_token", "token"}
-        raise refusal(700054) if known else refusal(70005, name=response_type)
+        exists = kinds and kinds <= {"code", "id_token", "token"}
+        raise refusal(700054) if exists else refusal(70005, name=response_type)
     if not fields.get("scope", "").strip():
         raise refusal(900144, name="scope")
     method = fields.get("code_challenge_method", "plain")
@@ -72,7 +72,7 @@ def understand(fields: dict[str, str], destination: Destination, directory: Dire
         redirect_uri=destination.redirect_uri,
         response_mode=destination.response_mode,
         requested=RequestedScope.parse(fields["scope"], directory),
-        wanted=ClaimsRequest.parse(fields.get("claims")),
+        claims_request=ClaimsRequest.parse(fields.get("claims")),
         state=destination.state,
         nonce=fields.get("nonce"),
         code_challenge=fields.get("code_challenge"),

@@ -64,9 +64,9 @@ def _basic(header: str) -> tuple[str, str]:
 
 
 def _check_secret(secret: str, app: AppRegistration, now: float) -> None:
-    for known in app.secrets:
-        if hmac.compare_digest(known.value.encode(), secret.encode()):
-            if known.expires_at and known.expires_at.timestamp() <= now:
+    for entry in app.secrets:
+        if hmac.compare_digest(entry.value.encode(), secret.encode()):
+            if entry.expires_at and entry.expires_at.timestamp() <= now:
                 raise refusal(7000222, client=app.client_id)
             return
     raise refusal(7000215)

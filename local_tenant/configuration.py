@@ -116,9 +116,9 @@ def _fill(node: object, values: Mapping[str, str], faults: list[str]) -> object:
     if not isinstance(node, str):
         return node
 
-    def value_of(found: re.Match[str]) -> str:
-        if found[1] not in values:
-            faults.append(f"${{{found[1]}}} is none of {', '.join(sorted(values))}")
-        return values.get(found[1], "")
+    def value_of(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            faults.append(f"${{{match[1]}}} is none of {', '.join(sorted(values))}")
+        return values.get(match[1], "")
 
     return _PLACEHOLDER.sub(value_of, node)

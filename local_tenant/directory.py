@@ -83,12 +83,14 @@ class AppRegistration(BaseModel):
 
         Source: Entra, "Redirect URI (reply URL) restrictions and limitations".
         """
-        return any(uri == known or _same_but_for_port(uri, known) for known in self.redirect_uris)
+        return any(
+            uri == registered or _same_but_for_port(uri, registered) for registered in self.redirect_uris
+        )
 
 
-def _same_but_for_port(uri: str, known: str) -> bool:
+def _same_but_for_port(uri: str, registered: str) -> bool:
     # As text, because taking a URI apart forgives what is not the same: upper case, an empty query.
-    return bool(_ON_LOCALHOST.match(known)) and _without_port(uri) == _without_port(known)
+    return bool(_ON_LOCALHOST.match(registered)) and _without_port(uri) == _without_port(registered)
 
 
 def _without_port(uri: str) -> str:
@@ -135,8 +137,8 @@ class Person:
 
     def profile_at(self, moment: float) -> dict[str, object] | None:
         """Return what a replica shows that has seen writes up to ``moment``; None if it doesn't know the person."""
-        seen = [values for at, values in self.versions if at <= moment]
-        return dict(seen[-1]) if seen else None
+        visible = [values for at, values in self.versions if at <= moment]
+        return dict(visible[-1]) if visible else None
 
     def write(self, changes: dict[str, object], now: float) -> None:
         """Record a write. Not checked here: which fields, which limits; see ``graph_fields``."""

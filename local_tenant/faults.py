@@ -48,7 +48,7 @@ class Fault(BaseModel):
 
     @field_validator("aadsts")
     @classmethod
-    def _known(cls, number: int | None) -> int | None:
+    def _in_the_catalogue(cls, number: int | None) -> int | None:
         if number is not None and number not in CATALOGUE:
             raise ValueError(f"AADSTS{number} is not in the catalogue: {sorted(CATALOGUE)}")
         return number

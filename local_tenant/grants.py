@@ -90,21 +90,23 @@ def _grant(request: web.Request, form: dict[str, str], tenant: Tenant) -> dict[s
     return GRANTS[grant_type](TokenRequest(tenant, form, client))
 
 
-def authorization_code(asked: TokenRequest) -> dict[str, object]:
+def authorization_code(request: TokenRequest) -> dict[str, object]:
     """Redeem a code, once; without a scope, for what the authorize request asked.
 
     Raises 54005 (again), 500112 (redirect URI), 501481 (PKCE), 28000 (two resources), 28003 (an empty scope).
     """
-    tenant = asked.tenant
-    code = tenant.ledger.look_up_code(asked.required("code"), asked.client.app.client_id)
-    if asked.required("redirect_uri") != code.request.redirect_uri:
+    tenant = request.tenant
+    code = tenant.ledger.look_up_code(request.required("code"), request.client.app.client_id)
+    if request.required("redirect_uri") != code.request.redirect_uri:
         raise refusal(500112)
-    _check_pkce(code, asked.form.get("code_verifier"))
-    requested = asked.scope() if "scope" in asked.form else code.request.requested
+    _check_pkce(code, request.form.get("code_verifier"))
+    requested = request.scope() if "scope" in request.form else code.request.requested
     resource = requested.only_resource()
     person = _living(tenant, code.grant)
-    wanted = ClaimsRequest.parse(asked.form.get("claims"))
-    answer = _answer(asked, person, code.grant, requested, resource, wanted=wanted, code=code)
+    claims_request = ClaimsRequest.parse(request.form.get("claims"))
+    answer = _answer(
+        request, person, code.grant, requested, resource, claims_request=claims_request, code=code
+    )
     code.redeemed = True  # only now: a refused request leaves the code usable
     return answer
 
@@ -122,36 +124,38 @@ def _check_pkce(code: Code, verifier: str | None) -> None:
         raise refusal(501481)
 
 
-def refresh_token(asked: TokenRequest) -> dict[str, object]:
+def refresh_token(request: TokenRequest) -> dict[str, object]:
     """Use a refresh token, for another one; it stays usable, unless strict rotation is on.
 
     Of several resources, the first counts.
     """
-    tenant = asked.tenant
+    tenant = request.tenant
     rotate = tenant.knobs.rotate_refresh_tokens
     held = tenant.ledger.look_up_refresh_token(
-        asked.required("refresh_token"), asked.client.app.client_id, rotate=rotate
+        request.required("refresh_token"), request.client.app.client_id, rotate=rotate
     )
     person = _living(tenant, held.grant)
-    requested = asked.scope()
-    wanted = ClaimsRequest.parse(asked.form.get("claims"))
-    answer = _answer(asked, person, held.grant, requested, requested.resources[0], wanted=wanted)
+    requested = request.scope()
+    claims_request = ClaimsRequest.parse(request.form.get("claims"))
+    answer = _answer(
+        request, person, held.grant, requested, requested.resources[0], claims_request=claims_request
+    )
     held.used = True
     return answer
 
 
-def client_credentials(asked: TokenRequest) -> dict[str, object]:
+def client_credentials(request: TokenRequest) -> dict[str, object]:
     """Return an application's own token: no ID token, no ``client_info``, no refresh token.
 
     With any of them MSAL would file the token under a user and never find it again.
     """
-    requested = asked.scope()
-    words = asked.form["scope"].split()
+    requested = request.scope()
+    words = request.form["scope"].split()
     if len(words) != 1 or [permission.name for permission in requested.permissions] != [".default"]:
-        raise refusal(70011, name=asked.form["scope"])
-    seconds = asked.tenant.mint.lifetime()
-    token_value = asked.tenant.mint.app_token(
-        asked.client.app, requested.resources[0], asked.client.credential, seconds
+        raise refusal(70011, name=request.form["scope"])
+    seconds = request.tenant.mint.lifetime()
+    token_value = request.tenant.mint.app_token(
+        request.client.app, requested.resources[0], request.client.credential, seconds
     )
     return {
         "token_type": "Bearer",
@@ -161,28 +165,28 @@ def client_credentials(asked: TokenRequest) -> dict[str, object]:
     }
 
 
-def on_behalf_of(asked: TokenRequest) -> dict[str, object]:
+def on_behalf_of(request: TokenRequest) -> dict[str, object]:
     """Exchange a person's token for one of a resource behind the caller.
 
     Raises 50013 (not ours, or nobody's), 500133 (too old), 500131 (for another audience), 7000114 (an application's).
     Not checked, as in Entra: the assertion's ``scp``. Enforcing scopes is the middle tier's own job.
     """
-    tenant = asked.tenant
-    assertion = asked.required("assertion")
-    if asked.required("requested_token_use") != "on_behalf_of":
+    tenant = request.tenant
+    assertion = request.required("assertion")
+    if request.required("requested_token_use") != "on_behalf_of":
         raise refusal(900144, name="requested_token_use")
-    requested = asked.scope()
+    requested = request.scope()
     resource = requested.only_resource()
-    claims = _open_assertion(assertion, asked)
+    claims = _open_assertion(assertion, request)
     lineage = tenant.ledger.behind_access_token(str(claims.get("uti")))
     person = _living(tenant, lineage)
-    derived = tenant.ledger.grant_on_behalf(lineage, asked.client.app.client_id)
-    wanted = ClaimsRequest.parse(asked.form.get("claims"))
-    return _answer(asked, person, derived, requested, resource, wanted=wanted)
+    derived = tenant.ledger.grant_on_behalf(lineage, request.client.app.client_id)
+    claims_request = ClaimsRequest.parse(request.form.get("claims"))
+    return _answer(request, person, derived, requested, resource, claims_request=claims_request)
 
 
-def _open_assertion(assertion: str, asked: TokenRequest) -> Claims:
-    tenant, app = asked.tenant, asked.client.app
+def _open_assertion(assertion: str, request: TokenRequest) -> Claims:
+    tenant, app = request.tenant, request.client.app
     try:
         claims = tenant.keys.open(assertion)
     except BadSignatureError:
@@ -206,27 +210,27 @@ def _living(tenant: Tenant, lineage: Grant) -> Person:
 
 
 def _answer(
-    asked: TokenRequest,
+    request: TokenRequest,
     person: Person,
     lineage: Grant,
     requested: RequestedScope,
     resource: str,
     *,
-    wanted: ClaimsRequest,
+    claims_request: ClaimsRequest,
     code: Code | None = None,
 ) -> dict[str, object]:
-    tenant, client = asked.tenant, asked.client
+    tenant, client = request.tenant, request.client
     granted = grant(client.app, requested, resource)
-    if unmet := tenant.policies.unmet((resource,), wanted, person, lineage.proof):
+    if unmet := tenant.policies.unmet((resource,), claims_request, person, lineage.proof):
         raise unmet
-    contexts = tenant.policies.contexts_met(wanted)
+    contexts = tenant.policies.contexts_met(claims_request)
     seconds = tenant.mint.lifetime()
     context = AccessContext(
         client.app,
         client.credential,
         uti=tenant.ledger.note_access_token(lineage),
         contexts=contexts,
-        capabilities=wanted.client_capabilities,
+        capabilities=claims_request.client_capabilities,
     )
     body: dict[str, object] = {
         "token_type": "Bearer",
@@ -237,7 +241,7 @@ def _answer(
     }
     if tenant.knobs.refresh_in_seconds:
         body["refresh_in"] = tenant.knobs.refresh_in_seconds
-    if "offline_access" in requested.openid or asked.form["grant_type"] == "refresh_token":
+    if "offline_access" in requested.openid or request.form["grant_type"] == "refresh_token":
         body["refresh_token"] = tenant.ledger.issue_refresh_token(lineage)
     if "openid" in requested.openid:
         nonce = code.request.nonce if code else None
@@ -245,7 +249,7 @@ def _answer(
         order = tenant.take_forgery() if code else None
         id_token = forge(order, id_claims, client.app, tenant.keys) if order else tenant.keys.sign(id_claims)
         body |= {"id_token": id_token} if id_token else {}
-    if asked.form.get("client_info") == "1" and not tenant.knobs.omit_client_info:
+    if request.form.get("client_info") == "1" and not tenant.knobs.omit_client_info:
         body["client_info"] = client_info(person.oid, tenant.directory.tenant_id)
     return body
 

@@ -78,14 +78,14 @@ async def userinfo(request: web.Request) -> web.Response:
     tenant = request.app[TENANT]
     claims, person = _caller(request, tenant, "openid")
     profile = person.profile()
-    known = {
+    members = {
         "sub": tenant.mint.subject(person.oid, str(claims["appid"])),
         "name": person.name,
         "given_name": profile["givenName"],
         "family_name": profile["surname"],
         "email": person.email,
     }
-    answer = {name: value for name, value in known.items() if value is not None}
+    answer = {name: value for name, value in members.items() if value is not None}
     return web.json_response(answer, headers=support_headers(request, tenant))
 
 

@@ -94,4 +94,4 @@ def form_fields(content_type: str, body: str) -> dict[str, str]:
 
 
 def _without_jwt(value: str) -> str:
-    return _LOOKS_LIKE_JWT.sub(lambda found: fingerprint(found[0]), value)
+    return _LOOKS_LIKE_JWT.sub(lambda match: fingerprint(match[0]), value)

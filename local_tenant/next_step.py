@@ -92,16 +92,18 @@ def next_step(now: Situation) -> Step:
 
     Not checked here: client, redirect URI and parameters, which ``authorize`` has refused before there is a flow.
     """
-    session, person, asked = now.session, now.person, now.flow.request
+    session, person, request = now.session, now.person, now.flow.request
     if session is None or person is None or now.flow.signed_in_as != person.oid:
         if any(because(now) for because in SIGN_IN_BECAUSE):
             return Step.SIGN_UP if now.flow.wants_sign_up else Step.SIGN_IN
-        if "select_account" in asked.prompt and not now.flow.chosen:
+        if "select_account" in request.prompt and not now.flow.chosen:
             return Step.CHOOSE_ACCOUNT
     if session is None or person is None:  # the checks above have seen to it; this tells the type checker
         return Step.SIGN_IN
     _check_consent(now)
-    unmet = now.tenant.policies.unmet(asked.requested.resources, asked.wanted, person, session.proof)
+    unmet = now.tenant.policies.unmet(
+        request.requested.resources, request.claims_request, person, session.proof
+    )
     if unmet is None:
         return Step.ANSWER
     if unmet.number == 50076:  # noqa: PLR2004 - AADSTS50076: the one refusal that the person can meet here
@@ -133,8 +135,8 @@ def hinted_person(tenant: Tenant, hint: str | None) -> Person | None:
     """Return whom ``login_hint`` names: an address, a user principal name, or the opaque claim's value."""
     if not hint:
         return None
-    if found := tenant.directory.find(hint):
-        return found
+    if by_address := tenant.directory.find(hint):
+        return by_address
     for person in tenant.directory.people.values():
         if hint in (person.user_principal_name, tenant.mint.login_hint(person)):
             return person

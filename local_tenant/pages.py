@@ -116,9 +116,9 @@ def second_factor(app: str, path: str, address: str, *, fault: str) -> str:
 
 def refused(text: str, trace_id: str, correlation_id: str, *, way_back: str = "", advice: str = "") -> str:
     """Return the authority's error page; without ``way_back`` where the application can't be told."""
-    said = f"<p>{escape(advice)}</p>" if advice else ""
+    advice_line = f"<p>{escape(advice)}</p>" if advice else ""
     body = (
-        f'<h1>This can&rsquo;t go on</h1><p class="fault" role="alert">{escape(text)}</p>{said}'
+        f'<h1>This can&rsquo;t go on</h1><p class="fault" role="alert">{escape(text)}</p>{advice_line}'
         f'<dl class="facts"><dt>Trace ID</dt><dd>{escape(trace_id)}</dd>'
         f"<dt>Correlation ID</dt><dd>{escape(correlation_id)}</dd></dl>"
     )

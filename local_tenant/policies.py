@@ -56,14 +56,14 @@ class ClaimsRequest:
             members = read_json(text)
         except ValueError:
             raise refusal(9002313) from None
-        wanted = members.get("access_token") if isinstance(members, dict) else None
-        if not isinstance(members, dict) or not isinstance(wanted, dict | None):
+        claims = members.get("access_token") if isinstance(members, dict) else None
+        if not isinstance(members, dict) or not isinstance(claims, dict | None):
             raise refusal(9002313)
-        wanted = wanted or {}
+        claims = claims or {}
         return cls(
-            policies=_values(wanted.get("capolids")) + _values(wanted.get("polids")),
-            contexts=_values(wanted.get("acrs")),
-            client_capabilities=_values(wanted.get("xms_cc")),
+            policies=_values(claims.get("capolids")) + _values(claims.get("polids")),
+            contexts=_values(claims.get("acrs")),
+            client_capabilities=_values(claims.get("xms_cc")),
         )
 
 
@@ -81,10 +81,10 @@ class Policies:
     by_target: dict[str, ConditionalAccessPolicy] = field(default_factory=dict)
 
     def unmet(
-        self, resources: tuple[str, ...], wanted: ClaimsRequest, person: Person, proof: Proof
+        self, resources: tuple[str, ...], claims_request: ClaimsRequest, person: Person, proof: Proof
     ) -> AadstsRefusal | None:
         """Return why the first policy that isn't met isn't; None when all are."""
-        for policy in self._concerned(resources, wanted):
+        for policy in self._concerned(resources, claims_request):
             if policy.blocked:
                 return refusal(53003)
             if policy.mfa and not proof.mfa:
@@ -92,19 +92,21 @@ class Policies:
                 return refusal(number, claims=_challenge(policy), resource=policy.target)
         return None
 
-    def contexts_met(self, wanted: ClaimsRequest) -> tuple[str, ...]:
+    def contexts_met(self, claims_request: ClaimsRequest) -> tuple[str, ...]:
         """Return the authentication contexts that go into ``acrs``: asked for, and known.
 
         Not checked here: whether they are met, see ``unmet``, which looks at the contexts that were asked for too.
         """
-        return tuple(name for name in wanted.contexts if name in self.by_target)
+        return tuple(name for name in claims_request.contexts if name in self.by_target)
 
-    def _concerned(self, resources: tuple[str, ...], wanted: ClaimsRequest) -> list[ConditionalAccessPolicy]:
-        targets = {*resources, *wanted.contexts}
+    def _concerned(
+        self, resources: tuple[str, ...], claims_request: ClaimsRequest
+    ) -> list[ConditionalAccessPolicy]:
+        targets = {*resources, *claims_request.contexts}
         return [
             policy
             for policy in self.by_target.values()
-            if policy.target in targets or policy.id in wanted.policies
+            if policy.target in targets or policy.id in claims_request.policies
         ]
 
 

@@ -23,7 +23,7 @@ class Permission:
 
     resource: str
     name: str
-    asked: str
+    spelling: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +97,11 @@ def grant(client: AppRegistration, requested: RequestedScope, resource: str) -> 
     the OpenID scopes, asked for or not; another resource's doesn't.
     """
     check_consent(client, requested, resource)
-    asked = requested.of(resource)
+    permissions = requested.of(resource)
     granted = client.consent.get(resource, ())
-    spelling = {permission.name: permission.asked for permission in asked}
-    prefix = asked[0].asked.rpartition("/")[0] if asked else ""
-    words = [spelling.get(name) or (f"{prefix}/{name}" if prefix else name) for name in granted]
+    spellings = {permission.name: permission.spelling for permission in permissions}
+    prefix = permissions[0].spelling.rpartition("/")[0] if permissions else ""
+    words = [spellings.get(name) or (f"{prefix}/{name}" if prefix else name) for name in granted]
     if resource == GRAPH:
         scp = tuple(dict.fromkeys([*SIGN_IN, *granted]))
         return GrantedScope(resource, scp, " ".join(dict.fromkeys([*SIGN_IN, *words])))

@@ -40,7 +40,7 @@ class AuthorizeRequest:
     redirect_uri: str
     response_mode: str
     requested: RequestedScope
-    wanted: ClaimsRequest
+    claims_request: ClaimsRequest
     state: str | None = None
     nonce: str | None = None
     code_challenge: str | None = None

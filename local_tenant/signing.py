@@ -87,7 +87,7 @@ class KeyRing:
     make: Callable[[], SigningKey] = generate_key
     signing: SigningKey = field(init=False)
     published: list[SigningKey] = field(init=False)
-    known: dict[str, SigningKey] = field(init=False, default_factory=dict)
+    by_kid: dict[str, SigningKey] = field(init=False, default_factory=dict)
     """Every key that ever signed, by kid: the authority and Graph go on accepting their own tokens."""
 
     def __post_init__(self) -> None:
@@ -97,7 +97,7 @@ class KeyRing:
     def use(self, key: SigningKey) -> None:
         """Sign with this key from now on."""
         self.signing = key
-        self.known[key.kid] = key
+        self.by_kid[key.kid] = key
 
     def rotate(self, *, retire_old: bool) -> None:
         """Sign with the newest published key, and publish one more; the old one stays unless retired."""
@@ -152,7 +152,7 @@ class KeyRing:
         Not checked here: times, audience, issuer.
         """
         try:
-            key = self.known[jwt.get_unverified_header(token)["kid"]]
+            key = self.by_kid[jwt.get_unverified_header(token)["kid"]]
         except (jwt.PyJWTError, KeyError) as error:
             raise BadSignatureError("no key of ours") from error
         return _decode_with(token, key.private.public_key(), ["RS256"])

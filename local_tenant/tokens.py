@@ -94,8 +94,8 @@ class TokenMint:
             "given_name": profile.get("givenName"),
             "family_name": profile.get("surname"),
         }
-        wanted = self.knobs.optional_claims.get(client.client_id, client.optional_claims)
-        return claims | {name: optional[name] for name in wanted if optional.get(name) is not None}
+        names = self.knobs.optional_claims.get(client.client_id, client.optional_claims)
+        return claims | {name: optional[name] for name in names if optional.get(name) is not None}
 
     def access_token(
         self, person: Person, grant: Grant, granted: GrantedScope, context: AccessContext, seconds: int
@@ -121,12 +121,12 @@ class TokenMint:
         }
         if context.contexts:
             claims["acrs"] = list(context.contexts)
-        wanted = self.knobs.optional_claims.get(resource.client_id, resource.optional_claims)
-        if "xms_cc" in wanted and context.capabilities:
+        names = self.knobs.optional_claims.get(resource.client_id, resource.optional_claims)
+        if "xms_cc" in names and context.capabilities:
             claims["xms_cc"] = list(context.capabilities)
-        if "sid" in wanted:
+        if "sid" in names:
             claims["sid"] = grant.sid
-        if "auth_time" in wanted:
+        if "auth_time" in names:
             claims["auth_time"] = int(grant.proof.auth_time)
         return self.keys.sign(claims)
 
