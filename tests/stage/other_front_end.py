@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 import aiohttp
 from yarl import URL
 
+from tests.stage.contract import breaches
 from tests.stage.visitor import Page, Visitor
 
 ADA = ("ada@example.com", "Analytical-Engine-1843")
@@ -43,6 +44,11 @@ class NoFlow(Exception):
     """The gateway began no flow; the text is where it led instead."""
 
 
+def _judged(method: str, path: str, answer: Answer) -> Answer:
+    assert list(breaches(method, path, answer.status, answer.headers, answer.text)) == [], (method, path)
+    return answer
+
+
 class OtherFrontEnd:
     """One person with one browser profile."""
 
@@ -67,7 +73,7 @@ class OtherFrontEnd:
         *,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Call a JSON endpoint."""
+        """Call a JSON endpoint; the answer is one that the API's description knows."""
         async with self.session.request(
             method,
             self.gateway_url + path,
@@ -75,7 +81,7 @@ class OtherFrontEnd:
             headers={"X-CSRF": "1", **(headers or {})},
             allow_redirects=False,
         ) as response:
-            return Answer(response.status, response.headers, await response.text())
+            return _judged(method, path, Answer(response.status, response.headers, await response.text()))
 
     async def navigate(self, path: str, data: Mapping[str, str] | None = None) -> Answer:
         """Open an address of the gateway without following where it leads."""
@@ -83,7 +89,7 @@ class OtherFrontEnd:
         async with self.session.request(
             method, urljoin(self.gateway_url, path), data=data, allow_redirects=False
         ) as response:
-            return Answer(response.status, response.headers, await response.text())
+            return _judged(method, path, Answer(response.status, response.headers, await response.text()))
 
     async def leave(self, path: str) -> Page:
         """Start a flow and return the tenant's page; raises NoFlow where the gateway leads to a problem."""

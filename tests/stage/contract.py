@@ -1,0 +1,58 @@
+"""Whether an answer is what the gateway's description says of its route: each that a test's person gets is judged.
+
+What the description does not speak of is left alone: other paths, HEAD and other methods that a route does not take,
+and the router's own answers where settings switch a route off.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from gateway import routes
+from tests.stage.json_schema import faults, resolve
+
+DOCUMENT: Final = json.loads(routes.description())
+_SWITCHED_OFF: Final = frozenset({404, 405})
+
+
+def breaches(method: str, path: str, status: int, headers: Mapping[str, str], text: str) -> Iterator[str]:
+    """Yield a sentence for everything in which an answer differs from what is described."""
+    responses = described(method, path).get("responses", {})
+    if not responses or (status in _SWITCHED_OFF and path.startswith("/auth/")):
+        return
+    if str(status) not in responses:
+        yield f"{status} is not described: {text}"
+        return
+    told = resolve(responses[str(status)], DOCUMENT)
+    for name, reference in told.get("headers", {}).items():
+        yield from (
+            f"{name}: {fault}" for fault in _of_header(resolve(reference, DOCUMENT), headers.get(name))
+        )
+    if "content" in told:
+        kind = headers["Content-Type"].partition(";")[0]
+        if kind not in told["content"]:
+            yield f"{kind} is not described"
+            return
+        body = json.loads(text) if kind.endswith("json") else text
+        yield from faults(body, told["content"][kind]["schema"], DOCUMENT)
+    elif text:
+        yield "no body is described"
+
+
+def _of_header(header: Mapping[str, Any], value: str | None) -> Iterator[str]:
+    if value is None:
+        yield "is missing"
+    elif header["schema"]["type"] == "integer":
+        yield from faults(int(value), header["schema"], DOCUMENT)
+    else:
+        yield from faults(value, header["schema"], DOCUMENT)
+
+
+def described(method: str, path: str) -> Mapping[str, Any]:
+    """Return the operation that a request asks for; empty where there is none."""
+    for template, item in DOCUMENT["paths"].items():
+        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), urlsplit(path).path):
+            return dict(item.get(method.lower(), {}))
+    return {}
