@@ -16,18 +16,18 @@ import sys
 import time
 from pathlib import Path
 
-from gateway.app import create_vault
 from gateway.doctor import examination
 from gateway.errors import SessionStoreUnavailable
 from gateway.operation.serving import serve
 from gateway.session.own_sessions import OwnSessions
 from gateway.settings import PREFIX, Settings
+from gateway.store.opening import open_vault
 from servicekit.settings_faults import SettingsFault, load_settings
 from servicekit.version import VERSION
 
 
 async def _end_sessions(settings: Settings, oid: str) -> int:
-    redis, vault = create_vault(settings, now=time.time)
+    redis, vault = open_vault(settings, now=time.time)
     try:
         ended = await OwnSessions(vault, now=time.time).end_all(settings.tenant_id or settings.issuer, oid)
     except SessionStoreUnavailable as error:

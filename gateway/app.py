@@ -15,13 +15,13 @@ from aiohttp import web
 
 from gateway import app_keys as keys
 from gateway import openapi, routes
-from gateway.counts import Counts
 from gateway.edge.guard import ROUTE_TABLE, guard_middleware, records_of, security_headers
 from gateway.edge.limits import FlowLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
 from gateway.flows.flow import AuthFlow
 from gateway.flows.flow_record import FlowStore
+from gateway.flows.logout import Logout
 from gateway.flows.logout_token import LogoutTokenJudge
 from gateway.flows.step_up import ACCESS_FIELDS, CHALLENGE, EDITED, StepUps
 from gateway.metrics import Metrics
@@ -37,22 +37,18 @@ from gateway.session.sessions import SessionStore
 from gateway.session.watch import warning_seconds
 from gateway.settings import Settings
 from gateway.store.known_good import AuthorityMemory
+from gateway.store.opening import open_vault
 from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_middleware
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
-from gateway.store.redis.connection import redis_client
-from gateway.store.sealing import KeyRing
-from gateway.store.vault import Vault
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.id_token import IdTokenJudge
 from gateway.tokens.token_records import CACHE, EDIT, GRAPH, REFUSAL, TOKEN, Resource
-from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS, AuthorityTransport
-from servicekit.clock_watch import ClockWatch
-from servicekit.discovery import Discovery
-from servicekit.entra import CALL_SECONDS, PLACE_SECONDS, EntraClient
+from servicekit.authority import Authority, open_authority
+from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
+from servicekit.entra import CALL_SECONDS, PLACE_SECONDS
 from servicekit.http.bodies import LARGEST_BODY
 from servicekit.http.routes import RouteTable
-from servicekit.jwt_verifier import JwtVerifier, SigningKeys
 from servicekit.outbound import Outbound, outbound
 from servicekit.problems import problems_middleware
 
@@ -66,35 +62,9 @@ SETTLING_SECONDS: Final = PLACE_SECONDS + CALL_SECONDS + 2
 RECORD_KINDS: Final = (TOKEN, REFUSAL, CACHE, CHALLENGE, EDITED, PARKED, SAVED, ANSWER)
 
 _NETWORK: Final = web.AppKey("network", Outbound)
-_ENTRA: Final = web.AppKey("entra", EntraClient)
-_VERIFIER: Final = web.AppKey("verifier", JwtVerifier)
+_AUTHORITY: Final = web.AppKey("authority", Authority)
 
 CleanupContext = Callable[[web.Application], AsyncIterator[None]]
-
-
-def create_vault(
-    settings: Settings,
-    *,
-    now: Callable[[], float],
-    redis_limits: RedisLimits = LIMITS,
-    counts: Counts | None = None,
-) -> tuple[GuardedRedis | GuardedCluster, Vault]:
-    """Return the connection to Redis, which its owner closes, and the vault on it."""
-    counts = counts or Counts()
-    redis = redis_client(
-        settings.redis_url.get_secret_value(),
-        password_file=settings.redis_password_file,
-        ca_bundle=settings.redis_ca_bundle or settings.ca_bundle,
-        limits=redis_limits,
-        counts=counts,
-    )
-    return redis, Vault(
-        redis,
-        KeyRing(settings.ring, on_rejected=counts.record_rejected),
-        now=now,
-        replicas=settings.redis_wait_replicas,
-        counts=counts,
-    )
 
 
 def create_app(
@@ -117,7 +87,7 @@ def create_app(
     """
     pages = spa if isinstance(spa, SpaFiles) else SpaFiles(spa)
     metrics = metrics or Metrics()
-    redis, vault = create_vault(settings, now=now, redis_limits=redis_limits, counts=metrics)
+    redis, vault = open_vault(settings, now=now, limits=redis_limits, counts=metrics)
     sessions = SessionStore(
         vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
     )
@@ -203,35 +173,31 @@ def _authority(
     """Return the life of what speaks to the authority, and judges what it signed."""
 
     async def life(app: web.Application) -> AsyncIterator[None]:
-        network, now, metrics = app[_NETWORK], app[keys.CLOCK], app[keys.METRICS]
-        url, issuer = settings.discovery_url, settings.issuer
-        memory = AuthorityMemory(app[keys.VAULT], issuer=issuer, url=url)
-        discovery = Discovery(network, url=url, issuer=issuer, now=monotonic, store=memory)
-        transport = AuthorityTransport(
-            address_map=settings.addresses,
-            verify=settings.ca_bundle or True,
-            timeouts=timeouts,
-            clocks=ClockWatch(now=now),
-            on_request=metrics.token_requested,
-        )
-        app[_ENTRA] = EntraClient(
-            client_id=settings.client_id,
+        issuer, now, metrics = settings.issuer, app[keys.CLOCK], app[keys.METRICS]
+        with open_authority(
+            settings,
+            app[_NETWORK],
+            issuer=issuer,
             credential=app[keys.CREDENTIAL],
-            transport=transport,
-            discovery=discovery,
-            authority=settings.msal_authority,
-            oidc_authority=settings.authority,
+            store=AuthorityMemory(app[keys.VAULT], issuer=issuer, url=settings.discovery_url),
+            now=now,
+            monotonic=monotonic,
+            timeouts=timeouts,
             # A custom domain of Entra has a tenant id; nobody else's authority does.
             is_plain=settings.tenant_id is None,
-            now=monotonic,
+            on_request=metrics.token_requested,
             on_pause=lambda is_open: metrics.breaker_turned("token-endpoint", is_open=is_open),
-        )
-        verifier = JwtVerifier(SigningKeys(network, discovery, now=monotonic, store=memory), now=now)
-        app[_VERIFIER] = verifier
-        app[keys.DISCOVERY] = discovery
-        app[keys.LOGOUT_TOKENS] = LogoutTokenJudge(verifier, issuer=issuer, client_id=settings.client_id)
-        yield
-        app[_ENTRA].close()
+        ) as app[_AUTHORITY]:
+            app[keys.DISCOVERY] = app[_AUTHORITY].discovery
+            app[keys.LOGOUT] = Logout(
+                app[keys.SESSIONS],
+                app[keys.VAULT],
+                LogoutTokenJudge(app[_AUTHORITY].verifier, issuer=issuer, client_id=settings.client_id),
+                issuer=issuer,
+                tenant=settings.tenant_id or issuer,
+                now=now,
+            )
+            yield
 
     return life
 
@@ -242,9 +208,9 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupCon
     async def life(app: web.Application) -> AsyncIterator[None]:
         now, sessions, step_ups = app[keys.CLOCK], app[keys.SESSIONS], app[keys.STEP_UPS]
         broker = TokenBroker(
-            app[_ENTRA],
+            app[_AUTHORITY].entra,
             IdTokenJudge(
-                app[_VERIFIER],
+                app[_AUTHORITY].verifier,
                 issuer=settings.issuer,
                 client_id=settings.client_id,
                 tenant_id=settings.tenant_id,
@@ -262,7 +228,7 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupCon
             now=now,
         )
         app[keys.AUTH_FLOW] = AuthFlow(
-            broker, sessions, step_ups, RECORD_KINDS, read=read, edit=edit, now=now
+            broker, sessions, step_ups, app[keys.DISCOVERY], RECORD_KINDS, read=read, edit=edit, now=now
         )
         yield
         await broker.settle(SETTLING_SECONDS)

@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway.edge.limits import FlowLimit
 from gateway.flows.flow import AuthFlow
 from gateway.flows.flow_record import FlowStore
-from gateway.flows.logout_token import LogoutTokenJudge
+from gateway.flows.logout import Logout
 from gateway.flows.step_up import StepUps
 from gateway.metrics import Metrics
 from gateway.profile.edits import ProfileEdits
@@ -29,7 +29,7 @@ AUTH_FLOW: Final = web.AppKey("auth_flow", AuthFlow)
 EDITS: Final = web.AppKey("edits", ProfileEdits)
 STEP_UPS: Final = web.AppKey("step_ups", StepUps)
 DISCOVERY: Final = web.AppKey("discovery", Discovery)
-LOGOUT_TOKENS: Final = web.AppKey("logout_tokens", LogoutTokenJudge)
+LOGOUT: Final = web.AppKey("logout", Logout)
 VAULT: Final = web.AppKey("vault", Vault)
 EVENT_STREAMS: Final = web.AppKey("event_streams", EventStreams)
 OWN_SESSIONS: Final = web.AppKey("own_sessions", OwnSessions)

@@ -22,13 +22,10 @@ from resource_api.openapi import document
 from resource_api.patience import Patience
 from resource_api.routes import DESCRIPTION, EDITOR, LIFE, Life, table
 from resource_api.settings import Settings
-from servicekit.authority_transport import AuthorityTransport
-from servicekit.clock_watch import ClockWatch
-from servicekit.discovery import Discovery
-from servicekit.entra import EntraClient
+from servicekit.authority import open_authority
 from servicekit.http.bodies import LARGEST_BODY
 from servicekit.http.routes import RouteTable
-from servicekit.jwt_verifier import ClaimRules, JwtVerifier, SigningKeys
+from servicekit.jwt_verifier import ClaimRules
 from servicekit.logs import log_event
 from servicekit.outbound import outbound
 from servicekit.problems import problems_middleware
@@ -83,33 +80,29 @@ def _network(
         if addresses.origins:
             log_event(_log, logging.WARNING, "authority-map-in-use", hosts=sorted(addresses.origins))
         async with outbound(addresses, settings.ca_bundle) as network:
-            memory = _memory(settings, now)
-            discovery = Discovery(
-                network, url=settings.discovery_url, issuer=settings.issuer, now=monotonic, store=memory
-            )
-            verifier = JwtVerifier(SigningKeys(network, discovery, now=monotonic, store=memory), now=now)
-            entra = EntraClient(
-                client_id=settings.client_id,
+            with open_authority(
+                settings,
+                network,
+                issuer=settings.issuer,
                 credential=credential,
-                transport=AuthorityTransport(
-                    address_map=addresses, verify=settings.ca_bundle or True, clocks=ClockWatch(now=now)
-                ),
-                discovery=discovery,
-                authority=settings.msal_authority,
-                oidc_authority=settings.authority,
+                store=_memory(settings, now),
+                now=now,
+                monotonic=monotonic,
                 offline_access=False,
-                now=monotonic,
-            )
-            app[GATEKEEPER] = Gatekeeper(
-                verifier, discovery, _rules(settings), frozenset(settings.allowed_clients), now=now
-            )
-            app[EDITOR] = ProfileEditor(
-                GraphTokens(entra, now=now),
-                GraphMe(network, settings.graph_url, patience=patience),
-                patience=patience,
-            )
-            yield
-            entra.close()
+            ) as authority:
+                app[GATEKEEPER] = Gatekeeper(
+                    authority.verifier,
+                    authority.discovery,
+                    _rules(settings),
+                    frozenset(settings.allowed_clients),
+                    now=now,
+                )
+                app[EDITOR] = ProfileEditor(
+                    GraphTokens(authority.entra, now=now),
+                    GraphMe(network, settings.graph_url, patience=patience),
+                    patience=patience,
+                )
+                yield
 
     return life
 

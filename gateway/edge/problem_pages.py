@@ -24,7 +24,7 @@ FLOW_STATE: Final = web.RequestKey("flow_state", str)
 _NEVER_PAGES: Final = frozenset({"cross-origin-refused", "misdirected-request"})
 
 
-def problem_pages(pages: SpaFiles, *, close_flow: Callable[[web.StreamResponse, str], None]) -> Draw:
+def problem_pages(pages: SpaFiles, *, close_flow: Callable[[web.Response, str], web.Response]) -> Draw:
     """Return how problems are drawn; `close_flow` takes the cookie of a flow back, by its `state`."""
 
     def draw(request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
@@ -33,9 +33,7 @@ def problem_pages(pages: SpaFiles, *, close_flow: Callable[[web.StreamResponse, 
             and problem.slug not in _NEVER_PAGES
         ):
             response = _to_problem_page(request, problem, reference)
-            if FLOW_STATE in request:
-                close_flow(response, request[FLOW_STATE])
-            return response
+            return close_flow(response, request[FLOW_STATE]) if FLOW_STATE in request else response
         if _is_lost_person(request, problem):
             return pages.not_found()
         return draw_json(request, problem, reference)

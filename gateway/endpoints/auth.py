@@ -12,13 +12,13 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from gateway import errors
-from gateway.app_keys import AUTH_FLOW, CLOCK, DISCOVERY, FLOW_LIMIT, FLOWS, SESSIONS
+from gateway.app_keys import AUTH_FLOW, CLOCK, FLOW_LIMIT, FLOWS, SESSIONS
 from gateway.edge.forms import FORM
 from gateway.edge.guard import RequestKind, Route
-from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
+from gateway.edge.problem_pages import RETURN_TO
 from gateway.endpoints.answers import AuthorizationResponse
 from gateway.endpoints.problems import OF_A_FLOW
-from gateway.flows.authorization_response import check_issuer, read_response, refused
+from gateway.flows.authorization_response import read_response
 from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP
 from gateway.flows.flow_record import LONGEST_PATH, AuthCodeFlow, FlowStore, local_path
 from gateway.flows.step_up import CHALLENGE
@@ -63,24 +63,13 @@ async def callback(request: web.Request) -> web.Response:
 
     Registered only while `GATEWAY_RESPONSE_MODE` is `form_post`.
     """
-    answer = await read_response(request)
+    answer, device = await read_response(request), request.headers.get(hdrs.USER_AGENT, "")
     flow = await request.app[FLOWS].take(request, answer["state"])
-    request[FLOW_STATE] = answer["state"]  # from here the flow is over; while Redis is away it is not
-    if flow is None:
-        raise errors.SignInExpired
-    request[RETURN_TO] = flow.return_to
     request[FLOW] = (flow.purpose, _COMPLETED)
-    check_issuer(await request.app[DISCOVERY].metadata(), answer.get("iss"))
-    if "error" in answer:
-        raise refused(answer["error"], stepping_up=flow.purpose == STEP_UP)
-    completed = await request.app[AUTH_FLOW].complete(
-        flow, answer, device=request.headers.get(hdrs.USER_AGENT, "")
-    )
+    completed = await request.app[AUTH_FLOW].complete(flow, answer, device=device)
     if completed.session:
         await request.app[SESSIONS].bind(request, completed.session)
-    response = _see_other(completed.return_to)
-    FlowStore.close(response, answer["state"])
-    return response
+    return FlowStore.close(_see_other(completed.return_to), answer["state"])
 
 
 async def _leave(request: web.Request, purpose: str) -> web.Response:

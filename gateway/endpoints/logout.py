@@ -1,6 +1,6 @@
 """The ends of a session: by the person (`/auth/sign-out`), and by the authority, through the front or the back channel.
 
-Owns what is told to the browser and to the authority, and that a logout token counts once.
+Owns what is told to the browser and to the authority.
 Never lets the authority's health decide whether somebody can sign out: the session is gone first. The back channel
 needs the authority's keys, and answers 503 without them.
 The back channel is off unless GATEWAY_BACKCHANNEL_LOGOUT says otherwise: Entra External ID does not call it.
@@ -8,30 +8,20 @@ The back channel is off unless GATEWAY_BACKCHANNEL_LOGOUT says otherwise: Entra 
 Sources: OpenID Connect RP-Initiated, Front-Channel and Back-Channel Logout 1.0.
 """
 
-import logging
 from typing import Annotated, Final
 
 from aiohttp import hdrs, web
 from pydantic import Field
 
-from gateway.app_keys import CLOCK, DISCOVERY, LOGOUT_TOKENS, SESSIONS, SETTINGS, VAULT
+from gateway.app_keys import DISCOVERY, LOGOUT, SETTINGS
 from gateway.edge.forms import FORM, read_form
 from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import LogoutRequest, SignedOut
 from gateway.errors import SessionStoreUnavailable
 from gateway.flows.end_session import authority_origins, end_session_url
-from gateway.flows.logout_token import FRESH_SECONDS, LEEWAY_SECONDS
-from gateway.store.names import digest_of
-from gateway.store.single_records import SingleRecords
-from servicekit.errors import AuthorityUnavailable, BadRequest
-from servicekit.logs import log_event
+from gateway.flows.logout import LONGEST_SID
+from servicekit.errors import AuthorityUnavailable, BadRequest, BodyTooLarge, RequestTimedOut
 from servicekit.operations import Operation, Parameter, RequestBody, Response
-
-_LONGEST_SID: Final = 128
-# From the earliest moment at which a token is believed to the last one.
-_REMEMBERED_SECONDS: Final = FRESH_SECONDS + 2 * LEEWAY_SECONDS + 1
-
-_log = logging.getLogger(__name__)
 
 
 async def sign_out(request: web.Request) -> web.Response:
@@ -42,17 +32,9 @@ async def sign_out(request: web.Request) -> web.Response:
 
     Raises SessionStoreUnavailable also where a failover could still undo it: the cookie is kept, to ask again with.
     """
-    session = await request.app[SESSIONS].find(request)
-    if session is not None:
-        await request.app[SESSIONS].end(session, "signed-out", successors=True)
-        log_event(_log, logging.INFO, "signed-out", session=session.ref.short)
-    else:
-        await request.app[SESSIONS].confirm_end(request)
-    await request.app[SESSIONS].unbind(request)
-    return web.json_response(
-        SignedOut(redirect=await end_session_url(request.app[DISCOVERY], request.app[SETTINGS], session)),
-        headers={"Clear-Site-Data": '"cache", "storage"', hdrs.CACHE_CONTROL: "no-store"},
-    )
+    session = await request.app[LOGOUT].sign_out(request)
+    redirect = await end_session_url(request.app[DISCOVERY], request.app[SETTINGS], session)
+    return web.json_response(SignedOut(redirect=redirect), headers={"Clear-Site-Data": '"cache", "storage"'})
 
 
 async def frontchannel_logout(request: web.Request) -> web.Response:
@@ -61,22 +43,12 @@ async def frontchannel_logout(request: web.Request) -> web.Response:
     For an iframe of the authority's sign-out page. Carries no cookie; the answer is the same whether there was a
     session or not. The caller proves nothing, so nothing is revoked at the authority.
     """
-    settings = request.app[SETTINGS]
-    sids = request.query.getall("sid", [])
-    issuers = request.query.getall("iss", [settings.issuer])
-    if len(sids) == 1 and 0 < len(sids[0]) <= _LONGEST_SID and issuers == [settings.issuer]:
-        ended = await request.app[SESSIONS].end_matching(
-            tid=settings.tenant_id or settings.issuer, sid=sids[0], reason="signed-out"
-        )
-        log_event(_log, logging.INFO, "frontchannel-logout", sessions=ended)
-    framers = await authority_origins(request.app[DISCOVERY], settings)
+    await request.app[LOGOUT].frontchannel(request.query.getall("sid", []), request.query.getall("iss", []))
+    framers = await authority_origins(request.app[DISCOVERY], request.app[SETTINGS])
     return web.Response(
         text="<!doctype html><title>Signed out</title>",
         content_type="text/html",
-        headers={
-            hdrs.CACHE_CONTROL: "no-store",
-            "Content-Security-Policy": f"default-src 'none'; frame-ancestors {' '.join(framers)}",
-        },
+        headers={"Content-Security-Policy": f"default-src 'none'; frame-ancestors {' '.join(framers)}"},
     )
 
 
@@ -87,25 +59,11 @@ async def backchannel_logout(request: web.Request) -> web.Response:
     cookie, no `X-CSRF`. It counts once, and sessions that began after it survive. On 503 the authority may send the
     same token again.
 
-    Raises BadRequest (400), AuthorityUnavailable or SessionStoreUnavailable (503, to be sent again).
+    Raises BadRequest (400), BodyTooLarge, RequestTimedOut, and AuthorityUnavailable or SessionStoreUnavailable (503, to
+    be sent again).
     """
-    settings = request.app[SETTINGS]
-    order = await request.app[LOGOUT_TOKENS].order(await _logout_token(request), now=request.app[CLOCK]())
-    ended = await request.app[SESSIONS].end_matching(
-        tid=settings.tenant_id or settings.issuer,
-        sid=order.sid,
-        sub=order.sub,
-        # Their clock says when it was issued, ours when a session began: one that seems a little younger is meant too.
-        created_until=order.issued_at + LEEWAY_SECONDS,
-        reason="signed-out",
-    )
-    # Remembered after the deed: a token that met a failing Redis may be delivered again, and one that comes twice
-    # ends nothing that began much later than it was issued.
-    name = digest_of(settings.issuer, order.identifier)
-    if not await SingleRecords(request.app[VAULT]).note("logout-token", name, ttl=_REMEMBERED_SECONDS):
-        raise BadRequest("The logout token was used before.", log_detail="logout token: jti seen before")
-    log_event(_log, logging.INFO, "backchannel-logout", sessions=ended)
-    return web.Response(headers={hdrs.CACHE_CONTROL: "no-store"})
+    await request.app[LOGOUT].backchannel(await _logout_token(request))
+    return web.Response()
 
 
 async def _logout_token(request: web.Request) -> str:
@@ -126,7 +84,7 @@ _BACKCHANNEL: Final = Route(
         "The authority ends sessions, server to server",
         tag="navigations",
         response=Response("The sessions that the token names are over; also where there were none."),
-        problems=(BadRequest, AuthorityUnavailable, SessionStoreUnavailable),
+        problems=(BadRequest, BodyTooLarge, RequestTimedOut, AuthorityUnavailable, SessionStoreUnavailable),
         body=RequestBody(LogoutRequest, (FORM,)),
     ),
 )
@@ -160,7 +118,7 @@ ROUTES: Final = (
                     "sid",
                     "query",
                     "The authority's session.",
-                    Annotated[str, Field(max_length=_LONGEST_SID)],
+                    Annotated[str, Field(max_length=LONGEST_SID)],
                 ),
                 Parameter(
                     "iss",

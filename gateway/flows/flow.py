@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway import errors
+from gateway.flows.authorization_response import check_issuer, refused
 from gateway.flows.flow_record import AuthCodeFlow
 from gateway.flows.session_start import SessionStarts
 from gateway.flows.step_up import StepUps
@@ -21,6 +22,7 @@ from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore, UserSession
 from gateway.tokens.broker import Redeemed, TokenBroker
 from gateway.tokens.token_records import Resource
+from servicekit.discovery import Discovery
 from servicekit.logs import log_event
 
 SIGN_IN: Final = "sign-in"
@@ -49,6 +51,7 @@ class AuthFlow:
         broker: TokenBroker,
         sessions: SessionStore,
         step_ups: StepUps,
+        discovery: Discovery,
         kinds: Sequence[RecordKind[Any]],
         *,
         read: Resource,
@@ -58,6 +61,7 @@ class AuthFlow:
         self._broker = broker
         self._sessions = sessions
         self._step_ups = step_ups
+        self._discovery = discovery
         self._starts = SessionStarts(sessions, kinds, now=now)
         self._read = read
         self._edit = edit
@@ -109,11 +113,14 @@ class AuthFlow:
         return request.authorize_url, flow
 
     async def complete(self, flow: AuthCodeFlow, answer: dict[str, str], *, device: str) -> CompletedFlow:
-        """Redeem the authority's answer and start the session that follows from it.
+        """Judge whose answer it is, redeem it, and start the session that follows from it.
 
         Raises AuthFlowRejected, SignInRequired (the session that asked for step-up has ended), AccessBlocked,
         Misconfigured, AuthorityUnavailable, SessionStoreUnavailable. Unless it returns, sessions are as before.
         """
+        check_issuer(await self._discovery.metadata(), answer.get("iss"))
+        if "error" in answer:
+            raise refused(answer["error"], stepping_up=flow.purpose == STEP_UP)
         if flow.purpose == STEP_UP:
             return CompletedFlow(await self._confirm(flow, answer), flow.return_to)
         return CompletedFlow(await self._sign_in(flow, answer, device), flow.return_to)

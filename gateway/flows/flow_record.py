@@ -12,14 +12,18 @@ other.
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
+from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
+from gateway.errors import SignInExpired
 from gateway.store.names import digest_of
 from gateway.store.single_records import SingleRecords
 from gateway.store.stored_form import read_record, write_record
 from gateway.store.vault import Vault
+
+R = TypeVar("R", bound=web.StreamResponse)
 
 FLOW_SECONDS: Final = 600
 MOST_FLOWS: Final = 5
@@ -100,19 +104,31 @@ class FlowStore:
             samesite="None",
         )
 
-    async def take(self, request: web.Request, state: str) -> AuthCodeFlow | None:
-        """Return the flow that `state` and this browser's cookie name together, once; else None."""
+    async def take(self, request: web.Request, state: str) -> AuthCodeFlow:
+        """Return the flow that `state` and this browser's cookie name together, once; raises SignInExpired.
+
+        From here it is over, whatever comes, and a problem's page is told where it leads back to; not while Redis is
+        away: then it can be taken later.
+        """
+        flow = read_record(AuthCodeFlow, await self._taken(request, state))
+        request[FLOW_STATE] = state
+        if flow is None:
+            raise SignInExpired
+        request[RETURN_TO] = flow.return_to
+        return flow
+
+    async def _taken(self, request: web.Request, state: str) -> bytes | None:
         cookie = _COOKIE_FORM.fullmatch(request.cookies.get(_cookie_name(state), ""))
         if cookie is None:
             return None
         secret = cookie[2]
-        stored = await self._records.take("flow", digest_of(state, secret), secret=secret.encode())
-        return read_record(AuthCodeFlow, stored)
+        return await self._records.take("flow", digest_of(state, secret), secret=secret.encode())
 
     @staticmethod
-    def close(response: web.StreamResponse, state: str) -> None:
-        """Take the flow's cookie back from the browser."""
+    def close(response: R, state: str) -> R:
+        """Let a response take the flow's cookie back from the browser; return it."""
         _drop(response, _cookie_name(state))
+        return response
 
 
 def _drop(response: web.StreamResponse, name: str) -> None:

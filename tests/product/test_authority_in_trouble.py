@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app import create_vault
 from gateway.store.known_good import KEPT_SECONDS, AuthorityMemory
+from gateway.store.opening import open_vault
 from servicekit.entra import OPEN_SECONDS, THREADS, EntraClient
 from servicekit.errors import AuthorityUnavailable
 from tests.product.test_tokens import broker_of, end_of_token
@@ -127,7 +127,7 @@ async def test_R16_what_somebody_else_put_there_is_not_believed(world: World) ->
 
 
 async def test_R16_redis_away_is_no_fault_of_the_memory() -> None:
-    redis, vault = create_vault(gateway_settings(REDIS_URL="redis://127.0.0.1:1"), now=time.time)
+    redis, vault = open_vault(gateway_settings(REDIS_URL="redis://127.0.0.1:1"), now=time.time)
     memory = AuthorityMemory(vault, issuer="https://a", url="https://a/b")
 
     await memory.save("keys", b"{}")
@@ -136,7 +136,7 @@ async def test_R16_redis_away_is_no_fault_of_the_memory() -> None:
 
 
 async def test_R16_each_authority_has_a_memory_of_its_own(valkey: str) -> None:
-    redis, vault = create_vault(gateway_settings(REDIS_URL=valkey), now=time.time)
+    redis, vault = open_vault(gateway_settings(REDIS_URL=valkey), now=time.time)
     await AuthorityMemory(vault, issuer="https://a", url="https://a/b").save("keys", b"{}")
 
     assert await AuthorityMemory(vault, issuer="https://a", url="https://a/b").load("keys") == b"{}"

@@ -25,18 +25,18 @@ def breaches(method: str, path: str, status: int, headers: Mapping[str, str], te
     if str(status) not in responses:
         yield f"{status} is not described: {text}"
         return
-    told = resolve(responses[str(status)], DOCUMENT)
-    for name, reference in told.get("headers", {}).items():
+    response = resolve(responses[str(status)], DOCUMENT)
+    for name, reference in response.get("headers", {}).items():
         yield from (
             f"{name}: {fault}" for fault in _of_header(resolve(reference, DOCUMENT), headers.get(name))
         )
-    if "content" in told:
+    if "content" in response:
         kind = headers["Content-Type"].partition(";")[0]
-        if kind not in told["content"]:
+        if kind not in response["content"]:
             yield f"{kind} is not described"
             return
         body = json.loads(text) if kind.endswith("json") else text
-        yield from faults(body, told["content"][kind]["schema"], DOCUMENT)
+        yield from faults(body, response["content"][kind]["schema"], DOCUMENT)
     elif text:
         yield "no body is described"
 

@@ -1,6 +1,6 @@
 """What an OpenAPI document promises, as facts of one line each: whoever drops one breaks a client.
 
-What has a name under `components` is told once, and named elsewhere. Words for people are left out.
+What has a name under `components` is described once, and named elsewhere. Words for people are left out.
 """
 
 import json

@@ -1,0 +1,66 @@
+"""From settings to a vault: which Redis, and which keys.
+
+Owns what of the settings the store needs.
+Never closes the connection: whoever opened it does.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from gateway.counts import Counts
+from gateway.store.redis.budget import LIMITS, RedisLimits
+from gateway.store.redis.client import GuardedRedis
+from gateway.store.redis.cluster import GuardedCluster
+from gateway.store.redis.connection import redis_client
+from gateway.store.sealing import KeyRing
+from gateway.store.vault import Vault
+
+
+class VaultSettings(Protocol):
+    """What `gateway.settings` says of Redis and of the sealing keys."""
+
+    @property
+    def redis_url(self) -> SecretStr:
+        """The address of one server, of sentinels or of a cluster."""
+
+    @property
+    def redis_password_file(self) -> str | None:
+        """A file with the password, instead of one in the address."""
+
+    @property
+    def redis_ca_bundle(self) -> str | None:
+        """The certificates to trust for Redis, instead of those of `ca_bundle`."""
+
+    @property
+    def ca_bundle(self) -> str | None:
+        """The certificates to trust instead of the system's."""
+
+    @property
+    def redis_wait_replicas(self) -> int:
+        """How many replicas must have the end of a session."""
+
+    @property
+    def ring(self) -> list[bytes]:
+        """The sealing keys; the first one seals."""
+
+
+def open_vault(
+    settings: VaultSettings,
+    *,
+    now: Callable[[], float],
+    limits: RedisLimits = LIMITS,
+    counts: Counts | None = None,
+) -> tuple[GuardedRedis | GuardedCluster, Vault]:
+    """Return the connection to Redis, and the vault on it; `now` is the wall clock in seconds."""
+    counts = counts or Counts()
+    redis = redis_client(
+        settings.redis_url.get_secret_value(),
+        password_file=settings.redis_password_file,
+        ca_bundle=settings.redis_ca_bundle or settings.ca_bundle,
+        limits=limits,
+        counts=counts,
+    )
+    ring = KeyRing(settings.ring, on_rejected=counts.record_rejected)
+    return redis, Vault(redis, ring, now=now, replicas=settings.redis_wait_replicas, counts=counts)

@@ -1,0 +1,77 @@
+"""The authority as a service sees it: its metadata, the door to its token endpoint, the judge of what it signed.
+
+Owns how the three are made of the settings that both services have, and that the door is closed in the end.
+Never asks the authority anything by itself.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from servicekit.authority_settings import AuthoritySettings
+from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS, AuthorityTransport
+from servicekit.client_credential import CredentialSource
+from servicekit.clock_watch import ClockWatch
+from servicekit.discovery import Discovery
+from servicekit.entra import EntraClient
+from servicekit.jwt_verifier import JwtVerifier, SigningKeys
+from servicekit.last_known_good import KnownGoodStore
+from servicekit.outbound import Outbound
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """One authority, for one app registration of ours."""
+
+    discovery: Discovery
+    entra: EntraClient
+    verifier: JwtVerifier
+
+
+@contextmanager
+def open_authority(
+    settings: AuthoritySettings,
+    network: Outbound,
+    *,
+    issuer: str,
+    credential: CredentialSource,
+    store: KnownGoodStore | None,
+    now: Callable[[], float],
+    monotonic: Callable[[], float],
+    timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+    is_plain: bool = False,
+    offline_access: bool = True,
+    on_request: Callable[[str, str, float], None] | None = None,
+    on_pause: Callable[[bool], None] | None = None,
+) -> Iterator[Authority]:
+    """Make the authority whose tokens name `issuer`, for as long as the block runs.
+
+    `now` is the wall clock that tokens are judged by, `monotonic` the one that documents age by, and by which the
+    token endpoint is left alone. `store` keeps metadata and keys for a later life. `timeouts` are those of token
+    requests: for connecting, and for the answer. The rest is what `EntraClient` and `AuthorityTransport` say of it.
+    """
+    discovery = Discovery(network, url=settings.discovery_url, issuer=issuer, now=monotonic, store=store)
+    transport = AuthorityTransport(
+        address_map=settings.addresses,
+        verify=settings.ca_bundle or True,
+        timeouts=timeouts,
+        clocks=ClockWatch(now=now),
+        on_request=on_request,
+    )
+    entra = EntraClient(
+        client_id=settings.client_id,
+        credential=credential,
+        transport=transport,
+        discovery=discovery,
+        authority=settings.msal_authority,
+        oidc_authority=settings.authority,
+        is_plain=is_plain,
+        offline_access=offline_access,
+        now=monotonic,
+        on_pause=on_pause,
+    )
+    verifier = JwtVerifier(SigningKeys(network, discovery, now=monotonic, store=store), now=now)
+    try:
+        yield Authority(discovery, entra, verifier)
+    finally:
+        entra.close()
