@@ -36,7 +36,7 @@ TOMBSTONE_SECONDS: Final = 900
 SEEN: Final = "seen"
 WRITES: Final = "writes"
 # Ends that a person, an operator or the authority is told of, and relies on.
-_TOLD: Final = frozenset({"signed-out", "ended-elsewhere", "ended-by-operator"})
+_CONFIRMED_ENDS: Final = frozenset({"signed-out", "ended-elsewhere", "ended-by-operator"})
 _OVERTAKEN: Final = 2
 
 Stored = Mapping[str, bytes | None]
@@ -198,7 +198,7 @@ class Vault:
             ScriptCall(END, [ref.key, tombstone_key(ref)], [reason, TOMBSTONE_SECONDS]),
             ref,
             owners,
-            replicas=self._replicas if reason in _TOLD and self._replicas else None,
+            replicas=self._replicas if reason in _CONFIRMED_ENDS and self._replicas else None,
         )
         if gone:
             self._counts.session_ended(reason)

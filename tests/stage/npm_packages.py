@@ -114,6 +114,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _reasons(terminalreporter: pytest.TerminalReporter) -> Iterator[str]:
     for kind in ("skipped", "failed", "error"):
         for report in terminalreporter.stats.get(kind, []):
-            told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-            if _NOT_RUN in told:
-                yield told.split(_NOT_RUN, 1)[1]
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            if _NOT_RUN in reason:
+                yield reason.split(_NOT_RUN, 1)[1]
