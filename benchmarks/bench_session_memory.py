@@ -67,11 +67,11 @@ def access_token(user: UserSession) -> str:
     }
     parts = [json.dumps(part, separators=(",", ":")).encode() for part in (header, claims)]
     written = [base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts]
-    made = ".".join(
+    compact = ".".join(
         [*written, base64.urlsafe_b64encode(secrets.token_bytes(SIGNATURE)).rstrip(b"=").decode()]
     )
-    assert abs(len(made) - ACCESS_TOKEN) < ACCESS_TOKEN / 10, len(made)
-    return made
+    assert abs(len(compact) - ACCESS_TOKEN) < ACCESS_TOKEN / 10, len(compact)
+    return compact
 
 
 def cache_of(user: UserSession) -> str:

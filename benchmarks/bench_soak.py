@@ -110,9 +110,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--people", type=int, default=8)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with product() as stack:
-        asyncio.run(measure(stack, given.minutes, given.people))
+        asyncio.run(measure(stack, arguments.minutes, arguments.people))
 
 
 if __name__ == "__main__":

@@ -65,8 +65,8 @@ class Meter:
 async def gateway_here(stack: Stack, redis_url: str) -> AsyncIterator[None]:
     """Serve the gateway in this process, in the place of the stack's own."""
     await asyncio.to_thread(stack.stop, "gateway")
-    given = {**stack.parts["gateway"].child.program.environment, f"{PREFIX}REDIS_URL": redis_url}
-    settings = load_settings(Settings, given, PREFIX)
+    environment = {**stack.parts["gateway"].child.program.environment, f"{PREFIX}REDIS_URL": redis_url}
+    settings = load_settings(Settings, environment, PREFIX)
     runner = web.AppRunner(create_app(settings), access_log=None)
     await runner.setup()
     try:

@@ -14,8 +14,8 @@ from tests.stage.other_front_end import OtherFrontEnd
 def product(**settings: str) -> Iterator[Stack]:
     """Run the product while the block runs; settings by their full names."""
     # All people of a benchmark come from one address.
-    given = {"GATEWAY_JOURNEYS_PER_MINUTE": "10000", **settings}
-    with TemporaryDirectory() as folder, running_stack(Path(folder), env_overrides=given) as stack:
+    environment = {"GATEWAY_JOURNEYS_PER_MINUTE": "10000", **settings}
+    with TemporaryDirectory() as folder, running_stack(Path(folder), env_overrides=environment) as stack:
         yield stack
 
 

@@ -36,10 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
         allow_abbrev=False,
     )
     launcher.add_options(developing)
-    asked = parser.parse_args(arguments)
-    if asked.command == "dev":
-        return launcher.run_installed(asked, os.environ, Path.cwd())
-    return gateway.run(asked)
+    options = parser.parse_args(arguments)
+    if options.command == "dev":
+        return launcher.run_installed(options, os.environ, Path.cwd())
+    return gateway.run(options)
 
 
 if __name__ == "__main__":

@@ -61,14 +61,14 @@ def traces(secret: str) -> set[str]:
     pieces = {secret}
     if secret.count(".") == 2:
         pieces |= {segment for segment in secret.split(".")[1:] if len(segment) > 16}
-    found = set(pieces)
+    forms = set(pieces)
     for piece in pieces:
         raw = piece.encode()
-        found |= {quote(piece, safe=""), raw.hex(), json.dumps(piece)[1:-1]}
+        forms |= {quote(piece, safe=""), raw.hex(), json.dumps(piece)[1:-1]}
         for before in range(3):  # wherever in a longer text it stood when that was encoded
             for encode in (base64.b64encode, base64.urlsafe_b64encode):
-                found.add(encode(b"\0" * before + raw).decode().rstrip("=")[4:-4])
-    return {trace for trace in found if len(trace) >= 8}
+                forms.add(encode(b"\0" * before + raw).decode().rstrip("=")[4:-4])
+    return {trace for trace in forms if len(trace) >= 8}
 
 
 class Ear(logging.Handler):

@@ -64,10 +64,10 @@ class Listener:
 
     async def rest(self) -> list[ReceivedEvent]:
         """Return all that comes until the stream ends."""
-        found = []
+        events = []
         while event := await self.next():
-            found.append(event)
-        return found
+            events.append(event)
+        return events
 
 
 @asynccontextmanager

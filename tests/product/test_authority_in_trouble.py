@@ -38,9 +38,9 @@ async def heal(world: World) -> None:
 async def within(seconds: float, answer: Awaitable[Answer]) -> Answer:
     """Await an answer that must not take longer."""
     began = time.monotonic()
-    given = await answer
+    result = await answer
     assert time.monotonic() - began < seconds
-    return given
+    return result
 
 
 def problem_of(answer: Answer) -> str:
@@ -103,10 +103,10 @@ async def test_R16_R1_a_start_with_everything_down_serves_pages_and_needs_no_res
 
 async def test_R16_what_is_kept_of_the_authority_is_sealed_and_ends(world: World) -> None:
     await world.signed_in()
-    kept = await remembered(world)
+    records = await remembered(world)
 
-    assert len(kept) == 2
-    for key in kept:
+    assert len(records) == 2
+    for key in records:
         assert 0 <= KEPT_SECONDS - await world.redis.ttl(key) < 60
         value = await world.redis.get(key)
         assert value is not None
@@ -203,9 +203,9 @@ async def test_R14_a_token_is_renewed_before_its_end_and_failures_are_ignored_un
     await world.admin("PUT", "/settings", {"access_token_seconds": 900})
     ada = await world.signed_in()
     await fault(world, REFRESH, status=503)
-    for left in (301, 290, 200, 40):
-        await end_of_token(world, ada, left)
-        assert (await ada.call("GET", "/api/profile")).status == 200, left
+    for seconds_left in (301, 290, 200, 40):
+        await end_of_token(world, ada, seconds_left)
+        assert (await ada.call("GET", "/api/profile")).status == 200, seconds_left
         await broker_of(world).settle(5)
         world.forward(6)
     assert await world.asked(REFRESH) == 3, "and not while there were more than five minutes left"

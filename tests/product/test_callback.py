@@ -32,9 +32,9 @@ async def answered(person: OtherFrontEnd, path: str = "/auth/sign-in") -> dict[s
 
 async def sent(person: OtherFrontEnd, answer: dict[str, str]) -> str:
     """Send an authorization answer to the callback; return where it leads."""
-    got = await person.navigate("/auth/callback", answer)
-    assert got.status == 303, got.text
-    return got.headers["Location"]
+    response = await person.navigate("/auth/callback", answer)
+    assert response.status == 303, response.text
+    return response.headers["Location"]
 
 
 async def test_S02_a_stolen_answer_opens_no_session_in_another_browser(world: World) -> None:
@@ -89,8 +89,8 @@ async def test_S07_a_parameter_that_comes_twice_is_refused(world: World, name: s
 
     async with person.session.post(
         f"{world.gateway_url}/auth/callback", data=twice, allow_redirects=False
-    ) as got:
-        assert problem_of(got.headers["Location"]) == "sign-in-failed"
+    ) as response:
+        assert problem_of(response.headers["Location"]) == "sign-in-failed"
     assert not person.cookie()
 
 
@@ -98,9 +98,9 @@ async def test_S07_an_answer_half_in_the_query_is_refused(world: World) -> None:
     person = await world.front_end()
     answer = await answered(person)
 
-    got = await person.navigate("/auth/callback?state=other", answer)
+    response = await person.navigate("/auth/callback?state=other", answer)
 
-    assert problem_of(got.headers["Location"]) == "sign-in-failed"
+    assert problem_of(response.headers["Location"]) == "sign-in-failed"
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ async def test_S07_a_body_that_is_no_form_is_refused_without_an_alarm(
 
     async with person.session.post(
         f"{world.gateway_url}/auth/callback", data=body, headers={"Content-Type": kind}, allow_redirects=False
-    ) as got:
-        assert problem_of(got.headers["Location"]) in {"sign-in-failed", "sign-in-expired"}
+    ) as response:
+        assert problem_of(response.headers["Location"]) in {"sign-in-failed", "sign-in-expired"}
     assert "ERROR" not in {record.levelname for record in caplog.records}
 
 
@@ -132,7 +132,7 @@ async def test_S08_the_callback_takes_one_method_and_echoes_nothing(world: World
     answer = await answered(person)
 
     assert (await person.navigate(f"/auth/callback?code=x&state={answer['state']}")).status == 405
-    got = await person.navigate(
+    response = await person.navigate(
         "/auth/callback",
         {
             "error": "access_denied",
@@ -141,9 +141,9 @@ async def test_S08_the_callback_takes_one_method_and_echoes_nothing(world: World
         },
     )
 
-    assert problem_of(got.headers["Location"]) == "sign-in-cancelled"
-    assert "script" not in got.headers["Location"] + got.text
-    assert "code=" not in got.headers["Location"]
+    assert problem_of(response.headers["Location"]) == "sign-in-cancelled"
+    assert "script" not in response.headers["Location"] + response.text
+    assert "code=" not in response.headers["Location"]
 
 
 async def test_S08_a_flow_that_failed_leaves_no_cookie_behind(world: World) -> None:
@@ -151,10 +151,10 @@ async def test_S08_a_flow_that_failed_leaves_no_cookie_behind(world: World) -> N
     page = await person.leave("/auth/sign-in?return_to=/sessions")
     page = await person.visitor.follow(page, "Cancel")
 
-    got = await person.come_back(page)
+    response = await person.come_back(page)
 
-    assert problem_of(got) == "sign-in-cancelled"
-    assert parse_qs(urlsplit(got).query)["return_to"] == ["/sessions"]
+    assert problem_of(response) == "sign-in-cancelled"
+    assert parse_qs(urlsplit(response).query)["return_to"] == ["/sessions"]
     assert [cookie.key for cookie in person.session.cookie_jar if "flow" in cookie.key] == []
 
 
@@ -228,26 +228,26 @@ async def test_S10_a_browser_has_five_flows_at_most(world: World) -> None:
 async def test_S10_scope_prompt_and_claims_are_never_taken_from_the_query(world: World) -> None:
     ada = await world.signed_in()
 
-    got = await ada.navigate(
+    response = await ada.navigate(
         f"{STEP_UP}&scope=Directory.ReadWrite.All&prompt=none&claims=%7B%7D&acr_values=x"
     )
 
-    asked = parse_qs(urlsplit(got.headers["Location"]).query)
-    assert "Directory" not in asked["scope"][0]
-    assert "prompt" not in asked
-    assert "claims" not in asked
+    query = parse_qs(urlsplit(response.headers["Location"]).query)
+    assert "Directory" not in query["scope"][0]
+    assert "prompt" not in query
+    assert "claims" not in query
 
 
 async def test_S01_every_flow_has_its_own_state_nonce_and_challenge(world: World) -> None:
     person = await world.front_end()
-    asked = [
+    queries = [
         parse_qs(urlsplit((await person.navigate("/auth/sign-in")).headers["Location"]).query)
         for _ in range(2)
     ]
 
     for name in ("state", "nonce", "code_challenge"):
-        assert asked[0][name] != asked[1][name]
-        assert len(asked[0][name][0]) >= 43
-    assert asked[0]["code_challenge_method"] == ["S256"]
-    assert asked[0]["response_type"] == ["code"]
-    assert asked[0]["response_mode"] == ["form_post"]
+        assert queries[0][name] != queries[1][name]
+        assert len(queries[0][name][0]) >= 43
+    assert queries[0]["code_challenge_method"] == ["S256"]
+    assert queries[0]["response_type"] == ["code"]
+    assert queries[0]["response_mode"] == ["form_post"]

@@ -51,14 +51,14 @@ async def test_S32_S35_no_secret_is_in_any_answer_any_log_or_in_valkey_nor_the_p
     }
     assert len(evidence.secrets.named) > 20
 
-    seen, heard = evidence.everything_seen(), "\n".join(ear.lines)
+    answers, heard = evidence.everything_seen(), "\n".join(ear.lines)
     counted = world.app[METRICS].drawn().decode()
     held = b"\n".join(evidence.in_valkey).decode("latin-1")
-    assert evidence.secrets.found_in(seen) == []
+    assert evidence.secrets.found_in(answers) == []
     assert evidence.secrets.found_in(heard) == []
     assert evidence.secrets.found_in(held) == []
     assert evidence.secrets.found_in(counted) == []
-    for text in (seen, heard, held):
+    for text in (answers, heard, held):
         assert not JWT.search(text)
     assert {"gateway", "msal", "aiohttp"} <= {line.partition("\n")[0].split(".")[0] for line in ear.lines}
     for piece in cookie.split("."):

@@ -40,11 +40,11 @@ def test_no_module_both_runs_and_does_not_apply() -> None:
 
 
 def test_the_page_counts_right() -> None:
-    found = re.search(r"^(\d+) modules pass: (\d+) of .*?, (\d+) of .*?, (\d+) of ", PAGE, re.MULTILINE)
-    assert found
+    match = re.search(r"^(\d+) modules pass: (\d+) of .*?, (\d+) of .*?, (\d+) of ", PAGE, re.MULTILINE)
+    assert match
     fapi = sum(module.startswith("fapi2-") for module in MODULES)
 
-    assert [int(count) for count in found.groups()] == [
+    assert [int(count) for count in match.groups()] == [
         len(RUN),
         len(MODULES) - fapi,
         len(BACK_CHANNEL),

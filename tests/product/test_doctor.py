@@ -28,19 +28,19 @@ OTHER = "11111111-2222-4333-8444-555555555555"
 @pytest.fixture
 def configured(world: World, valkey: str) -> Configured:
     """Give a maker of settings for this world, some changed."""
-    given = {
+    environment = {
         "PUBLIC_URL": world.gateway_url,
         "REDIS_URL": valkey,
         "AUTHORITY_MAP": world.tenant_url,
         "RESOURCE_API_URL": world.api_url,
     }
-    return lambda **changed: gateway_settings(**{**given, **changed})
+    return lambda **changed: gateway_settings(**{**environment, **changed})
 
 
 def the(findings: list[Finding], check: str) -> Finding:
     """Return the one finding of a check."""
-    (found,) = [finding for finding in findings if finding.check == check]
-    return found
+    (finding,) = [finding for finding in findings if finding.check == check]
+    return finding
 
 
 def faults(findings: list[Finding]) -> dict[str, str]:
@@ -197,9 +197,9 @@ async def test_R21_clocks_that_differ_are_told(configured: Configured) -> None:
         (120, Status.WARNING, "ahead of"),
         (-60, Status.OK, "behind"),
     ):
-        found = the(await examine(configured(), now=MovableClock(time.time() + seconds)), "clock")
+        finding = the(await examine(configured(), now=MovableClock(time.time() + seconds)), "clock")
 
-        assert (found.status, said in found.detail) == (status, True), seconds
+        assert (finding.status, said in finding.detail) == (status, True), seconds
 
 
 STRUCK = (
@@ -220,21 +220,21 @@ STRUCK = (
 async def test_U27_what_the_authority_answers_is_explained(configured: Configured, world: World) -> None:
     for point, struck, check, status in STRUCK:
         await world.admin("PUT", f"/faults/{point}", struck)
-        found = the(await examine(configured()), check)
+        finding = the(await examine(configured()), check)
         await world.admin("DELETE", f"/faults/{point}")
 
-        assert found.status is status, (point, struck, found)
+        assert finding.status is status, (point, struck, finding)
         number = struck.get("aadsts")
         if isinstance(number, int) and status is Status.FAULT:
-            assert EXPLANATIONS[number].cause in found.detail
-            assert EXPLANATIONS[number].fix == found.fix
+            assert EXPLANATIONS[number].cause in finding.detail
+            assert EXPLANATIONS[number].fix == finding.fix
 
 
 def certificate(folder: Path, key: rsa.RSAPrivateKey, days: int) -> tuple[Path, str]:
     """Write a certificate with its key, which ends in some days; return its path and its public half."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway")])
     end = dt.datetime.now(dt.UTC) + dt.timedelta(days=days, hours=1)
-    made = (
+    x509_certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -244,7 +244,7 @@ def certificate(folder: Path, key: rsa.RSAPrivateKey, days: int) -> tuple[Path, 
         .not_valid_after(end)
         .sign(key, hashes.SHA256())
     )
-    pem = made.public_bytes(serialization.Encoding.PEM)
+    pem = x509_certificate.public_bytes(serialization.Encoding.PEM)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

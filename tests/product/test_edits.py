@@ -263,6 +263,6 @@ async def test_A11_a_challenge_from_behind_the_api_travels_to_the_authority_and_
     assert (refused.status, refused.slug) == (403, "step-up-required")
     assert "capolids" not in refused.text
     assert "claims" not in refused.body["redirect"]
-    left = await ada.navigate(refused.body["redirect"])
-    assert left.headers["Location"].startswith(world.tenant_url)
-    assert "capolids" in left.headers["Location"], "the authority must see what was demanded"
+    redirect = await ada.navigate(refused.body["redirect"])
+    assert redirect.headers["Location"].startswith(world.tenant_url)
+    assert "capolids" in redirect.headers["Location"], "the authority must see what was demanded"

@@ -15,9 +15,9 @@ async def confirm_again(ada: OtherFrontEnd, path: str) -> str:
 
     Whether a fresh sign-in asks for the second factor again is the tenant's decision; the password it always asks for.
     """
-    left = await ada.navigate(path)
-    assert parse_qs(urlsplit(left.headers["Location"]).query)["prompt"] == ["login"]
-    page = await ada.visitor.open(left.headers["Location"])
+    redirect = await ada.navigate(path)
+    assert parse_qs(urlsplit(redirect.headers["Location"]).query)["prompt"] == ["login"]
+    page = await ada.visitor.open(redirect.headers["Location"])
     page = await ada.visitor.submit(page, email=ADA[0], password=ADA[1])
     if "state" not in page.form.inputs:
         page = await ada.visitor.submit(page, code=await ada.visitor.newest_code(ADA[0]))
@@ -57,8 +57,8 @@ async def test_S27_no_confirmation_is_renewed_by_what_the_authority_remembers(ma
     world = await make_world(STEP_UP_MAX_AGE_SECONDS="300")
     ada = await world.confirmed()
     # While it is young still, nobody is asked for one; whoever goes there all the same must prove who they are.
-    left = await ada.navigate("/auth/step-up?action=profile.edit")
-    assert parse_qs(urlsplit(left.headers["Location"]).query)["prompt"] == ["login"]
+    redirect = await ada.navigate("/auth/step-up?action=profile.edit")
+    assert parse_qs(urlsplit(redirect.headers["Location"]).query)["prompt"] == ["login"]
 
     # A challenge of before, met after the age is over.
     await world.admin("PUT", "/faults/token.on_behalf_of", {"aadsts": 50076, "times": 1})
@@ -102,9 +102,9 @@ async def test_A11_an_authentication_context_that_the_api_demands_is_proven_in_t
 
     refused = await ada.call("PATCH", "/api/profile", {"city": "Oslo"})
     assert (refused.status, refused.slug) == (403, "step-up-required")
-    left = await ada.navigate(refused.body["redirect"])
-    asked = parse_qs(urlsplit(left.headers["Location"]).query)["claims"]
-    assert "c1" in asked[0]
+    redirect = await ada.navigate(refused.body["redirect"])
+    claims = parse_qs(urlsplit(redirect.headers["Location"]).query)["claims"]
+    assert "c1" in claims[0]
     await ada.step_up(f"{refused.body['redirect']}&return_to=/check")
 
     parked = f"/api/parked-edits/{refused.body['parked_edit']['id']}"

@@ -106,18 +106,18 @@ async def test_S24_no_origin_is_given_leave_to_read_our_answers(world: World) ->
         f"{ours}.",
         ours,
     ):
-        asked = {
+        headers = {
             "Origin": origin,
             "Access-Control-Request-Method": "PATCH",
             "Access-Control-Request-Headers": "x-csrf,content-type",
             "Access-Control-Request-Private-Network": "true",
         }
-        preflight = await ask(ada, "OPTIONS", "/api/profile", asked)
+        preflight = await ask(ada, "OPTIONS", "/api/profile", headers)
         assert preflight.status == 405, origin
         answer = await ask(ada, "GET", "/api/profile", {"Origin": origin, "X-CSRF": "1"})
         assert answer.status == (200 if origin == ours else 403), origin
-        for given in (preflight, answer):
-            assert not [name for name in given.headers if name.lower().startswith("access-control-")]
+        for response in (preflight, answer):
+            assert not [name for name in response.headers if name.lower().startswith("access-control-")]
 
 
 async def test_S26_every_undeclared_method_on_every_route_is_refused_with_what_is_allowed(
@@ -158,12 +158,12 @@ async def test_S26_head_answers_as_get_without_a_body(world: World) -> None:
     for method, path in paths_of(world, *RequestKind):
         if method != "GET" or path in refused or path == "/api/parked-edits/{id}":
             continue
-        got = await ask(ada, "GET", path, {"X-CSRF": "1"})
+        response = await ask(ada, "GET", path, {"X-CSRF": "1"})
         head = await ask(ada, "HEAD", path, {"X-CSRF": "1"})
         assert head.text == "", path
-        assert head.status == got.status, path
-        for name in {*got.headers} - of_the_moment:
-            assert head.headers.get(name) == got.headers[name], (path, name)
+        assert head.status == response.status, path
+        for name in {*response.headers} - of_the_moment:
+            assert head.headers.get(name) == response.headers[name], (path, name)
 
 
 async def test_S48_another_host_is_not_us(world: World) -> None:

@@ -36,9 +36,9 @@ async def test_R12_a_redis_that_takes_no_write_costs_nobody_an_answer(
     assert ("token-not-kept" in caplog.messages) == (times is None)
     network.redis.heal()
     assert (await ada.call("GET", "/api/profile")).status == 200, "and it recovers"
-    asked = await world.asked("token.refresh_token")
+    refreshes = await world.asked("token.refresh_token")
     assert (await ada.call("GET", "/api/profile")).status == 200
-    assert await world.asked("token.refresh_token") == asked
+    assert await world.asked("token.refresh_token") == refreshes
     await assert_clean(world, ada)
 
 

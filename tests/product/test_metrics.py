@@ -35,9 +35,9 @@ def drawn(world: World) -> str:
 def counted(text: str, name: str) -> dict[tuple[str, ...], float]:
     """Return a counter's values, or how often a histogram was told something, by labels in the order of their names."""
     family, values = name.removesuffix("_total"), {}
-    for found in text_string_to_metric_families(text):
-        for sample in found.samples:
-            if found.name == family and sample.name in {name, f"{name}_count"}:
+    for metric in text_string_to_metric_families(text):
+        for sample in metric.samples:
+            if metric.name == family and sample.name in {name, f"{name}_count"}:
                 values[tuple(sample.labels.values())] = sample.value
     return values
 

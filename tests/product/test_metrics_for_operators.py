@@ -99,9 +99,9 @@ def test_U35_where_no_file_can_be_written_each_worker_counts_for_itself(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with ExitStack() as closing:
-        made = shared_counts(closing, str(tmp_path))
-        assert made is not None
-        assert made.parent == tmp_path
+        directory = shared_counts(closing, str(tmp_path))
+        assert directory is not None
+        assert directory.parent == tmp_path
         assert shared_counts(closing, str(tmp_path / "nowhere")) is None
 
     assert "metrics-not-shared" in caplog.messages

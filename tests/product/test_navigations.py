@@ -10,7 +10,7 @@ from tests.stage.world import World
 async def test_S10_frames_images_and_prefetches_begin_nothing(world: World, path: str) -> None:
     ada = await world.signed_in()
     keys = await world.keys()
-    asked = await asked_in_all(world)
+    requests = await asked_in_all(world)
     await forget_commands(world.redis)
 
     for headers in (
@@ -28,7 +28,7 @@ async def test_S10_frames_images_and_prefetches_begin_nothing(world: World, path
         assert "Set-Cookie" not in answer.headers
 
     assert await commands(world.redis) == 0
-    assert (await world.keys(), await asked_in_all(world)) == (keys, asked)
+    assert (await world.keys(), await asked_in_all(world)) == (keys, requests)
 
 
 @pytest.mark.parametrize(

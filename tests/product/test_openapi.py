@@ -32,14 +32,14 @@ def routed(spa: Path) -> set[tuple[str, str]]:
     """Return what the router takes in both response modes, HEAD and the client's pages and files left out."""
     (spa / "index.html").touch()
     pages = {row.path for row in SpaFiles(spa).routes()}
-    found = set()
+    routes = set()
     for mode in ("form_post", "query"):
         settings = gateway_settings(RESPONSE_MODE=mode, BACKCHANNEL_LOGOUT="1", REDIS_URL="redis://localhost")
         for route in create_app(settings, spa=spa).router.routes():
             path = route.resource.canonical if route.resource else ""
             if path not in pages and route.method != "HEAD":
-                found.add((route.method.lower(), path))
-    return found
+                routes.add((route.method.lower(), path))
+    return routes
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -108,16 +108,19 @@ def test_limits_are_those_of_the_code() -> None:
 
 def test_every_reference_leads_somewhere_and_nothing_is_left_over() -> None:
     used = {node["$ref"] for node in nodes(DOCUMENT) if "$ref" in node}
-    kept = {
+    components = {
         f"#/components/{kind}/{name}"
         for kind, entries in DOCUMENT["components"].items()
         for name in entries
         if kind != "securitySchemes"
     }
 
-    assert used <= kept
+    assert used <= components
     # What is no one's part stands for itself: how a flow can end.
-    assert kept - used == {"#/components/schemas/JourneyProblem", "#/components/responses/MethodNotAllowed"}
+    assert components - used == {
+        "#/components/schemas/JourneyProblem",
+        "#/components/responses/MethodNotAllowed",
+    }
 
 
 def test_operations_have_names_of_their_own_and_say_what_they_do() -> None:
@@ -179,9 +182,9 @@ def test_the_judge_of_answers_sees_what_is_wrong(
     asked: str, status: int, headers: Mapping[str, str], text: str, breach: str
 ) -> None:
     method, path = asked.split()
-    found = breaches(method, path, status, {"Content-Type": "application/json", **headers}, text)
+    reported = breaches(method, path, status, {"Content-Type": "application/json", **headers}, text)
 
-    assert next(found).startswith(breach)
+    assert next(reported).startswith(breach)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tests.stage.world import SEALING_KEY, World
 
 def environment(world: World, valkey: str, port: int, **more: str) -> dict[str, str]:
     """What a gateway process of its own needs to join this world."""
-    given = {
+    variables = {
         "TENANT_SUBDOMAIN": "stepuplocal",
         "TENANT_ID": TENANT_ID,
         "CLIENT_ID": GATEWAY,
@@ -34,7 +34,7 @@ def environment(world: World, valkey: str, port: int, **more: str) -> dict[str, 
         "PORT": str(port),
         **more,
     }
-    return {**os.environ, **{f"GATEWAY_{name}": value for name, value in given.items()}}
+    return {**os.environ, **{f"GATEWAY_{name}": value for name, value in variables.items()}}
 
 
 @asynccontextmanager
@@ -78,9 +78,9 @@ async def test_two_workers_share_a_port_and_the_sessions(world: World, valkey: s
         cookie = {"Cookie": f"__Host-Http-session={ada.cookie()}", "Connection": "close"}
         there = OtherFrontEnd(ada.session, f"http://127.0.0.1:{port}", world.tenant_url)
 
-        got = [await there.call("GET", "/api/profile", headers=cookie) for _ in range(8)]
+        profiles = [await there.call("GET", "/api/profile", headers=cookie) for _ in range(8)]
 
-        assert [one.status for one in got] == [200] * 8
+        assert [one.status for one in profiles] == [200] * 8
         beside = await answers(f"http://127.0.0.1:{admin}/health/ready")
         assert beside.status == 200
         run.terminate()

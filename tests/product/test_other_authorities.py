@@ -43,9 +43,9 @@ async def test_a_refresh_token_that_does_not_reach_the_edit_scope_leads_to_step_
 async def test_step_up_asks_for_reading_and_editing_so_that_reading_goes_on(world: PlainWorld) -> None:
     redirect = (await save(world)).body["redirect"]
 
-    wanted = await asked(world, redirect)
-    assert {"profile.edit", "profile.read"} <= set(wanted["scope"].split())
-    assert not {"acr_values", "max_age", "claims", "prompt"} & wanted.keys()
+    parameters = await asked(world, redirect)
+    assert {"profile.edit", "profile.read"} <= set(parameters["scope"].split())
+    assert not {"acr_values", "max_age", "claims", "prompt"} & parameters.keys()
 
     assert await world.sent(await world.answered(redirect)) == "/"
     assert (await save(world)).body["city"] == "Paris"
@@ -58,10 +58,10 @@ async def test_a_challenge_of_rfc_9470_is_asked_in_its_own_words(world: PlainWor
     refused = await save(world)
     assert refused.slug == "step-up-required"
 
-    wanted = await asked(world, refused.body["redirect"])
+    parameters = await asked(world, refused.body["redirect"])
 
-    assert (wanted["acr_values"], wanted["max_age"]) == ("urn:mfa urn:key", "300")
-    assert not {"claims", "prompt"} & wanted.keys()
+    assert (parameters["acr_values"], parameters["max_age"]) == ("urn:mfa urn:key", "300")
+    assert not {"claims", "prompt"} & parameters.keys()
     assert await world.sent(await world.answered(refused.body["redirect"])) == "/"
     assert (await save(world)).body["city"] == "Paris"
 
@@ -85,9 +85,9 @@ async def test_a_confirmation_that_ended_is_asked_for_anew(valkey: str) -> None:
         assert (await save(world)).status == 200
         world.clock.now += 601
 
-        wanted = await asked(world, (await save(world)).body["redirect"])
+        parameters = await asked(world, (await save(world)).body["redirect"])
 
-        assert wanted["prompt"] == "login"
+        assert parameters["prompt"] == "login"
 
 
 async def test_an_issuer_may_end_with_a_slash(valkey: str) -> None:
@@ -100,9 +100,9 @@ async def test_an_issuer_may_end_with_a_slash(valkey: str) -> None:
 
 async def test_an_issuer_is_compared_to_the_letter(valkey: str) -> None:
     async with plain_world(valkey, AUTHORITY=f"{ISSUER}/") as world:
-        left = (await world.person.navigate("/auth/sign-in")).headers["Location"]
+        location = (await world.person.navigate("/auth/sign-in")).headers["Location"]
 
-        assert problem_of(left) == "misconfigured"
+        assert problem_of(location) == "misconfigured"
 
 
 async def test_S11_an_authority_may_answer_by_query_and_the_code_goes_no_further(
@@ -112,11 +112,11 @@ async def test_S11_an_authority_may_answer_by_query_and_the_code_goes_no_further
         answer = await world.answered()
 
         with caplog.at_level(logging.DEBUG):
-            got = await world.person.navigate(f"/auth/callback?{urlencode(answer)}")
+            response = await world.person.navigate(f"/auth/callback?{urlencode(answer)}")
 
-        assert (got.status, got.headers["Location"]) == (303, "/edit")
-        assert got.headers["Referrer-Policy"] == "no-referrer"
-        assert got.headers["Cache-Control"] == "no-store"
+        assert (response.status, response.headers["Location"]) == (303, "/edit")
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["Cache-Control"] == "no-store"
         assert await world.is_signed_in()
         assert (await world.person.navigate("/auth/callback", answer)).status == 405, "and by no other way"
         ours = [record for record in caplog.records if record.name.startswith(("gateway", "servicekit"))]
@@ -146,6 +146,6 @@ async def test_an_authority_that_names_plain_http_addresses_is_a_misconfiguratio
     async with plain_world(valkey) as world:
         world.provider.metadata = {"token_endpoint": "http://op.example/token"}
 
-        left = (await world.person.navigate("/auth/sign-in")).headers["Location"]
+        location = (await world.person.navigate("/auth/sign-in")).headers["Location"]
 
-        assert problem_of(left) == "misconfigured"
+        assert problem_of(location) == "misconfigured"

@@ -76,9 +76,9 @@ async def world(make_world: Callable[..., Awaitable[World]], own_valkey: OwnValk
 async def soon(answer: Awaitable[Answer]) -> Answer:
     """Await an answer that must not take long."""
     began = time.monotonic()
-    given = await answer
+    result = await answer
     assert time.monotonic() - began < SOON
-    return given
+    return result
 
 
 async def back(person: OtherFrontEnd) -> Answer:

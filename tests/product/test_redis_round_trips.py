@@ -104,12 +104,12 @@ async def test_R23_redis_is_asked_no_more_often_than(world: World, counted: Coun
     if limit.before == "confirmed":
         await ready(ada, step_up=True)
 
-    async with counted.counting() as asked:
+    async with counted.counting() as traffic:
         await limit.deed(ada)
 
-    assert asked.round_trips <= limit.round_trips, asked
-    assert limit.commands in {None, len(asked.commands)}, asked
-    assert asked.round_trips or not limit.round_trips, "what was counted was this"
+    assert traffic.round_trips <= limit.round_trips, traffic
+    assert limit.commands in {None, len(traffic.commands)}, traffic
+    assert traffic.round_trips or not limit.round_trips, "what was counted was this"
 
 
 @pytest.mark.parametrize("sessions", [1, 12])
@@ -120,8 +120,8 @@ async def test_R23_a_list_of_sessions_takes_two_round_trips_however_many_there_a
     for _ in range(sessions - 1):
         await (await world.front_end()).sign_in(ADA)
 
-    async with counted.counting() as asked:
+    async with counted.counting() as traffic:
         listed = (await ada.call("GET", "/api/sessions")).body["sessions"]
 
     assert len(listed) == sessions
-    assert asked.round_trips == 2, asked
+    assert traffic.round_trips == 2, traffic

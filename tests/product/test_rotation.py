@@ -187,9 +187,9 @@ async def test_S38_a_certificate_stands_for_the_gateway_and_rotates_by_its_file(
     await register(world, secrets=[], certificates=[first])
     ada = await world.signed_in()
     assert await refreshes(world, ada)
-    (asked,) = await world.admin("GET", "/requests?point=token.refresh_token")
-    assert "client_assertion" in asked["form"]
-    assert "client_secret" not in asked["form"]
+    (entry,) = await world.admin("GET", "/requests?point=token.refresh_token")
+    assert "client_assertion" in entry["form"]
+    assert "client_secret" not in entry["form"]
 
     await register(world, certificates=[first, second])
     file.write_bytes(b"-----BEGIN half a fi")

@@ -95,10 +95,10 @@ async def _discovers_what_it_needs(world: PlainWorld) -> None:
 async def _another_issuer_in_the_metadata(world: PlainWorld) -> None:
     for issuer in ("https://another.example", f"{ISSUER}/another"):  # MSAL alone would take the second
         world.provider.metadata = {"issuer": issuer}
-        left = (await world.person.navigate("/auth/sign-in")).headers["Location"]
-        if left.startswith(ISSUER):
-            left = await world.sent(world.provider.authorize(left))
-        assert problem_of(left) == "misconfigured"
+        location = (await world.person.navigate("/auth/sign-in")).headers["Location"]
+        if location.startswith(ISSUER):
+            location = await world.sent(world.provider.authorize(location))
+        assert problem_of(location) == "misconfigured"
     assert world.provider.requests["authorization_code"] == 0
     await nothing_is_left(world)
 
@@ -189,15 +189,15 @@ async def _front_channel(world: PlainWorld) -> None:
             ("another", ISSUER, True),
             (SID, ISSUER, False),
         ):
-            got = await frame.navigate(f"/auth/frontchannel-logout?iss={iss}&sid={sid}")
-            assert got.status == 200
+            response = await frame.navigate(f"/auth/frontchannel-logout?iss={iss}&sid={sid}")
+            assert response.status == 200
             assert await world.is_signed_in() is lives
 
 
 async def _front_channel_after_our_own_sign_out(world: PlainWorld) -> None:
     await _signs_out(world)
-    got = await world.person.navigate(f"/auth/frontchannel-logout?iss={ISSUER}&sid={SID}")
-    assert got.status == 200
+    response = await world.person.navigate(f"/auth/frontchannel-logout?iss={ISSUER}&sid={SID}")
+    assert response.status == 200
     assert not await world.is_signed_in()
 
 

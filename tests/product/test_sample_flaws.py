@@ -69,10 +69,10 @@ async def test_E18_the_claims_that_a_policy_demands_travel_to_the_authority(worl
     ada = await world.signed_in()
     refused = await ada.call("PATCH", "/api/profile", {"city": "Rome"})
 
-    left = await ada.navigate(refused.body["redirect"])
+    redirect = await ada.navigate(refused.body["redirect"])
 
-    asked = parse_qs(urlsplit(left.headers["Location"]).query)
-    assert "capolids" in asked["claims"][0] or "polids" in asked["claims"][0]
+    query = parse_qs(urlsplit(redirect.headers["Location"]).query)
+    assert "capolids" in query["claims"][0] or "polids" in query["claims"][0]
     assert "polids" not in refused.text
 
 
@@ -120,9 +120,9 @@ def test_every_row_of_the_page_names_tests_that_exist() -> None:
     ]
     named = {number: re.findall(r"`(test_\w+)`", row) for number, row in enumerate(rows[1:], 1)}
     written = {
-        found
+        name
         for path in ROOT.glob("tests/**/test_*.py")
-        for found in re.findall(r"^(?:async )?def (test_\w+)\(", path.read_text(), re.MULTILINE)
+        for name in re.findall(r"^(?:async )?def (test_\w+)\(", path.read_text(), re.MULTILINE)
     }
 
     assert len(named) == 25

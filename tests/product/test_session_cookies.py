@@ -129,10 +129,12 @@ def test_S14_a_line_end_after_the_form_is_another_form() -> None:
 
 
 def test_S14_ids_are_long_and_never_twice() -> None:
-    made = [SessionCookie.new() for _ in range(100_000)]
+    cookies = [SessionCookie.new() for _ in range(100_000)]
 
-    assert len({cookie.id for cookie in made}) == len({cookie.secret for cookie in made}) == len(made)
-    assert all(len(cookie.id) == 43 for cookie in made[:100]), "256 bits"
+    assert (
+        len({cookie.id for cookie in cookies}) == len({cookie.secret for cookie in cookies}) == len(cookies)
+    )
+    assert all(len(cookie.id) == 43 for cookie in cookies[:100]), "256 bits"
 
 
 async def test_S14_no_id_and_no_secret_of_a_cookie_is_in_valkey(world: World) -> None:

@@ -199,9 +199,9 @@ async def test_sign_out_leaves_nothing_but_a_tombstone(world: World) -> None:
     await ada.call("POST", "/auth/sign-out")
 
     tombstone = f"{cookie.ref.key}:ended"
-    left = await world.keys()
-    assert tombstone in left
-    assert all(key.endswith(":ended") for key in left), left
+    keys = await world.keys()
+    assert tombstone in keys
+    assert all(key.endswith(":ended") for key in keys), keys
     assert await world.redis.get(tombstone) == b"signed-out"
     assert 0 < await world.redis.ttl(tombstone) <= TOMBSTONE_SECONDS
     assert b"{}" not in await everything_in(world.redis)
@@ -261,5 +261,5 @@ async def test_requests_side_by_side_lose_nothing_of_each_other(world: World) ->
     assert [answer.status for answer in answers] == [200] * 6 + [403] * 6
     parked = [answer.body["parked_edit"]["id"] for answer in answers[6:]]
     for number, identifier in enumerate(parked):
-        kept = await ada.call("GET", f"/api/parked-edits/{identifier}")
-        assert kept.body["changes"][0]["to"] == f"City {number}"
+        parked_edit = await ada.call("GET", f"/api/parked-edits/{identifier}")
+        assert parked_edit.body["changes"][0]["to"] == f"City {number}"

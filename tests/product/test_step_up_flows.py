@@ -59,8 +59,8 @@ async def test_S28_somebody_else_at_step_up_changes_nothing(world: World) -> Non
     parked = (await ada.call("PATCH", "/api/profile", {"city": "Paris"})).body["parked_edit"]["id"]
     before = ada.cookie()
     grace = (await world.front_end()).visitor  # at the authority it is Grace who answers Ada's flow
-    left = await ada.navigate(STEP_UP)
-    page = await grace.open(left.headers["Location"])
+    redirect = await ada.navigate(STEP_UP)
+    page = await grace.open(redirect.headers["Location"])
     page = await grace.submit(page, email=GRACE[0], password=GRACE[1])
     page = await grace.submit(page, code=await grace.newest_code(GRACE[0]))
     location = await sent(ada, page.form.inputs)
@@ -131,9 +131,9 @@ async def test_S31_no_refusal_of_the_authority_costs_a_session_or_an_edit(
 async def test_a_step_up_without_a_session_says_so(world: World) -> None:
     person = await world.front_end()
 
-    got = await person.navigate(STEP_UP)
+    response = await person.navigate(STEP_UP)
 
-    assert problem_of(got.headers["Location"]) == "sign-in-required"
+    assert problem_of(response.headers["Location"]) == "sign-in-required"
 
 
 async def test_S30_what_asks_for_step_up_is_an_answer_to_a_program_and_never_a_redirect(world: World) -> None:
@@ -151,13 +151,13 @@ async def test_S30_what_asks_for_step_up_is_an_answer_to_a_program_and_never_a_r
 async def test_S37_each_flow_asks_for_what_it_needs_and_no_more(world: World) -> None:
     ada = await world.signed_in()
     always = {"openid", "profile", "offline_access"}
-    asked = {}
+    queries = {}
     for path in ("/auth/sign-in", "/auth/sign-up", "/auth/step-up"):
-        left = await ada.navigate(path)
-        asked[path] = set(parse_qs(urlsplit(left.headers["Location"]).query)["scope"][0].split())
+        redirect = await ada.navigate(path)
+        queries[path] = set(parse_qs(urlsplit(redirect.headers["Location"]).query)["scope"][0].split())
 
-    assert asked["/auth/sign-in"] == asked["/auth/sign-up"] == always | {"User.Read"}
-    assert asked["/auth/step-up"] == always | {EDIT}
+    assert queries["/auth/sign-in"] == queries["/auth/sign-up"] == always | {"User.Read"}
+    assert queries["/auth/step-up"] == always | {EDIT}
     assert "User.ReadWrite" not in str(await world.admin("GET", "/requests?point=token.refresh_token"))
 
 

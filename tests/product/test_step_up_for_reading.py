@@ -50,10 +50,10 @@ async def test_E03_a_token_for_reading_is_never_kept_or_sent_as_one_for_editing(
 ) -> None:
     ada = await world.signed_in()
     refused = await challenged(world, ada, demander)
-    left = await ada.navigate(refused.body["redirect"])
-    asked = parse_qs(urlsplit(left.headers["Location"]).query)
-    assert asked["claims"] == [CLAIMS]
-    assert EDIT not in asked["scope"][0]
+    redirect = await ada.navigate(refused.body["redirect"])
+    query = parse_qs(urlsplit(redirect.headers["Location"]).query)
+    assert query["claims"] == [CLAIMS]
+    assert EDIT not in query["scope"][0]
 
     assert await ada.step_up(f"{refused.body['redirect']}&return_to=/edit") == "/edit"
 

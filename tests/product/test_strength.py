@@ -164,8 +164,8 @@ async def test_R13_no_interleaving_costs_strength(
         await ada.act(steps=2)
 
     assert await violations(world.redis, vault_of(world), [ada.cookie]) == []
-    asked = await world.asked("token.refresh_token")
-    assert asked <= ada.justified, "every refresh had its reason"
+    refreshes = await world.asked("token.refresh_token")
+    assert refreshes <= ada.justified, "every refresh had its reason"
     cookie = SessionCookie.parse(ada.cookie)
     assert cookie is not None
     for resource in (READ, EDITING):
@@ -251,19 +251,19 @@ async def test_R11_an_authority_that_outlasts_a_lease_is_asked_once(
     tab = OtherFrontEnd(ada.session, other.gateway_url, world.tenant_url)
     before = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
     await end_of_token(world, ada, 10)
-    asked = network.authority.hold(token_request("refresh_token"))
+    request = network.authority.hold(token_request("refresh_token"))
     renewed = network.redis.watch(runs(RENEW), answered=True)
 
     reading = asyncio.create_task(ada.call("GET", "/api/profile"))
-    await asked.reached()
+    await request.reached()
     (lease,) = [key async for key in world.redis.scan_iter("*:lock:refresh")]
-    left = await world.redis.pttl(lease)
-    assert 0 < left <= LEASE_SECONDS * 1000
-    await world.redis.pexpire(lease, left * 2 // 3)  # or this would take as long as it may live
+    milliseconds = await world.redis.pttl(lease)
+    assert 0 < milliseconds <= LEASE_SECONDS * 1000
+    await world.redis.pexpire(lease, milliseconds * 2 // 3)  # or this would take as long as it may live
     waiting = asyncio.create_task(tab.call("GET", "/api/profile", headers=before))
     await renewed.reached(2)
-    assert await world.redis.pttl(lease) > left * 2 // 3, "it would have ended by now"
-    asked.release()
+    assert await world.redis.pttl(lease) > milliseconds * 2 // 3, "it would have ended by now"
+    request.release()
 
     assert [answer.status for answer in await asyncio.gather(reading, waiting)] == [200, 200]
     assert await world.asked("token.refresh_token") == 1

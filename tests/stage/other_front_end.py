@@ -127,5 +127,5 @@ class OtherFrontEnd:
 
     def cookie(self, name: str = "__Host-Http-session") -> str:
         """The value of a cookie of the gateway; empty when there is none."""
-        found = self.session.cookie_jar.filter_cookies(URL(self.gateway_url)).get(name)
-        return found.value if found else ""
+        morsel = self.session.cookie_jar.filter_cookies(URL(self.gateway_url)).get(name)
+        return morsel.value if morsel else ""

@@ -119,14 +119,14 @@ class PlainProvider:
     def authorize(self, url: str) -> dict[str, str]:
         """Answer an authorization request with a code, as the person's browser would carry it."""
         parts = urlsplit(url)
-        asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{ISSUER}/authorize"
-        assert (asked["client_id"], asked["response_type"]) == (CLIENT, "code")
-        assert asked["code_challenge_method"] == "S256"
-        assert "openid" in asked["scope"].split()
+        assert (query["client_id"], query["response_type"]) == (CLIENT, "code")
+        assert query["code_challenge_method"] == "S256"
+        assert "openid" in query["scope"].split()
         code = secrets.token_urlsafe(16)
-        self._codes[code] = asked
-        return {"code": code, "state": asked["state"], "iss": ISSUER}
+        self._codes[code] = query
+        return {"code": code, "state": query["state"], "iss": ISSUER}
 
     def claims(self, **more: Any) -> Claims:
         """Return what a true ID token says."""

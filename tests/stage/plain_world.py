@@ -30,15 +30,15 @@ class PlainWorld:
 
     async def answered(self, path: str = "/auth/sign-in?return_to=/edit") -> dict[str, str]:
         """Go as far as the provider's answer, and return it without sending it."""
-        left = await self.person.navigate(path)
-        assert left.status == 303, left.text
-        return self.provider.authorize(left.headers["Location"])
+        redirect = await self.person.navigate(path)
+        assert redirect.status == 303, redirect.text
+        return self.provider.authorize(redirect.headers["Location"])
 
     async def sent(self, answer: dict[str, str]) -> str:
         """Send an authorization answer to the callback; return where it leads."""
-        got = await self.person.navigate("/auth/callback", answer)
-        assert got.status == 303, got.text
-        return got.headers["Location"]
+        response = await self.person.navigate("/auth/callback", answer)
+        assert response.status == 303, response.text
+        return response.headers["Location"]
 
     async def sign_in(self) -> str:
         """Go the whole way; return where it leads."""

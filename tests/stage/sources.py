@@ -60,9 +60,9 @@ class Module:
 def modules(root: Path) -> tuple[Module, ...]:
     """Read every Python file of ours."""
     files = [*root.glob("*.py"), *(file for room in PACKAGES for file in root.glob(f"{room}/**/*.py"))]
-    found: list[Module] = []
+    every_module: list[Module] = []
     for file in sorted(files):
         text = file.read_text(encoding="utf-8")
         path = file.relative_to(root).as_posix()
-        found.append(Module(path, ast.parse(text, path), len(text.splitlines())))
-    return tuple(found)
+        every_module.append(Module(path, ast.parse(text, path), len(text.splitlines())))
+    return tuple(every_module)

@@ -92,8 +92,8 @@ class World:
             "client_info": "1",
             **more,
         }
-        kept = {name: value for name, value in fields.items() if value}
-        return f"{self.url}/{TENANT_ID}/oauth2/v2.0/authorize?{urlencode(kept)}"
+        members = {name: value for name, value in fields.items() if value}
+        return f"{self.url}/{TENANT_ID}/oauth2/v2.0/authorize?{urlencode(members)}"
 
     async def ask(self, method: str, path: str, **arguments: Any) -> Answer:
         """Send a request to the tenant."""
@@ -104,8 +104,8 @@ class World:
 
     async def token(self, form: dict[str, str], headers: dict[str, str] | None = None) -> Answer:
         """Send a token request; empty fields are left out."""
-        kept = {name: value for name, value in form.items() if value}
-        return await self.ask("POST", f"/{TENANT_ID}/oauth2/v2.0/token", data=kept, headers=headers)
+        members = {name: value for name, value in form.items() if value}
+        return await self.ask("POST", f"/{TENANT_ID}/oauth2/v2.0/token", data=members, headers=headers)
 
     async def redeem(self, page: Page, scope: str = SIGN_IN_SCOPE, **changed: str) -> Answer:
         """Redeem the code of an authorize answer as the gateway."""

@@ -66,12 +66,12 @@ def all_of(answer: Answer, name: str) -> list[str]:
 
 def paths_of(world: World, *kinds: RequestKind) -> list[tuple[str, str]]:
     """Return method and address of every route for these kinds of request, as the router has them."""
-    found = []
+    paths = []
     for route, row in world.app[ROUTE_TABLE]:
         assert route.resource is not None
         if row.kind in kinds:
-            found.append((route.method, route.resource.canonical.replace("{id}", "x" * 22)))
-    return sorted(found)
+            paths.append((route.method, route.resource.canonical.replace("{id}", "x" * 22)))
+    return sorted(paths)
 
 
 async def ask(person: OtherFrontEnd, method: str, path: str, headers: dict[str, str]) -> Answer:
@@ -106,18 +106,18 @@ async def forget_commands(redis: "Redis") -> None:
 
 async def everything_in(redis: "Redis") -> bytes:
     """Return all keys with all that they hold, members and DUMP alike."""
-    found: list[Any] = []
+    pieces: list[Any] = []
     async for key in redis.scan_iter():
-        found += [key, await redis.dump(key)]
+        pieces += [key, await redis.dump(key)]
         kind = await redis.type(key)
         if kind == b"hash":
             for name, value in (await redis.hgetall(key)).items():
-                found += [name, value]
+                pieces += [name, value]
         elif kind == b"zset":
-            found += await redis.zrange(key, 0, -1)
+            pieces += await redis.zrange(key, 0, -1)
         else:
-            found.append(await redis.get(key))
-    return b"\n".join(value or b"" for value in found)
+            pieces.append(await redis.get(key))
+    return b"\n".join(value or b"" for value in pieces)
 
 
 async def opened(world: World, person: OtherFrontEnd) -> LiveSession:

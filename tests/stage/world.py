@@ -91,8 +91,8 @@ class World:
 
     async def keys(self) -> list[str]:
         """Every key in Valkey, but for what is known of the authority: that is of no person and no flow."""
-        found = [key.decode() async for key in self.redis.scan_iter()]
-        return sorted(key for key in found if not key.startswith("stepup:known-good:"))
+        keys = [key.decode() async for key in self.redis.scan_iter()]
+        return sorted(key for key in keys if not key.startswith("stepup:known-good:"))
 
     async def begin_again(self) -> None:
         """Sign everybody out and mend everything, for the next row of a table; no other world may be on the Valkey.
@@ -161,7 +161,7 @@ async def served(app: web.Application, port: int, host: str = "127.0.0.1") -> As
 
 def gateway_settings(**changed: str) -> Settings:
     """Return settings as an operator would give them, some changed."""
-    given = {
+    environment = {
         "TENANT_SUBDOMAIN": "stepuplocal",
         "TENANT_ID": TENANT_ID,
         "CLIENT_ID": GATEWAY,
@@ -171,7 +171,7 @@ def gateway_settings(**changed: str) -> Settings:
         "CA_BUNDLE": ONE_CERTIFICATE,
         **changed,
     }
-    return load_settings(Settings, {PREFIX + name: value for name, value in given.items()}, PREFIX)
+    return load_settings(Settings, {PREFIX + name: value for name, value in environment.items()}, PREFIX)
 
 
 @asynccontextmanager
