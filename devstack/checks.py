@@ -1,7 +1,8 @@
 """`python3 dev.py test`: lint, types and every test, as the last word on whether the product is whole.
 
 Owns the list of checks. With arguments only pytest runs, and gets them; `unit` in front of them stands for the tests
-that need no server of their own and no browser. Never hides a check's output.
+that need no server of their own and no browser. Without arguments several workers share the tests. Never hides a
+check's output.
 """
 
 import signal
@@ -18,6 +19,8 @@ from devstack.tls_redis import ensure_tls_server
 
 _CLEAN_UP_SECONDS = 30
 UNIT = "unit"
+# Three on two cores: the tests wait about as much as they compute. A file is dealt whole, in the tests' own order.
+WORKERS = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 
 # pytest comes last, so that its summary is what a person reads at the end.
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -33,7 +36,7 @@ def check(arguments: list[str], environment: Mapping[str, str], root: Path, cons
     Raises LaunchError without a browser, unless only the unit tests are wanted, which need none.
     """
     if arguments[:1] == [UNIT]:
-        return _tests(["tests/unit", *arguments[1:]], environment, root, console)
+        return _tests(["tests/unit", *(arguments[1:] or WORKERS)], environment, root, console)
     chromium = ensure_chromium(environment, console)
     ensure_tls_server(environment, console)
     settings = dict(environment) | {"CHROME_PATH": chromium}
@@ -41,7 +44,7 @@ def check(arguments: list[str], environment: Mapping[str, str], root: Path, cons
     for name, (module, *rest) in () if arguments else CHECKS:
         if _run(name, (sys.executable, "-m", module, *rest), settings, root, console):
             failures.append(name)
-    code = _tests(arguments, settings, root, console)
+    code = _tests(arguments or list(WORKERS), settings, root, console)
     if failures:
         console.say(f"Failed before the tests: {', '.join(failures)} (see above).")
     return code or (1 if failures else 0)

@@ -39,7 +39,7 @@ def statuses(root: Path, outer: Iterable[str], ours: Iterable[str]) -> dict[str,
         cwd=root,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
     sys.stderr.write(ran.stderr)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from devstack.checks import WORKERS
 from tests.real.devstack.stand_in import Project, make_project
 
 # Python finds these in the working copy before the real ones, because it runs there (`-m`).
@@ -51,7 +52,7 @@ def test_lint_format_types_and_then_the_tests(project: Project) -> None:
         "ruff ['check', '.'] CHROMIUM",
         "ruff ['format', '--check', '.'] CHROMIUM",
         "mypy [] CHROMIUM",
-        "pytest [] CHROMIUM",
+        f"pytest {list(WORKERS)} CHROMIUM",
         "== 3 passed ==",
     ]
     assert launch.output.splitlines()[-1] == "== 3 passed =="
