@@ -200,12 +200,12 @@ def servicekit_serves_both(root: Path) -> Iterator[str]:
     packages = {module.name for module in modules(root) if module.path.endswith("/__init__.py")}
     kit = {name for name in needs if name.startswith("servicekit.")} - packages
     for service in SERVICES:
-        seen: set[str] = set()
+        reached: set[str] = set()
         ahead = {name for name in needs if name.split(".")[0] == service}
         while ahead:
-            seen |= ahead
-            ahead = {other for name in ahead for other in needs.get(name, ()) if other in kit} - seen
-        yield from sorted(f"{name} is not needed by {service}" for name in kit - seen)
+            reached |= ahead
+            ahead = {other for name in ahead for other in needs.get(name, ()) if other in kit} - reached
+        yield from sorted(f"{name} is not needed by {service}" for name in kit - reached)
 
 
 def files_say_what_they_are(root: Path) -> Iterator[str]:

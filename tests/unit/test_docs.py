@@ -44,10 +44,10 @@ def text_of(path: str) -> str:
 
 def settings() -> dict[str, FieldInfo]:
     """Return every setting of the three parts by its variable."""
-    found: dict[str, FieldInfo] = {}
+    fields: dict[str, FieldInfo] = {}
     for prefix, kind in PREFIXES.items():
-        found |= {prefix + name.upper(): field for name, field in kind.model_fields.items()}
-    return found
+        fields |= {prefix + name.upper(): field for name, field in kind.model_fields.items()}
+    return fields
 
 
 def from_files() -> set[str]:
@@ -80,12 +80,12 @@ def sections(text: str) -> dict[str, str]:
 
 def slugs(*modules: ModuleType) -> dict[str, set[int]]:
     """Return the slugs of problems with their statuses, the router's own among them."""
-    found: dict[str, set[int]] = {"internal-error": {500}, "not-found": {404}, "method-not-allowed": {405}}
+    statuses: dict[str, set[int]] = {"internal-error": {500}, "not-found": {404}, "method-not-allowed": {405}}
     for module in modules:
         for _, kind in inspect.getmembers(module, inspect.isclass):
             if issubclass(kind, ProblemError) and kind.slug != ProblemError.slug:
-                found.setdefault(kind.slug, set()).add(kind.status)
-    return found
+                statuses.setdefault(kind.slug, set()).add(kind.status)
+    return statuses
 
 
 def test_U29_every_setting_is_documented_with_its_default() -> None:
@@ -126,13 +126,13 @@ def test_U29_the_example_environment_has_every_setting_and_no_other() -> None:
 
 def test_U29_the_drawing_of_the_gateway_has_every_room_and_every_file_beside_them() -> None:
     drawing = sections(text_of("docs/explanation/architecture.md"))["Rooms"].split("```")[1]
-    found = {
+    drawn = {
         f"{path.name}/" if path.is_dir() else path.stem
         for path in (ROOT / "gateway").iterdir()
         if path.suffix == ".py" or (path / "__init__.py").exists()
     }
 
-    assert found - set(re.findall(r"\w+/?", drawing)) == {"__init__"}
+    assert drawn - set(re.findall(r"\w+/?", drawing)) == {"__init__"}
 
 
 def test_the_drawing_of_the_gateway_has_its_floors_in_their_order() -> None:
@@ -165,7 +165,7 @@ def test_compose_sets_only_settings_that_exist(document: Path) -> None:
 def gateway_app(spa: Path, mode: str) -> web.Application:
     """Return the gateway in one response mode."""
     (spa / "index.html").touch()
-    given = {
+    environment = {
         "GATEWAY_TENANT_SUBDOMAIN": "contoso",
         "GATEWAY_TENANT_ID": "3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10",
         "GATEWAY_CLIENT_ID": "0b9c7e64-2f1d-4a83-8e55-c1a4d0f6b7e2",
@@ -176,7 +176,7 @@ def gateway_app(spa: Path, mode: str) -> web.Application:
         "GATEWAY_RESPONSE_MODE": mode,
         "GATEWAY_BACKCHANNEL_LOGOUT": "1",
     }
-    return create_app(load_settings(GatewaySettings, given, "GATEWAY_"), spa=spa)
+    return create_app(load_settings(GatewaySettings, environment, "GATEWAY_"), spa=spa)
 
 
 def test_U29_every_route_has_a_section_in_the_interface(tmp_path: Path) -> None:
@@ -200,13 +200,13 @@ def test_U20_every_problem_has_a_section_with_its_statuses_and_the_reverse() -> 
         for _, kind in inspect.getmembers(gateway_errors, inspect.isclass)
         if issubclass(kind, gateway_errors.AuthFlowRejected) and kind is not gateway_errors.AuthFlowRejected
     }
-    found = {
+    first_lines = {
         slug: section.strip().splitlines()[0]
         for slug, section in sections(text_of("docs/reference/problems.md")).items()
     }
 
-    assert found.keys() == gateway.keys() | api.keys()
-    for slug, section in found.items():
+    assert first_lines.keys() == gateway.keys() | api.keys()
+    for slug, section in first_lines.items():
         ours, _, theirs = section.lower().partition("resource api:")
         assert set(map(int, re.findall(r"\d{3}", theirs))) == api.get(slug, set()), slug
         if slug not in navigations:
@@ -230,9 +230,11 @@ def test_the_readme_has_the_two_commands() -> None:
 def test_every_folder_of_tests_is_explained() -> None:
     named = {row[0].strip("`") for row in tables(text_of("CONTRIBUTING.md")) if row[0].startswith("`tests/")}
     folders = [*(ROOT / "tests").iterdir(), *(ROOT / "tests/real").iterdir()]
-    found = {path.relative_to(ROOT).as_posix() for path in folders if (path / "__init__.py").exists()}
+    folders_of_tests = {
+        path.relative_to(ROOT).as_posix() for path in folders if (path / "__init__.py").exists()
+    }
 
-    assert named == found - {"tests/real"}
+    assert named == folders_of_tests - {"tests/real"}
 
 
 def test_S60_the_threat_model_claims_no_proof_that_is_not_there() -> None:
@@ -257,12 +259,12 @@ def direct_dependencies() -> set[str]:
     """Return the names in pyproject.toml, extras and groups included, and those in tests/package.json."""
     project = tomllib.loads(text_of("pyproject.toml"))
     groups: dict[str, list[Any]] = project["dependency-groups"] | project["project"]["optional-dependencies"]
-    wanted: Iterable[object] = [
+    requirements: Iterable[object] = [
         *project["project"]["dependencies"],
         *(one for group in groups.values() for one in group),
     ]
     of_npm: dict[str, str] = json.loads(text_of("tests/package.json"))["dependencies"]
-    return {re.split(r"[<>=;\s]", one)[0] for one in wanted if isinstance(one, str)} | of_npm.keys()
+    return {re.split(r"[<>=;\s]", one)[0] for one in requirements if isinstance(one, str)} | of_npm.keys()
 
 
 def test_each_dependency_has_its_reason() -> None:

@@ -66,6 +66,6 @@ def test_a_circle_and_a_warning_are_noticed(tmp_path: Path) -> None:
     (tmp_path / "old.py").write_text("import warnings\nwarnings.warn('old', DeprecationWarning)\n")
     (tmp_path / "good.py").write_text("import json\n")
 
-    found = statuses(tmp_path, (), ("this_one", "that_one", "old", "good"))
+    results = statuses(tmp_path, (), ("this_one", "that_one", "old", "good"))
 
-    assert [name for name, status in found.items() if status == "0"] == ["good"]
+    assert [name for name, status in results.items() if status == "0"] == ["good"]

@@ -16,11 +16,11 @@ PACKAGES: Final = {package["name"]: package for package in LOCK["package"]}
 def installed(file: str) -> dict[str, tuple[str, frozenset[str]]]:
     """Return the packages of a file that is installed, with their version and the hashes that may be downloaded."""
     text = (ROOT / file).read_text(encoding="utf-8").replace("\\\n", " ")
-    found: dict[str, tuple[str, frozenset[str]]] = {}
+    versions: dict[str, tuple[str, frozenset[str]]] = {}
     for line in filter(None, text.splitlines()):
         name, version = re.split("==", line.split()[0])
-        found[name] = (version, frozenset(re.findall(r"--hash=(sha256:[0-9a-f]{64})", line)))
-    return found
+        versions[name] = (version, frozenset(re.findall(r"--hash=(sha256:[0-9a-f]{64})", line)))
+    return versions
 
 
 def resolved(*wanted: dict[str, Any]) -> set[str]:
@@ -64,14 +64,14 @@ def test_each_file_has_what_its_use_needs_and_no_more() -> None:
 def test_uv_lock_was_made_for_what_pyproject_says() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["dependency-groups"] | project["project"]["optional-dependencies"]
-    said = [*project["project"]["dependencies"], *(one for group in groups.values() for one in group)]
+    requirements = [*project["project"]["dependencies"], *(one for group in groups.values() for one in group)]
     metadata = PACKAGES["stepup"]["metadata"]
     locked = [
         *metadata["requires-dist"],
         *(one for group in metadata["requires-dev"].values() for one in group),
     ]
 
-    assert {one.partition(";")[0] for one in said if isinstance(one, str)} == {
+    assert {one.partition(";")[0] for one in requirements if isinstance(one, str)} == {
         one["name"] + one["specifier"] for one in locked
     }
 

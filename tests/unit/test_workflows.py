@@ -31,10 +31,10 @@ def jobs() -> dict[str, str]:
 
 def folders_asked_for() -> list[str]:
     """Return the folders that `dev.py test` is asked to run."""
-    asked = [
+    folders = [
         command.removeprefix("python3 dev.py test ") for command in COMMANDS if " dev.py test " in command
     ]
-    return [f"tests/{UNIT}" if one == UNIT else one for one in asked]
+    return [f"tests/{UNIT}" if one == UNIT else one for one in folders]
 
 
 def test_every_check_of_the_test_command_runs() -> None:
@@ -60,9 +60,9 @@ def test_images_are_built_that_the_dockerfile_has() -> None:
         re.findall(r"^FROM \S+ AS ([\w-]+)$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     )
     built = {
-        found[1]
+        match[1]
         for command in COMMANDS
-        if (found := re.fullmatch(r"docker build --target (\S+) \.", command))
+        if (match := re.fullmatch(r"docker build --target (\S+) \.", command))
     }
 
     assert built == stages - {"packages", "runtime"}, "all but those that others are made from"

@@ -68,10 +68,10 @@ async def signs_in_again(world: World, gateway: Doomed) -> None:
 
 async def replay(world: World, gateway: Doomed, page: Page) -> None:
     """Assert that the answer which the dead gateway got is worth nothing to another."""
-    asked = await world.asked("token.authorization_code")
+    redemptions = await world.asked("token.authorization_code")
     answer = await gateway.there.navigate("/auth/callback", page.form.inputs)
     assert answer.headers["Location"].startswith("/problem?type=sign-in-expired")
-    assert await world.asked("token.authorization_code") == asked, "a code is redeemed once"
+    assert await world.asked("token.authorization_code") == redemptions, "a code is redeemed once"
 
 
 @pytest.mark.parametrize("moment", ARRIVING)

@@ -166,9 +166,9 @@ class Launch:
     def left_running(self) -> list[str]:
         """List processes that belong to this working copy, waiting a little for them to be gone."""
         deadline = time.monotonic() + 8
-        while (found := self.running()) and time.monotonic() < deadline:
+        while (processes := self.running()) and time.monotonic() < deadline:
             time.sleep(0.1)
-        return found
+        return processes
 
     def running(self) -> list[str]:
         """List processes whose command or directory is this working copy."""
@@ -206,10 +206,10 @@ def _processes() -> Iterator[tuple[int, str, str]]:
 
 def _path_without_uv(root: Path, path: str) -> str:
     """Return a search path like this run's own on which there is no uv, whatever this computer has."""
-    kept = []
+    folders = []
     for number, folder in enumerate(map(Path, path.split(os.pathsep))):
         if not (folder / "uv").exists():
-            kept.append(str(folder))
+            folders.append(str(folder))
             continue
         others = root / "bin" / f"others-{number}"
         if not others.exists():
@@ -217,8 +217,8 @@ def _path_without_uv(root: Path, path: str) -> str:
             for program in folder.iterdir():
                 if program.name != "uv":
                     (others / program.name).symlink_to(program)
-        kept.append(str(others))
-    return os.pathsep.join(kept)
+        folders.append(str(others))
+    return os.pathsep.join(folders)
 
 
 def make_project(root: Path, *, uv: bool = True) -> Project:

@@ -41,10 +41,10 @@ async def test_exceptions_and_policy_violations_are_faults(page: Page, page_faul
             "document.body.append(Object.assign(document.createElement('script'), {text: 1}))"
         )
 
-    found = page_faults.unexpected()
+    faults = page_faults.unexpected()
     page_faults.expect("lost|Content Security Policy")
 
-    assert [any(word in fault for fault in found) for word in ("lost", "Content Security Policy")] == [
+    assert [any(word in fault for fault in faults) for word in ("lost", "Content Security Policy")] == [
         True,
         True,
     ]

@@ -22,24 +22,24 @@ sys.exit("{name}" in os.environ.get("STAND_IN_FAILS", ""))
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    made = make_project(tmp_path_factory.mktemp("checks").resolve())
+    copy = make_project(tmp_path_factory.mktemp("checks").resolve())
     for name in ("ruff", "mypy", "pytest"):
-        (made.root / f"{name}.py").write_text(TOOL.format(name=name))
-    (made.root / "playwright").mkdir()
-    (made.root / "playwright" / "__main__.py").write_text("print('Version 1')")
-    browser = made.root / "bin" / "chromium-headless-shell"
+        (copy.root / f"{name}.py").write_text(TOOL.format(name=name))
+    (copy.root / "playwright").mkdir()
+    (copy.root / "playwright" / "__main__.py").write_text("print('Version 1')")
+    browser = copy.root / "bin" / "chromium-headless-shell"
     browser.write_text("#!/bin/sh\necho Chromium 156\n")
     browser.chmod(0o755)
-    yield made
-    made.end()
+    yield copy
+    copy.end()
 
 
 def lines(project: Project) -> list[str]:
     chromium = str(project.root / "bin" / "chromium-headless-shell")
-    said = project.launches[-1].output.splitlines()
+    output = project.launches[-1].output.splitlines()
     return [
         line.replace(chromium, "CHROMIUM")
-        for line in said
+        for line in output
         if line.startswith(("ruff", "mypy", "pytest", "=="))
     ]
 

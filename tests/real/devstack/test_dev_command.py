@@ -31,11 +31,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 def test_it_starts_everything_and_ctrl_c_ends_all_of_it(project: Project) -> None:
     launch = project.launch()
     launch.wait_for("Ctrl-C stops it.")
-    said = launch.output
+    output = launch.output
 
-    assert f"http://localhost:{project.ports.gateway}" in said
-    assert "ada@example.com      password Analytical-Engine-1843" in said
-    assert f"http://127.0.0.1:{project.ports.tenant}/inbox" in said
+    assert f"http://localhost:{project.ports.gateway}" in output
+    assert "ada@example.com      password Analytical-Engine-1843" in output
+    assert f"http://127.0.0.1:{project.ports.tenant}/inbox" in output
     assert launch.interrupt() == 0
     assert launch.left_running() == []
 

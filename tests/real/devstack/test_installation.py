@@ -30,25 +30,25 @@ def installer(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path, installer: str) -> Iterator[Project]:
-    made = make_project(tmp_path.resolve(), uv=installer == "uv")
-    yield made
-    made.end()
+    copy = make_project(tmp_path.resolve(), uv=installer == "uv")
+    yield copy
+    copy.end()
 
 
 @pytest.fixture
 def with_uv(tmp_path: Path) -> Iterator[Project]:
     """A project on a computer that has uv, for what concerns uv alone."""
-    made = make_project(tmp_path.resolve(), uv=True)
-    yield made
-    made.end()
+    copy = make_project(tmp_path.resolve(), uv=True)
+    yield copy
+    copy.end()
 
 
 @pytest.fixture(scope="session")
 def environment_with_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment to copy: four seconds of computing go into the pip of each, and few tests are about that."""
-    made = tmp_path_factory.mktemp("environment") / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", str(made)], check=True)
-    return made
+    environment = tmp_path_factory.mktemp("environment") / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+    return environment
 
 
 @pytest.fixture
@@ -63,15 +63,15 @@ def settled(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, installer: str
 ) -> Iterator[Project]:
     """A project whose environment is there already, for tests that need no first run."""
-    made = make_project(tmp_path_factory.mktemp("settled").resolve(), uv=installer == "uv")
+    copy = make_project(tmp_path_factory.mktemp("settled").resolve(), uv=installer == "uv")
     if installer == "pip":
         ready: Path = request.getfixturevalue("environment_with_pip")
-        shutil.copytree(ready, made.root / ".venv", symlinks=True)
-    launch = made.launch()
+        shutil.copytree(ready, copy.root / ".venv", symlinks=True)
+    launch = copy.launch()
     launch.wait_for("Ctrl-C stops it.")
     launch.interrupt()
-    yield made
-    made.end()
+    yield copy
+    copy.end()
 
 
 def add_package(project: Project, name: str = "tiny", *, digest: str | None = None) -> dict[str, str]:

@@ -13,9 +13,9 @@ from tests.real.devstack.stand_in import Project, make_project
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    made = make_project(tmp_path.resolve())
-    yield made
-    made.end()
+    copy = make_project(tmp_path.resolve())
+    yield copy
+    copy.end()
 
 
 def _marker_is_a_directory(root: Path) -> None:

@@ -22,16 +22,16 @@ def test_they_are_made_once_and_kept_for_this_user_alone(tmp_path: Path) -> None
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"sealing_keys": 1}'])
 def test_a_spoilt_file_is_replaced(tmp_path: Path, content: str) -> None:
     (tmp_path / "secrets.json").write_text(content)
-    made = load_or_make(tmp_path)
+    fresh = load_or_make(tmp_path)
 
-    assert load_or_make(tmp_path) == made
+    assert load_or_make(tmp_path) == fresh
 
 
 def test_a_repr_shows_none_of_them(tmp_path: Path) -> None:
-    made = load_or_make(tmp_path)
+    fresh = load_or_make(tmp_path)
     values = json.loads((tmp_path / "secrets.json").read_text()).values()
 
-    assert not [value for value in values if value in repr(made)]
+    assert not [value for value in values if value in repr(fresh)]
 
 
 def test_the_containers_secrets_agree_with_each_other_and_are_left_alone_later(tmp_path: Path) -> None:

@@ -61,11 +61,11 @@ async def test_a_challenge_of_rfc_9470_ends_with_the_edit_saved(world: InteropWo
     # Now the API itself asks for more: its acr_values and max_age reach the provider as they are.
     lacking_proof = (await save(world)).body
     assert lacking_proof["type"] == "/problems/step-up-required"
-    left = await world.person.navigate(f"{lacking_proof['redirect']}&return_to=/check")
-    asked = parse_qs(urlsplit(left.headers["Location"]).query)
-    assert (asked["acr_values"], asked["max_age"]) == ([MFA], ["300"])
-    assert "claims" not in asked
-    page = await world.person.visitor.open(left.headers["Location"])
+    redirect = await world.person.navigate(f"{lacking_proof['redirect']}&return_to=/check")
+    query = parse_qs(urlsplit(redirect.headers["Location"]).query)
+    assert (query["acr_values"], query["max_age"]) == ([MFA], ["300"])
+    assert "claims" not in query
+    page = await world.person.visitor.open(redirect.headers["Location"])
     assert list(page.form.inputs) == ["code"], "the person is asked for the second factor only"
     page = await world.person.visitor.submit(page, code=CODE)
     assert await world.person.come_back(page) == "/check"
@@ -106,6 +106,6 @@ async def test_a_provider_whose_certificate_nobody_vouches_for_is_not_spoken_to(
     make_world: Callable[..., AbstractAsyncContextManager[InteropWorld]],
 ) -> None:
     async with make_world(CA_BUNDLE="") as world:
-        left = (await world.person.navigate("/auth/sign-in")).headers["Location"]
+        location = (await world.person.navigate("/auth/sign-in")).headers["Location"]
 
-        assert left.startswith("/problem?type=authority-unavailable&")
+        assert location.startswith("/problem?type=authority-unavailable&")

@@ -172,10 +172,10 @@ class Person:
 
     async def codes(self) -> list[dict[str, Any]]:
         """The codes in the person's inbox, newest first."""
-        got = await self.page.context.request.get(
+        response = await self.page.context.request.get(
             f"{self.stack.tenant_url}/inbox?to={self.email}", headers={"Accept": "application/json"}
         )
-        codes: list[dict[str, Any]] = await got.json()
+        codes: list[dict[str, Any]] = await response.json()
         return codes
 
     async def edits(self, **values: str) -> None:
@@ -192,17 +192,17 @@ class Person:
 
     async def held_by_graph(self, field: str) -> object:
         """What the tenant's Graph really holds."""
-        got = await self.page.context.request.get(
+        response = await self.page.context.request.get(
             f"{self.stack.tenant_url}/admin/people/{self.email}/profile"
         )
-        return (await got.json())[field]
+        return (await response.json())[field]
 
     async def admin(self, method: str, path: str, body: object = None) -> None:
         """Turn one of the tenant's switches."""
-        got = await self.page.context.request.fetch(
+        response = await self.page.context.request.fetch(
             f"{self.stack.tenant_url}/admin{path}",
             method=method,
             data=json.dumps(body),
             headers={"Content-Type": "application/json"},
         )
-        assert got.ok, await got.text()
+        assert response.ok, await response.text()

@@ -88,8 +88,8 @@ class Installed:
 
     def environment(self, **given: str) -> dict[str, str]:
         """Return what a command of it runs with: nothing of the working copy, none of its settings."""
-        kept = {name: text for name, text in os.environ.items() if not is_setting(name)}
-        return kept | {"PYTHONPATH": "", "PYTHONSAFEPATH": "1"} | given
+        others = {name: text for name, text in os.environ.items() if not is_setting(name)}
+        return others | {"PYTHONPATH": "", "PYTHONSAFEPATH": "1"} | given
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run one of its commands to the end."""
@@ -152,7 +152,7 @@ class Running:
 @pytest.fixture(scope="module")
 def running(installed: Installed) -> Iterator[Running]:
     ports, output = free_ports(), installed.directory.parent / "output.txt"
-    given = {
+    settings = {
         "GATEWAY_PORT": str(ports.gateway),
         "GATEWAY_ADMIN_PORT": str(ports.admin),
         "RESOURCE_API_PORT": str(ports.api),
@@ -161,7 +161,7 @@ def running(installed: Installed) -> Iterator[Running]:
     with output.open("wb") as written:
         process = subprocess.Popen(
             [str(installed.bin / "stepup"), "dev"],
-            env=installed.environment(**given),
+            env=installed.environment(**settings),
             cwd=installed.directory,
             stdout=written,
             stderr=subprocess.STDOUT,

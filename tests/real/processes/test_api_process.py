@@ -22,11 +22,11 @@ ROOT = Path(__file__).parents[3]
 
 def command(place: Path, **environment: str) -> "subprocess.Popen[str]":
     """Start the service where no `.env` lies."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
+    others = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
     return subprocess.Popen(
         [sys.executable, "-m", "resource_api"],
         cwd=place,
-        env={**kept, "PYTHONPATH": str(ROOT), **environment},
+        env={**others, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -69,8 +69,8 @@ def test_it_starts_with_everything_else_down_and_ends_with_0(tmp_path: Path, num
         "stopping",
     ]
     assert [event["version"] for event in events if event["event"] == "listening"] == [VERSION]
-    (asked, *_) = [event for event in events if event["event"] == "request"]
-    assert (asked["route"], asked["status"]) == ("/health/live", 200)
+    (request_line, *_) = [event for event in events if event["event"] == "request"]
+    assert (request_line["route"], line["status"]) == ("/health/live", 200)
 
 
 def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:

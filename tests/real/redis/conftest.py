@@ -48,10 +48,10 @@ def one(servers: Servers) -> RedisServer:
 async def promised(answer: Awaitable[Answer]) -> Answer:
     """Await an answer, whatever it says, within the time that every request is promised."""
     began = time.monotonic()
-    given = await answer
+    result = await answer
     assert time.monotonic() - began < PROMISED_SECONDS
-    assert given.status != 500, given.text
-    return given
+    assert result.status != 500, result.text
+    return result
 
 
 async def is_kept(person: OtherFrontEnd, cookie: str) -> None:
@@ -64,19 +64,19 @@ async def is_kept(person: OtherFrontEnd, cookie: str) -> None:
 
 async def refused_honestly(answer: Awaitable[Answer]) -> Answer:
     """Assert that an answer blames Redis and nobody else, soon, and touches no cookie."""
-    given = await promised(answer)
-    assert (given.status, given.slug) == (503, "session-store-unavailable")
-    assert int(given.headers["Retry-After"]) > 0
-    assert "Set-Cookie" not in given.headers
-    return given
+    result = await promised(answer)
+    assert (result.status, result.slug) == (503, "session-store-unavailable")
+    assert int(result.headers["Retry-After"]) > 0
+    assert "Set-Cookie" not in result.headers
+    return result
 
 
 async def sent_to_problem(answer: Awaitable[Answer], slug: str) -> None:
     """Assert that a navigation ends on the page about a problem, soon, and touches no cookie."""
-    given = await promised(answer)
-    assert given.status == 303, given.text
-    assert given.headers["Location"].startswith(f"/problem?type={slug}&"), given.headers["Location"]
-    assert "Set-Cookie" not in given.headers
+    result = await promised(answer)
+    assert result.status == 303, result.text
+    assert result.headers["Location"].startswith(f"/problem?type={slug}&"), result.headers["Location"]
+    assert "Set-Cookie" not in result.headers
 
 
 async def back(ask: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -137,8 +137,8 @@ class RedisServer:
 
     def info(self, section: str) -> dict[str, Any]:
         """Read one section of INFO."""
-        found: dict[str, Any] = self.ask("INFO", section)
-        return found
+        section_lines: dict[str, Any] = self.ask("INFO", section)
+        return section_lines
 
     def is_written(self) -> bool:
         """Whether the file holds all that was confirmed, so that the end of the process loses nothing of it."""

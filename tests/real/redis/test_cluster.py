@@ -139,8 +139,8 @@ async def test_R8_a_master_that_is_lost_costs_only_its_own_people(
     assert [person.cookie() for person in theirs] == cookies
 
     cluster[2].thaw() if silent else cluster[2].start()
-    found = await back(lambda: theirs[0].call("GET", "/api/profile"))
-    assert found.status == (200 if silent else 401), "this server keeps nothing on disk"
+    answer = await back(lambda: theirs[0].call("GET", "/api/profile"))
+    assert answer.status == (200 if silent else 401), "this server keeps nothing on disk"
 
 
 async def test_R5_a_cluster_fails_over_and_a_confirmed_sign_out_holds(
@@ -219,9 +219,9 @@ async def test_a_client_that_lost_a_server_leaves_no_connection_open(
         await client.set(key, "x", ex=60)
     with calm[2].frozen():
         # All of them to their end: one that still waits would connect again, once the server goes on.
-        found = await asyncio.gather(*(client.get(key) for key in keys), return_exceptions=True)
-    assert any(isinstance(one, RedisError) for one in found)
-    assert all(isinstance(one, RedisError) or one == b"x" for one in found)
+        values = await asyncio.gather(*(client.get(key) for key in keys), return_exceptions=True)
+    assert any(isinstance(one, RedisError) for one in values)
+    assert all(isinstance(one, RedisError) or one == b"x" for one in values)
 
     await client.aclose()
 
@@ -231,6 +231,6 @@ async def test_a_client_that_lost_a_server_leaves_no_connection_open(
 
 @pytest.fixture
 async def client(calm: list[RedisServer]) -> AsyncIterator[Any]:
-    made = redis_client(url_of(calm))
-    yield made
-    await made.aclose()
+    connection = redis_client(url_of(calm))
+    yield connection
+    await connection.aclose()

@@ -98,11 +98,13 @@ async def test_R3_during_an_outage_most_requests_do_not_wait_for_redis_at_all(
     for _ in range(3):
         await asyncio.gather(*(refused_honestly(ada.call("GET", "/api/profile")) for _ in range(4)))
 
-    asked = proxy.connections
+    connections = proxy.connections
     for _ in range(10):
         await asyncio.gather(*(refused_honestly(ada.call("GET", "/api/profile")) for _ in range(10)))
 
-    assert proxy.connections - asked <= 2, "one request a second finds out, the others are answered at once"
+    assert proxy.connections - connections <= 2, (
+        "one request a second finds out, the others are answered at once"
+    )
 
 
 async def test_R3_a_redis_that_is_50_ms_slow_is_no_outage(world: World, proxy: FaultProxy) -> None:

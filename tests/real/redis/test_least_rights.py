@@ -137,9 +137,9 @@ class TlsRedis:
 
 @pytest.fixture
 def tls_redis(servers: Servers, tmp_path: Path) -> TlsRedis:
-    made = TlsRedis(servers, tmp_path)
-    admit(made.server)
-    return made
+    server = TlsRedis(servers, tmp_path)
+    admit(server.server)
+    return server
 
 
 async def test_S34_the_story_by_tls_with_a_password_from_a_file(

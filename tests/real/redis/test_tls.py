@@ -15,10 +15,10 @@ from tests.real.redis.watched_pair import WatchedPair
 
 @pytest.fixture
 def binary() -> str:
-    found = tls_server(os.environ)
-    if found is None:
+    server = tls_server(os.environ)
+    if server is None:
         pytest.skip(WHY_NONE)
-    return found
+    return server
 
 
 async def test_S34_the_story_with_tls_to_master_and_sentinel(

@@ -23,9 +23,9 @@ COMPLETE = {
 
 def faults_of(**changed: str | None) -> list[str]:
     """Return what is told about the complete settings with some changed, or taken away."""
-    given = {**COMPLETE, **{PREFIX + name: text or "" for name, text in changed.items()}}
+    environment = {**COMPLETE, **{PREFIX + name: text or "" for name, text in changed.items()}}
     with pytest.raises(SettingsFault) as fault:
-        load_settings(Settings, given, PREFIX)
+        load_settings(Settings, environment, PREFIX)
     return fault.value.lines
 
 
@@ -131,11 +131,13 @@ def test_secrets_may_come_from_files(tmp_path: Path) -> None:
     secret, keys = tmp_path / "secret", tmp_path / "keys"
     secret.write_text("from-a-file-with-a-line-end\n")
     keys.write_text(f"{SEALING_KEY}\n")
-    given = {name: text for name, text in COMPLETE.items() if "SECRET" not in name and "KEYS" not in name}
+    environment = {
+        name: text for name, text in COMPLETE.items() if "SECRET" not in name and "KEYS" not in name
+    }
 
     settings = load_settings(
         Settings,
-        {**given, "GATEWAY_CLIENT_SECRET_FILE": str(secret), "GATEWAY_SEALING_KEYS_FILE": str(keys)},
+        {**environment, "GATEWAY_CLIENT_SECRET_FILE": str(secret), "GATEWAY_SEALING_KEYS_FILE": str(keys)},
         PREFIX,
     )
 

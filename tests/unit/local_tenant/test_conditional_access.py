@@ -19,8 +19,8 @@ async def test_a_refresh_for_the_api_is_refused_with_a_challenge_and_the_token_l
     assert refused.body["suberror"] == "basic_action"
     assert refused.number == 50076
     assert isinstance(refused.body["claims"], str)
-    wanted = json.loads(refused.body["claims"])["access_token"]["capolids"]
-    assert wanted["essential"] is True
+    policies = json.loads(refused.body["claims"])["access_token"]["capolids"]
+    assert policies["essential"] is True
     assert (await world.refresh(token, SIGN_IN_SCOPE)).status == 200
 
 

@@ -59,8 +59,8 @@ async def test_every_point_can_fail_as_json_html_nothing_or_a_cut_connection(
     await order(world, point, body="reset")  # without times: aiohttp's client tries a cut GET once more
     with pytest.raises(aiohttp.ClientError):
         await ask(world, point)
-    asked = await world.ask("GET", "/admin/requests", params={"point": point})
-    statuses = [entry["status"] for entry in asked.body]
+    entries = await world.ask("GET", "/admin/requests", params={"point": point})
+    statuses = [entry["status"] for entry in entries.body]
     assert statuses[:4] == [503, 502, 500, 0]
     assert set(statuses[4:]) <= {0}
 

@@ -147,8 +147,8 @@ async def test_what_is_refused_changes_nothing(world: World, changes: Any, statu
     refused = await world.me(token, "PATCH", json=sent)
     assert (refused.status, refused.body["error"]["code"]) == (status, code)
     assert {"date", "request-id", "client-request-id"} == set(refused.body["error"]["innerError"])
-    kept = await world.ask("GET", "/admin/people/ada@example.com/profile")
-    assert kept.body["city"] == "London"
+    profile = await world.ask("GET", "/admin/people/ada@example.com/profile")
+    assert profile.body["city"] == "London"
 
 
 async def test_a_body_that_is_not_json_is_refused(world: World) -> None:

@@ -32,10 +32,10 @@ async def test_the_session_ends_and_each_application_hears_its_sid(world: World)
 async def test_the_cookie_goes_and_an_old_one_is_good_for_nothing(world: World) -> None:
     visitor = world.visitor()
     await visitor.sign_in(world.authorize_url())
-    (kept,) = [cookie for cookie in visitor.session.cookie_jar if cookie.key == "stand_in_sso"]
+    (cookie_of_before,) = [cookie for cookie in visitor.session.cookie_jar if cookie.key == "stand_in_sso"]
     await visitor.open(logout_url(world))
     assert not [cookie for cookie in visitor.session.cookie_jar if cookie.key == "stand_in_sso"]
-    visitor.session.cookie_jar.update_cookies({"stand_in_sso": kept.value}, URL(world.url))
+    visitor.session.cookie_jar.update_cookies({"stand_in_sso": cookie_of_before.value}, URL(world.url))
     assert "email" in (await visitor.open(world.authorize_url())).form.inputs
 
 

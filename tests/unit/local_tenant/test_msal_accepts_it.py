@@ -40,10 +40,10 @@ class Mapped(HTTPAdapter):
         self.posts = 0
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        asked = urlsplit(str(request.url))
+        address = urlsplit(str(request.url))
         here = urlsplit(self.address)
-        request.headers["Host"] = asked.netloc
-        request.url = urlunsplit((here.scheme, here.netloc, asked.path, asked.query, ""))
+        request.headers["Host"] = address.netloc
+        request.url = urlunsplit((here.scheme, here.netloc, address.path, address.query, ""))
         self.posts += request.method == "POST"
         return super().send(request, *args, **kwargs)
 

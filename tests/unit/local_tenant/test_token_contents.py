@@ -40,19 +40,19 @@ async def test_the_id_token_says_who_and_nothing_optional(world: World) -> None:
 
 
 async def test_optional_claims_come_when_the_registration_asks_for_them(world: World) -> None:
-    wanted = ["email", "sid", "login_hint", "auth_time", "given_name", "family_name"]
-    await world.ask("PUT", "/admin/settings", json={"optional_claims": {GATEWAY: wanted}})
+    names = ["email", "sid", "login_hint", "auth_time", "given_name", "family_name"]
+    await world.ask("PUT", "/admin/settings", json={"optional_claims": {GATEWAY: names}})
     page = await world.visitor().sign_in(world.authorize_url())
     claims = claims_of((await world.redeem(page)).body["id_token"])
-    assert set(wanted) <= set(claims)
+    assert set(names) <= set(claims)
     assert claims["sid"] == page.answer["session_state"]
     assert claims["auth_time"] == int(world.clock.now)
 
 
 async def test_the_registration_says_which_optional_claims_there_are_unless_a_knob_does(world: World) -> None:
     for client in (GATEWAY, API):
-        wanted = {"optional_claims": ["sid", "auth_time"]}
-        assert (await world.ask("PUT", f"/admin/apps/{client}", json=wanted)).status == 200
+        knobs = {"optional_claims": ["sid", "auth_time"]}
+        assert (await world.ask("PUT", f"/admin/apps/{client}", json=knobs)).status == 200
     tokens = (await world.stepped_up()).body
     for token in (tokens["id_token"], tokens["access_token"]):
         assert claims_of(token)["sid"]

@@ -67,8 +67,8 @@ class GraphDouble:
         act = self.patches.pop(0) if self.patches else Act()
         if act.applies:
             self.before = self.profile
-            kept = {name: value for name, value in changes.items() if not act.only or name in act.only}
-            self.profile = {**self.profile, **kept}
+            applied = {name: value for name, value in changes.items() if not act.only or name in act.only}
+            self.profile = {**self.profile, **applied}
         if self.after_patch:
             await self.after_patch()
         await asyncio.sleep(act.delay)

@@ -143,7 +143,7 @@ async def listening(app: web.Application) -> AsyncIterator[str]:
 
 def settings_for(authority_map: str, **more: str) -> Settings:
     """Return settings as `python -m resource_api` would load them."""
-    given = {
+    environment = {
         "tenant_subdomain": "stepuplocal",
         "tenant_id": TENANT_ID,
         "client_id": API,
@@ -152,7 +152,9 @@ def settings_for(authority_map: str, **more: str) -> Settings:
         "authority_map": authority_map,
         **more,
     }
-    return load_settings(Settings, {PREFIX + name.upper(): text for name, text in given.items()}, PREFIX)
+    return load_settings(
+        Settings, {PREFIX + name.upper(): text for name, text in environment.items()}, PREFIX
+    )
 
 
 @asynccontextmanager

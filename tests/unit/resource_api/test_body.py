@@ -153,9 +153,9 @@ async def test_S44_texts_are_kept_as_people_write_them(stage: Stage, given_text:
 async def test_S44_only_what_was_asked_is_sent_to_graph(stage: Stage) -> None:
     await stage.patch({"city": "Turin", "state": "  "})
 
-    (asked,) = await stage.asked("graph.patch_me")
-    assert "city" in json.dumps(asked)
-    assert _body_of(asked) == {"city": "Turin", "state": None}
+    (entry,) = await stage.asked("graph.patch_me")
+    assert "city" in json.dumps(entry)
+    assert _body_of(entry) == {"city": "Turin", "state": None}
 
 
 def _body_of(entry: dict[str, object]) -> object:

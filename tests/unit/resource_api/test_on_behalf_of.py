@@ -217,8 +217,8 @@ async def test_R15_an_answer_that_msal_stumbles_over_is_an_authority_in_trouble(
         return web.json_response(tokens)
 
     async def token(_request: web.Request) -> web.Response:
-        got = {"token_type": "Bearer", "access_token": "t", "expires_in": 3600}
-        return web.json_response({**got, "id_token": id_tokens.pop()})
+        good = {"token_type": "Bearer", "access_token": "t", "expires_in": 3600}
+        return web.json_response({**good, "id_token": id_tokens.pop()})
 
     app = web.Application()
     app.router.add_get("/metadata", metadata)
@@ -293,7 +293,7 @@ async def test_A11_graphs_own_claims_challenge_is_relayed(made_keys: Callable[[]
 async def test_S37_the_exchange_asks_for_one_permission_and_for_nothing_that_lasts(stage: Stage) -> None:
     await stage.patch(CHANGE)
 
-    (asked,) = await stage.asked("token.on_behalf_of")
-    assert "https://graph.microsoft.com/User.ReadWrite" in json.dumps(asked)
-    assert "offline_access" not in json.dumps(asked)
-    assert SCOPE not in json.dumps(asked)
+    (entry,) = await stage.asked("token.on_behalf_of")
+    assert "https://graph.microsoft.com/User.ReadWrite" in json.dumps(entry)
+    assert "offline_access" not in json.dumps(entry)
+    assert SCOPE not in json.dumps(entry)

@@ -125,8 +125,8 @@ async def test_E24_the_gateways_correlation_id_is_the_reference_everywhere(
     assert fields["fields"] == ["city"]
     assert "Turin" not in str(fields)
     for point in ("graph.get_me", "graph.patch_me"):
-        (asked,) = await stage.asked(point)
-        assert sent in json.dumps(asked)
+        (entry,) = await stage.asked(point)
+        assert sent in json.dumps(entry)
 
 
 async def test_S55_a_fault_of_ours_is_a_bare_500(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
@@ -262,6 +262,6 @@ async def test_a_certificate_serves_as_credential(made_keys: Callable[[], Signin
         answer = await stage.patch({"city": "Turin"})
 
         assert answer.slug == "misconfigured"
-        (asked,) = await stage.asked("token.on_behalf_of")
-        assert "client_assertion" in json.dumps(asked)
-        assert "client_secret" not in json.dumps(asked)
+        (entry,) = await stage.asked("token.on_behalf_of")
+        assert "client_assertion" in json.dumps(entry)
+        assert "client_secret" not in json.dumps(entry)

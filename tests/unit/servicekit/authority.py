@@ -46,9 +46,9 @@ class Signer:
 
     def jwk(self, **changed: object) -> dict[str, Any]:
         """Return the public half."""
-        made: dict[str, Any] = jwt.algorithms.RSAAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
-        made.pop("key_ops", None)
-        return {**made, "use": "sig", "kid": self.kid, **changed}
+        members: dict[str, Any] = jwt.algorithms.RSAAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
+        members.pop("key_ops", None)
+        return {**members, "use": "sig", "kid": self.kid, **changed}
 
     def sign(self, claims: object, **header: object) -> str:
         """Return a token with this key's RS256 signature over whatever header and claims are given."""
@@ -62,7 +62,7 @@ class Signer:
 
 def claims(**changed: object) -> dict[str, Any]:
     """Return good claims with changes; a change to ... drops the claim."""
-    made: dict[str, object] = {
+    members: dict[str, object] = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "exp": NOW + 3600,
@@ -74,7 +74,7 @@ def claims(**changed: object) -> dict[str, Any]:
         "sub": "a-sub",
         **changed,
     }
-    return {name: value for name, value in made.items() if value is not ...}
+    return {name: value for name, value in members.items() if value is not ...}
 
 
 RULES = ClaimRules(

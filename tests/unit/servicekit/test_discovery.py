@@ -48,10 +48,10 @@ async def test_R16_another_issuer_is_refused_and_never_replaces_a_good_one(
 
     authority.metadata = good
     authority.ticks.now += 1
-    kept = await authority.discovery.metadata()
+    metadata = await authority.discovery.metadata()
     authority.metadata = {**good, "issuer": issuer}
     authority.ticks.now += 25 * 3600
-    assert await authority.discovery.metadata() == kept
+    assert await authority.discovery.metadata() == metadata
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ async def test_R14_after_some_failures_nobody_waits_until_one_call_succeeds(
     assert {type(answer) for answer in answers} == {AuthorityUnavailable}
     assert len(endpoint.forms) <= 1 + THREADS + FAILURES, "whoever waited was refused"
     assert "token-requests-paused" in caplog.text
-    endpoint.delay, asked = 0, len(endpoint.forms)
+    endpoint.delay, requests = 0, len(endpoint.forms)
 
     for offline in (False, True):
         refused = asyncio.ensure_future(entra.call(lambda app: app.get_accounts(), offline=offline))
@@ -222,7 +222,7 @@ async def test_R14_after_some_failures_nobody_waits_until_one_call_succeeds(
         with pytest.raises(AuthorityUnavailable) as caught:
             await refused
         assert caught.value.retry_after == OPEN_SECONDS
-    assert len(endpoint.forms) == asked
+    assert len(endpoint.forms) == requests
 
     endpoint.clock.now += OPEN_SECONDS
     assert await entra.call(lambda app: app.get_accounts(), offline=True) == [], "proves nothing"

@@ -34,20 +34,20 @@ def names(suffix: str) -> list[str]:
 
 def imports(name: str, *, static: bool = False) -> list[str]:
     """Return what a script imports, as paths below spa/; with `static`, only what loads together with it."""
-    found = (_STATIC if static else _IMPORT).findall(code(name))
-    return [_resolve(name, target) for target in found]
+    names = (_STATIC if static else _IMPORT).findall(code(name))
+    return [_resolve(name, target) for target in names]
 
 
 def loaded_with(name: str) -> set[str]:
     """Return every script that loads together with this one."""
-    seen: set[str] = set()
+    loaded: set[str] = set()
     waiting = [name]
     while waiting:
         one = waiting.pop()
-        if one not in seen:
-            seen.add(one)
+        if one not in loaded:
+            loaded.add(one)
             waiting += imports(one, static=True)
-    return seen
+    return loaded
 
 
 LANGUAGES: Final = ("en", "de")
@@ -60,10 +60,10 @@ def of_language(language: str) -> list[str]:
 
 def words(language: str = "en") -> dict[str, str]:
     """Return a catalogue's keys with the source of their values; problems are not among them."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for name in of_language(language):
-        found |= dict(re.findall(r"^  '([\w.-]+)':\s*(.+),$", text(name), re.MULTILINE))
-    return found
+        texts |= dict(re.findall(r"^  '([\w.-]+)':\s*(.+),$", text(name), re.MULTILINE))
+    return texts
 
 
 def problem_rows(language: str = "en") -> dict[str, list[str]]:

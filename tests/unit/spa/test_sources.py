@@ -83,8 +83,8 @@ def test_the_page_preloads_exactly_what_the_first_script_loads_with_it() -> None
     ],
 )
 def test_each_power_has_one_door(what: str, owners: set[str]) -> None:
-    found = {name for name in SCRIPTS if re.search(what, files.code(name))}
-    assert found <= owners
+    scripts = {name for name in SCRIPTS if re.search(what, files.code(name))}
+    assert scripts <= owners
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -81,8 +81,8 @@ def test_a_wrong_type_is_found(tmp_path: Path, node: str) -> None:
     done = run(node, TSC, "--project", str(tmp_path))
 
     assert done.returncode != 0
-    found = re.findall(r"^\S*wrong-(TS\d+)\.js\(\d+,\d+\): error (TS\d+)", done.stdout, re.MULTILINE)
-    assert sorted(found) == sorted((code, code) for code in WRONG_TYPES), done.stdout
+    errors = re.findall(r"^\S*wrong-(TS\d+)\.js\(\d+,\d+\): error (TS\d+)", done.stdout, re.MULTILINE)
+    assert sorted(errors) == sorted((code, code) for code in WRONG_TYPES), done.stdout
 
 
 @pytest.mark.parametrize(

@@ -61,14 +61,14 @@ def _asked_for() -> set[str]:
 
 def test_U16_every_text_that_a_script_asks_for_exists() -> None:
     scripts = [name for name in files.names(".js") if not name.startswith("words/")]
-    asked = {key for name in scripts for key in re.findall(r"\bt\('([^']+)'", files.code(name))}
-    assert asked <= set(files.words())
+    keys = {key for name in scripts for key in re.findall(r"\bt\('([^']+)'", files.code(name))}
+    assert keys <= set(files.words())
 
 
 def test_U16_no_text_is_left_over() -> None:
-    asked = _asked_for()
-    left = {key for key in files.words() if key not in asked and not key.startswith(COMPOSED)}
-    assert not left
+    keys = _asked_for()
+    unused = {key for key in files.words() if key not in keys and not key.startswith(COMPOSED)}
+    assert not unused
 
 
 @pytest.mark.parametrize("slug", sorted({*_slugs(ProblemError), *OWN_SLUGS}))

@@ -79,9 +79,9 @@ async def test_both_forms_are_one_content_and_not_sent_twice(port: int) -> None:
     packed, _ = await get(port, "/app.js", Accept_Encoding="gzip")
 
     assert plain.headers["ETag"] == packed.headers["ETag"]
-    for known in (plain.headers["ETag"], f'"x", {plain.headers["ETag"]}', "*"):
-        again, body = await get(port, "/app.js", Accept_Encoding="gzip", If_None_Match=known)
-        assert (again.status, body) == (304, b""), known
+    for tags in (plain.headers["ETag"], f'"x", {plain.headers["ETag"]}', "*"):
+        again, body = await get(port, "/app.js", Accept_Encoding="gzip", If_None_Match=tags)
+        assert (again.status, body) == (304, b""), tags
         assert again.headers["ETag"] == plain.headers["ETag"]
     other, body = await get(port, "/app.js", If_None_Match='"x"')
     assert (other.status, body.decode()) == (200, SCRIPT)

@@ -85,9 +85,9 @@ class Run:
             brought = {"strong": holder.held["strong"], "from": self._next()}
             is_newest = holder.session is self.session and holder.version == self._version
             entry = CACHE.entry(json.dumps(brought).encode(), NOW + 6000)
-            kept = await holder.session.records.swap(CACHE, entry, version=holder.version)
-            assert kept == is_newest
-            if kept:
+            swapped = await holder.session.records.swap(CACHE, entry, version=holder.version)
+            assert swapped == is_newest
+            if swapped:
                 self._content, self._version = brought, self._version + 1
 
     async def judge(self) -> None:

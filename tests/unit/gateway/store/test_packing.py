@@ -119,9 +119,9 @@ async def test_R23_two_hundred_groups_and_fifty_scopes_still_work(valkey: str) -
     for user in (ordinary, member):
         cookie = SessionCookie.new()
         assert await sessions.start(user, records_of(ordinary), cookie=cookie)
-        found = await sessions.load(cookie)
-        assert found
-        assert found.user == user
+        loaded = await sessions.load(cookie)
+        assert loaded
+        assert loaded.user == user
         cookies.append(cookie.text)
     await redis.aclose()
 

@@ -30,8 +30,8 @@ def runner_of(ended: list[str], name: str) -> web.AppRunner:
 
 
 async def text_at(port: int) -> str:
-    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/") as got:
-        return await got.text()
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/") as response:
+        return await response.text()
 
 
 @pytest.fixture

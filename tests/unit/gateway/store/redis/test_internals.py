@@ -73,7 +73,9 @@ async def test_every_internal_of_redis_py_that_we_lean_on_is_there(there: Callab
 
 
 def test_only_the_minor_version_that_was_tried_may_be_installed() -> None:
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "dependencies"
+    ]
     major, minor = map(int, redis.__version__.split(".")[:2])
 
-    assert f"redis>={major}.{minor},<{major}.{minor + 1}" in wanted
+    assert f"redis>={major}.{minor},<{major}.{minor + 1}" in dependencies
