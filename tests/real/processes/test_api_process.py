@@ -70,7 +70,7 @@ def test_it_starts_with_everything_else_down_and_ends_with_0(tmp_path: Path, num
     ]
     assert [event["version"] for event in events if event["event"] == "listening"] == [VERSION]
     (request_line, *_) = [event for event in events if event["event"] == "request"]
-    assert (request_line["route"], line["status"]) == ("/health/live", 200)
+    assert (request_line["route"], request_line["status"]) == ("/health/live", 200)
 
 
 def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
