@@ -131,16 +131,30 @@ async def spaced_text(page: Page) -> AsyncIterator[None]:
     await page.evaluate("() => { document.adoptedStyleSheets = [] }")
 
 
+@asynccontextmanager
+async def _untraced(page: Page) -> AsyncIterator[None]:
+    """Measure without a trace, which would keep the whole page once more for each measure."""
+    await page.context.tracing.stop_chunk()
+    yield
+    await page.context.tracing.start_chunk()
+
+
 async def faults_of_words(page: Page) -> list[str]:
     """What other words can do to a page whose frame is judged: too long, or not said to assistive technology."""
-    async with width(page, 320):
-        faults = [f"320 px: {fault}" for fault in [*await axe_finds(page), *await runs_over(page)]]
-    async with width(page, 640), large_text(page):
-        return faults + [f"640 px, text doubled: {fault}" for fault in await runs_over(page)]
+    async with _untraced(page):
+        async with width(page, 320):
+            faults = [f"320 px: {fault}" for fault in [*await axe_finds(page), *await runs_over(page)]]
+        async with width(page, 640), large_text(page):
+            return faults + [f"640 px, text doubled: {fault}" for fault in await runs_over(page)]
 
 
 async def every_fault(page: Page) -> list[str]:
     """Everything that is wrong with the page as it stands: in both themes, narrow, with large and with spaced text."""
+    async with _untraced(page):
+        return await _every_fault(page)
+
+
+async def _every_fault(page: Page) -> list[str]:
     faults = []
     schemes: tuple[Scheme, ...] = ("light", "dark")
     for scheme in schemes:

@@ -30,6 +30,12 @@ _ACCESS_IS_STEP_UP = """async () => {
     const answer = await fetch('/api/session', {headers: {'X-CSRF': '1'}});
     return (await answer.json()).access['profile.edit'] === 'step-up';
 }"""
+_FOLLOW = """(path) => {
+    const link = Object.assign(document.createElement('a'), {href: path});
+    document.body.append(link);
+    link.click();
+    link.remove();
+}"""
 # Where it can be pressed: while an answer is waited for it can't.
 _PRESS_TRY_AGAIN = """() => [...document.querySelectorAll('main button:not([aria-disabled])')]
     .find((one) => one.textContent.trim() === 'Try again')?.click()"""
@@ -48,9 +54,19 @@ class Person:
         """Type an address."""
         await self.page.goto(self.stack.gateway_url + path)
 
+    async def goes_to(self, path: str) -> None:
+        """Follow a link to one of the client's screens, which loads nothing anew."""
+        await self.page.evaluate(_FOLLOW, path)
+
     async def sees(self, screen: str) -> None:
         """Wait for one of the client's screens, drawn to its end: with title, focus and scroll."""
         await expect(self.page.locator(f"main[data-screen={screen}]:not([aria-busy])")).to_be_attached()
+
+    async def sees_one_of(self, *screens: str) -> str:
+        """Wait for any of these screens; tell which it is."""
+        drawn = self.page.locator(", ".join(f"main[data-screen={one}]:not([aria-busy])" for one in screens))
+        await expect(drawn).to_be_attached()
+        return str(await drawn.get_attribute("data-screen"))
 
     async def sees_problem(self, slug: str) -> None:
         """Wait for a problem's screen."""

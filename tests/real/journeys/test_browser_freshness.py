@@ -20,6 +20,16 @@ def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
+async def confirms_anew_and_saves(person: Person) -> None:
+    """Go from the question for a confirmation to the press that saves."""
+    await person.presses("Continue")
+    await person.types_password()  # a confirmation of before does not count: the tenant asks anew
+    if await person.is_asked_for("code", or_for="main[data-screen=check]"):
+        await person.types_code()
+    await person.sees("check")
+    await person.presses("Save changes")
+
+
 async def test_an_edit_after_the_confirmation_s_age_asks_again_and_keeps_the_changes(
     page: Page, stack: Stack
 ) -> None:
@@ -33,13 +43,9 @@ async def test_an_edit_after_the_confirmation_s_age_asks_again_and_keeps_the_cha
     await ada.sees("confirm")
     await expect(page.locator("main")).to_contain_text("1 change")
     assert await ada.held_by_graph("city") == "London"
-    await ada.presses("Continue")
-    await ada.types_password()  # a confirmation of before does not count: the tenant asks anew
-    if await ada.is_asked_for("code", or_for="main[data-screen=check]"):
-        await ada.types_code()
-    await ada.sees("check")
-    await ada.presses("Save changes")
-    await ada.sees("profile")
+    await confirms_anew_and_saves(ada)
+    while await ada.sees_one_of("profile", "confirm") == "confirm":
+        await confirms_anew_and_saves(ada)  # on a computer that takes longer than a confirmation lasts
 
     assert await ada.held_by_graph("city") == "Turin"
 

@@ -4,11 +4,10 @@ import pytest
 from playwright.async_api import Page
 
 from devstack.stack import Stack
-from tests.real.journeys.judged import every_fault, faults_of_words
+from tests.real.journeys.judged import every_fault
 from tests.real.journeys.person import Person
 from tests.real.journeys.screens import SCREENS
-from tests.stage.browser import NewContext, PageFaults
-from tests.unit.spa.files import problem_rows
+from tests.stage.browser import PageFaults
 
 
 @pytest.mark.parametrize("name", SCREENS)
@@ -21,26 +20,3 @@ async def test_U14_U15_U18_no_screen_has_a_fault_in_either_theme_or_in_a_small_w
     await SCREENS[name](Person(page, stack))
 
     assert await every_fault(page) == []
-
-
-# One of each tone; the others differ in words and buttons.
-THOROUGHLY = {"misconfigured", "step-up-cancelled", "not-found"}
-
-
-# German words are longer, so that what fits in German fits.
-@pytest.mark.parametrize("locale, signed_in", [("de-DE", False), ("en-GB", True)])
-async def test_U11_U15_U18_no_problem_s_screen_has_a_fault(
-    new_context: NewContext, stack: Stack, locale: str, *, signed_in: bool
-) -> None:
-    page = await (await new_context(locale=locale)).new_page()
-    ada = Person(page, stack)
-    if signed_in:
-        await ada.has_signed_in()
-
-    faults = {}
-    for slug in problem_rows():
-        await ada.opens(f"/problem?type={slug}&reference=7K2M-9QXR&return_to=/edit")
-        await ada.sees_problem(slug)
-        faults[slug] = await (every_fault(page) if slug in THOROUGHLY else faults_of_words(page))
-
-    assert {slug: found for slug, found in faults.items() if found} == {}
