@@ -12,13 +12,12 @@ import aiohttp
 from gateway.app_keys import EVENT_STREAMS
 from gateway.session.event_streams import StreamLimits
 from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.patience import PATIENCE
 from tests.stage.world import World
 
 PATH: Final = "/api/session/events"
 QUICK: Final = StreamLimits(look=0.05)
 LONG: Final = StreamLimits(look=0.05, life=100_000)
-# Long enough for a busy computer, and never waited for in full unless something is wrong.
-PATIENCE: Final = 20
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 from gateway.doctor.examination import drawn
 from gateway.doctor.findings import Finding, Status
 from tests.product.test_operation import environment, process
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 from tests.stage.tenant import GATEWAY_SECRET
 from tests.stage.world import SEALING_KEY, World
@@ -15,7 +16,7 @@ async def test_U27_the_command_speaks_json_and_shows_no_secret(world: World, val
     wrong = "wrong-secret-of-the-gateway"
     settings = environment(world, valkey, free_port(), CLIENT_SECRET=wrong)
     async with process(settings, "doctor", "--json") as run:
-        output, beside = await asyncio.wait_for(run.communicate(), 30)
+        output, beside = await asyncio.wait_for(run.communicate(), PATIENCE)
 
     findings = json.loads(output)
     assert (run.returncode, beside) == (1, b"")
@@ -29,7 +30,7 @@ async def test_U27_the_command_speaks_json_and_shows_no_secret(world: World, val
 
 async def test_U27_the_command_prints_a_line_for_each_check(world: World, valkey: str) -> None:
     async with process(environment(world, valkey, free_port()), "doctor") as run:
-        output, beside = await asyncio.wait_for(run.communicate(), 30)
+        output, beside = await asyncio.wait_for(run.communicate(), PATIENCE)
 
     lines = output.decode().splitlines()
     assert (run.returncode, beside) == (0, b"")
@@ -40,7 +41,7 @@ async def test_U27_the_command_prints_a_line_for_each_check(world: World, valkey
 async def test_U27_settings_that_cannot_be_read_are_told_at_once() -> None:
     settings = {"GATEWAY_PORT": "many", "GATEWAY_TENANT_ID": "contoso"}
     async with process(settings, "doctor", "--json") as run:
-        output, beside = await asyncio.wait_for(run.communicate(), 30)
+        output, beside = await asyncio.wait_for(run.communicate(), PATIENCE)
 
     findings = json.loads(output)
     assert run.returncode == 2

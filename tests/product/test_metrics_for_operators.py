@@ -20,6 +20,7 @@ from servicekit.problems import PROBLEM
 from servicekit.version import VERSION
 from tests.product.test_metrics import counted, read
 from tests.product.test_operation import answers, environment, process
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 from tests.stage.sources import ROOT
 from tests.stage.world import World, served
@@ -80,7 +81,7 @@ async def test_U35_two_workers_answer_with_what_both_counted(
         assert await _lives(admin) - before == 40
         assert lying_in(tmp_path)
         run.terminate()
-        assert await asyncio.wait_for(run.wait(), 30) == 0
+        assert await asyncio.wait_for(run.wait(), PATIENCE) == 0
     assert lying_in(tmp_path) == []
 
 

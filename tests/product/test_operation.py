@@ -13,6 +13,7 @@ import pytest
 
 from servicekit.version import VERSION
 from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 from tests.stage.tenant import EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID
 from tests.stage.world import SEALING_KEY, World
@@ -54,13 +55,13 @@ async def process(settings: dict[str, str], *arguments: str) -> AsyncIterator[as
     finally:
         if run.returncode is None:
             run.terminate()
-            await asyncio.wait_for(run.communicate(), 30)
+            await asyncio.wait_for(run.communicate(), PATIENCE)
 
 
 async def answers(url: str) -> aiohttp.ClientResponse:
     """Ask until somebody answers."""
     async with aiohttp.ClientSession() as session:
-        for _ in range(300):
+        for _ in range(10 * PATIENCE):
             try:
                 async with session.get(url) as answer:
                     await answer.read()
@@ -84,7 +85,7 @@ async def test_two_workers_share_a_port_and_the_sessions(world: World, valkey: s
         beside = await answers(f"http://127.0.0.1:{admin}/health/ready")
         assert beside.status == 200
         run.terminate()
-        assert await asyncio.wait_for(run.wait(), 30) == 0
+        assert await asyncio.wait_for(run.wait(), PATIENCE) == 0
 
 
 async def test_a_worker_that_is_killed_ends_the_gateway_and_the_log_says_which(
@@ -100,7 +101,7 @@ async def test_a_worker_that_is_killed_ends_the_gateway_and_the_log_says_which(
         rows = [line.split(None, 2) for line in output.decode().splitlines()]
         workers = [int(row[1]) for row in rows if int(row[0]) == run.pid and "spawn_main" in row[2]]
         os.kill(workers[-1], signal.SIGKILL)
-        _, logged = await asyncio.wait_for(run.communicate(), 60)
+        _, logged = await asyncio.wait_for(run.communicate(), PATIENCE)
 
     assert len(workers) == 2, logged
     assert run.returncode == 1
@@ -128,7 +129,7 @@ async def test_S22_the_command_signs_a_person_out_everywhere(world: World, valke
     oid = (await here.call("GET", "/api/session")).body["user"]["id"]
 
     async with process(environment(world, valkey, free_port()), "end-sessions", oid) as run:
-        output, _ = await asyncio.wait_for(run.communicate(), 30)
+        output, _ = await asyncio.wait_for(run.communicate(), PATIENCE)
 
     assert (run.returncode, output.decode()) == (0, "2 sessions ended.\n")
     for one in (here, there):
@@ -141,7 +142,7 @@ async def test_a_command_that_is_none_says_how_it_is_used(
     world: World, valkey: str, command: list[str]
 ) -> None:
     async with process(environment(world, valkey, free_port()), *command) as run:
-        _, output = await asyncio.wait_for(run.communicate(), 30)
+        _, output = await asyncio.wait_for(run.communicate(), PATIENCE)
 
     assert run.returncode == 2
     assert "usage: python -m gateway" in output.decode()
@@ -150,7 +151,7 @@ async def test_a_command_that_is_none_says_how_it_is_used(
 async def test_without_redis_the_command_says_that_nobody_was_signed_out(world: World) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}"
     async with process(environment(world, nowhere, free_port()), "end-sessions", "somebody") as run:
-        _, output = await asyncio.wait_for(run.communicate(), 30)
+        _, output = await asyncio.wait_for(run.communicate(), PATIENCE)
 
     assert run.returncode == 1
     assert "nobody was signed out" in output.decode()

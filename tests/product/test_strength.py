@@ -23,10 +23,10 @@ from gateway.store.vault import Indexing, Vault
 from gateway.tokens.token_records import CACHE, Resource
 from tests.product.test_tokens import READ, end_of_token, vault_of
 from tests.stage.http_wire import asks, token_request
-from tests.stage.interruptions import PATIENCE
 from tests.stage.invariants import violations
 from tests.stage.network import WRITES, Network
 from tests.stage.other_front_end import Answer, OtherFrontEnd
+from tests.stage.patience import PATIENCE
 from tests.stage.redis_wire import runs
 from tests.stage.stored import drop_record
 from tests.stage.tenant import EDIT

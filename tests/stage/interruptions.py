@@ -10,8 +10,8 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
-# Long enough for a busy computer, and never waited for in full unless something is wrong.
-PATIENCE: Final = 20
+from tests.stage.patience import PATIENCE
+
 CUT: Final = b""
 """Instead of an answer: the connection is to be cut."""
 

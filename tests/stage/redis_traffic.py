@@ -18,11 +18,12 @@ from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 
+from tests.stage.patience import PATIENCE
+
 _CHUNK: Final = 65_536
 _SETTING_UP: Final = frozenset({"AUTH", "HELLO", "CLIENT", "SELECT", "READONLY"})
 # The first command of what is sent, in RESP: an array's length, a string's length, the name.
 _FIRST: Final = re.compile(rb"\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n")
-_PATIENCE_SECONDS: Final = 20
 
 
 @dataclass
@@ -90,7 +91,7 @@ class CountedRedis:
         mark = f"settled-{len(self._reached)}"
         self._reached[mark] = asyncio.Event()
         await self._control.echo(mark)
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             await self._reached[mark].wait()
 
     async def _watch(self, listening: asyncio.Event) -> None:

@@ -24,6 +24,7 @@ from servicekit import errors as shared
 from servicekit.problems import ProblemError
 from servicekit.version import VERSION
 from tests.stage.openapi_facts import facts
+from tests.stage.patience import PATIENCE
 from tests.unit.resource_api.stage import Stage, listening, running_api, settings_for
 
 
@@ -34,7 +35,7 @@ async def raw(stage: Stage, request: bytes) -> bytes:
     writer.write(request)
     await writer.drain()
     try:
-        return await asyncio.wait_for(reader.read(), 2)
+        return await asyncio.wait_for(reader.read(), PATIENCE)
     finally:
         writer.close()
 

@@ -26,6 +26,7 @@ from servicekit.entra import (
 )
 from servicekit.errors import AuthorityUnavailable
 from servicekit.outbound import outbound
+from tests.stage.patience import PATIENCE
 from tests.stage.trust import ONE_CERTIFICATE
 from tests.unit.servicekit.authority import Clock
 from tests.unit.servicekit.listening import listening
@@ -192,7 +193,7 @@ async def test_M7_R14_calls_that_are_stuck_hold_up_no_name_resolution(endpoint: 
     while len(endpoint.forms) <= THREADS:  # noqa: ASYNC110 - what is waited for happens in threads
         await asyncio.sleep(0.01)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(
             *(asyncio.get_running_loop().getaddrinfo("localhost", port) for port in range(1, 20))
         )

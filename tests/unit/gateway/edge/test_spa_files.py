@@ -13,6 +13,7 @@ import pytest
 
 from gateway.app import create_app
 from gateway.edge.spa_files import PAGES
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 from tests.stage.world import PATIENT, gateway_settings, served
 
@@ -133,7 +134,7 @@ async def test_S50_no_address_leads_to_what_is_no_file_of_the_client(port: int, 
 
 def _raw(port: int, path: str) -> tuple[int, bytes]:
     """Ask for a path that no client library would leave as it is."""
-    with closing(socket.create_connection(("localhost", port), timeout=20)) as connection:
+    with closing(socket.create_connection(("localhost", port), timeout=PATIENCE)) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         answer = b""
         while piece := connection.recv(65_536):

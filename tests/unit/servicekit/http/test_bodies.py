@@ -8,6 +8,7 @@ from aiohttp import web
 
 from servicekit.errors import BodyTooLarge, RequestTimedOut
 from servicekit.http.bodies import read_bytes
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 
 LARGEST = 8
@@ -64,7 +65,7 @@ async def test_S50_a_body_is_small_and_soon_there(port: int, head: str, body: st
     try:
         writer.write(f"{line}\r\nHost: here\r\nConnection: close\r\n{head}\r\n\r\n{body}".encode())
         # aiohttp waits a while for the rest before it closes: the answer is there before.
-        head_of_answer = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode().lower()
+        head_of_answer = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)).decode().lower()
         length = int(head_of_answer.partition("content-length: ")[2].partition("\r\n")[0])
         received = (await reader.readexactly(length)).decode()
     finally:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from servicekit.http.quiet_server import QuietRunner
 from servicekit.problems import problems_middleware
+from tests.stage.patience import PATIENCE
 from tests.unit.servicekit.service_log import ServiceLog, service_log
 
 
@@ -26,7 +27,7 @@ class Edge:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             await _sent(writer, pieces)
-            return await asyncio.wait_for(reader.read(), 5)
+            return await asyncio.wait_for(reader.read(), PATIENCE)
         finally:
             writer.close()
 
@@ -35,7 +36,7 @@ class Edge:
         _, writer = await asyncio.open_connection("127.0.0.1", self.port)
         await _sent(writer, pieces)
         writer.transport.abort()
-        await asyncio.wait_for(self.log.answered.wait(), 5)
+        await asyncio.wait_for(self.log.answered.wait(), PATIENCE)
 
 
 async def _sent(writer: asyncio.StreamWriter, pieces: tuple[bytes, ...]) -> None:

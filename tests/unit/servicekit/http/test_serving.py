@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from servicekit.http.serving import cannot_listen, listening_socket, serving, stop_signal
+from tests.stage.patience import PATIENCE
 
 
 async def answer(_request: web.Request) -> web.Response:
@@ -114,7 +115,7 @@ async def test_a_signal_asks_for_the_end(number: signal.Signals) -> None:
     try:
         assert not stopping.is_set()
         os.kill(os.getpid(), number)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await stopping.wait()
     finally:
         loop = asyncio.get_running_loop()
