@@ -30,7 +30,7 @@ from tests.stage.patience import PATIENCE
 from tests.stage.redis_wire import runs
 from tests.stage.stored import drop_record
 from tests.stage.tenant import EDIT
-from tests.stage.world import World
+from tests.stage.world import PATIENT, World
 
 MakeWorld = Callable[..., Awaitable[World]]
 EDITING = Resource("edit", EDIT)
@@ -270,7 +270,7 @@ async def test_R11_an_authority_that_outlasts_a_lease_is_asked_once(
 
 
 async def test_R11_whoever_lost_the_lease_cannot_overwrite(valkey: str) -> None:
-    redis = redis_client(valkey)
+    redis = redis_client(valkey, limits=PATIENT)
     vault, cookie = Vault(redis, KeyRing([b"k" * 32]), now=lambda: 1_000.0), SessionCookie.new()
     one = Indexing([("person", "o")], 1_000.0, 9_000)
     await vault.create(

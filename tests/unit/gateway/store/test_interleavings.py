@@ -18,6 +18,7 @@ from gateway.store.sealing import KeyRing
 from gateway.store.vault import Successor, Vault
 from gateway.tokens.token_records import CACHE
 from tests.stage.stored import stored_cache
+from tests.stage.world import PATIENT
 
 NOW = 1_750_000_000.0
 HOLDERS = 3
@@ -112,7 +113,7 @@ def test_R13_a_cache_is_only_ever_replaced_by_what_came_of_it(
     valkey_server: EmbeddedValkey, steps: list[tuple[str, int]]
 ) -> None:
     async def run() -> None:
-        redis = redis_client(valkey_server.url)
+        redis = redis_client(valkey_server.url, limits=PATIENT)
         one = Run(redis)
         await one.start(strong=False)
         for what, who in steps:

@@ -18,6 +18,7 @@ from gateway.store.packing_dictionary import DICTIONARY
 from gateway.store.redis.connection import redis_client
 from gateway.store.sealing import LARGEST, VERSION, KeyRing, NotPacked, pack, unpack
 from gateway.store.vault import Vault
+from tests.stage.world import PATIENT
 
 # What Redis 7 needs is about an eighth more than what Valkey 9 does: benchmarks/README.md.
 BUDGET = 4_500
@@ -87,7 +88,7 @@ def test_R27_the_dictionary_changes_only_with_the_version() -> None:
 
 
 async def test_R23_a_session_stays_within_its_budget(valkey: str) -> None:
-    redis = redis_client(valkey)
+    redis = redis_client(valkey, limits=PATIENT)
     sessions = SessionStore(
         Vault(redis, KeyRing([secrets.token_bytes(32)]), now=time.time),
         now=time.time,
@@ -104,7 +105,7 @@ async def test_R23_a_session_stays_within_its_budget(valkey: str) -> None:
 
 
 async def test_R23_two_hundred_groups_and_fifty_scopes_still_work(valkey: str) -> None:
-    redis = redis_client(valkey)
+    redis = redis_client(valkey, limits=PATIENT)
     sessions = SessionStore(
         Vault(redis, KeyRing([secrets.token_bytes(32)]), now=time.time),
         now=time.time,
