@@ -13,6 +13,7 @@ TOOL = """
 import os, sys, time
 print("{name}", sys.argv[1:], os.environ.get("CHROME_PATH"), flush=True)
 if "{name}" == "pytest":
+    print("compiled in", sys.pycache_prefix, sys.dont_write_bytecode, flush=True)
     if os.environ.get("STAND_IN_PATIENCE"):
         time.sleep(60)
     print("== 3 passed ==")
@@ -56,6 +57,13 @@ def test_lint_format_types_and_then_the_tests(project: Project) -> None:
         "== 3 passed ==",
     ]
     assert launch.output.splitlines()[-1] == "== 3 passed =="
+
+
+def test_the_tests_processes_share_compiled_code_and_leave_none_beside_the_sources(project: Project) -> None:
+    launch = project.launch("test", "-x", environment={"PYTHONDONTWRITEBYTECODE": "1"})
+
+    assert launch.ended() == 0
+    assert f"compiled in {project.root / '.local' / 'compiled'} False" in launch.output
 
 
 def test_with_arguments_only_the_tests_and_they_get_them(project: Project) -> None:
