@@ -13,7 +13,14 @@ import pytest
 
 BROWSER: Final = "tests/real/journeys/"
 # What comes first takes longest; the files of one line begin in the order of their names.
-LONG_FIRST: Final = ("tests/real/", "tests/unit/test_imports_alone.py", "tests/product/", "tests/unit/")
+LONG_FIRST: Final = (
+    "tests/real/journeys/test_every_screen.py",
+    "tests/real/devstack/test_installation.py",
+    "tests/real/",
+    "tests/unit/test_imports_alone.py",
+    "tests/product/",
+    "tests/unit/",
+)
 
 
 def ordered(files: Iterable[str]) -> list[str]:

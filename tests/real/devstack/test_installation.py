@@ -18,9 +18,6 @@ import pytest
 from tests.real.devstack.stand_in import Launch, Project, make_project
 from tests.stage.ports import free_ports
 
-# Environments take long to make: one worker makes those that tests share.
-pytestmark = pytest.mark.xdist_group("installation")
-
 
 @pytest.fixture(params=["uv", "pip"], scope="module")
 def installer(request: pytest.FixtureRequest) -> str:

@@ -10,9 +10,6 @@ from devstack.environment import is_setting
 from devstack.errors import LaunchError
 from devstack.stack import Stack, running_stack
 
-# What one test leaves behind, the next finds mended: on the same stack.
-pytestmark = pytest.mark.xdist_group("stack")
-
 
 def status(url: str) -> int:
     try:

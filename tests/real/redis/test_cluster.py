@@ -22,9 +22,6 @@ from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.witnesses import with_cookie
 from tests.stage.world import World, gateway_settings
 
-# Clusters come up slowly: one worker brings them up for all tests here.
-pytestmark = pytest.mark.xdist_group("clusters")
-
 
 @pytest.fixture(scope="module")
 def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
