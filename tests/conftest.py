@@ -18,6 +18,7 @@ from devstack.embedded_valkey import EmbeddedValkey
 from devstack.keeper import Keeper
 from devstack.processes import Child
 from devstack.stack import Stack, running_stack
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port, free_ports
 
 pytest_plugins = [
@@ -61,7 +62,7 @@ def stack(shared_stack: Stack) -> Stack:
     for child in shared_stack.ended():
         shared_stack.start(child.name)
     reset = urllib.request.Request(f"{shared_stack.tenant_url}/admin/reset", method="POST")  # noqa: S310 -- our own URL
-    with urllib.request.urlopen(reset, timeout=5):  # noqa: S310 -- the same
+    with urllib.request.urlopen(reset, timeout=PATIENCE):  # noqa: S310 -- the same
         pass
     assert shared_stack.valkey is not None
     shared_stack.valkey.command("FLUSHALL")

@@ -44,7 +44,7 @@ ARGUMENTS = (
 _STATUS = re.compile(r"^Failed to load resource: ")
 
 # Long enough for a busy computer: only a test that fails waits for it.
-_PATIENCE_MS = 30_000
+_PATIENCE_MS = 60_000
 expect.set_options(timeout=_PATIENCE_MS)
 
 # Whether any phase of a test failed, for what is kept of its pages.

@@ -17,6 +17,7 @@ from pathlib import Path
 from devstack.embedded_valkey import server_binary
 from devstack.environment import is_setting
 from devstack.ports import Ports
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,8 +64,6 @@ exec "{real}" "$@"
 """
 _PREFIXES = {"gateway": "GATEWAY_", "resource_api": "RESOURCE_API_", "local_tenant": "LOCAL_TENANT_"}
 _PEOPLE = '[[people]]\nemail = "ada@example.com"\npassword = "Analytical-Engine-1843"\n'
-# Long, because it only matters when something is wrong, and a busy machine is not.
-PATIENCE = 180.0
 
 
 @contextmanager
@@ -164,8 +163,8 @@ class Launch:
         return self.process.wait(timeout=PATIENCE)
 
     def left_running(self) -> list[str]:
-        """List processes that belong to this working copy, waiting a little for them to be gone."""
-        deadline = time.monotonic() + 8
+        """List processes that belong to this working copy, waiting for them to be gone."""
+        deadline = time.monotonic() + PATIENCE
         while (processes := self.running()) and time.monotonic() < deadline:
             time.sleep(0.1)
         return processes

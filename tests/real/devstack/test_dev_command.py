@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from devstack.stack import STOP_SECONDS
 from tests.real.devstack.stand_in import ROOT, Project, make_project
+from tests.stage.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ def test_U25_the_second_start_takes_less_than_three_seconds(project: Project) ->
 def test_each_part_sees_only_its_own_settings(project: Project) -> None:
     launch = project.launch()
     launch.wait_for("Ctrl-C stops it.")
-    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.api}/", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.api}/", timeout=PATIENCE) as answer:
         names = json.load(answer)
     launch.interrupt()
 
@@ -68,7 +70,7 @@ def test_each_part_sees_only_its_own_settings(project: Project) -> None:
 def test_a_warning_is_shown_and_a_calm_line_is_not(project: Project) -> None:
     launch = project.launch()
     launch.wait_for("Ctrl-C stops it.")
-    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.gateway}/warn", timeout=5):
+    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.gateway}/warn", timeout=PATIENCE):
         launch.wait_for("gateway   WARNING  the store is slow  (seconds=2)")
     launch.interrupt()
 
@@ -92,7 +94,7 @@ def test_a_second_run_leaves_the_first_and_its_logs_alone(project: Project) -> N
     first.wait_for("Ctrl-C stops it.")
     second = project.launch()
     code = second.ended()
-    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.gateway}/warn", timeout=5):
+    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.gateway}/warn", timeout=PATIENCE):
         first.wait_for("the store is slow")
 
     assert code == 1
@@ -146,7 +148,7 @@ def test_a_second_ctrl_c_does_not_wait_for_a_stubborn_part(project: Project) -> 
     began = time.monotonic()
 
     assert launch.interrupt() == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < STOP_SECONDS
     assert launch.left_running() == []
 
 
@@ -183,7 +185,7 @@ def test_open_opens_the_browser_and_verbose_shows_calm_lines_too(project: Projec
     browser.chmod(0o755)
     launch = project.launch("--open", "--verbose", environment={"BROWSER": f"{browser} %s"})
     launch.wait_for("Ctrl-C stops it.")
-    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.gateway}/warn", timeout=5):
+    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.gateway}/warn", timeout=PATIENCE):
         launch.wait_for("all is calm")
 
     assert launch.interrupt() == 0

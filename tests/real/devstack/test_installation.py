@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.devstack.stand_in import Launch, Project, make_project
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_ports
 
 
@@ -101,7 +102,7 @@ def installed(project: Project, name: str = "tiny") -> bool:
 
 
 def wait_for_file(path: Path, launch: Launch) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not path.exists():
         assert launch.process.poll() is None, launch.output
         assert time.monotonic() < deadline

@@ -20,6 +20,7 @@ from devstack.ports import free_ports, in_use, owner, require_free
 from devstack.processes import Child, Program
 from devstack.watch import Watch
 from tests.real.devstack.stand_in import ROOT
+from tests.stage.patience import PATIENCE
 
 
 def test_a_port_is_in_use_on_either_loopback_address() -> None:
@@ -80,7 +81,7 @@ def test_workers_of_a_child_end_with_it(tmp_path: Path) -> None:
 
         assert parent.wait(grace=10) is True
         pid = int(parent.log())
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while _lives(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
 
@@ -115,7 +116,7 @@ def test_the_keeper_is_replaced_when_somebody_kills_it(tmp_path: Path) -> None:
         sleeper.start()
         first = keeper.pid
         os.kill(first, signal.SIGKILL)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while keeper.pid == first and time.monotonic() < deadline:
             keeper.forget(0)  # the first message after its end finds the pipe broken
             time.sleep(0.02)
@@ -128,7 +129,7 @@ def test_the_keeper_is_replaced_when_somebody_kills_it(tmp_path: Path) -> None:
 
 
 def _reap(child: Child) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while child.running and time.monotonic() < deadline:
         time.sleep(0.02)
 

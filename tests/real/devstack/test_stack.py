@@ -9,11 +9,12 @@ import pytest
 from devstack.environment import is_setting
 from devstack.errors import LaunchError
 from devstack.stack import Stack, running_stack
+from tests.stage.patience import PATIENCE
 
 
 def status(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- one of the stack's own
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 -- one of the stack's own
             return int(answer.status)
     except urllib.error.HTTPError as refusal:
         with refusal:

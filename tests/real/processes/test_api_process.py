@@ -14,6 +14,7 @@ import pytest
 
 from resource_api.settings import PREFIX
 from servicekit.version import VERSION
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 from tests.unit.resource_api.test_settings import GOOD
 
@@ -35,7 +36,7 @@ def command(place: Path, **environment: str) -> "subprocess.Popen[str]":
 
 def test_a_configuration_that_cannot_be_used_ends_with_2_and_every_fault(tmp_path: Path) -> None:
     with command(tmp_path, RESOURCE_API_PORT="x") as process:
-        out, output = process.communicate(timeout=20)
+        out, output = process.communicate(timeout=PATIENCE)
 
     assert (process.returncode, out) == (2, "")
     assert "RESOURCE_API_PORT is 'x', which is not a whole number." in output
@@ -49,17 +50,19 @@ def test_it_starts_with_everything_else_down_and_ends_with_0(tmp_path: Path, num
     with command(
         tmp_path, **GOOD, RESOURCE_API_PORT=str(port), RESOURCE_API_AUTHORITY_MAP="http://127.0.0.1:9"
     ) as process:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=1) as answer:
+                with urllib.request.urlopen(
+                    f"http://127.0.0.1:{port}/health/live", timeout=PATIENCE
+                ) as answer:
                     assert answer.status == 200
                 break
             except OSError:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
         process.send_signal(number)
-        _, output = process.communicate(timeout=10)
+        _, output = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 0
     assert "Traceback" not in output
@@ -79,7 +82,7 @@ def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         with command(tmp_path, **GOOD, RESOURCE_API_PORT=port) as process:
-            _, output = process.communicate(timeout=20)
+            _, output = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 1
     assert f"The resource API cannot listen on 127.0.0.1:{port}" in output

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from servicekit.version import VERSION
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 from tests.unit.gateway.test_settings import COMPLETE
 
@@ -33,7 +34,7 @@ def run(root: Path, here: Path, **given: str) -> "subprocess.CompletedProcess[st
         cwd=here,  # another .env than a developer's
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -87,7 +88,7 @@ def running(root: Path, here: Path, **given: str) -> Iterator["tuple[subprocess.
     )
     try:
         url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + PATIENCE
         while fetched(f"{url}/health/live")[0] != 200:
             assert process.poll() is None
             assert time.monotonic() < deadline
@@ -102,7 +103,7 @@ def fetched(url: str, **headers: str) -> tuple[int, str]:
     """Return status and body; status 0 while nobody listens."""
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own address
     try:
-        with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 - the same
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310 - the same
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -124,7 +125,7 @@ def test_R1_without_redis_and_without_a_tenant_it_lives_says_so_and_ends_well(
         assert (status, json.loads(body)["authenticated"]) == (200, False)
 
         process.send_signal(signal.SIGTERM)
-        output, _ = process.communicate(timeout=10)
+        output, _ = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 0
     events = [json.loads(line) for line in output.splitlines()]
@@ -151,7 +152,7 @@ def test_S35_S55_a_request_that_cannot_be_parsed_is_quoted_neither_in_the_log_no
     with running(project_root, tmp_path, GATEWAY_LOG_LEVEL="DEBUG") as (process, url):
         for what, request in RAW.items():
             with socket.create_connection(
-                ("127.0.0.1", int(url.rpartition(":")[2])), timeout=5
+                ("127.0.0.1", int(url.rpartition(":")[2])), timeout=PATIENCE
             ) as connection:
                 # A first request that can be parsed: aiohttp keeps quiet about a connection that only talks nonsense.
                 connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -163,7 +164,7 @@ def test_S35_S55_a_request_that_cannot_be_parsed_is_quoted_neither_in_the_log_no
                 for leak in (b"canary", b"aiohttp", b"python"):
                     assert leak not in answer.lower(), what
         process.send_signal(signal.SIGTERM)
-        output, _ = process.communicate(timeout=10)
+        output, _ = process.communicate(timeout=PATIENCE)
 
     assert output.count("request-refused-by-parser") == len(RAW), "it is told that there was one"
     assert "canary-x7" not in output.lower()

@@ -12,6 +12,7 @@ import pytest
 
 from local_tenant.configuration import BUNDLED, ConfigurationError, load
 from local_tenant.settings import Settings, SettingsError, from_environment
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 
 HERE = Path(__file__).parents[3]
@@ -38,7 +39,7 @@ async def test_it_says_where_it_is_and_ends_with_0(stop: signal.Signals) -> None
     port = free_port()
     process = await start(PORT=str(port))
     assert process.stdout
-    line = await asyncio.wait_for(process.stdout.readline(), 20)
+    line = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
     assert f"http://127.0.0.1:{port}".encode() in line
     async with (
         aiohttp.ClientSession() as session,
@@ -46,7 +47,7 @@ async def test_it_says_where_it_is_and_ends_with_0(stop: signal.Signals) -> None
     ):
         assert live.status == 200
     process.send_signal(stop)
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert (process.returncode, errors) == (0, b"")
 
 
@@ -54,7 +55,7 @@ async def test_S57_every_fault_of_the_settings_is_told_at_once(tmp_path: Path) -
     process = await start(
         PORT="eighty", HOST=EVERYWHERE, GATEWAY_URL="localhost:3000", CONFIG=str(tmp_path / "nothing.toml")
     )
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 2
     for name in (b"PORT", b"HOST", b"GATEWAY_URL", b"CONFIG"):
         assert b"LOCAL_TENANT_" + name in errors
@@ -95,12 +96,12 @@ def test_an_ipv6_address_is_a_url_with_brackets() -> None:
 async def test_port_0_takes_a_free_port_and_the_tenant_names_it() -> None:
     process = await start(PORT="0")
     assert process.stdout
-    url = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().split()[2]
+    url = (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode().split()[2]
     document = f"{url}/stepuplocal.onmicrosoft.com/v2.0/.well-known/openid-configuration"
     async with aiohttp.ClientSession() as session, session.get(document) as answer:
         assert (await answer.json())["authorization_endpoint"].startswith(f"{url}/")
     process.terminate()
-    await asyncio.wait_for(process.communicate(), 20)
+    await asyncio.wait_for(process.communicate(), PATIENCE)
 
 
 async def test_a_port_in_use_is_said_in_a_sentence() -> None:
@@ -108,7 +109,7 @@ async def test_a_port_in_use_is_said_in_a_sentence() -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         process = await start(PORT=str(listener.getsockname()[1]))
-        _, errors = await asyncio.wait_for(process.communicate(), 20)
+        _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 1
     assert b"can't be used" in errors
     assert b"Traceback" not in errors
@@ -122,7 +123,7 @@ async def test_secrets_come_from_files_and_remote_addresses_must_be_allowed(tmp_
         PORT=str(port), HOST=EVERYWHERE, ALLOW_REMOTE="1", GATEWAY_SECRET_FILE=str(secret), ADMIN="0"
     )
     assert process.stdout
-    await asyncio.wait_for(process.stdout.readline(), 20)
+    await asyncio.wait_for(process.stdout.readline(), PATIENCE)
     url = f"http://127.0.0.1:{port}/3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10/oauth2/v2.0/token"
     form = {
         "grant_type": "client_credentials",
@@ -133,7 +134,7 @@ async def test_secrets_come_from_files_and_remote_addresses_must_be_allowed(tmp_
     async with aiohttp.ClientSession() as session, session.post(url, data=form) as answer:
         assert answer.status == 200
     process.terminate()
-    await asyncio.wait_for(process.communicate(), 20)
+    await asyncio.wait_for(process.communicate(), PATIENCE)
 
 
 def test_an_unknown_placeholder_is_a_fault(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ import pytest
 
 from tests.real.redis.servers import RedisServer, Servers
 from tests.stage.other_front_end import Answer, OtherFrontEnd
+from tests.stage.patience import PATIENCE
 from tests.stage.world import World
 
 MakeWorld = Callable[..., Awaitable[World]]
 PROMISED_SECONDS = 2.0
 BACK_SECONDS = 5.0
-_PATIENCE_SECONDS = 30
 SIGN_IN = "/auth/sign-in?return_to=/edit"
 STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 UNAVAILABLE = "session-store-unavailable"
@@ -112,7 +112,7 @@ class Looks:
         await self._until(lambda: status in self.seen[before:])
 
     async def _until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(_PATIENCE_SECONDS), self._seen_more:
+        async with asyncio.timeout(PATIENCE), self._seen_more:
             await self._seen_more.wait_for(holds)
 
 
