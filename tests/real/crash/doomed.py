@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from tests.stage.interruptions import PATIENCE
 from tests.stage.network import Network
 from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.patience import PATIENCE
 
 Kill = Callable[[Network, int], object]
 """Orders the death of a process at something that passes through its network."""
