@@ -61,25 +61,20 @@ class LogoutTokenJudge:
             raise _refused("nonce")
         if not _is_logout(claims["events"]):
             raise _refused("events")
-        sid, sub = _name(claims, "sid"), _name(claims, "sub")
+        sid, sub = (_name(claims, name) if name in claims else None for name in ("sid", "sub"))
         if sid is None and sub is None:
             raise _refused("neither sid nor sub")
-        identifier = _name(claims, "jti")
-        if identifier is None:
-            raise _refused("jti")
-        return LogoutOrder(identifier, claims["iat"], sid, sub)
+        return LogoutOrder(_name(claims, "jti"), claims["iat"], sid, sub)
 
 
 def _is_logout(events: object) -> bool:
     return isinstance(events, dict) and isinstance(events.get(EVENT), dict)
 
 
-def _name(claims: dict[str, Any], name: str) -> str | None:
-    """Return a claim that names something; None when absent. That it is text, the verifier has seen."""
-    value = claims.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME:
+def _name(claims: dict[str, Any], name: str) -> str:
+    """Return a claim that names something. That it is text, the verifier has seen."""
+    value: str = claims[name]
+    if not 0 < len(value) <= _LONGEST_NAME:
         raise _refused(name)
     return value
 

@@ -1,0 +1,1 @@
+"""Mutation: whether the tests of a module notice small faults in it."""

@@ -1,0 +1,118 @@
+"""Whether the tests of a module notice a fault in it: small faults are made, one at a time, and its tests run.
+
+    python -m benchmarks.mutation [MODULE[:FIRST-LAST] ...]
+
+A module is named by its path, perhaps with the lines whose faults are of interest; all of TESTS without any. Everything
+happens in a copy of the working copy. A mutant is killed by the first test that fails, and survives when none does; one
+that takes much longer than the tests do without it counts as killed, and is listed. Ends with 1 where fewer than nine
+in ten are killed.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from benchmarks.mutation.laboratory import Fate, Laboratory
+from benchmarks.mutation.mutants import Mutant, mutants_of
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+ENOUGH: Final = 0.9
+_STORE: Final = "tests/unit/gateway/store"
+_SESSION: Final = "tests/unit/gateway/session"
+_FLOWS: Final = "tests/unit/gateway/flows"
+_KIT: Final = "tests/unit/servicekit"
+# The tests that concern a module: of the unit tier, where one file mirrors one module.
+TESTS: Final[dict[str, tuple[str, ...]]] = {
+    "gateway/store/sealing.py": (f"{_STORE}/test_sealing.py", f"{_STORE}/test_packing.py"),
+    "gateway/store/fields.py": (f"{_STORE}/test_fields.py",),
+    "gateway/session/sessions.py": (
+        f"{_SESSION}/test_sessions.py",
+        f"{_SESSION}/test_session_ends.py",
+        f"{_SESSION}/test_session_lifetimes.py",
+        f"{_SESSION}/test_session_requests.py",
+    ),
+    "gateway/session/records.py": (f"{_SESSION}/test_records.py",),
+    "gateway/session/cookie.py": (f"{_SESSION}/test_cookie.py",),
+    "gateway/edge/guard.py": (
+        "tests/unit/gateway/edge/test_guard.py",
+        "tests/unit/gateway/edge/test_security_headers.py",
+    ),
+    "gateway/flows/authorization_response.py": (f"{_FLOWS}/test_authorization_response.py",),
+    "gateway/flows/end_session.py": (f"{_FLOWS}/test_end_session.py",),
+    "gateway/flows/flow.py": (f"{_FLOWS}/test_flow.py", f"{_FLOWS}/test_flow_step_up.py"),
+    "gateway/flows/flow_record.py": (f"{_FLOWS}/test_flow_record.py",),
+    "gateway/flows/logout.py": (f"{_FLOWS}/test_logout.py",),
+    "gateway/flows/logout_token.py": (f"{_FLOWS}/test_logout_token.py",),
+    "gateway/flows/session_start.py": (f"{_FLOWS}/test_session_start.py",),
+    "gateway/flows/step_up.py": (f"{_FLOWS}/test_step_up.py",),
+    "servicekit/jwt_claims.py": (f"{_KIT}/test_jwt_claims.py",),
+    "servicekit/jwt_form.py": (f"{_KIT}/test_jwt_form.py",),
+    "servicekit/jwt_verifier.py": (f"{_KIT}/test_jwt_verifier.py", f"{_KIT}/test_jwt_form.py"),
+}
+
+
+@dataclass
+class Figures:
+    """What became of one module's mutants."""
+
+    module: str
+    fates: list[tuple[Mutant, Fate]] = field(default_factory=list)
+
+    def having(self, fate: Fate) -> int:
+        """Return how many had this fate."""
+        return sum(1 for _, one in self.fates if one is fate)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether nine in ten died."""
+        return self.having(Fate.SURVIVED) <= (1 - ENOUGH) * len(self.fates)
+
+    def add(self, mutant: Mutant, fate: Fate) -> None:
+        """Count one, and say which it is unless it was killed."""
+        self.fates.append((mutant, fate))
+        if fate is not Fate.KILLED:
+            print(f"{self.module}:{mutant.line} {fate.value}: {mutant.before}  →  {mutant.after}", flush=True)
+
+
+def examined(module: str, lines: range) -> Figures:
+    """Return what became of the module's mutants on `lines`."""
+    figures = Figures(module)
+    source = (ROOT / module).read_text(encoding="utf-8")
+    mutants = [mutant for mutant in mutants_of(source) if mutant.line in lines]
+    with Laboratory.of(ROOT, module, TESTS[module]) as laboratory:
+        for mutant, fate in laboratory.fates(mutants):
+            figures.add(mutant, fate)
+    return figures
+
+
+def asked_for(names: Sequence[str]) -> Iterator[tuple[str, range]]:
+    """Return modules with the lines of interest."""
+    for name in names or TESTS:
+        module, _, lines = name.partition(":")
+        if module not in TESTS:
+            raise SystemExit(f"{module} is none of {', '.join(TESTS)}")
+        first, _, last = lines.partition("-")
+        yield module, range(int(first or 0), int(last or first or 10_000) + 1)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Examine modules, print the figures, return the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("module", nargs="*")
+    wanted = list(asked_for(parser.parse_args(arguments).module))
+    all_figures = [examined(module, lines) for module, lines in wanted]
+    print(f"\n{'module':44}{'mutants':>9}{'killed':>9}{'survived':>10}{'time-outs':>11}")
+    for one in all_figures:
+        counts = [one.having(fate) for fate in (Fate.KILLED, Fate.SURVIVED, Fate.OUT_OF_TIME)]
+        row = f"{one.module:44}{len(one.fates):9}{counts[0]:9}{counts[1]:10}{counts[2]:11}"
+        print(row if one.is_enough else f"{row}  too few killed")
+    return 0 if all(one.is_enough for one in all_figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

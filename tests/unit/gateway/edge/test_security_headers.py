@@ -1,0 +1,82 @@
+"""What every answer says about its own handling (S53)."""
+
+from aiohttp import web
+from aiohttp.pytest_plugin import AiohttpClient
+
+from gateway.edge.guard import security_headers
+
+PUBLIC = "https://app.example"
+SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cache-Control": "no-store",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+}
+OF_EVERY_ANSWER = {"Content-Length", "Content-Type", "Date"}
+
+
+async def answered_with(
+    aiohttp_client: AiohttpClient, own: dict[str, str], public_url: str = PUBLIC
+) -> dict[str, str]:
+    """Return the headers of an answer to which a handler gave these of its own."""
+
+    async def handler(_request: web.Request) -> web.Response:
+        return web.Response(headers=own)
+
+    app = web.Application()
+    app.router.add_get("/", handler)
+    app.on_response_prepare.append(security_headers(public_url))
+    answer = await (await aiohttp_client(app)).get("/")
+    return {name: value for name, value in answer.headers.items() if name not in OF_EVERY_ANSWER}
+
+
+async def test_S53_every_answer_says_how_it_is_to_be_handled_and_not_who_serves_it(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    assert await answered_with(aiohttp_client, {"Server": "somebody"}) == SECURITY
+
+
+async def test_S53_the_routers_own_answers_say_it_too(aiohttp_client: AiohttpClient) -> None:
+    app = web.Application()
+    app.on_response_prepare.append(security_headers(PUBLIC))
+
+    answer = await (await aiohttp_client(app)).get("/nowhere")
+
+    assert answer.status == 404
+    assert SECURITY.items() <= dict(answer.headers).items()
+    assert "Server" not in answer.headers
+
+
+async def test_S53_without_tls_nobody_is_told_to_insist_on_it(aiohttp_client: AiohttpClient) -> None:
+    answer = await answered_with(aiohttp_client, {}, "http://localhost:3000")
+
+    assert answer == {name: value for name, value in SECURITY.items() if name != "Strict-Transport-Security"}
+
+
+async def test_S53_an_answer_may_say_more_about_itself(aiohttp_client: AiohttpClient) -> None:
+    own = {
+        "Cache-Control": "max-age=60",
+        "Referrer-Policy": "origin",
+        "Strict-Transport-Security": "max-age=1",
+    }
+
+    assert await answered_with(aiohttp_client, own) == SECURITY | own
+
+
+async def test_S53_a_page_with_a_policy_of_its_own_says_itself_who_may_frame_it(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    own = {"Content-Security-Policy": "frame-ancestors https://authority.example"}
+
+    answer = await answered_with(aiohttp_client, own)
+
+    without = {"X-Frame-Options", "Cross-Origin-Resource-Policy"}
+    assert answer == {name: value for name, value in SECURITY.items() if name not in without} | own
