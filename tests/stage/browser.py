@@ -43,6 +43,10 @@ ARGUMENTS = (
 # The network panel's words for an answer with an error status, which is often what a test is about.
 _STATUS = re.compile(r"^Failed to load resource: ")
 
+# A network of this computer came or went (a container's, a VPN's), and Chromium gave up what it was loading; the
+# client loads itself once more.
+_NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
+
 # Long enough for a busy computer: only a test that fails waits for it.
 _PATIENCE_MS = 60_000
 expect.set_options(timeout=_PATIENCE_MS)
@@ -103,6 +107,8 @@ class PageFaults:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type != "error":
+            return
+        if _NETWORK_CHANGED in message.text:
             return
         url = message.location.get("url", "")
         if _STATUS.match(message.text) and not self._is_our_asset(url):
