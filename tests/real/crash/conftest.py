@@ -8,10 +8,10 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from devstack.ports import free_port
 from tests.real.crash.doomed import Doomed, started, until_it_lives
 from tests.stage.network import Network
 from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.ports import free_port
 from tests.stage.sources import ROOT
 from tests.stage.tenant import EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID
 from tests.stage.world import SEALING_KEY, World

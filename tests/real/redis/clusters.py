@@ -2,8 +2,8 @@
 
 import secrets
 
-from devstack.ports import free_port
 from tests.real.redis.servers import RedisServer, Servers, until
+from tests.stage.ports import free_port
 
 SLOTS_EACH = 5462
 _LAST_SLOT = 16_383

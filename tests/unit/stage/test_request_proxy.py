@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ResponseError
 
-from devstack.ports import free_port
 from gateway.store.scripts import RELEASE, WRITE
 from tests.stage.http_wire import HttpWire, asks, token_request
+from tests.stage.ports import free_port
 from tests.stage.redis_wire import NOT_NOW, Command, RedisWire, runs
 from tests.stage.request_proxy import RequestProxy
 from tests.stage.world import served
