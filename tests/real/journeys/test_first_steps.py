@@ -104,6 +104,7 @@ async def test_the_first_steps_go_as_they_are_written(page: Page, stack: Stack) 
 
     assert len(steps) > 30
     assert await person.held_by_graph("jobTitle") == "Countess"
+    await person.sees("signed-out")
     assert await person.session_cookies() == []
 
 
