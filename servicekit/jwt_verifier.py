@@ -8,6 +8,7 @@ Never caches a verified token, never asks the authority about one, and never dec
 The form is judged in `jwt_form.py`, the claims in `jwt_claims.py`; what callers need of both is exported here.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -69,10 +70,8 @@ class SigningKeys:
         keys = await self._set.get()
         key = _pick(keys, kid)
         if key is None and fetches == self._set.fetches and (self._set.is_under_way or self._may_force()):
-            try:
+            with contextlib.suppress(AuthorityUnavailable):
                 key = _pick(await self._set.refresh(), kid)
-            except AuthorityUnavailable as error:
-                raise TokenRejected(UNKNOWN_KEY) from error
         if key is None:
             raise TokenRejected(UNKNOWN_KEY)
         return key

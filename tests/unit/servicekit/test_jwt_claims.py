@@ -149,3 +149,15 @@ async def test_rules_that_name_no_tenant_ask_for_none(believer: Believer) -> Non
     token = believer.signer.sign(claims(tid=..., ver=..., oid=..., sub=...), typ=...)
 
     assert await believer.verifier.verify(token, rules)
+
+
+@pytest.mark.parametrize("name", ["tid", "ver"])
+def test_S40_what_is_not_compared_is_text_nevertheless(name: str) -> None:
+    rules = ClaimRules(issuer=ISSUER, audience=AUDIENCE)
+    check_claims(claims(**{name: "any"}), rules, NOW)
+
+    odds: tuple[object, ...] = (7, ["any"], {})
+    for odd in odds:
+        with pytest.raises(TokenRejected) as caught:
+            check_claims(claims(**{name: odd}), rules, NOW)
+        assert (caught.value.code, caught.value.claim) == (CLAIM_INVALID, name)
