@@ -5,6 +5,7 @@ import hashlib
 import json
 import secrets
 import time
+import zlib
 
 import pytest
 from hypothesis import given
@@ -50,6 +51,53 @@ def test_R23_whatever_is_folded_comes_out_again(pieces: list[str], dictionary: b
 )
 def test_R27_what_the_next_release_writes_is_opened_here(packed: bytes, plain: bytes) -> None:
     assert unpack(packed) == plain
+
+
+# What base64url letters make of chance: 86 characters, which compress no further.
+LETTERS = base64.urlsafe_b64encode(hashlib.sha512(b"chance").digest()).rstrip(b"=")
+
+
+@pytest.mark.parametrize(
+    "dictionary, as_it_is, folded",
+    [(DICTIONARY, b"\0", b"\1"), (b"", b"\2", b"\3")],
+    ids=["today's", "the next release's"],
+)
+def test_R27_the_first_byte_says_how_a_record_was_packed(
+    dictionary: bytes, as_it_is: bytes, folded: bytes
+) -> None:
+    assert pack(LETTERS[:63], dictionary=dictionary)[:1] == as_it_is
+    assert pack(LETTERS[:64], dictionary=dictionary)[:1] == folded
+    assert pack(b"A" * 64, dictionary=dictionary)[:1] == as_it_is, "that is shorter as it is written"
+
+
+def test_R27_what_is_folded_are_text_and_bytes_by_turns_each_with_its_length() -> None:
+    packed = pack(b"a." + LETTERS[:66] + b"." + LETTERS[:64], dictionary=b"")
+
+    decoded = base64.urlsafe_b64decode(LETTERS[:64])
+    pieces = (b"a.", decoded, LETTERS[64:66] + b".", decoded, b"")
+    assert packed[:1] == b"\3"
+    assert zlib.decompress(packed[1:], -15) == b"".join(
+        len(piece).to_bytes(3, "big") + piece for piece in pieces
+    )
+
+
+@pytest.mark.parametrize("way", [b"\0", b"\1", b"\2", b"\3"])
+def test_R27_a_record_with_more_or_less_than_itself_is_refused(way: bytes) -> None:
+    dictionary = DICTIONARY if way in {b"\0", b"\1"} else b""
+    packed = pack(LETTERS if way in {b"\1", b"\3"} else b"something", dictionary=dictionary)
+    assert packed[:1] == way
+    assert unpack(packed)
+
+    for odd in (packed + b"\0", packed[:-1], packed[:1], b"", b"\4" + packed[1:], packed[1:]):
+        with pytest.raises(NotPacked):
+            unpack(odd)
+
+
+def test_R27_what_needs_the_dictionary_does_not_open_without_it() -> None:
+    packed = pack(b'{"version":1,"tid":"","oid":""')
+
+    with pytest.raises(NotPacked):
+        unpack(b"\2" + packed[1:])
 
 
 def test_R23_a_token_takes_no_more_than_the_bytes_that_it_stands_for() -> None:

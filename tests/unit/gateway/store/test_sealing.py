@@ -98,6 +98,28 @@ def test_R27_an_envelope_of_the_release_before_opens(frozen: Envelope) -> None:
     assert unseal(ring, base64.b64decode(frozen.sealed), frozen.place) == frozen.plain
 
 
+def test_S33_a_record_of_no_browser_is_sealed_with_the_servers_key_alone() -> None:
+    ring, place = KeyRing([NEW]), Place(secret=b"")
+
+    sealed = ring.seal(PLAIN, kind=place.kind, owner=place.owner)
+
+    assert unseal(ring, sealed, place) == PLAIN
+    assert ring.open(seal(ring, PLAIN, place), kind=place.kind, owner=place.owner) == PLAIN
+
+
+def test_R27_whoever_counts_hears_the_kind_of_each_record_that_no_key_opens() -> None:
+    kinds: list[str] = []
+    ring = KeyRing([NEW], on_rejected=kinds.append)
+    sealed = seal(ring)
+
+    assert unseal(ring, sealed) == PLAIN
+    assert kinds == []
+    for place, odd in ((Place("token"), sealed[:-1]), (Place("cache"), sealed), (Place("flow"), b"")):
+        with pytest.raises(Unsealable):
+            unseal(ring, odd, place)
+    assert kinds == ["token", "cache", "flow"]
+
+
 def test_S33_nothing_of_the_record_shows() -> None:
     sealed = seal(KeyRing([NEW]))
 
@@ -228,7 +250,7 @@ def test_a_key_is_read_with_and_without_padding() -> None:
 @pytest.mark.parametrize(
     "text, says",
     [
-        pytest.param("", "holds 0 bytes", id="empty"),
+        pytest.param("", "holds 0 bytes instead of 32", id="empty"),
         pytest.param(
             base64.urlsafe_b64encode(b"k" * 31).decode(), "holds 31 bytes instead of 32", id="short"
         ),
@@ -239,5 +261,5 @@ def test_a_key_is_read_with_and_without_padding() -> None:
     ],
 )
 def test_a_key_that_is_none_is_refused_with_a_reason(text: str, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(ValueError, match=f"^{says}$"):
         read_key(text)
