@@ -10,18 +10,18 @@ Never does the work of one.
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 import time
 from pathlib import Path
 
-from gateway.doctor import examination
+from gateway.doctor.examination import examine
 from gateway.errors import SessionStoreUnavailable
 from gateway.operation.serving import serve
 from gateway.session.own_sessions import OwnSessions
 from gateway.settings import PREFIX, Settings
 from gateway.store.opening import open_vault
+from servicekit.doctor.report import drawn, report, settings_faults
 from servicekit.settings_faults import SettingsFault, load_settings
 from servicekit.version import VERSION
 
@@ -37,14 +37,6 @@ async def _end_sessions(settings: Settings, oid: str) -> int:
         await redis.aclose()
     print(f"{ended} session{'' if ended == 1 else 's'} ended.")
     return 0
-
-
-def _doctor(settings: Settings, *, as_json: bool) -> int:
-    # The findings say it in plain words, once.
-    logging.disable(logging.CRITICAL)
-    findings = asyncio.run(examination.examine(settings))
-    print(examination.drawn(findings, as_json=as_json))
-    return examination.exit_status(findings)
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -65,10 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
         if arguments.command == "doctor" and arguments.json:
-            print(examination.drawn(examination.settings_faults(fault.lines), as_json=True))
+            print(drawn(settings_faults(fault.lines), as_json=True))
         return 2
     if arguments.command == "doctor":
-        return _doctor(settings, as_json=arguments.json)
+        text, status = report(examine(settings), as_json=arguments.json)
+        print(text)
+        return status
     if arguments.command == "end-sessions":
         return asyncio.run(_end_sessions(settings, arguments.oid))
     return serve(settings, os.environ)

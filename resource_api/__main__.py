@@ -1,4 +1,11 @@
-"""`python -m resource_api`: one resource API, configured from the environment."""
+"""`python -m resource_api`: one resource API, configured from the environment.
+
+python -m resource_api [serve]            serves until SIGTERM or SIGINT
+python -m resource_api doctor [--json] [--redirect-uri URI]
+                                          checks the configuration against everything that it names
+
+Owns the commands, what they print, and their exit status. Never does the work of one.
+"""
 
 import argparse
 import asyncio
@@ -7,32 +14,18 @@ import sys
 from pathlib import Path
 
 from resource_api.app import create_app
+from resource_api.doctor.examination import examine
 from resource_api.routes import LIFE
 from resource_api.serving import serve
 from resource_api.settings import PREFIX, Settings
+from servicekit.doctor.report import drawn, report, settings_faults
 from servicekit.http.serving import cannot_listen, listening_socket
 from servicekit.logs import configure_logs
 from servicekit.settings_faults import SettingsFault, load_settings
 from servicekit.version import VERSION
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run, and return the exit status: 1 for a port that is taken.
-
-    It is 2 for a configuration that cannot be used, and for arguments: there are none but `--help` and `--version`.
-    """
-    parser = argparse.ArgumentParser(
-        prog="python -m resource_api",
-        description="The edit profile service, configured from the environment.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"stepup {VERSION}")
-    parser.parse_args(arguments)
-    try:
-        settings = load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
-    except SettingsFault as fault:
-        print(fault, file=sys.stderr)
-        return 2
+def _serve(settings: Settings) -> int:
     configure_logs(level=settings.log_level)
     try:
         listener = listening_socket(settings.host, settings.port)
@@ -43,6 +36,44 @@ def main(arguments: list[str] | None = None) -> int:
         app = create_app(settings)
         asyncio.run(serve(app, listener, on_stop=app[LIFE].stop))
     return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says, and serve where it says nothing; return the exit status.
+
+    It is 1 for a port that is taken and for a configuration in which the doctor finds a fault, 2 for one that cannot be
+    read and for a command line that cannot be understood.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m resource_api",
+        description="The edit profile service, configured from the environment. Without a command it serves.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"stepup {VERSION}")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="serve until it is stopped", allow_abbrev=False)
+    examining = commands.add_parser(
+        "doctor", help="check the configuration, and explain each fault", allow_abbrev=False
+    )
+    examining.add_argument("--json", action="store_true", help="write a list of findings as JSON")
+    examining.add_argument(
+        "--redirect-uri",
+        metavar="URI",
+        help="the gateway's, for a look at the scope: …/auth/callback",
+    )
+    chosen = parser.parse_args(arguments)
+    try:
+        settings = load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
+    except SettingsFault as fault:
+        print(fault, file=sys.stderr)
+        if chosen.command == "doctor" and chosen.json:
+            print(drawn(settings_faults(fault.lines), as_json=True))
+        return 2
+    if chosen.command == "doctor":
+        text, status = report(examine(settings, redirect_uri=chosen.redirect_uri), as_json=chosen.json)
+        print(text)
+        return status
+    return _serve(settings)
 
 
 if __name__ == "__main__":

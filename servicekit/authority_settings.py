@@ -120,6 +120,12 @@ class AuthoritySettings(EnvironmentSettings):
         return urlsplit(self.discovery_url).netloc, urlsplit(self.graph_url).netloc
 
     @property
+    def graph_default_scope(self) -> str:
+        """All of Graph that this client may have by itself, as Entra names it."""
+        parts = urlsplit(self.graph_url)
+        return f"{parts.scheme}://{parts.netloc}/.default"
+
+    @property
     def addresses(self) -> AddressMap:
         """The map of hosts for local work."""
         return AddressMap.parse(self.authority_map, self.hosts)

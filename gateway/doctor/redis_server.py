@@ -16,7 +16,6 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from gateway.doctor.findings import Finding, Status, fault, not_looked_at, ok, plain_reason, warning
 from gateway.errors import SessionStoreUnavailable
 from gateway.settings import Settings
 from gateway.store.redis.client import GuardedRedis
@@ -25,6 +24,7 @@ from gateway.store.redis.connection import redis_client
 from gateway.store.sealing import KeyRing
 from gateway.store.single_records import SingleRecords
 from gateway.store.vault import Vault
+from servicekit.doctor.findings import Finding, Status, fault, not_looked_at, ok, plain_reason, warning
 
 REDIS: Final = "Redis"
 RECORDS: Final = "Redis records"

@@ -13,10 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from devstack.embedded_valkey import EmbeddedValkey
-from gateway.doctor.examination import examine, exit_status
-from gateway.doctor.explanations import EXPLANATIONS
-from gateway.doctor.findings import Finding, Status
+from gateway.doctor.examination import examine
+from gateway.doctor.wording import FOR_EDITING
 from gateway.settings import Settings
+from servicekit.doctor.explanations import EXPLANATIONS
+from servicekit.doctor.findings import Finding, Status
+from servicekit.doctor.report import exit_status
 from tests.stage.ports import free_port
 from tests.stage.tenant import API, GATEWAY, TENANT_ID, MovableClock
 from tests.stage.world import World, gateway_settings, served
@@ -86,7 +88,11 @@ async def test_U27_a_good_world_has_no_fault(configured: Configured) -> None:
             "edit scope",
             ("AADSTS500011", "GATEWAY_EDIT_PROFILE_SCOPE"),
         ),
-        ({"GRAPH_SCOPE": "User.Nothing"}, "Graph scope", ("User.Nothing", "AADSTS70011")),
+        (
+            {"GRAPH_SCOPE": "User.Nothing"},
+            "Graph scope",
+            ("User.Nothing", "AADSTS70011", "GATEWAY_GRAPH_SCOPE", "Graph's delegated permissions"),
+        ),
         ({"TENANT_ID": OTHER}, "discovery", (OTHER, TENANT_ID, "GATEWAY_TENANT_ID")),
         ({"TENANT_SUBDOMAIN": "nobody"}, "discovery", ("AADSTS90002", "GATEWAY_TENANT_SUBDOMAIN")),
         ({"GRAPH_URL": "https://graph.microsoft.com/me"}, "Graph", ("answered 404", "GATEWAY_GRAPH_URL")),
@@ -226,8 +232,9 @@ async def test_U27_what_the_authority_answers_is_explained(configured: Configure
         assert finding.status is status, (point, struck, finding)
         number = struck.get("aadsts")
         if isinstance(number, int) and status is Status.FAULT:
-            assert EXPLANATIONS[number].cause in finding.detail
-            assert EXPLANATIONS[number].fix == finding.fix
+            explanation = FOR_EDITING.applied(EXPLANATIONS[number])
+            assert explanation.cause in finding.detail
+            assert explanation.fix == finding.fix
 
 
 def certificate(folder: Path, key: rsa.RSAPrivateKey, days: int) -> tuple[Path, str]:

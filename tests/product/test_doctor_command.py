@@ -3,8 +3,8 @@
 import asyncio
 import json
 
-from gateway.doctor.examination import drawn
-from gateway.doctor.findings import Finding, Status
+from servicekit.doctor.findings import Finding, Status
+from servicekit.doctor.report import drawn
 from tests.product.test_operation import environment, process
 from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port

@@ -23,6 +23,8 @@ COMMANDS: Final = (
     ("gateway", "doctor"),
     ("gateway", "end-sessions", "OID"),
     ("gateway", "serve"),
+    ("resource_api", "doctor"),
+    ("resource_api", "serve"),
     ("stepup", "dev"),
     ("stepup", "doctor"),
     ("stepup", "end-sessions", "OID"),

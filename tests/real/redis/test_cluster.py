@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from redis.exceptions import RedisError
 
-from gateway.doctor.findings import Status
 from gateway.doctor.redis_server import EVICTION, RECORDS, REDIS, VERSION, look_at_redis
 from gateway.session.cookie import SessionCookie
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.connection import redis_client
 from gateway.store.redis.script_calls import ScriptCall
+from servicekit.doctor.findings import Status
 from tests.real.redis.clusters import SLOTS_EACH, Clusters, lost, move
 from tests.real.redis.conftest import MakeWorld, back, in_use, is_kept, promised
 from tests.real.redis.servers import RedisServer, Servers, until

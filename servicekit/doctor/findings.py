@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from servicekit.tls_refusal import causes, certificate_refusal
+
 CHECK_SECONDS: Final = 10
 
 
@@ -48,7 +50,7 @@ def warning(check: str, detail: str, fix: str) -> Finding:
 
 
 def fault(check: str, detail: str, fix: str) -> Finding:
-    """Return what keeps the gateway from working, and what to do."""
+    """Return what keeps the service from working, and what to do."""
     return Finding(check, Status.FAULT, detail, fix)
 
 
@@ -85,14 +87,13 @@ async def all_within_time(
         failed = fault(
             first,
             f"the check itself failed ({type(error).__name__})",
-            "Start the gateway with `python -m gateway`, and read its log.",
+            "Start the service itself, and read its log.",
         )
     return [failed, *(not_looked_at(other, first) for other in others)]
 
 
 # Of what lies behind an error, the first that is named here.
 _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
-    (ssl.SSLCertVerificationError, "its certificate is not trusted, or is for another name"),
     (ssl.SSLError, "TLS is not spoken there, or not in a way that we speak"),
     (socket.gaierror, "its name cannot be resolved"),
     (ConnectionRefusedError, "nobody listens there"),
@@ -102,10 +103,10 @@ _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 
 def plain_reason(error: BaseException, otherwise: str) -> str:
     """Say why a connection failed, by what caused the error; `otherwise` where that is nothing we have words for."""
-    cause: BaseException | None = error
-    while cause is not None:
+    if refused := certificate_refusal(error):
+        return f"its certificate is not trusted: {refused}"
+    for cause in causes(error):
         for kind, words in _WORDS:
             if isinstance(cause, kind):
                 return words
-        cause = cause.__cause__ or cause.__context__
     return otherwise

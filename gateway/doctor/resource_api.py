@@ -1,12 +1,13 @@
-"""The doctor's look at what is asked with people's tokens: Microsoft Graph, and the resource API.
+"""The doctor's look at the resource API: whether it is there, and asks for a token.
 
-Owns the requests without a token, and what their answers mean.
+Owns the requests without a token, and what their answers mean; Graph is looked at by both services' doctors.
 Never holds a token and never changes anything: that a request without one is refused is what is looked for.
 """
 
 from typing import Final
 
-from gateway.doctor.findings import (
+from servicekit.challenges import parse_bearer_challenges
+from servicekit.doctor.findings import (
     Finding,
     Status,
     fault,
@@ -15,50 +16,17 @@ from gateway.doctor.findings import (
     plain_reason,
     within_time,
 )
-from servicekit.challenges import parse_bearer_challenges
 from servicekit.outbound import Outbound, OutboundError, Reply
 
 _SECONDS: Final = 6
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
-_TROUBLE: Final = frozenset({429, *range(500, 600)})
 
-GRAPH: Final = "Graph"
 API: Final = "resource API"
 PROTECTION: Final = "resource API protects"
 
 
-async def graph(http: Outbound, url: str) -> Finding:
-    """Ask for a profile without a token: 401 is the right answer."""
-    address = f"{url.rstrip('/')}/me"
-    return await within_time(GRAPH, _graph(http, address))
-
-
-async def _graph(http: Outbound, address: str) -> Finding:
-    try:
-        reply = await http.send(
-            "GET", address, headers={"Accept": "application/json"}, timeout_seconds=_SECONDS
-        )
-    except OutboundError as error:
-        return fault(
-            GRAPH,
-            f"{address} cannot be reached: {plain_reason(error, error.reason)}",
-            "Allow outgoing https to Microsoft Graph, and compare GATEWAY_GRAPH_URL and GATEWAY_CA_BUNDLE.",
-        )
-    if reply.status == _UNAUTHORIZED:
-        return ok(GRAPH, f"{address} is there, and asks for a token")
-    if reply.status in _TROUBLE:
-        return fault(
-            GRAPH, f"{address} has trouble of its own: status {reply.status}", "Wait, and look again."
-        )
-    return fault(
-        GRAPH,
-        f"{address} answered {reply.status} without a token, where Graph answers 401",
-        "Set GATEWAY_GRAPH_URL to Graph's address with its version, https://graph.microsoft.com/v1.0.",
-    )
-
-
-async def resource_api(http: Outbound, url: str) -> list[Finding]:
+async def look_at_resource_api(http: Outbound, url: str) -> list[Finding]:
     """Ask the API whether it lives, and to change a profile without a token, which it must refuse."""
     base = url.rstrip("/")
     alive = await within_time(API, _alive(http, f"{base}/health/live"))

@@ -19,53 +19,85 @@ class Explanation:
     fix: str
 
 
-_GATEWAY: Final = "App registrations > (the gateway's)"
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What the words for a number need of the service whose request was refused, and of the request.
+
+    `prefix` is what the service's settings begin with, `owner` whose app registration it is ("the gateway's"), `scope`
+    what to compare where a scope or a resource is refused.
+    """
+
+    prefix: str
+    owner: str
+    scope: str = ""
+
+    def applied(self, explanation: Explanation) -> Explanation:
+        """Return an explanation of the table as this service's people read it."""
+        texts = {
+            "prefix": self.prefix,
+            "app": f"App registrations > ({self.owner})",
+            "enterprise": f"Enterprise applications > ({self.owner})",
+            "scope": self.scope,
+        }
+        return Explanation(explanation.cause.format(**texts), explanation.fix.format(**texts))
+
+
 _CONSENT: Final = (
-    f"{_GATEWAY} > API permissions: add what is missing, then Grant admin consent; in an external tenant "
+    "{app} > API permissions: add what is missing, then Grant admin consent; in an external tenant "
     "people cannot consent themselves."
 )
-_EXPOSED: Final = (
-    "Compare GATEWAY_EDIT_PROFILE_SCOPE with App registrations > (the API's) > Expose an API: Application ID URI, "
-    "a slash, and the scope's name."
-)
-_SECRET: Final = f"{_GATEWAY} > Certificates & secrets"
-_TENANT: Final = "Compare GATEWAY_TENANT_SUBDOMAIN and GATEWAY_TENANT_ID with the tenant's Overview page."
+_TENANT: Final = "Compare {prefix}TENANT_SUBDOMAIN and {prefix}TENANT_ID with the tenant's Overview page."
 _POLICY: Final = (
-    "Protection > Conditional Access: no policy may stand in the way of the gateway itself; target the API."
+    "Protection > Conditional Access: no policy may stand in the way of the application; target the API."
+)
+_TRUST: Final = (
+    "{app} > Certificates & secrets > Federated credentials: issuer, subject and audience must be those of the "
+    "token in {prefix}FEDERATED_TOKEN_FILE, to the letter, upper and lower case included."
 )
 
 EXPLANATIONS: Final = {
     7000215: Explanation(
         "the client secret is wrong; often it is the secret's id instead of its value",
-        f"{_SECRET}: make a new secret, and put its Value, which is shown once, into GATEWAY_CLIENT_SECRET.",
+        "{app} > Certificates & secrets: make a new secret, and put its Value, which is shown once, into "
+        "{prefix}CLIENT_SECRET.",
     ),
     7000222: Explanation(
         "the client secret has expired",
-        f"{_SECRET}: make a new secret, and put its Value into GATEWAY_CLIENT_SECRET.",
+        "{app} > Certificates & secrets: make a new secret, and put its Value into {prefix}CLIENT_SECRET.",
     ),
     7000218: Explanation(
         "the request carried no credential that the authority recognised",
-        "Set GATEWAY_CLIENT_SECRET or GATEWAY_CLIENT_CERTIFICATE, and look that the app is of the platform Web.",
+        "Set {prefix}CLIENT_SECRET, {prefix}CLIENT_CERTIFICATE or {prefix}FEDERATED_TOKEN_FILE, and look that the "
+        "app is of the platform Web.",
     ),
     7000112: Explanation(
         "the application is switched off",
-        "Enterprise applications > (the gateway's) > Properties: Enabled for users to sign in.",
+        "{enterprise} > Properties: Enabled for users to sign in.",
     ),
     7000229: Explanation(
         "the application is registered, and has no enterprise application in this tenant",
-        f"{_GATEWAY} > API permissions > Grant admin consent makes one.",
+        "{app} > API permissions > Grant admin consent makes one.",
     ),
     700016: Explanation(
         "the tenant knows no application with this client id",
-        f"Set GATEWAY_CLIENT_ID to the Application (client) ID of {_GATEWAY} > Overview. " + _TENANT,
+        "Set {prefix}CLIENT_ID to the Application (client) ID of {app} > Overview. " + _TENANT,
     ),
     700027: Explanation(
         "the certificate is not among those registered with the application",
-        f"{_SECRET}: upload the certificate of GATEWAY_CLIENT_CERTIFICATE, or set the one that is there.",
+        "{app} > Certificates & secrets: upload the certificate of {prefix}CLIENT_CERTIFICATE, or set the one that is "
+        "there.",
+    ),
+    70021: Explanation("no federated credential of the application matches the token", _TRUST),
+    700211: Explanation("no federated credential of the application names the token's issuer", _TRUST),
+    700212: Explanation("no federated credential of the application names the token's audience", _TRUST),
+    700213: Explanation("no federated credential of the application names the token's subject", _TRUST),
+    50166: Explanation(
+        "the token's issuer could not be asked for its keys",
+        "The issuer of the token must be an address that the authority reaches from the internet by https.",
     ),
     700024: Explanation(
         "the time in the signed assertion is not the authority's time",
-        "Set this machine's clock by NTP.",
+        "Set this machine's clock by NTP; and look whether the token in {prefix}FEDERATED_TOKEN_FILE is renewed.",
     ),
     700023: Explanation(
         "the signed assertion names another audience than the authority",
@@ -76,25 +108,25 @@ EXPLANATIONS: Final = {
     900023: Explanation("the tenant's name is not one", _TENANT),
     50011: Explanation(
         "the redirect URI is not registered with the application; it is compared to the letter",
-        f"{_GATEWAY} > Authentication > Web > Redirect URIs must hold exactly this one; "
-        "or set GATEWAY_PUBLIC_URL to the address that is registered.",
+        "{app} > Authentication > Web > Redirect URIs must hold exactly this one; "
+        "or set {prefix}PUBLIC_URL to the address that is registered.",
     ),
     500113: Explanation(
         "the application has no redirect URI at all",
-        f"{_GATEWAY} > Authentication > Add a platform > Web.",
+        "{app} > Authentication > Add a platform > Web.",
     ),
     500117: Explanation(
         "the redirect URI is plain http, which only localhost may be",
-        "Set GATEWAY_PUBLIC_URL to an https address, and register that one.",
+        "Set {prefix}PUBLIC_URL to an https address, and register that one.",
     ),
     65001: Explanation("no administrator has consented to this permission", _CONSENT),
     65005: Explanation("the application asks for a resource that is not among its permissions", _CONSENT),
     90094: Explanation("an administrator must consent to this permission", _CONSENT),
     650057: Explanation("the resource is not among the application's permissions", _CONSENT),
     650052: Explanation("the API has no enterprise application in this tenant", _CONSENT),
-    650053: Explanation("the API exposes no scope of this name", _EXPOSED),
-    70011: Explanation("there is no scope of this name, or it is not written as it should be", _EXPOSED),
-    500011: Explanation("the tenant knows no API with this Application ID URI", _EXPOSED),
+    650053: Explanation("the API exposes no scope of this name", "{scope}"),
+    70011: Explanation("there is no scope of this name, or it is not written as it should be", "{scope}"),
+    500011: Explanation("the tenant knows no API with this Application ID URI", "{scope}"),
     500014: Explanation(
         "the API is switched off in this tenant",
         "Enterprise applications > (the API's) > Properties: Enabled for users to sign in.",
@@ -117,9 +149,10 @@ def numbers_in(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(int(number) for number in _NUMBER.findall(text)))[:_MOST]
 
 
-def explained(numbers: Iterable[int], otherwise: Explanation) -> Explanation:
+def explained(numbers: Iterable[int], otherwise: Explanation, wording: Wording) -> Explanation:
     """Return the words for the first number that has any, which `otherwise` stands in for."""
-    return next((EXPLANATIONS[number] for number in numbers if number in EXPLANATIONS), otherwise)
+    known = next((EXPLANATIONS[number] for number in numbers if number in EXPLANATIONS), None)
+    return wording.applied(known) if known else otherwise
 
 
 def named(numbers: Iterable[int]) -> str:
