@@ -2,8 +2,8 @@
 
 Owns time-outs, the size limit, the address map, and the refusal to carry cookies or follow redirects: a stored
 cookie would ride along with another person's request, a redirect could carry a bearer token to a stranger.
-Never retries (aiohttp itself repeats a GET once where a kept-alive connection was cut), and never reads meaning into a
-status.
+Never retries what may have been sent (aiohttp itself repeats a GET once where a kept-alive connection was cut), and
+never reads meaning into a status.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ import aiohttp
 from multidict import CIMultiDictProxy
 
 from servicekit.address_map import AddressMap
+from servicekit.remote_timeout import RemoteTimeout, is_late
 
 LARGEST_REPLY: Final = 1_000_000
 CONNECT_SECONDS: Final = 3
@@ -65,9 +66,16 @@ def retry_after_seconds(headers: Mapping[str, str]) -> int | None:
 class Outbound:
     """Sends requests through one pooled session."""
 
-    def __init__(self, session: aiohttp.ClientSession, address_map: AddressMap | None = None) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        address_map: AddressMap | None = None,
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
+    ) -> None:
         self._session = session
         self._map = address_map or AddressMap()
+        self._connect_seconds = connect_seconds
 
     async def send(
         self,
@@ -81,27 +89,36 @@ class Outbound:
     ) -> Reply:
         """Send one request and return the whole reply, whatever its status.
 
-        Raises OutboundError when no complete reply came within `timeout_seconds`.
+        Raises OutboundError when no complete reply came within `timeout_seconds`. Time in which our own loop stood
+        still is not counted against the other side; a connection that seems to have failed for that is tried once more.
         """
         address, extra = self._map.apply(url)
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                async with self._session.request(
-                    method,
-                    address,
-                    headers={**(headers or {}), **extra},
-                    params=params,
-                    json=json_body,
-                    allow_redirects=False,
-                ) as response:
-                    body = await _whole(response)
-                    return Reply(response.status, response.headers, body)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise OutboundError("unreachable", maybe_done=False) from error
-        except TimeoutError as error:
-            raise OutboundError("timeout", maybe_done=True) from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise OutboundError("cut", maybe_done=True) from error
+        loop, tries = asyncio.get_running_loop(), 1
+        while True:
+            began = loop.time()
+            try:
+                async with (
+                    RemoteTimeout(timeout_seconds),
+                    self._session.request(
+                        method,
+                        address,
+                        headers={**(headers or {}), **extra},
+                        params=params,
+                        json=json_body,
+                        allow_redirects=False,
+                    ) as response,
+                ):
+                    return Reply(response.status, response.headers, await _whole(response))
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+                waited = isinstance(error, aiohttp.ConnectionTimeoutError)
+                if waited and tries and is_late(began, self._connect_seconds):
+                    tries -= 1
+                    continue
+                raise OutboundError("unreachable", maybe_done=False) from error
+            except TimeoutError as error:
+                raise OutboundError("timeout", maybe_done=True) from error
+            except (aiohttp.ClientError, OSError) as error:
+                raise OutboundError("cut", maybe_done=True) from error
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:
@@ -131,4 +148,4 @@ async def outbound(
         trust_env=False,
         auto_decompress=True,
     ) as session:
-        yield Outbound(session, address_map)
+        yield Outbound(session, address_map, connect_seconds=connect_seconds)

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import socket
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from aiohttp import web
@@ -132,6 +133,51 @@ async def test_R18_a_server_that_lets_nobody_in_did_no_work() -> None:
             error = await failure(network, f"http://127.0.0.1:{full.getsockname()[1]}/")
 
     assert (error.reason, error.maybe_done) == ("unreachable", False)
+
+
+@pytest.fixture
+def threaded_server() -> Iterator[str]:
+    """A server that answers at once, however long our own loop stands still."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        connection.recv(65_536)
+                        connection.sendall(
+                            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+                        )
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("turns", range(1, 8))
+async def test_R18_time_in_which_our_own_loop_stood_still_is_not_the_other_side_s(
+    threaded_server: str, turns: int
+) -> None:
+    async with outbound(ca_bundle=ONE_CERTIFICATE, connect_seconds=0.3) as network:
+        sending = asyncio.create_task(network.send("GET", threaded_server, timeout_seconds=0.3))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        time.sleep(0.6)  # noqa: ASYNC251 - the fault: nothing else runs meanwhile
+
+        assert (await sending).status == 200
+
+
+async def test_R18_who_stands_still_is_given_as_much_time_again_and_no_more(server: str) -> None:
+    async with outbound(ca_bundle=ONE_CERTIFICATE) as network:
+        start = time.perf_counter()
+        sending = asyncio.create_task(network.send("GET", f"{server}/slow", timeout_seconds=0.3))
+        await asyncio.sleep(0)
+        time.sleep(0.6)  # noqa: ASYNC251 - the fault
+        with pytest.raises(OutboundError, match="timeout"):
+            await sending
+
+    assert 0.85 <= time.perf_counter() - start < 4
 
 
 async def test_answers_have_a_largest_size(network: Outbound, server: str) -> None:
