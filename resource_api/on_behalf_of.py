@@ -11,8 +11,8 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from resource_api import errors
 from resource_api.access import Caller
@@ -21,9 +21,11 @@ from servicekit.errors import AccessBlocked, AuthorityUnavailable, Misconfigured
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 from servicekit.refusals import Refusal, RefusalKind, refusal_of
+from servicekit.token_answer import lifetime
 
 GRAPH_SCOPE: Final = "https://graph.microsoft.com/User.ReadWrite"
 MARGIN_SECONDS: Final = 60
+_MARGIN_PART: Final = 1 / 10
 MOST_TOKENS: Final = 5000
 
 _log = logging.getLogger(__name__)
@@ -32,7 +34,8 @@ _log = logging.getLogger(__name__)
 class GraphTokens:
     """Exchanges a caller's token for one for Graph, once per assertion however many requests come with it.
 
-    `now` is the wall clock. A remembered token is forgotten a minute before it or the assertion expires.
+    `now` is the wall clock. A remembered token is forgotten in the last tenth of what is left to it or to its
+    assertion, a minute before the end at most.
     """
 
     def __init__(self, entra: EntraClient, *, now: Callable[[], float] = time.time) -> None:
@@ -68,6 +71,7 @@ class GraphTokens:
             task.exception()  # whoever still waits gets it; nobody else needs to hear of it
 
     async def _exchange(self, caller: Caller, key: bytes) -> str:
+        asked_at = self._now()
         try:
             answer = await self._entra.call(
                 lambda client: client.acquire_token_on_behalf_of(caller.token, [GRAPH_SCOPE])
@@ -81,7 +85,9 @@ class GraphTokens:
         if refusal is not None:
             raise _failure(refusal)
         token: str = answer["access_token"]
-        self._keep(key, token, min(self._now() + _lifetime(answer), caller.expires_at) - MARGIN_SECONDS)
+        # A token of an unknown life serves this caller and is not remembered.
+        left = min(lifetime(answer.get("expires_in")) or 0, caller.expires_at - asked_at)
+        self._keep(key, token, asked_at + left - min(MARGIN_SECONDS, left * _MARGIN_PART))
         return token
 
     def _keep(self, key: bytes, token: str, until: float) -> None:
@@ -95,11 +101,6 @@ class GraphTokens:
 
 def _key(caller: Caller) -> bytes:
     return hashlib.sha256(f"{GRAPH_SCOPE}\n{caller.token}".encode()).digest()
-
-
-def _lifetime(answer: Mapping[str, Any]) -> float:
-    seconds = answer.get("expires_in")
-    return seconds if isinstance(seconds, int) and 0 < seconds < 7 * 24 * 3600 else 0
 
 
 def _failure(refusal: Refusal) -> ProblemError:

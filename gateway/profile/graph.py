@@ -14,8 +14,9 @@ from gateway import errors
 from gateway.demand import Demand
 from gateway.profile.fields import MEMBERS, Profile, profile_of
 from gateway.session.sessions import LiveSession
+from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
-from gateway.tokens.token_records import AccessToken, Resource
+from gateway.tokens.token_records import Resource
 from servicekit.challenges import parse_bearer_challenges
 from servicekit.deadlines import Deadline, RetryBudget
 from servicekit.errors import Misconfigured, ResourceUnavailable

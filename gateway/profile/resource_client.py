@@ -13,8 +13,9 @@ from gateway import errors
 from gateway.demand import Demand
 from gateway.profile.fields import Profile, profile_of
 from gateway.session.sessions import LiveSession
+from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
-from gateway.tokens.token_records import AccessToken, Resource
+from gateway.tokens.token_records import Resource
 from servicekit.challenges import BearerChallenge, parse_bearer_challenges
 from servicekit.errors import (
     NOT_SAVED,

@@ -1,11 +1,11 @@
 """The token broker: begins authorization code flows, redeems their codes, and hands out access tokens.
 
-Owns when a token comes from its record and when from a silent refresh, and that all waiting requests share one refresh.
-The refresh itself, where MSAL is asked and its answer judged as well, is in `refresh_request.py`.
+Owns when a token comes from its record and when from a silent refresh. What runs of those is in `renewals.py`; the
+refresh itself, where MSAL is asked and its answer judged as well, is in `refresh_request.py`.
 Never sees a request or a response, and never hands out a refresh token or an ID token.
 """
 
-import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,9 +15,11 @@ from gateway import errors
 from gateway.counts import Counts
 from gateway.demand import Demand
 from gateway.session.sessions import LiveSession, SessionStore
+from gateway.tokens.access_token import AccessToken, access_token_of
 from gateway.tokens.id_token import IdTokenJudge, Person
-from gateway.tokens.refresh import FRESH_SECONDS, USABLE_SECONDS, SilentRefresh, of_administration
-from gateway.tokens.token_records import TOKEN, AccessToken, Resource, access_token_of
+from gateway.tokens.refresh import SilentRefresh, of_administration
+from gateway.tokens.renewals import Renewals
+from gateway.tokens.token_records import TOKEN, Resource
 from servicekit.entra import EntraClient, new_token_cache
 from servicekit.errors import Misconfigured
 from servicekit.problems import ProblemError
@@ -49,7 +51,8 @@ class Redeemed:
 class TokenBroker:
     """Speaks to the authority for one app registration.
 
-    `now` is the wall clock in seconds; `redirect_uri` is where the authority sends the browser back to.
+    `now` is the wall clock in seconds, `jitter` gives numbers from 0 to 1; `redirect_uri` is where the authority sends
+    the browser back to.
     """
 
     def __init__(
@@ -62,14 +65,16 @@ class TokenBroker:
         redirect_uri: str,
         response_mode: str,
         counts: Counts | None = None,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._entra = entra
         self._judge = judge
-        self._refresh = SilentRefresh(entra, judge, sessions, now=now, counts=counts)
+        refresh = SilentRefresh(entra, judge, sessions, now=now, counts=counts, jitter=jitter)
+        self._renewals = Renewals(refresh, now=now)
         self._now = now
+        self._jitter = jitter
         self._redirect_uri = redirect_uri
         self._response_mode = response_mode
-        self._refresh_tasks: dict[tuple[str, str], asyncio.Task[AccessToken]] = {}
 
     async def begin(
         self,
@@ -124,7 +129,7 @@ class TokenBroker:
         Nothing is kept unless everything is right: MSAL fills its cache before it checks the nonce.
         Raises AuthFlowRejected, AccessBlocked, Misconfigured or AuthorityUnavailable.
         """
-        cache = new_token_cache()
+        cache, asked_at = new_token_cache(), self._now()
         flow = dict(flow)  # MSAL takes the claims out of it
 
         def work(client: Any) -> dict[str, Any]:
@@ -143,35 +148,23 @@ class TokenBroker:
         if refusal is not None:
             raise _of_redemption(refusal)
         person = await self._judge.person(tokens.get("id_token"), nonce=nonce)
-        return Redeemed(person, access_token_of(tokens, now=self._now()), cache.serialize())
+        token = access_token_of(tokens, asked_at=asked_at, jitter=self._jitter())
+        return Redeemed(person, token, cache.serialize())
 
     async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken:
         """Return an access token for `resource`.
 
-        In the last minutes of its life it is renewed beside its use: whoever has one that works waits for nobody, and
-        a refresh that fails is nothing to them.
+        In the last part of its life it is renewed beside its use: whoever has one that lives waits for nobody, and
+        a renewal that fails is nothing to them. Only a token that has ended lets its request wait.
         Raises StepUpRequired, SignInRequired (the grant is dead; the session is ended), AccessBlocked,
         Misconfigured, AuthorityUnavailable.
         """
-        token = await session.records.get(TOKEN, resource.name)
-        seconds_left = token.expires_at - self._now() if token else 0.0
-        if token and seconds_left > FRESH_SECONDS:
-            return token
-        task = self._refresh_task(session, resource)
-        if token and seconds_left > USABLE_SECONDS:
-            return token
-        # Shielded: a caller that goes away must not take a token with it that was redeemed already.
-        return await asyncio.shield(task)
-
-    def _refresh_task(self, session: LiveSession, resource: Resource) -> asyncio.Task[AccessToken]:
-        """Start a refresh, or join the one that is under way."""
-        key = (str(session.ref), resource.name)
-        task = self._refresh_tasks.get(key)
-        if task is None:
-            task = asyncio.create_task(self._refresh.access_token(session, resource))
-            self._refresh_tasks[key] = task
-            task.add_done_callback(lambda done: self._refreshed(key, done))
-        return task
+        token, now = await session.records.get(TOKEN, resource.name), self._now()
+        if token is None or not token.is_alive(now):
+            return await self._renewals.wait(session, resource)
+        if not token.is_fresh(now):
+            self._renewals.start_beside(session, resource, token)
+        return token
 
     async def forget_token(self, session: LiveSession, resource: Resource) -> None:
         """Drop the kept access token: the resource refused or challenged it."""
@@ -179,13 +172,7 @@ class TokenBroker:
 
     async def settle(self, seconds: float) -> None:
         """Let token requests that are under way end, and what they bring be kept, for at most `seconds`."""
-        if self._refresh_tasks:
-            await asyncio.wait(self._refresh_tasks.values(), timeout=seconds)
-
-    def _refreshed(self, key: tuple[str, str], task: asyncio.Task[AccessToken]) -> None:
-        del self._refresh_tasks[key]
-        if not task.cancelled():
-            task.exception()  # whoever waited has it; nobody may be left to ask
+        await self._renewals.settle(seconds)
 
 
 def _of_redemption(refusal: Refusal) -> ProblemError:

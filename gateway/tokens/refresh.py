@@ -1,4 +1,4 @@
-"""Silent refreshes: how an access token that ended is replaced, once for everyone who waits.
+"""Silent refreshes: how an access token is replaced, once for everyone who waits, or beside the use of one that lives.
 
 Owns that there is one token request at a time, what is kept of its answer, that a refusal is remembered, and what it
 means for the session.
@@ -8,23 +8,25 @@ Never decides whether a refresh is due (the broker does), and never speaks to MS
 import asyncio
 import contextlib
 import logging
+import random
 from collections.abc import Callable
-from typing import Any, Final, TypeGuard
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
 
 from gateway import errors
 from gateway.counts import Counts
 from gateway.demand import Demand
 from gateway.session.records import Entries
 from gateway.session.sessions import LiveSession, SessionStore
-from gateway.store.leases import Lease, LeaseTaken
+from gateway.store.leases import WAIT_SECONDS, Lease, LeaseTaken
 from gateway.store.redis.budget import redis_budget
+from gateway.tokens.access_token import AccessToken
 from gateway.tokens.id_token import IdTokenJudge
 from gateway.tokens.refresh_request import RefreshRefused, RefreshRequest
 from gateway.tokens.token_records import (
     CACHE,
     REFUSAL,
     TOKEN,
-    AccessToken,
     RememberedRefusal,
     Resource,
     cache_entry,
@@ -37,11 +39,10 @@ from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 from servicekit.refusals import Refusal, RefusalKind
 
-# MSAL renews below 300 s as well; the same limit keeps its memory and ours in step.
-FRESH_SECONDS: Final = 300
-USABLE_SECONDS: Final = 30
 _PAUSE_SECONDS: Final = 5
 LONGEST_PAUSE: Final = 60
+BESIDE_SECONDS: Final = 30
+"""How long a renewal beside use is left alone after one that failed, by all processes (s)."""
 _NO_GRANT: Final = "no_grant"
 # For keeping what was redeemed, whatever the request has used up before.
 _KEEPING_SECONDS: Final = 2.0
@@ -51,7 +52,10 @@ _log = logging.getLogger(__name__)
 
 
 class SilentRefresh:
-    """Replaces access tokens from the session's refresh token; `now` is the wall clock in seconds."""
+    """Replaces access tokens from the session's refresh token.
+
+    `now` is the wall clock in seconds, `jitter` gives numbers from 0 to 1.
+    """
 
     def __init__(
         self,
@@ -61,9 +65,10 @@ class SilentRefresh:
         *,
         now: Callable[[], float],
         counts: Counts | None = None,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._counts = counts or Counts()
-        self._request = RefreshRequest(entra, id_tokens, now=now)
+        self._request = RefreshRequest(entra, id_tokens, now=now, jitter=jitter)
         self._sessions = sessions
         self._now = now
 
@@ -74,38 +79,59 @@ class SilentRefresh:
         Raises as `TokenBroker.access_token` does.
         """
         try:
-            async with session.records.lease("refresh", fields=fields_to_renew(resource)) as lease:
-                return await self._under_lease(session, resource, lease)
+            async with self._lease(session, resource, wait=WAIT_SECONDS) as lease:
+                token = await session.records.get(TOKEN, resource.name)
+                if token and token.is_alive(self._now()):
+                    return token
+                try:
+                    await self._check_memory(session, resource)
+                    return await self._refresh(session, resource, lease)
+                except RefreshRefused as refused:
+                    raise await self._meaning(session, resource, refused) from refused
         except LeaseTaken:
             raise AuthorityUnavailable(
                 "the token request of another process does not end", retry_after=2
             ) from None
 
-    async def _under_lease(self, session: LiveSession, resource: Resource, lease: Lease) -> AccessToken:
-        token = await session.records.get(TOKEN, resource.name)
-        if token and token.expires_at - self._now() > FRESH_SECONDS:
-            return token
+    async def renew_beside(self, session: LiveSession, resource: Resource) -> AccessToken | None:
+        """Renew a token that lives, unless somebody does or has just failed to; return the new one, if there is one.
+
+        Whatever is refused is nothing to anybody while the token lives: it ends no session, and is not asked again for
+        a while. Raises nothing of that.
+        """
         try:
-            await self._check_memory(session, resource)
-            return await self._refresh(session, resource, lease)
+            async with self._lease(session, resource, wait=0) as lease:
+                token = await session.records.get(TOKEN, resource.name)
+                if token is None:  # it has ended or was refused: whoever needs one asks
+                    return None
+                if token.is_fresh(self._now()):
+                    return token
+                if await session.records.get(REFUSAL, resource.name):
+                    return None
+                return await self._refresh(session, resource, lease, beside=True)
         except RefreshRefused as refused:
-            if refused.refusal.kind is RefusalKind.UNAVAILABLE and self._is_usable(token):
-                return token
-            raise await self._meaning(session, resource, refused) from refused
+            told, ref = str(refused.refusal), session.ref.short
+            log_event(_log, logging.INFO, "renewal-put-off", refusal=told, session=ref)
+        except (LeaseTaken, errors.SessionStoreUnavailable):
+            pass
+        return None
 
-    def _is_usable(self, token: AccessToken | None) -> TypeGuard[AccessToken]:
-        """Tell whether a token has some life left, for while the authority is away."""
-        return token is not None and token.expires_at - self._now() > USABLE_SECONDS
+    def _lease(
+        self, session: LiveSession, resource: Resource, *, wait: float
+    ) -> AbstractAsyncContextManager[Lease]:
+        return session.records.lease("refresh", fields=fields_to_renew(resource), wait=wait)
 
-    async def _refresh(self, session: LiveSession, resource: Resource, lease: Lease) -> AccessToken:
-        """Return a new token, kept by then; raises RefreshRefused.
+    async def _refresh(
+        self, session: LiveSession, resource: Resource, lease: Lease, *, beside: bool = False
+    ) -> AccessToken:
+        """Return a new token, kept by then; raises RefreshRefused, which is remembered.
 
         A grant that is dead is asked for again where somebody has replaced it meanwhile: a holder that was stopped for
         longer than its lease has spent a refresh token that its successor has renewed.
         """
         version = await session.records.version(CACHE)
         try:
-            return await self._ask(session, resource, version, lease)
+            return await self._ask(session, resource, version, lease, beside=beside)
         except RefreshRefused as refused:
             if refused.refusal.kind is not RefusalKind.GRANT_DEAD:
                 raise
@@ -113,9 +139,11 @@ class SilentRefresh:
             newer = await session.records.version(CACHE)
             if newer == version:
                 raise
-        return await self._ask(session, resource, newer, lease)
+        return await self._ask(session, resource, newer, lease, beside=beside)
 
-    async def _ask(self, session: LiveSession, resource: Resource, version: int, lease: Lease) -> AccessToken:
+    async def _ask(
+        self, session: LiveSession, resource: Resource, version: int, lease: Lease, *, beside: bool
+    ) -> AccessToken:
         """Ask the authority once, and keep what it gives; raises RefreshRefused."""
         serialized = await session.records.get(CACHE)
         cache = new_token_cache(serialized.decode() if serialized else None)
@@ -125,8 +153,8 @@ class SilentRefresh:
             self._counts.refreshed(resource.name, refused.refusal.kind.value)
             if refused.keeps_cache:
                 await self._keep(session, {}, cache, version)
-            if refused.refusal.kind is not RefusalKind.GRANT_DEAD and refused.seconds:
-                await self._remember(session, resource, refused)
+            if beside or (refused.refusal.kind is not RefusalKind.GRANT_DEAD and refused.seconds):
+                await self._remember(session, resource, refused, beside=beside)
             raise
         self._counts.refreshed(resource.name, "renewed")
         await self._keep(session, token_entry(resource, token), cache, version, lease)
@@ -163,15 +191,18 @@ class SilentRefresh:
                     return
 
     async def _check_memory(self, session: LiveSession, resource: Resource) -> None:
-        """Raise the refusal of the last seconds again, if there was one."""
+        """Raise the refusal of the last seconds again, if somebody who needed a token met one."""
         remembered = await session.records.get(REFUSAL, resource.name)
-        if remembered:
+        if remembered and not remembered.beside:
             refusal = Refusal(RefusalKind(remembered.kind), remembered.told, claims=remembered.claims)
             raise RefreshRefused(refusal, remembered.until - self._now())
 
-    async def _remember(self, session: LiveSession, resource: Resource, refused: RefreshRefused) -> None:
-        refusal, until = refused.refusal, self._now() + min(refused.seconds, LONGEST_PAUSE)
-        memory = RememberedRefusal(refusal.kind.value, refusal.error, refusal.claims, until)
+    async def _remember(
+        self, session: LiveSession, resource: Resource, refused: RefreshRefused, *, beside: bool
+    ) -> None:
+        seconds = max(refused.seconds, BESIDE_SECONDS) if beside else refused.seconds
+        refusal, until = refused.refusal, self._now() + min(seconds, LONGEST_PAUSE)
+        memory = RememberedRefusal(refusal.kind.value, refusal.error, refusal.claims, until, beside)
         with contextlib.suppress(errors.SessionStoreUnavailable):
             await session.records.put(REFUSAL.entry(memory, until, resource.name))
 

@@ -5,14 +5,16 @@ Never keeps anything, and never decides what a refusal means for the session; `r
 """
 
 import logging
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 from gateway import errors
 from gateway.session.sessions import LiveSession
+from gateway.tokens.access_token import AccessToken, access_token_of
 from gateway.tokens.id_token import IdTokenJudge
-from gateway.tokens.token_records import REFUSAL_SECONDS, AccessToken, Resource, access_token_of
+from gateway.tokens.token_records import REFUSAL_SECONDS, Resource
 from servicekit.entra import EntraClient
 from servicekit.errors import AuthorityUnavailable, Misconfigured
 from servicekit.jwt_verifier import UNKNOWN_KEY, TokenRejected
@@ -41,12 +43,20 @@ class RefreshRefused(Exception):
 
 
 class RefreshRequest:
-    """Asks one authority; `now` is the wall clock in seconds."""
+    """Asks one authority; `now` is the wall clock in seconds, `jitter` gives numbers from 0 to 1."""
 
-    def __init__(self, entra: EntraClient, id_tokens: IdTokenJudge, *, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        entra: EntraClient,
+        id_tokens: IdTokenJudge,
+        *,
+        now: Callable[[], float],
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
         self._entra = entra
         self._id_tokens = id_tokens
         self._now = now
+        self._jitter = jitter
 
     async def send(self, session: LiveSession, resource: Resource, cache: Any) -> AccessToken:
         """Return a token for `resource`, by what MSAL's `cache` holds; what comes with the token is put into it.
@@ -66,6 +76,7 @@ class RefreshRequest:
             )
             return answer
 
+        asked_at = self._now()
         try:
             answer = await self._entra.call(work, cache, refreshing=True)
         except AuthorityUnavailable as error:
@@ -79,7 +90,7 @@ class RefreshRequest:
         if refusal := refusal_of(answer):
             raise RefreshRefused(self._read(refusal))
         await self._judge(session, (answer or {}).get("id_token"))
-        return access_token_of(answer or {}, now=self._now())
+        return access_token_of(answer or {}, asked_at=asked_at, jitter=self._jitter())
 
     def _read(self, refusal: Refusal) -> Refusal:
         if refusal.error == "invalid_scope" and self._entra.is_plain:

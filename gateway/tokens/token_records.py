@@ -1,15 +1,16 @@
 """A session's tokens as they lie among its records.
 
-Owns the form of an access token's record, of MSAL's cache, and of a remembered refusal; and which of them survive a
+Owns what an access token, MSAL's cache and a remembered refusal are as records; and which of them survive a
 step-up. Never talks to MSAL or the authority, and never reads or writes a record.
 """
 
 import json
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from gateway.session.records import RecordKind
 from gateway.store.fields import Field
+from gateway.tokens.access_token import AccessToken
 
 GRAPH: Final = "graph"
 EDIT: Final = "edit"
@@ -32,21 +33,17 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessToken:
-    """A bearer token and when it ends, in seconds since 1970; its value is kept out of every `repr`."""
-
-    value: str = field(repr=False)
-    expires_at: float
-
-
-@dataclass(frozen=True, slots=True)
 class RememberedRefusal:
-    """A refusal of the last seconds, until `until` (since 1970): a burst of calls costs one token request."""
+    """A refusal of the last seconds, until `until` (since 1970): a burst of calls costs one token request.
+
+    `beside` says that it met a renewal beside the use of a token that lives: whoever has none any more asks anew.
+    """
 
     kind: str
     told: str
     claims: str | None
     until: float
+    beside: bool = False
 
 
 TOKEN: Final = RecordKind("token", AccessToken, survives_step_up=True)
@@ -73,14 +70,3 @@ def cache_entry(serialized: str, expires_at: float) -> dict[str, Field]:
 def fields_to_renew(resource: Resource) -> tuple[str, ...]:
     """Return the names of the records that renewing a token of `resource` needs."""
     return (TOKEN.field(resource.name), REFUSAL.field(resource.name), CACHE.field(), CACHE.version_field)
-
-
-def access_token_of(answer: dict[str, Any], *, now: float) -> AccessToken:
-    """Return the access token of a token answer that is no refusal; a missing lifetime counts as an hour.
-
-    Lifetimes come as numbers, and from some authorities as text (which MSAL takes as well).
-    """
-    lifetime = answer.get("expires_in")
-    if not isinstance(lifetime, int | float | str) or isinstance(lifetime, bool):
-        lifetime = 3600
-    return AccessToken(answer["access_token"], now + int(lifetime))

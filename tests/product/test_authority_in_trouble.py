@@ -9,6 +9,7 @@ import pytest
 
 from gateway.store.known_good import KEPT_SECONDS, AuthorityMemory
 from gateway.store.opening import open_vault
+from gateway.tokens.refresh import BESIDE_SECONDS
 from servicekit.entra import OPEN_SECONDS, THREADS, EntraClient
 from servicekit.errors import AuthorityUnavailable
 from tests.product.test_tokens import broker_of, end_of_token
@@ -72,7 +73,7 @@ async def test_R16_a_restart_while_metadata_and_keys_are_gone_is_no_outage(
 
     grace = await later.front_end()
     assert await grace.sign_in(GRACE) == "/edit", "the ID token was judged with the keys of the earlier life"
-    await end_of_token(later, ada, 10)
+    await end_of_token(later, ada, 1)
     assert (await ada.call("GET", "/api/profile")).status == 200
     assert await world.asked(REFRESH) == 1
     assert caplog.text.count("stored-copy-in-use") == 2
@@ -176,7 +177,7 @@ async def test_R14_M7_a_token_endpoint_that_hangs_is_felt_by_nobody_who_has_a_to
     sign_in = await within(2, person.navigate("/auth/sign-in?return_to=/edit"))
     assert problem_of(sign_in) == "authority-unavailable"
     assert (await within(2, ada.call("GET", "/api/profile"))).status == 200
-    await end_of_token(world, ada, 10)
+    await end_of_token(world, ada, 1)
     refused = await within(2, ada.call("GET", "/api/profile"))
     assert (refused.status, refused.slug) == (503, "authority-unavailable")
     assert 1 <= int(refused.headers["Retry-After"]) <= OPEN_SECONDS
@@ -207,7 +208,7 @@ async def test_R14_a_token_is_renewed_before_its_end_and_failures_are_ignored_un
         await end_of_token(world, ada, seconds_left)
         assert (await ada.call("GET", "/api/profile")).status == 200, seconds_left
         await broker_of(world).settle(5)
-        world.forward(6)
+        world.forward(BESIDE_SECONDS + 1)
     assert await world.asked(REFRESH) == 3, "and not while there were more than five minutes left"
 
     await heal(world)
@@ -226,7 +227,7 @@ async def test_R15_an_authority_that_asks_for_a_minute_has_it_from_everybody(wor
     for who in (None, GRACE):
         person = await world.front_end()
         await (person.sign_in(who) if who else person.sign_in())
-        await end_of_token(world, person, 10)
+        await end_of_token(world, person, 1)
         people.append(person)
     await fault(world, REFRESH, status=429, retry_after=60)
 
@@ -245,7 +246,7 @@ async def test_R15_an_authority_that_asks_for_a_minute_has_it_from_everybody(wor
 
 async def test_R15_five_minutes_of_500_cost_nobody_a_session(world: World) -> None:
     ada = await world.signed_in()
-    await end_of_token(world, ada, 10)
+    await end_of_token(world, ada, 1)
     await fault(world, REFRESH, status=500, body="html")
 
     for _ in range(10):

@@ -119,8 +119,9 @@ async def _keys_roll_just_before_signing(world: PlainWorld) -> None:
 
 
 async def _profile_after_a_refresh(world: PlainWorld) -> Any:
-    world.provider.answer = {"expires_in": 20}  # below 30 s a token is not used, and renewed first
+    world.provider.answer = {"expires_in": 20}
     await signs_in(world)
+    world.clock.now += 20
     return await world.person.call("GET", "/api/profile")
 
 

@@ -6,7 +6,8 @@ from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.names import SessionRef
 from gateway.store.vault import Vault
-from gateway.tokens.token_records import CACHE, TOKEN, AccessToken, Resource
+from gateway.tokens.access_token import AccessToken
+from gateway.tokens.token_records import CACHE, TOKEN, Resource
 
 T = TypeVar("T")
 

@@ -50,23 +50,49 @@ def caller(assertion: str, *, life: int = 3600) -> Caller:
 
 
 @pytest.mark.parametrize(
-    "graph, assertion, shortest", [(3600, 7200, 3600), (7200, 3600, 3600), (7200, 61, 61), (3600, 60, 60)]
+    "graph, assertion, shortest",
+    [(3600, 7200, 3600), (7200, 3600, 3600), ("3600", 7200, 3600), (10**9, 7200, 7200), (7200, 600, 600)],
 )
 async def test_S36_a_token_is_remembered_until_a_minute_before_it_or_its_assertion_ends(
-    graph: int, assertion: int, shortest: int
+    graph: object, assertion: int, shortest: int
 ) -> None:
     clock, entra = MovableClock(NOW), Exchanges(graph)
     tokens = GraphTokens(entra, now=clock)
     first = await tokens.token(caller("one", life=assertion))
 
-    clock.now = NOW + max(0, shortest - MARGIN_SECONDS) - 0.5
-    again = await tokens.token(caller("one", life=assertion))
-    assert (again == first) == (shortest > MARGIN_SECONDS)
+    clock.now = NOW + shortest - MARGIN_SECONDS - 0.5
+    assert await tokens.token(caller("one", life=assertion)) == first
     clock.now = NOW + shortest - MARGIN_SECONDS
     assert await tokens.token(caller("one", life=assertion)) != first
 
 
-@pytest.mark.parametrize("expires_in", [None, "3600", 0, -5, 10**9, True])
+@pytest.mark.parametrize(
+    "graph, assertion, shortest",
+    [(300, 3600, 300), (3600, 300, 300), (3600, 60, 60), (10, 60, 10), (1, 1, 1)],
+)
+async def test_W1_a_token_of_a_short_life_costs_no_exchange_for_every_call(
+    graph: int, assertion: int, shortest: int
+) -> None:
+    clock, entra = MovableClock(NOW), Exchanges(graph)
+    tokens = GraphTokens(entra, now=clock)
+
+    for part in (0, 0.3, 0.6, 0.89):
+        clock.now = NOW + shortest * part
+        await tokens.token(caller("one", life=assertion))
+    assert entra.count == 1
+    clock.now = NOW + shortest * 0.91
+    await tokens.token(caller("one", life=assertion))
+    assert entra.count == 2, "and it does not end on its way to Graph"
+
+
+@pytest.mark.parametrize("life", [0, -1])
+async def test_S36_a_token_for_an_assertion_that_has_ended_is_not_remembered(life: int) -> None:
+    tokens = GraphTokens(Exchanges(), now=MovableClock(NOW))
+
+    assert await tokens.token(caller("one", life=life)) != await tokens.token(caller("one", life=life))
+
+
+@pytest.mark.parametrize("expires_in", [None, 0, -5, True])
 async def test_S36_a_token_of_an_unknown_life_is_not_remembered(expires_in: object) -> None:
     tokens = GraphTokens(Exchanges(expires_in), now=MovableClock(NOW))
 

@@ -10,9 +10,10 @@ from gateway.flows.step_up import StepUps
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.fields import Field
+from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import AuthorizationRequest, Redeemed
 from gateway.tokens.id_token import Person
-from gateway.tokens.token_records import TOKEN, AccessToken, Resource
+from gateway.tokens.token_records import TOKEN, Resource
 from servicekit.discovery import AuthorityMetadata
 from tests.stage.tenant import MovableClock
 from tests.unit.gateway.store_of_tests import NOW, begun

@@ -15,7 +15,8 @@ from gateway.errors import (
 from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP
 from gateway.flows.flow_record import AuthCodeFlow
 from gateway.store.scripts import CREATE
-from gateway.tokens.token_records import TOKEN, AccessToken, Resource
+from gateway.tokens.access_token import AccessToken
+from gateway.tokens.token_records import TOKEN, Resource
 from tests.stage.redis_wire import Command, runs
 from tests.stage.request_proxy import RequestProxy
 from tests.unit.gateway.flows.scene import ADA, ANSWER, EDIT, ISSUER, LASTING, READ, Scene, signing_in

@@ -15,7 +15,8 @@ from gateway.flows.flow_record import AuthCodeFlow
 from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import LiveSession
 from gateway.store.vault import Successor
-from gateway.tokens.token_records import TOKEN, AccessToken
+from gateway.tokens.access_token import AccessToken
+from gateway.tokens.token_records import TOKEN
 from tests.unit.gateway.flows.scene import ADA, ANSWER, GRACE, LASTING, Scene
 from tests.unit.gateway.store_of_tests import ABSOLUTE, NOW, ada
 

@@ -16,9 +16,10 @@ from gateway.store.fields import Field
 from gateway.store.redis.budget import current_budget
 from gateway.store.scripts import CREATE, END, READ_ALL
 from gateway.store.vault import Successor, Vault
+from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import Redeemed
 from gateway.tokens.id_token import Person
-from gateway.tokens.token_records import CACHE, REFUSAL, TOKEN, AccessToken, Resource
+from gateway.tokens.token_records import CACHE, REFUSAL, TOKEN, Resource
 from tests.stage.redis_wire import NOT_NOW, Command, runs
 from tests.stage.request_proxy import RequestProxy
 from tests.stage.tenant import MovableClock

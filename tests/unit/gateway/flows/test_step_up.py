@@ -10,7 +10,8 @@ from gateway.flows.step_up import ACCESS_FIELDS, CHALLENGE, EDITED, StepUps
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.fields import Field
-from gateway.tokens.token_records import REFUSAL, TOKEN, AccessToken, RememberedRefusal, Resource
+from gateway.tokens.access_token import AccessToken
+from gateway.tokens.token_records import REFUSAL, TOKEN, RememberedRefusal, Resource
 from tests.stage.stored import stored
 from tests.stage.tenant import MovableClock
 from tests.unit.gateway.store_of_tests import ABSOLUTE, NOW, begun

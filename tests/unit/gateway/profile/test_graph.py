@@ -15,8 +15,9 @@ from gateway.session.sessions import LiveSession, UserSession
 from gateway.store.redis.connection import redis_client
 from gateway.store.sealing import KeyRing
 from gateway.store.vault import Vault
+from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
-from gateway.tokens.token_records import AccessToken, Resource
+from gateway.tokens.token_records import Resource
 from servicekit.errors import ResourceUnavailable
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import ProblemError
