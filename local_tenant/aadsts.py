@@ -100,6 +100,13 @@ _ROWS: Final = (
         suberror="bad_token",
     ),
     Aadsts(
+        700084,
+        "invalid_grant",
+        "The refresh token was issued to a single page app (SPA), and therefore has a fixed, limited lifetime,"
+        " which can't be extended. It is now expired and a new sign in request must be sent by the SPA.",
+        suberror="bad_token",
+    ),
+    Aadsts(
         50173,
         "invalid_grant",
         "The provided grant has expired due to it being revoked, a fresh auth token is needed.",
@@ -109,6 +116,15 @@ _ROWS: Final = (
         501481,
         "invalid_grant",
         "The Code_Verifier does not match the code_challenge supplied in the authorization request.",
+    ),
+    Aadsts(50147, "invalid_request", "The size of the code challenge parameter isn't valid."),
+    Aadsts(501491, "invalid_request", "Invalid size of Code_Challenge parameter."),
+    Aadsts(90023, "invalid_request", "{what}"),
+    Aadsts(90100, "invalid_request", "The parameter '{name}' is not valid: it is there more than once."),
+    Aadsts(
+        9010010,
+        "invalid_target",
+        "The resource parameter provided in the request doesn't match with the requested scopes.",
     ),
     Aadsts(
         9002313,
@@ -174,6 +190,12 @@ _ROWS: Final = (
         status=401,
     ),
     Aadsts(
+        700025,
+        "invalid_client",
+        "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
+        status=401,
+    ),
+    Aadsts(
         700027,
         "invalid_client",
         "The certificate with identifier used to sign the client assertion is not registered on application.",
@@ -224,6 +246,16 @@ _ROWS: Final = (
         "invalid_request",
         "Cross-origin token redemption is permitted only for the"
         " 'Single-Page Application' client-type. Request origin: '{name}'.",
+    ),
+    Aadsts(
+        9002325,
+        "invalid_request",
+        "Proof Key for Code Exchange is required for cross-origin authorization code redemption.",
+    ),
+    Aadsts(
+        9002327,
+        "invalid_request",
+        "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.",
     ),
     Aadsts(90014, "invalid_request", "The required field '{name}' is missing from the credential."),
     Aadsts(

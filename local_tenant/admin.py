@@ -12,7 +12,8 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from local_tenant.admin_door import AdminError, body_of, json_answer, members_of, valid
-from local_tenant.directory import GRAPH, AppRegistration
+from local_tenant.app_registration import AppRegistration
+from local_tenant.directory import GRAPH
 from local_tenant.faults import POINTS, Fault
 from local_tenant.forgery import Order, Variant
 from local_tenant.knobs import Knobs
@@ -91,7 +92,9 @@ async def clear_faults(request: web.Request) -> web.Response:
 async def set_policy(request: web.Request) -> web.Response:
     """Set the policy of a resource application or of an authentication context."""
     tenant, target = request.app[TENANT], request.match_info["target"]
-    if target != GRAPH and target not in tenant.directory.apps and not _CONTEXT.fullmatch(target):
+    app = tenant.directory.registered(target)
+    target = app.client_id if app else target
+    if target != GRAPH and app is None and not _CONTEXT.fullmatch(target):
         raise AdminError(404, f"There is no application {target}, and a context is named such as c1.")
     body = await body_of(request, PolicyBody)
     previous = tenant.policies.by_target.get(target)
@@ -110,12 +113,12 @@ async def set_policy(request: web.Request) -> web.Response:
 async def change_app(request: web.Request) -> web.Response:
     """Change members of an app registration: consent, secrets, certificates, token version, addresses."""
     tenant, client_id = request.app[TENANT], request.match_info["client_id"]
-    app = tenant.directory.apps.get(client_id)
+    app = tenant.directory.registered(client_id)
     if app is None:
         raise AdminError(404, f"There is no application {client_id}.")
     changes = await members_of(request)
-    merged = {**app.model_dump(mode="json"), **changes, "client_id": client_id}
-    tenant.directory.apps[client_id] = valid(AppRegistration, json.dumps(merged))
+    merged = {**app.model_dump(mode="json"), **changes, "client_id": app.client_id}
+    tenant.directory.register(valid(AppRegistration, json.dumps(merged)))
     return json_answer({"changed": sorted(changes)})
 
 

@@ -14,7 +14,8 @@ from aiohttp import web
 
 from local_tenant import pages
 from local_tenant.aadsts import At
-from local_tenant.directory import AppRegistration, Directory
+from local_tenant.app_registration import AppRegistration
+from local_tenant.directory import Directory
 from local_tenant.next_step import Situation
 from local_tenant.page_frame import respond
 from local_tenant.refusals import AadstsRefusal, refusal
@@ -42,9 +43,9 @@ class Destination:
                 raise refusal(900144, name=name)
         client = directory.app(fields["client_id"])
         uri = fields["redirect_uri"]
-        if not client.accepts_redirect(uri):
+        if client.platform_of(uri) is None:
             raise refusal(50011, name=uri, client=client.client_id)
-        mode = fields.get("response_mode", "query")
+        mode = fields.get("response_mode") or "query"
         if mode not in RESPONSE_MODES:
             raise refusal(70007, name=mode)
         return cls(client, uri, mode, fields.get("state"))
@@ -73,13 +74,17 @@ def grant_code(tenant: Tenant, now: Situation) -> web.Response:
         session.clients.append(request.client_id)
     if tenant.impostors:
         person = tenant.directory.find(tenant.impostors.pop(0)) or person
-    grant = tenant.ledger.grant_for(request, person.oid, session.sid, session.proof, person.generation)
+    destination = Destination.of(request, tenant.directory)
+    platform = destination.client.platform_of(request.redirect_uri) or "web"
+    grant = tenant.ledger.grant_for(
+        request, person.oid, session.sid, session.proof, generation=person.generation, platform=platform
+    )
     fields = {"code": tenant.ledger.issue_code(request, grant)}
     if request.client_info:
         fields["client_info"] = client_info(person.oid, tenant.directory.tenant_id)
     fields["session_state"] = session.sid
     tenant.sessions.finish(flow)
-    return deliver(Destination.of(request, tenant.directory), fields)
+    return deliver(destination, fields)
 
 
 def refuse(

@@ -14,13 +14,14 @@ from local_tenant import (
     front_page,
     grants,
     graph,
+    graph_other,
     logout,
     sign_in,
 )
 from local_tenant.clock import Clock, OffsetClock
 from local_tenant.configuration import Configuration
 from local_tenant.ids import Ids
-from local_tenant.middlewares import faults_middleware, refusals_middleware
+from local_tenant.middlewares import date_of_the_tenant, faults_middleware, refusals_middleware
 from local_tenant.signing import KeyRing
 from local_tenant.tenant import ADMIN, TENANT, Tenant
 
@@ -44,7 +45,8 @@ def create_app(
         keys=keys or KeyRing(),
     )
     app[ADMIN] = admin
-    for part in (front_page, discovery, authority, sign_in, logout, grants, graph):
+    app.on_response_prepare.append(date_of_the_tenant)
+    for part in (front_page, discovery, authority, sign_in, logout, grants, graph, graph_other):
         app.add_routes(part.routes)
     app.router.add_static("/assets", front_page.ASSETS)
     if admin:

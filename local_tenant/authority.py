@@ -15,12 +15,13 @@ from local_tenant.directory import Directory
 from local_tenant.discovery import check_tenant
 from local_tenant.next_step import SILENT_REFUSALS, Situation, Step, hinted_person, next_step
 from local_tenant.page_frame import respond
+from local_tenant.pkce import read_challenge
 from local_tenant.policies import ClaimsRequest
 from local_tenant.refusals import AadstsRefusal, refusal
-from local_tenant.scopes import RequestedScope
+from local_tenant.scopes import RequestedScope, check_resource
 from local_tenant.sessions import AuthorizeRequest, Flow
 from local_tenant.tenant import TENANT, Tenant
-from local_tenant.wire import SSO_COOKIE, fields_of, redirect
+from local_tenant.wire import SSO_COOKIE, fields_of, redirect, repeated_field
 
 INJECTED: Final = web.RequestKey("injected", AadstsRefusal)
 """A refusal that fault injection wants this authorize request to get."""
@@ -28,6 +29,8 @@ INJECTED: Final = web.RequestKey("injected", AadstsRefusal)
 routes = web.RouteTableDef()
 
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
+_PROMPTS: Final = frozenset({"none", "login", "consent", "select_account", "create"})
+_OF_THE_DESTINATION: Final = frozenset({"client_id", "redirect_uri", "response_mode", "state"})
 
 
 @routes.get("/{tenant}/oauth2/v2.0/authorize", name="authorize")
@@ -35,12 +38,17 @@ _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 async def authorize(request: web.Request) -> web.Response:
     """Answer an authorize request: a page, or the answer itself when the person need not be asked.
 
-    An unknown client or redirect URI is refused on a page, never by a redirect (AADSTS700016, 50011).
+    An unknown client or redirect URI is refused on a page, never by a redirect (AADSTS700016, 50011), and so is one
+    that is there twice (90100).
     """
     tenant = check_tenant(request)
-    fields = await fields_of(request)
+    fields, repeated = await fields_of(request), await repeated_field(request)
+    if repeated and repeated in _OF_THE_DESTINATION:
+        raise refusal(90100, name=repeated)
     destination = Destination.resolve(fields, tenant.directory)
     try:
+        if repeated:
+            raise refusal(90100, name=repeated)
         authorize_request = understand(fields, destination, tenant.directory)
     except AadstsRefusal as refused:
         return answers.refuse(request, tenant, destination, refused)
@@ -53,35 +61,44 @@ async def authorize(request: web.Request) -> web.Response:
 def understand(fields: dict[str, str], destination: Destination, directory: Directory) -> AuthorizeRequest:
     """Return the request, understood. Unknown parameters are ignored, as Entra does.
 
-    Raises what goes back to the application: 700054 and 70005 (response type), 900144 (no scope), 70011, 500011,
-    9002313.
+    Raises what goes back to the application: 700054 and 70005 (response type), 900144 (none, or no scope), 70011,
+    500011, 9010010 (resource), 90023 (prompt), 50147 and 501491 (PKCE), 9002313.
     """
-    response_type = fields.get("response_type", "")
-    if response_type != "code":
-        kinds = set(response_type.split())
-        exists = kinds and kinds <= {"code", "id_token", "token"}
-        raise refusal(700054) if exists else refusal(70005, name=response_type)
+    _check_response_type(fields.get("response_type", "").split())
     if not fields.get("scope", "").strip():
         raise refusal(900144, name="scope")
-    method = fields.get("code_challenge_method", "plain")
-    max_age = fields.get("max_age")
-    if method not in {"plain", "S256"} or (max_age is not None and not _SECONDS.fullmatch(max_age)):
+    prompt = fields.get("prompt", "").split()
+    if len(prompt) > 1 or not _PROMPTS.issuperset(prompt):
+        raise refusal(90023, what="Unsupported 'prompt' value.")  # Entra takes one value at a time
+    challenge = read_challenge(fields)
+    max_age = fields.get("max_age") or None
+    if max_age is not None and not _SECONDS.fullmatch(max_age):
         raise refusal(9002313)
+    requested = RequestedScope.parse(fields["scope"], directory)
+    check_resource(fields.get("resource"), requested, directory)
     return AuthorizeRequest(
         client_id=destination.client.client_id,
         redirect_uri=destination.redirect_uri,
         response_mode=destination.response_mode,
-        requested=RequestedScope.parse(fields["scope"], directory),
+        requested=requested,
         claims_request=ClaimsRequest.parse(fields.get("claims")),
         state=destination.state,
         nonce=fields.get("nonce"),
-        code_challenge=fields.get("code_challenge"),
-        code_challenge_method=method,
-        prompt=frozenset(fields.get("prompt", "").split()),
+        challenge=challenge,
+        prompt=frozenset(prompt),
         login_hint=fields.get("login_hint"),
         max_age=int(max_age) if max_age is not None else None,
         client_info=fields.get("client_info") == "1",
     )
+
+
+def _check_response_type(kinds: list[str]) -> None:
+    if kinds == ["code"]:
+        return
+    if not kinds:
+        raise refusal(900144, name="response_type")
+    exists = len(kinds) == len(set(kinds)) and set(kinds) <= {"code", "id_token", "token"}  # in any order
+    raise refusal(700054) if exists else refusal(70005, name=" ".join(kinds))
 
 
 def proceed(request: web.Request, flow: Flow, now: Situation) -> web.Response:

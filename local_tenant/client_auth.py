@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 
 from aiohttp import hdrs, web
 
-from local_tenant.directory import AppRegistration
+from local_tenant.app_registration import AppRegistration
 from local_tenant.refusals import refusal
 from local_tenant.signing import CLOCK_SKEW_SECONDS, BadSignatureError, open_client_assertion
 from local_tenant.tenant import Tenant
@@ -23,7 +23,7 @@ ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True, slots=True)
 class ProvenClient:
-    """A client that proved itself, and by what: ``secret`` or ``certificate``."""
+    """A client, and by what it proved itself: ``secret``, ``certificate``, or ``none`` where it need not."""
 
     app: AppRegistration
     credential: str
@@ -32,30 +32,42 @@ class ProvenClient:
 def prove_client(request: web.Request, form: dict[str, str], tenant: Tenant) -> ProvenClient:
     """Return the client behind a token request.
 
-    Raises 900144 (no client_id), 700016 (unknown), 7000218 (no credential), 7000215 and 7000222 (secret),
-    700027 and 700024 (assertion).
+    Raises 900144 (no client_id), 700016 (unknown), 90023 (proven in two ways, RFC 6749 2.3), 7000218 (no credential),
+    7000215 and 7000222 (secret), 700027 and 700024 (assertion).
+    Not checked: whether a client without a credential may be one, see ``platforms``.
     """
-    basic_id, basic_secret = _basic(request.headers.get(hdrs.AUTHORIZATION, ""))
+    authorization = request.headers.get(hdrs.AUTHORIZATION, "")
+    basic_id, basic_secret = _basic(authorization)
     client_id = form.get("client_id") or basic_id
     if not client_id:
         raise refusal(900144, name="client_id")
+    ways = (form.get("client_assertion"), form.get("client_secret"), _is_basic(authorization))
+    if len([way for way in ways if way]) > 1:
+        raise refusal(90023, what="The client proves itself in more than one way.")
     app = tenant.directory.app(client_id)
     if assertion := form.get("client_assertion"):
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise refusal(900144, name="client_assertion_type")
         _check_assertion(assertion, app, tenant)
         return ProvenClient(app, "certificate")
-    secret = form.get("client_secret") or (basic_secret if basic_id == client_id else "")
+    same = basic_id.casefold() == client_id.casefold()
+    secret = form.get("client_secret") or (basic_secret if same else "")
+    if not secret and app.is_public and not _is_basic(authorization):
+        return ProvenClient(app, "none")
     if not secret:
         raise refusal(7000218)
     _check_secret(secret, app, tenant.clock())
     return ProvenClient(app, "secret")
 
 
+def _is_basic(header: str) -> bool:
+    return header.partition(" ")[0].casefold() == "basic"
+
+
 def _basic(header: str) -> tuple[str, str]:
-    scheme, _, credentials = header.partition(" ")
-    if scheme.lower() != "basic":
+    if not _is_basic(header):
         return "", ""
+    credentials = header.partition(" ")[2].strip()
     try:
         name, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
@@ -79,8 +91,8 @@ def _check_assertion(assertion: str, app: AppRegistration, tenant: Tenant) -> No
         raise refusal(700027) from None
     audience = claims.get("aud")
     expected = f"{tenant.host}/{tenant.directory.tenant_id}/oauth2/v2.0/token"
-    good = claims.get("iss") == claims.get("sub") == app.client_id and audience in (expected, [expected])
-    if not good:
+    own = {str(claims.get(name)).casefold() for name in ("iss", "sub")} == {app.client_id.casefold()}
+    if not own or audience not in (expected, [expected]):
         raise refusal(700027)
     now = tenant.clock()
     not_before = claims.get("nbf", claims.get("iat", now))

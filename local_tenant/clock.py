@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import formatdate
 
 Clock = Callable[[], float]
 """Seconds since 1970, UTC."""
@@ -18,6 +19,11 @@ class OffsetClock:
     def __call__(self) -> float:
         """Return the tenant's opinion of the time."""
         return self.source() + self.offset
+
+
+def http_date(seconds: float) -> str:
+    """Return the form of the ``Date`` header (RFC 9110, 5.6.7)."""
+    return formatdate(seconds, usegmt=True)
 
 
 def iso(seconds: float) -> str:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from local_tenant.directory import AppRegistration
+from local_tenant.app_registration import AppRegistration
 
 BUNDLED: Final = Path(__file__).with_name("local_tenant.toml")
 _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")

@@ -6,95 +6,18 @@ but this is a stand-in on a laptop and nothing is written to disk.
 
 import hashlib
 import hmac
-import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
-
+from local_tenant.app_registration import AppRegistration
+from local_tenant.clock import iso
 from local_tenant.refusals import refusal
-from local_tenant.signing import read_certificate
 
+_FOUNDED: Final = 1_704_067_200.0
+"""When the tenant was made, and whoever is in it at start: 2024-01-01."""
 GRAPH: Final = "00000003-0000-0000-c000-000000000000"
 """Microsoft Graph's application id, the same in every tenant."""
-
-OptionalClaim = Literal[
-    "email", "sid", "login_hint", "auth_time", "acrs", "given_name", "family_name", "xms_cc"
-]
-
-
-_ON_LOCALHOST: Final = re.compile(r"\Ahttp://localhost(:[0-9]{1,5})?(?=[/?]|\Z)")
-
-
-class Secret(BaseModel):
-    """A client secret; expired ones stay registered so that the refusal can say so (AADSTS7000222)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    value: str = Field(min_length=1, repr=False)
-    expires_at: AwareDatetime | None = None
-
-
-class AppRegistration(BaseModel):
-    """An application as the tenant's administrator registered it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    client_id: str
-    name: str
-    redirect_uris: tuple[str, ...] = ()
-    frontchannel_logout_uri: str | None = None
-    secrets: tuple[Secret, ...] = ()
-    certificates: tuple[str, ...] = ()
-    """Public certificates in PEM."""
-    consent: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """What an administrator granted: resource application id to scopes. People can't consent in external tenants."""
-    identifier_uris: tuple[str, ...] = ()
-    scopes: tuple[str, ...] = ()
-    access_token_version: Literal[1, 2] = 2
-    """``accessTokenAcceptedVersion``: 1 is the misconfiguration that Entra starts out with."""
-    optional_claims: tuple[OptionalClaim, ...] = ()
-    """Off by default, as in Entra, so that nothing quietly depends on them."""
-    app_roles: tuple[str, ...] = ()
-    """Roles granted to this application itself, for client credentials."""
-
-    @field_validator("redirect_uris")
-    @classmethod
-    def _plain_http_only_at_home(cls, uris: tuple[str, ...]) -> tuple[str, ...]:
-        for uri in uris:
-            parts = urlsplit(uri)
-            if parts.scheme != "https" and not (
-                parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1"}
-            ):
-                raise ValueError(f"redirect URI {uri!r} must be https, or http on localhost")
-            if parts.fragment:
-                raise ValueError(f"redirect URI {uri!r} must not have a fragment")
-        return uris
-
-    @field_validator("certificates")
-    @classmethod
-    def _public_certificates(cls, certificates: tuple[str, ...]) -> tuple[str, ...]:
-        for pem in certificates:
-            read_certificate(pem)
-        return certificates
-
-    def accepts_redirect(self, uri: str) -> bool:
-        """Tell whether ``uri`` is registered: exact and case-sensitive, but any port on ``http://localhost``.
-
-        Source: Entra, "Redirect URI (reply URL) restrictions and limitations".
-        """
-        return any(
-            uri == registered or _same_but_for_port(uri, registered) for registered in self.redirect_uris
-        )
-
-
-def _same_but_for_port(uri: str, registered: str) -> bool:
-    # As text, because taking a URI apart forgives what is not the same: upper case, an empty query.
-    return bool(_ON_LOCALHOST.match(registered)) and _without_port(uri) == _without_port(registered)
-
-
-def _without_port(uri: str) -> str:
-    return _ON_LOCALHOST.sub("http://localhost", uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +81,7 @@ class Directory:
     tenant_id: str
     subdomain: str
     apps: dict[str, AppRegistration] = field(default_factory=dict)
+    """By client id in lower case, see ``register``."""
     people: dict[str, Person] = field(default_factory=dict)
 
     @property
@@ -165,19 +89,23 @@ class Directory:
         """Return the tenant's initial domain, which is also an alias of its id in paths."""
         return f"{self.subdomain}.onmicrosoft.com"
 
+    def register(self, app: AppRegistration) -> None:
+        """Add an application, or put it in the place of the one with its client id."""
+        self.apps[app.client_id.casefold()] = app
+
+    def registered(self, client_id: str) -> AppRegistration | None:
+        """Return the application with this client id, in whatever case it is written: it is a GUID."""
+        return self.apps.get(client_id.casefold())
+
     def app(self, client_id: str) -> AppRegistration:
         """Return a registered application. Raises refusal 700016 for any other."""
-        try:
-            return self.apps[client_id]
-        except KeyError:
-            raise refusal(700016, client=client_id) from None
+        if app := self.registered(client_id):
+            return app
+        raise refusal(700016, client=client_id)
 
     def api_named(self, uri: str) -> AppRegistration | None:
         """Return the application that a scope's resource part names: an identifier URI or a client id."""
-        for app in self.apps.values():
-            if uri == app.client_id or uri in app.identifier_uris:
-                return app
-        return None
+        return next((app for app in self.apps.values() if app.is_named(uri)), None)
 
     def find(self, email: str) -> Person | None:
         """Return the person with this sign-in address, in whatever case it was typed."""
@@ -225,7 +153,13 @@ class Directory:
             user_principal_name=upn,
             second_factor=second_factor,
         )
-        fixed: dict[str, object] = {"id": oid, "userPrincipalName": upn, "identities": identities}
+        fixed: dict[str, object] = {
+            "id": oid,
+            "userPrincipalName": upn,
+            "identities": identities,
+            "createdDateTime": iso(max(now, _FOUNDED)),
+            "mailNickname": oid,
+        }
         person.versions.append((now, {**_NOTHING_SET, **profile, **fixed}))
         self.people[email.casefold()] = person
         return person
@@ -241,4 +175,8 @@ _NOTHING_SET: Final[dict[str, object]] = {
     "businessPhones": (),
     "otherMails": (),
     "accountEnabled": True,
+    "creationType": "LocalAccount",
+    "userType": "Member",
+    "proxyAddresses": (),
+    "imAddresses": (),
 }

@@ -6,6 +6,7 @@ Left out because real Entra leaves them out, so that nobody builds on them: revo
 
 from aiohttp import web
 
+from local_tenant.platforms import ANY_ORIGIN, preflight
 from local_tenant.refusals import refusal
 from local_tenant.tenant import TENANT, Tenant
 from local_tenant.wire import SupportIds
@@ -65,6 +66,13 @@ async def discovery(request: web.Request) -> web.Response:
     return web.json_response(document, headers=_headers(request, tenant))
 
 
+@routes.options("/{tenant}/v2.0/.well-known/openid-configuration")
+@routes.options("/{tenant}/discovery/v2.0/keys")
+async def may_be_read(request: web.Request) -> web.Response:
+    """Answer that pages of any origin may read the documents."""
+    return preflight(request, ANY_ORIGIN, "GET, OPTIONS")
+
+
 @routes.get("/{tenant}/discovery/v2.0/keys", name="keys")
 async def keys(request: web.Request) -> web.Response:
     """Answer the published keys."""
@@ -77,6 +85,6 @@ def _headers(request: web.Request, tenant: Tenant) -> dict[str, str]:
     return {
         **SupportIds.of(request, tenant.ids).headers(),
         "Cache-Control": "max-age=86400, private",
-        "Access-Control-Allow-Origin": "*",
+        **ANY_ORIGIN,
         "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
     }

@@ -20,8 +20,12 @@ Point = Literal[
     "token.refresh_token",
     "token.client_credentials",
     "token.on_behalf_of",
+    "token.other",
+    "authority.other",
     "graph.get_me",
     "graph.patch_me",
+    "graph.userinfo",
+    "graph.other",
 ]
 POINTS: Final[tuple[Point, ...]] = get_args(Point)
 

@@ -13,7 +13,7 @@ from typing import Final, Literal, get_args
 
 from cryptography.hazmat.primitives import serialization
 
-from local_tenant.directory import AppRegistration
+from local_tenant.app_registration import AppRegistration
 from local_tenant.signing import Claims, KeyRing
 
 Variant = Literal[

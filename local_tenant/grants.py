@@ -5,9 +5,6 @@ what is written into tokens, ``tokens``'. Answers here are JSON, success or refu
 Source: RFC 6749, RFC 7636, RFC 7523; Entra's on-behalf-of flow.
 """
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -15,18 +12,21 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from local_tenant.answers import client_info
+from local_tenant.app_registration import Platform
 from local_tenant.client_auth import ProvenClient, prove_client
 from local_tenant.directory import Person
 from local_tenant.discovery import check_tenant
 from local_tenant.forgery import forge
-from local_tenant.ledger import Code, Grant
+from local_tenant.ledger import Code, Grant, RefreshToken
+from local_tenant.pkce import check_verifier
+from local_tenant.platforms import application_of, check_platform, preflight, readable_by
 from local_tenant.policies import ClaimsRequest
 from local_tenant.refusals import AadstsRefusal, refusal
-from local_tenant.scopes import RequestedScope, grant
+from local_tenant.scopes import RequestedScope, check_resource, grant
 from local_tenant.signing import BadSignatureError, Claims, within_time
 from local_tenant.tenant import Tenant
 from local_tenant.tokens import AccessContext
-from local_tenant.wire import SupportIds, fields_of
+from local_tenant.wire import SupportIds, fields_of, repeated_field
 
 ON_BEHALF_OF: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -40,6 +40,8 @@ class TokenRequest:
     tenant: Tenant
     form: dict[str, str]
     client: ProvenClient
+    origin: str | None
+    """Of the web page that asks; services send none."""
 
     def required(self, name: str) -> str:
         """Return a parameter. Raises 900144 when it is missing."""
@@ -51,7 +53,22 @@ class TokenRequest:
         """Return the scope parameter, understood. Raises 90014 when it is missing, 28003 when it is empty."""
         if "scope" not in self.form:
             raise refusal(90014, name="scope")
-        return RequestedScope.parse(self.form["scope"], self.tenant.directory)
+        requested = RequestedScope.parse(self.form["scope"], self.tenant.directory)
+        check_resource(self.form.get("resource"), requested, self.tenant.directory)
+        return requested
+
+    def of_platform(self, platform: Platform, *, pkce: bool = True) -> None:
+        """Check that the request comes as those of a platform do. Raises as ``check_platform``."""
+        proven = self.client.credential != "none"
+        check_platform(platform, self.client.app, proven=proven, origin=self.origin, pkce=pkce)
+
+
+@routes.options("/{tenant}/oauth2/v2.0/token")
+async def token_preflight(request: web.Request) -> web.Response:
+    """Answer whether a page may send a token request: one of a single-page application may."""
+    origin = request.headers.get(hdrs.ORIGIN, "")
+    app = application_of(origin, check_tenant(request).directory)
+    return preflight(request, readable_by(origin, app), "POST, OPTIONS")
 
 
 @routes.post("/{tenant}/oauth2/v2.0/token", name="token")
@@ -60,8 +77,10 @@ async def token(request: web.Request) -> web.Response:
     tenant = check_tenant(request)
     form = await fields_of(request)
     support = SupportIds.of(request, tenant.ids)
+    app = tenant.directory.registered(form.get("client_id", ""))
     headers = {
         **support.headers(),
+        **readable_by(request.headers.get(hdrs.ORIGIN), app),
         "Cache-Control": "no-store, no-cache",
         "Pragma": "no-cache",
         "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
@@ -69,6 +88,8 @@ async def token(request: web.Request) -> web.Response:
         "Set-Cookie": f"fpc={tenant.ids.opaque(16)}; path=/; secure; HttpOnly; SameSite=None",
     }
     try:
+        if repeated := await repeated_field(request):
+            raise refusal(90100, name=repeated)
         body = _grant(request, form, tenant)
     except AadstsRefusal as refused:
         answer = refused.as_json(support.trace_id, support.correlation_id, tenant.clock())
@@ -85,9 +106,8 @@ def _grant(request: web.Request, form: dict[str, str], tenant: Tenant) -> dict[s
     if grant_type not in GRANTS:
         raise refusal(70003, name=grant_type)
     client = prove_client(request, form, tenant)
-    if origin := request.headers.get(hdrs.ORIGIN):
-        raise refusal(9002326, name=origin)  # a confidential client has no business in a browser
-    return GRANTS[grant_type](TokenRequest(tenant, form, client))
+    origin = request.headers.get(hdrs.ORIGIN)
+    return GRANTS[grant_type](TokenRequest(tenant, form, client, origin))
 
 
 def authorization_code(request: TokenRequest) -> dict[str, object]:
@@ -97,9 +117,10 @@ def authorization_code(request: TokenRequest) -> dict[str, object]:
     """
     tenant = request.tenant
     code = tenant.ledger.look_up_code(request.required("code"), request.client.app.client_id)
+    request.of_platform(code.grant.platform, pkce=code.request.challenge is not None)
     if request.required("redirect_uri") != code.request.redirect_uri:
         raise refusal(500112)
-    _check_pkce(code, request.form.get("code_verifier"))
+    check_verifier(code.request.challenge, request.form.get("code_verifier"))
     requested = request.scope() if "scope" in request.form else code.request.requested
     resource = requested.only_resource()
     person = _living(tenant, code.grant)
@@ -111,34 +132,28 @@ def authorization_code(request: TokenRequest) -> dict[str, object]:
     return answer
 
 
-def _check_pkce(code: Code, verifier: str | None) -> None:
-    challenge = code.request.code_challenge
-    if challenge is None:
-        return
-    if not verifier:
-        raise refusal(501481)
-    if code.request.code_challenge_method == "S256":
-        digest = hashlib.sha256(verifier.encode()).digest()
-        verifier = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    if not hmac.compare_digest(challenge.encode(), verifier.encode()):
-        raise refusal(501481)
-
-
 def refresh_token(request: TokenRequest) -> dict[str, object]:
     """Use a refresh token, for another one; it stays usable, unless strict rotation is on.
 
-    Of several resources, the first counts.
+    Of several resources, the first counts. Without a scope, the scopes that were granted first (RFC 6749, section 6).
     """
     tenant = request.tenant
     rotate = tenant.knobs.rotate_refresh_tokens
     held = tenant.ledger.look_up_refresh_token(
         request.required("refresh_token"), request.client.app.client_id, rotate=rotate
     )
+    request.of_platform(held.grant.platform)
     person = _living(tenant, held.grant)
-    requested = request.scope()
+    requested = request.scope() if request.form.get("scope") else held.scope
     claims_request = ClaimsRequest.parse(request.form.get("claims"))
     answer = _answer(
-        request, person, held.grant, requested, requested.resources[0], claims_request=claims_request
+        request,
+        person,
+        held.grant,
+        requested,
+        requested.resources[0],
+        claims_request=claims_request,
+        held=held,
     )
     held.used = True
     return answer
@@ -149,6 +164,7 @@ def client_credentials(request: TokenRequest) -> dict[str, object]:
 
     With any of them MSAL would file the token under a user and never find it again.
     """
+    request.of_platform("web")
     requested = request.scope()
     words = request.form["scope"].split()
     if len(words) != 1 or [permission.name for permission in requested.permissions] != [".default"]:
@@ -172,6 +188,7 @@ def on_behalf_of(request: TokenRequest) -> dict[str, object]:
     Not checked, as in Entra: the assertion's ``scp``. Enforcing scopes is the middle tier's own job.
     """
     tenant = request.tenant
+    request.of_platform("web")
     assertion = request.required("assertion")
     if request.required("requested_token_use") != "on_behalf_of":
         raise refusal(900144, name="requested_token_use")
@@ -218,6 +235,7 @@ def _answer(
     *,
     claims_request: ClaimsRequest,
     code: Code | None = None,
+    held: RefreshToken | None = None,
 ) -> dict[str, object]:
     tenant, client = request.tenant, request.client
     granted = grant(client.app, requested, resource)
@@ -242,10 +260,13 @@ def _answer(
     if tenant.knobs.refresh_in_seconds:
         body["refresh_in"] = tenant.knobs.refresh_in_seconds
     if "offline_access" in requested.openid or request.form["grant_type"] == "refresh_token":
-        body["refresh_token"] = tenant.ledger.issue_refresh_token(lineage)
+        first = held.scope if held else code.request.requested if code else requested
+        body["refresh_token"] = tenant.ledger.issue_refresh_token(lineage, first, held)
     if "openid" in requested.openid:
         nonce = code.request.nonce if code else None
-        id_claims = tenant.mint.id_token(client.app, person, lineage, nonce, contexts)
+        id_claims = tenant.mint.id_token(
+            client.app, person, lineage, nonce, contexts, openid=requested.openid
+        )
         order = tenant.take_forgery() if code else None
         id_token = forge(order, id_claims, client.app, tenant.keys) if order else tenant.keys.sign(id_claims)
         body |= {"id_token": id_token} if id_token else {}

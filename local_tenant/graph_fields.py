@@ -24,7 +24,12 @@ ON_REQUEST: Final = (
         "otherMails",
         "accountEnabled",
     ),
+    *("createdDateTime", "creationType", "userType", "companyName", "department", "employeeId", "faxNumber"),
+    *("ageGroup", "usageLocation", "mailNickname", "proxyAddresses", "imAddresses", "externalUserState"),
+    *("onPremisesSyncEnabled", "signInSessionsValidFromDateTime"),
 )
+"""What ``$select`` brings beside them; there is more in Graph, custom attributes among it."""
+_SPELLINGS: Final = {name.casefold(): name for name in (*ALWAYS, *ON_REQUEST)}
 LONGEST: Final = {
     "displayName": 256,
     "givenName": 64,
@@ -51,6 +56,8 @@ class GraphRefusal(Exception):
     target: str | None = None
     claims: str | None = None
     """A claims challenge, as continuous access evaluation sends one with a 401."""
+    allow: str | None = None
+    """The methods that there are, with a 405."""
 
 
 def invalid(name: str) -> GraphRefusal:
@@ -61,19 +68,30 @@ def invalid(name: str) -> GraphRefusal:
 
 
 def selected(profile: dict[str, object], select: str | None) -> dict[str, object]:
-    """Return the properties that were asked for. Raises GraphRefusal for an unknown name."""
+    """Return the properties that were asked for, in any case, as Graph takes it. Raises GraphRefusal for another."""
     names = [name.strip() for name in select.split(",")] if select else list(ALWAYS)
-    if unknown := [name for name in names if name not in (*ALWAYS, *ON_REQUEST)]:
+    if unknown := [name for name in names if name.casefold() not in _SPELLINGS]:
         raise GraphRefusal(
             400,
             "BadRequest",
-            f"Could not find a property named '{unknown[0]}' on type 'microsoft.graph.user'.",
+            f"Could not find a property named '{unknown[0]}' on type 'microsoft.graph.user'.{_why(unknown[0])}",
         )
-    return {name: profile.get(name) for name in names}
+    spelled = [_SPELLINGS[name.casefold()] for name in names]
+    return {name: profile.get(name) for name in spelled}
+
+
+def _why(name: str) -> str:
+    custom = name.casefold().startswith("extension_")
+    return " The local tenant does not do this: custom attributes." if custom else ""
 
 
 def check_changes(changes: object) -> dict[str, object]:
-    """Return a valid change. Raises GraphRefusal: 400 for the malformed, 403 for what isn't a person's to change."""
+    """Return a valid change, without annotations (OData JSON 4.01, 20): they say something about the data.
+
+    Raises GraphRefusal: 400 for the malformed, 403 for what isn't a person's to change.
+    """
+    if isinstance(changes, dict):
+        changes = {name: value for name, value in changes.items() if "@" not in name}
     if not isinstance(changes, dict) or not changes:
         raise GraphRefusal(
             400, "BadRequest", "Empty Payload. JSON content expected." if not changes else "Invalid JSON."
@@ -83,7 +101,7 @@ def check_changes(changes: object) -> dict[str, object]:
             raise GraphRefusal(
                 400,
                 "Request_BadRequest",
-                f"One or more property values specified are invalid: '{name}'.",
+                f"One or more property values specified are invalid: '{name}'.{_why(name)}",
                 name,
             )
         if name not in LONGEST:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
-from local_tenant.faults import GRAPH_POINTS
-
 _KEPT: Final = 2000
 _SECRET_FIELDS: Final = frozenset(
     {
@@ -20,6 +18,7 @@ _SECRET_FIELDS: Final = frozenset(
         *("password", "id_token_hint", "access_token", "id_token"),
     }
 )
+_KEPT_BODIES: Final = frozenset({"graph.get_me", "graph.patch_me"})
 _CREDENTIAL_HEADERS: Final = frozenset({"authorization", "proxy-authorization"})
 _LOOKS_LIKE_JWT: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
@@ -82,8 +81,8 @@ def _cut_header(name: str, value: str) -> str:
 
 
 def body_without_secrets(point: str, body: str) -> str:
-    """Return what is kept of a body that is no form: all at Graph, a fingerprint where clients prove themselves."""
-    return _without_jwt(body) if point in GRAPH_POINTS else fingerprint(body)
+    """Return what is kept of a body that is no form: all of a profile, a fingerprint of what may hold a secret."""
+    return _without_jwt(body) if point in _KEPT_BODIES else fingerprint(body)
 
 
 def form_fields(content_type: str, body: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local_tenant.directory import OptionalClaim
+from local_tenant.app_registration import OptionalClaim
 
 _TEN_YEARS: Final = 10 * 365 * 24 * 3600
 Seconds = Annotated[int, Field(ge=1, le=_TEN_YEARS)]

@@ -6,11 +6,14 @@ Owns single use, expiry, rotation and revocation. Knows nothing of consent, poli
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from local_tenant.app_registration import Platform
 from local_tenant.clock import Clock
 from local_tenant.ids import Ids
 from local_tenant.knobs import Knobs
+from local_tenant.platforms import SPA_REFRESH_SECONDS
 from local_tenant.policies import Proof
 from local_tenant.refusals import refusal
+from local_tenant.scopes import RequestedScope
 from local_tenant.sessions import AuthorizeRequest
 
 _ACCESS_TOKENS_KEPT: Final = 20_000
@@ -27,6 +30,8 @@ class Grant:
     generation: int
     family: str
     """One family per sign-in; strict rotation revokes all of it at once."""
+    platform: Platform = "web"
+    """Of the redirect URI that the code went to."""
 
 
 @dataclass(slots=True)
@@ -45,6 +50,8 @@ class RefreshToken:
 
     grant: Grant
     expires_at: float
+    scope: RequestedScope
+    """What was granted first; a refresh that says nothing asks for it (RFC 6749, section 6)."""
     used: bool = False
 
 
@@ -82,24 +89,31 @@ class Ledger:
             raise refusal(70008)
         return code
 
-    def issue_refresh_token(self, grant: Grant) -> str:
-        """Return a fresh refresh token."""
+    def issue_refresh_token(self, grant: Grant, scope: RequestedScope, held: RefreshToken | None) -> str:
+        """Return a fresh refresh token; ``held`` is the one that it follows.
+
+        A single-page application's ends when its first one does.
+        """
         value = f"1.{self.ids.opaque(600)}"  # real ones are long too, and buffers and columns must bear it
-        self.refresh_tokens[value] = RefreshToken(grant, self.clock() + self.knobs.refresh_token_seconds)
+        seconds = self.knobs.refresh_token_seconds
+        if grant.platform == "spa":
+            seconds = min(seconds, SPA_REFRESH_SECONDS)
+        expires_at = held.expires_at if held and grant.platform == "spa" else self.clock() + seconds
+        self.refresh_tokens[value] = RefreshToken(grant, expires_at, scope)
         return value
 
     def look_up_refresh_token(self, value: str, client_id: str, *, rotate: bool) -> RefreshToken:
         """Return a refresh token that this client may use.
 
         With ``rotate`` a second use kills the whole family; without it, as in Entra, a token may be used again.
-        Raises 70000 (unknown, or another client's), 700082 (too old), 50173 (revoked).
+        Raises 70000 (unknown, or another client's), 700082 and 700084 (too old), 50173 (revoked).
         Not checked here: whether the person's tokens were revoked, see ``grants``.
         """
         token = self.refresh_tokens.get(value)
         if token is None or token.grant.client_id != client_id:
             raise refusal(70000)
         if token.expires_at <= self.clock():
-            raise refusal(700082)
+            raise refusal(700084 if token.grant.platform == "spa" else 700082)
         if rotate and token.used:
             self.dead_families.add(token.grant.family)
         if token.grant.family in self.dead_families:
@@ -122,11 +136,19 @@ class Ledger:
             raise refusal(50013) from None
 
     def grant_for(
-        self, request: AuthorizeRequest, oid: str, sid: str, proof: Proof, generation: int
+        self,
+        request: AuthorizeRequest,
+        oid: str,
+        sid: str,
+        proof: Proof,
+        *,
+        generation: int,
+        platform: Platform,
     ) -> Grant:
         """Return the lineage of a new sign-in."""
-        return Grant(request.client_id, oid, sid, proof, generation, family=self.ids.guid())
+        family = self.ids.guid()
+        return Grant(request.client_id, oid, sid, proof, generation, family, platform)
 
     def grant_on_behalf(self, grant: Grant, client_id: str) -> Grant:
         """Return the lineage that a middle tier gets from an assertion: same person and proof, another client."""
-        return replace(grant, client_id=client_id, family=self.ids.guid())
+        return replace(grant, client_id=client_id, family=self.ids.guid(), platform="web")

@@ -59,7 +59,7 @@ def frontchannel_urls(tenant: Tenant, session: SsoSession) -> list[str]:
 
 def _onward(fields: dict[str, str], directory: Directory) -> str | None:
     uri = fields.get("post_logout_redirect_uri")
-    if not uri or not any(app.accepts_redirect(uri) for app in directory.apps.values()):
+    if not uri or not any(app.platform_of(uri) for app in directory.apps.values()):
         return None
     if state := fields.get("state"):
         uri += f"{'&' if urlsplit(uri).query else '?'}{urlencode({'state': state})}"

@@ -9,10 +9,10 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from local_tenant import graph, pages
+from local_tenant import graph_answers, not_done, pages
 from local_tenant.authority import INJECTED
-from local_tenant.clock import iso
-from local_tenant.faults import POINTS, Fault
+from local_tenant.clock import http_date, iso
+from local_tenant.faults import GRAPH_POINTS, POINTS, Fault
 from local_tenant.grants import ON_BEHALF_OF
 from local_tenant.graph_fields import GraphRefusal
 from local_tenant.journal import (
@@ -48,8 +48,12 @@ async def refusals_middleware(request: web.Request, handler: Handler) -> web.Str
     """Draw what is refused below: Graph in its JSON, services' endpoints in Entra's JSON, pages as a page."""
     try:
         return await handler(request)
+    except web.HTTPException as nothing:  # no route has this path, or this method of it
+        if request.match_info.http_exception is not nothing:
+            raise
+        return not_done.answer(request, nothing)
     except GraphRefusal as refused:
-        return graph.refuse(request, refused)
+        return graph_answers.refuse(request, refused)
     except AadstsRefusal as refused:
         tenant = request.app[TENANT]
         support = SupportIds.of(request, tenant.ids)
@@ -60,6 +64,11 @@ async def refusals_middleware(request: web.Request, handler: Handler) -> web.Str
             return respond(page, status=refused.row.status)
         answer = refused.as_json(support.trace_id, support.correlation_id, tenant.clock())
         return web.json_response(answer, status=refused.row.status, headers=support.headers())
+
+
+async def date_of_the_tenant(request: web.Request, response: web.StreamResponse) -> None:
+    """Say in ``Date`` what the tenant's clock says, so that a client's check of its own clock can be rehearsed."""
+    response.headers[hdrs.DATE] = http_date(request.app[TENANT].clock())
 
 
 def _is_page(request: web.Request) -> bool:
@@ -78,7 +87,7 @@ async def faults_middleware(request: web.Request, handler: Handler) -> web.Strea
     status = 500  # what a fault of our own would be
     try:
         fault = tenant.faults.take(point)
-        response = await _struck(request, handler, fault) if fault else await handler(request)
+        response = await _struck(request, handler, point, fault) if fault else await handler(request)
         cut = fault is not None and fault.body == "reset"
         status = 0 if cut else response.status
     except GraphRefusal as refused:
@@ -87,6 +96,9 @@ async def faults_middleware(request: web.Request, handler: Handler) -> web.Strea
     except AadstsRefusal as refused:
         status = refused.row.status
         raise
+    except web.HTTPException as nothing:
+        status = not_done.status_of(request, nothing)
+        raise
     else:
         return response
     finally:
@@ -94,16 +106,18 @@ async def faults_middleware(request: web.Request, handler: Handler) -> web.Strea
 
 
 async def _point(request: web.Request) -> str | None:
+    if request.match_info.http_exception is not None:
+        return "authority.other"
     route = request.match_info.route.name
     if route == "token":
         grant_type = (await fields_of(request)).get("grant_type", "")
         name = f"token.{'on_behalf_of' if grant_type == ON_BEHALF_OF else grant_type}"
-        return name if name in POINTS else None
+        return name if name in POINTS else "token.other"
     name = (route or "").removesuffix("_by_post")
     return name if name in POINTS else None
 
 
-async def _struck(request: web.Request, handler: Handler, fault: Fault) -> web.StreamResponse:
+async def _struck(request: web.Request, handler: Handler, point: str, fault: Fault) -> web.StreamResponse:
     if fault.delay_ms:
         await asyncio.sleep(fault.delay_ms / 1000)
     retry: dict[str, str] = (
@@ -123,7 +137,7 @@ async def _struck(request: web.Request, handler: Handler, fault: Fault) -> web.S
     if fault.body == "html":
         text = "<html><body><h1>Service Unavailable</h1></body></html>"
         return web.Response(status=fault.status or 503, text=text, content_type="text/html", headers=retry)
-    return _json_fault(request, fault, retry) or await handler(request)
+    return _json_fault(request, point, fault, retry) or await handler(request)
 
 
 def _cut(request: web.Request) -> None:
@@ -135,13 +149,13 @@ def _cut(request: web.Request) -> None:
     request.transport.abort()
 
 
-def _json_fault(request: web.Request, fault: Fault, retry: dict[str, str]) -> web.Response | None:
+def _json_fault(request: web.Request, point: str, fault: Fault, retry: dict[str, str]) -> web.Response | None:
     tenant = request.app[TENANT]
-    if request.path.startswith("/v1.0/"):
+    if point in GRAPH_POINTS:
         status = fault.status or 503
         code = _GRAPH_CODES.get(status, "UnknownError")
         refusal = GraphRefusal(status, code, "The stand-in was told to fail here.", claims=fault.claims)
-        response = graph.refuse(request, refusal)
+        response = graph_answers.refuse(request, refusal)
         response.headers.update(retry | (_THROTTLED if status == HTTPStatus.TOO_MANY_REQUESTS else {}))
         return response
     refused = fault.refusal

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from local_tenant.clock import Clock
 from local_tenant.ids import Ids
+from local_tenant.pkce import Challenge
 from local_tenant.policies import ClaimsRequest, Proof
 from local_tenant.refusals import AadstsRefusal
 from local_tenant.scopes import RequestedScope
@@ -43,8 +44,7 @@ class AuthorizeRequest:
     claims_request: ClaimsRequest
     state: str | None = None
     nonce: str | None = None
-    code_challenge: str | None = None
-    code_challenge_method: str = "plain"
+    challenge: Challenge | None = None
     prompt: frozenset[str] = frozenset()
     login_hint: str | None = None
     max_age: int | None = None

@@ -76,7 +76,8 @@ class Tenant:
     def _furnished(self) -> Directory:
         configuration = self.configuration
         directory = Directory(configuration.tenant.id, configuration.tenant.subdomain)
-        directory.apps = {app.client_id: app for app in configuration.apps}
+        for app in configuration.apps:
+            directory.register(app)
         return directory
 
     def admit(self, person: PersonSection, since: float | None = None) -> Person:

@@ -10,14 +10,17 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+from local_tenant.app_registration import AppRegistration
 from local_tenant.clock import Clock
-from local_tenant.directory import GRAPH, AppRegistration, Directory, Person
+from local_tenant.directory import GRAPH, Directory, Person
 from local_tenant.ids import Ids
 from local_tenant.knobs import Knobs
 from local_tenant.ledger import Grant
 from local_tenant.scopes import GRAPH_URI, GrantedScope
 from local_tenant.signing import Claims, KeyRing
 
+OF_THE_PROFILE: Final = frozenset({"oid", "name", "preferred_username", "given_name", "family_name"})
+"""What an ID token says with the scope ``profile`` alone [Entra, ID token and optional claims references]."""
 _AZPACR: Final = {"none": "0", "secret": "1", "certificate": "2"}
 
 
@@ -71,8 +74,13 @@ class TokenMint:
         grant: Grant,
         nonce: str | None,
         contexts: tuple[str, ...],
+        *,
+        openid: frozenset[str],
     ) -> Claims:
-        """Return the claims of an ID token; optional claims only where the registration asks for them."""
+        """Return the claims of an ID token; optional claims only where the registration asks for them.
+
+        ``openid`` are the OpenID scopes: ``profile`` brings who the person is beyond ``sub``, ``email`` the address.
+        """
         claims = {
             **self._common(person, self.knobs.id_token_seconds),
             "iss": self.issuer,
@@ -84,6 +92,8 @@ class TokenMint:
         }
         if nonce:
             claims["nonce"] = nonce
+        if "email" in openid:
+            claims["email"] = person.email
         profile = person.profile()
         optional: Claims = {
             "email": person.email,
@@ -95,7 +105,9 @@ class TokenMint:
             "family_name": profile.get("surname"),
         }
         names = self.knobs.optional_claims.get(client.client_id, client.optional_claims)
-        return claims | {name: optional[name] for name in names if optional.get(name) is not None}
+        claims |= {name: optional[name] for name in names if optional.get(name) is not None}
+        unseen = frozenset[str]() if "profile" in openid else OF_THE_PROFILE
+        return {name: value for name, value in claims.items() if name not in unseen}
 
     def access_token(
         self, person: Person, grant: Grant, granted: GrantedScope, context: AccessContext, seconds: int

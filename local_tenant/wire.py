@@ -15,16 +15,37 @@ SSO_COOKIE: Final = "stand_in_sso"
 _SERVER: Final = "2.1.00000.0 - LOCAL ProdSlices"
 
 
+_PARAMETERS: Final = frozenset(
+    {
+        *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "prompt"),
+        *("code_challenge", "code_challenge_method", "login_hint", "max_age", "claims", "grant_type", "code"),
+        *("code_verifier", "refresh_token", "client_secret", "client_assertion", "client_assertion_type"),
+        *("assertion", "requested_token_use"),
+    }
+)
+"""What the protocol knows; of anything else nothing is read, so that it may be there twice."""
+
+
 async def fields_of(request: web.Request) -> dict[str, str]:
-    """Return what was sent, by query or, with POST, by form; of a repeated name the last.
+    """Return what was sent, by query or, with POST, by form; of a repeated name the last, see ``repeated_field``.
 
     Files are left out. Raises refusal 9002313 for a form that isn't text.
     """
+    return dict(await _sent(request))
+
+
+async def repeated_field(request: web.Request) -> str | None:
+    """Return a parameter that is there more than once, which none may be (RFC 6749, 3.1 and 3.2). Raises 9002313."""
+    names = [name for name, _ in await _sent(request)]
+    return next((name for name in names if name in _PARAMETERS and names.count(name) > 1), None)
+
+
+async def _sent(request: web.Request) -> list[tuple[str, str]]:
     try:
         sent = await request.post() if request.method == "POST" else request.query
     except (ValueError, LookupError):  # not in the encoding that it names, or in one that there isn't
         raise refusal(9002313) from None
-    return {name: value for name, value in sent.items() if isinstance(value, str)}
+    return [(name, value) for name, value in sent.items() if isinstance(value, str)]
 
 
 @dataclass(frozen=True, slots=True)

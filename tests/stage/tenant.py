@@ -99,7 +99,7 @@ class World:
         """Send a request to the tenant."""
         async with self.session.request(method, f"{self.url}{path}", **arguments) as response:
             text = await response.text()
-            is_json = response.content_type == "application/json"
+            is_json = response.content_type == "application/json" and text != ""
             return Answer(response.status, dict(response.headers), json.loads(text) if is_json else text)
 
     async def token(self, form: dict[str, str], headers: dict[str, str] | None = None) -> Answer:

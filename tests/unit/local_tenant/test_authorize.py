@@ -113,12 +113,6 @@ async def test_a_redirect_uri_without_a_path_gets_one(world: World) -> None:
     assert (page.sent_to or "").startswith("http://localhost:3000/?code=")
 
 
-async def test_of_a_parameter_that_is_sent_twice_the_last_counts(world: World) -> None:
-    url = world.authorize_url(state="first") + "&state=second"
-    page = await world.visitor().sign_in(url)
-    assert page.answer["state"] == "second"
-
-
 async def test_scopes_of_several_resources_are_accepted_here_and_the_policy_of_each_counts(
     world: World,
 ) -> None:

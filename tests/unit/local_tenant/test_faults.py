@@ -21,6 +21,17 @@ from tests.stage.tenant import (
 DISCOVERY = f"/{TENANT_ID}/v2.0/.well-known/openid-configuration"
 
 
+ASKED_BY_GET = {
+    "discovery": DISCOVERY,
+    "keys": f"/{TENANT_ID}/discovery/v2.0/keys",
+    "authorize": f"/{TENANT_ID}/oauth2/v2.0/authorize",
+    "logout": f"/{TENANT_ID}/oauth2/v2.0/logout",
+    "authority.other": "/nothing",
+    "graph.userinfo": "/oidc/userinfo",
+    "graph.other": "/v1.0/users",
+}
+
+
 async def order(world: World, point: str, **fault: object) -> Answer:
     answer = await world.ask("PUT", f"/admin/faults/{point}", json=fault)
     assert answer.status == 200, answer.body
@@ -29,12 +40,8 @@ async def order(world: World, point: str, **fault: object) -> Answer:
 
 async def ask(world: World, point: str) -> Answer:
     """Ask something of a point, right or wrong."""
-    if point == "discovery":
-        return await world.ask("GET", DISCOVERY)
-    if point == "keys":
-        return await world.ask("GET", f"/{TENANT_ID}/discovery/v2.0/keys")
-    if point in {"authorize", "logout"}:
-        return await world.ask("GET", f"/{TENANT_ID}/oauth2/v2.0/{point}")
+    if point in ASKED_BY_GET:
+        return await world.ask("GET", ASKED_BY_GET[point])
     if point.startswith("graph."):
         return await world.me("token", point.removeprefix("graph.").removesuffix("_me").upper(), json={})
     if point == "token.on_behalf_of":

@@ -6,7 +6,9 @@ from tests.stage.tenant import (
     EDIT,
     EDIT_SCOPE,
     GATEWAY,
+    GATEWAY_SECRET,
     SIGN_IN_SCOPE,
+    TENANT_ID,
     World,
     claims_of,
 )
@@ -53,9 +55,71 @@ async def test_strict_rotation_is_a_switch_and_revokes_the_family(world: World) 
     assert (await world.refresh(new)).number == 50173
 
 
-async def test_a_refresh_says_what_it_is_for(world: World) -> None:
+async def test_T1_a_refresh_without_a_scope_is_for_what_was_granted_first(world: World) -> None:
+    graph = (await world.signed_in()).body["refresh_token"]
+    api = (await world.stepped_up()).body["refresh_token"]
+    answer = await world.refresh(graph, "")
+    assert answer.body["scope"] == "openid profile email User.Read"
+    assert claims_of(answer.body["id_token"])["aud"] == GATEWAY
+    assert (await world.refresh(answer.body["refresh_token"], "")).body["scope"] == answer.body["scope"]
+    assert claims_of((await world.refresh(api, "")).body["access_token"])["aud"] == API
+
+
+async def test_T1_an_empty_scope_in_a_refresh_is_none(world: World) -> None:
+    token = (await world.stepped_up()).body["refresh_token"]
+    form = {"grant_type": "refresh_token", "client_id": GATEWAY, "client_secret": GATEWAY_SECRET}
+    path = f"/{TENANT_ID}/oauth2/v2.0/token"
+    answer = await world.ask("POST", path, data={**form, "refresh_token": token, "scope": ""})
+    assert answer.body["scope"] == EDIT
+
+
+async def test_T1_a_refresh_in_between_for_another_resource_does_not_change_what_was_granted_first(
+    world: World,
+) -> None:
+    token = (await world.stepped_up()).body["refresh_token"]
+    between = await world.refresh(token, "User.Read")
+    assert between.body["scope"] == "openid profile email User.Read"
+    assert (await world.refresh(between.body["refresh_token"], "")).body["scope"] == EDIT
+
+
+async def test_T1_a_refresh_with_a_part_of_it_brings_that_part(world: World) -> None:
     token = (await world.signed_in()).body["refresh_token"]
-    refused = await world.refresh(token, "")
+    part = await world.refresh(token, "User.Read")
+    assert "id_token" not in part.body
+    who = await world.refresh(token, "openid")
+    assert "id_token" in who.body
+    assert who.body["scope"] == "openid profile email User.Read"
+
+
+async def test_T1_a_scope_that_nobody_granted_stays_refused(world: World) -> None:
+    token = (await world.signed_in()).body["refresh_token"]
+    assert (await world.refresh(token, "User.ReadWrite")).number == 65001
+    assert (await world.refresh(token, EDIT)).number == 50076
+
+
+async def test_T1_of_two_resources_granted_first_a_refresh_without_a_scope_serves_the_first(
+    world: World,
+) -> None:
+    visitor = world.visitor()
+    scope = f"openid profile offline_access User.Read {EDIT}"
+    page = await visitor.confirm(await visitor.sign_in(world.authorize_url(scope)))
+    token = (await world.redeem(page, EDIT_SCOPE)).body["refresh_token"]
+    assert "User.Read" in (await world.refresh(token, "")).body["scope"]
+
+
+async def test_T1_a_code_without_a_scope_is_for_what_was_asked_and_another_resource_needs_its_own_proof(
+    world: World,
+) -> None:
+    page = await world.visitor().sign_in(world.authorize_url())
+    assert (await world.redeem(page, EDIT_SCOPE)).number == 50076
+    answer = await world.redeem(page, "")
+    assert answer.body["scope"] == "openid profile email User.Read"
+    assert {"id_token", "refresh_token"} <= set(answer.body)
+
+
+async def test_T1_a_token_on_behalf_of_someone_says_what_it_is_for(world: World) -> None:
+    assertion = (await world.stepped_up()).body["access_token"]
+    refused = await world.on_behalf_of(assertion, "")
     assert (refused.body["error"], refused.number) == ("invalid_request", 90014)
 
 

@@ -39,6 +39,36 @@ async def test_the_id_token_says_who_and_nothing_optional(world: World) -> None:
     assert not (OPTIONAL | {"amr", "acr"}) & set(claims)
 
 
+async def test_T4_without_the_profile_scope_an_id_token_says_only_that_it_is_somebody(world: World) -> None:
+    page = await world.visitor().sign_in(world.authorize_url("openid offline_access User.Read"))
+    tokens = (await world.redeem(page, "openid offline_access User.Read")).body
+    refreshed = (await world.refresh(tokens["refresh_token"], "openid")).body
+    for token in (tokens["id_token"], refreshed["id_token"]):
+        claims = claims_of(token)
+        assert not {"oid", "name", "preferred_username", "email"} & set(claims)
+        assert {"iss", "aud", "sub", "tid", "exp", "iat", "ver"} <= set(claims)
+    full = (await world.refresh(tokens["refresh_token"], "openid profile")).body["id_token"]
+    assert claims_of(full)["oid"] == ADA
+
+
+async def test_T4_the_email_scope_brings_the_address(world: World) -> None:
+    page = await world.visitor().sign_in(world.authorize_url("openid email"))
+    claims = claims_of((await world.redeem(page, "openid email")).body["id_token"])
+    assert claims["email"] == "ada@example.com"
+    assert not {"oid", "name", "preferred_username"} & set(claims)
+
+
+async def test_T4_names_that_are_optional_claims_need_the_profile_scope_and_the_address_does_not(
+    world: World,
+) -> None:
+    names = ["email", "given_name", "family_name", "sid"]
+    await world.ask("PUT", "/admin/settings", json={"optional_claims": {GATEWAY: names}})
+    page = await world.visitor().sign_in(world.authorize_url("openid"))
+    claims = claims_of((await world.redeem(page, "openid")).body["id_token"])
+    assert {"email", "sid"} <= set(claims)
+    assert not {"given_name", "family_name"} & set(claims)
+
+
 async def test_optional_claims_come_when_the_registration_asks_for_them(world: World) -> None:
     names = ["email", "sid", "login_hint", "auth_time", "given_name", "family_name"]
     await world.ask("PUT", "/admin/settings", json={"optional_claims": {GATEWAY: names}})
