@@ -80,17 +80,16 @@ class AppRegistration(BaseModel):
     def platform_of(self, uri: str) -> Platform | None:
         """Return the platform under which ``uri`` is registered; None where it isn't.
 
-        Exact and case-sensitive, but any port on ``http://localhost``.
+        Exact and case-sensitive, but any port on ``http://localhost``; of two such, the one with the right port.
         """
-        registered: tuple[tuple[Platform, tuple[str, ...]], ...] = (
-            ("web", self.redirect_uris),
-            ("spa", self.spa_redirect_uris),
-            ("native", self.native_redirect_uris),
+        registered: tuple[tuple[Platform, str], ...] = (
+            *(("web", known) for known in self.redirect_uris),
+            *(("spa", known) for known in self.spa_redirect_uris),
+            *(("native", known) for known in self.native_redirect_uris),
         )
-        for platform, uris in registered:
-            if any(uri == other or _same_but_for_port(uri, other) for other in uris):
-                return platform
-        return None
+        exact = (platform for platform, known in registered if uri == known)
+        near = (platform for platform, known in registered if _same_but_for_port(uri, known))
+        return next(exact, None) or next(near, None)
 
     @property
     def is_public(self) -> bool:
