@@ -67,6 +67,7 @@ CAUSES: Final = {
     "70000": "dead",
     "70008": "dead",
     "700082": "dead",
+    "700084": "dead",
     "50173": "dead",
     "50057": "dead",
     "54005": "dead",
@@ -89,6 +90,9 @@ CAUSES: Final = {
     "7000218": "misconfigured",
     "700027": "misconfigured",
     "700024": "misconfigured",
+    "700025": "misconfigured",
+    "90023": "misconfigured",
+    "90100": "misconfigured",
     "90055": "away",
     "status 500": "away",
     "status 503": "away",
@@ -99,7 +103,10 @@ CAUSES: Final = {
 
 
 # Met at the authorize endpoint, at sign-in or by requests that we never send.
-ELSEWHERE: Final = {70003, 70005, 700054, 70007, 90002, 90014, 9002326, 50126, 7000114, 90033}
+ELSEWHERE: Final = {
+    *(70003, 70005, 700054, 70007, 90002, 90014, 50126, 7000114, 90033, 50147, 501491, 9010010),
+    *(9002325, 9002326, 9002327),
+}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
