@@ -8,7 +8,7 @@ Never believes what a body says.
 from typing import Final
 from urllib.parse import parse_qsl
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from servicekit.http.bodies import read_bytes
 
@@ -19,9 +19,9 @@ _MOST_FIELDS: Final = 50
 async def read_form(request: web.Request) -> list[tuple[str, str]] | None:
     """Return the fields of a form in their order, the same name perhaps twice; None when the body is no such form.
 
-    Raises BodyTooLarge, RequestTimedOut.
+    A compressed one is none. Raises BodyTooLarge, RequestTimedOut.
     """
-    if request.content_type != FORM:
+    if request.content_type != FORM or request.headers.get(hdrs.CONTENT_ENCODING):
         return None
     body = await read_bytes(request)
     try:

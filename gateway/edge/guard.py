@@ -12,15 +12,15 @@ import enum
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from gateway.edge.hosts import Likeness, compare_hosts
+from gateway.edge.navigations import is_page_wanted
 from gateway.errors import CrossOriginRefused, MisdirectedRequest
 from servicekit.http import routes
 from servicekit.operations import Operation
-from servicekit.setting_forms import LOOPBACK_HOSTS
 
 
 class RequestKind(enum.Enum):
@@ -100,8 +100,8 @@ def guard_middleware(public_url: str) -> Middleware:
         kind = kind_of(request)
         if kind is None:
             raise CrossOriginRefused(log_detail="the route has no row")
-        if kind not in {RequestKind.PUBLIC, RequestKind.FRAMED, RequestKind.BACKCHANNEL}:
-            _judge_host(request, public_url)
+        if kind not in {RequestKind.FRAMED, RequestKind.BACKCHANNEL}:
+            _judge_host(request, kind, public_url)
         if kind in judges:
             judges[kind](request, public_url)
         return await handler(request)
@@ -109,14 +109,23 @@ def guard_middleware(public_url: str) -> Middleware:
     return middleware
 
 
-def _judge_host(request: web.Request, public_url: str) -> None:
-    ours = urlsplit(public_url).hostname
-    try:
-        named = urlsplit(f"//{request.host}").hostname
-    except ValueError:  # such as an open bracket
-        named = None
-    if named != ours and not {named, ours} <= LOOPBACK_HOSTS:
-        raise MisdirectedRequest
+def _judge_host(request: web.Request, kind: RequestKind, public_url: str) -> None:
+    """Refuse what was sent to another host than ours, and bring a person who navigates to the public spelling of it.
+
+    Cookies belong to one spelling: what is begun as 127.0.0.1 and ends as localhost ends in another browser, as it
+    were. Ports are not compared, as cookies know none (RFC 6265, section 8.5).
+    """
+    likeness = compare_hosts(f"//{request.host}", public_url)
+    if likeness is Likeness.SAME:
+        return
+    if likeness is Likeness.ANOTHER:
+        if kind is not RequestKind.PUBLIC:
+            raise MisdirectedRequest
+    elif is_page_wanted(request, default=kind is RequestKind.NAVIGATION):
+        raise web.HTTPTemporaryRedirect(public_url + request.rel_url.raw_path_qs)
+    elif kind is not RequestKind.PUBLIC and "Sec-Fetch-Site" in request.headers:
+        # A program has its cookies from wherever it asked before, and one name is as good as another.
+        raise MisdirectedRequest(f"Open {public_url} instead: a browser sends the cookies of one name only.")
 
 
 def _judge_json(request: web.Request, public_url: str) -> None:

@@ -12,8 +12,7 @@ from aiohttp import hdrs, web
 from gateway import errors
 from gateway.edge.forms import read_form
 from servicekit.discovery import AuthorityMetadata
-from servicekit.errors import AuthorityUnavailable, Misconfigured
-from servicekit.http.bodies import LARGEST_BODY
+from servicekit.errors import AuthorityUnavailable, BodyTooLarge, Misconfigured
 from servicekit.problems import ProblemError
 from servicekit.refusals import RefusalKind, refusal_of
 
@@ -26,9 +25,7 @@ _READ: Final = frozenset(
 async def read_response(request: web.Request) -> dict[str, str]:
     """Return the authorization response's parameters; raises SignInFailed unless each is there at most once."""
     if request.method == hdrs.METH_POST:
-        length = request.content_length
-        is_small = length is not None and length <= LARGEST_BODY
-        pairs = await read_form(request) if is_small and not request.query_string else None
+        pairs = await _read_form(request) if not request.query_string else None
     else:
         pairs = list(request.query.items())
     answer: dict[str, str] = {}
@@ -41,6 +38,14 @@ async def read_response(request: web.Request) -> dict[str, str]:
     if not answer.get("state") or ("code" in answer) == ("error" in answer):
         raise errors.SignInFailed(log_detail="the answer holds no state, or not one of code and error")
     return answer
+
+
+async def _read_form(request: web.Request) -> list[tuple[str, str]] | None:
+    """Return the form's fields, with a length or in chunks (RFC 9112, section 7.1): proxies change one to the other."""
+    try:
+        return await read_form(request)
+    except BodyTooLarge as error:
+        raise errors.SignInFailed(log_detail="the answer is larger than any") from error
 
 
 def check_issuer(metadata: AuthorityMetadata, named: str | None) -> None:

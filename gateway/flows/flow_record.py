@@ -11,11 +11,14 @@ other.
 
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 
+from gateway.edge.cookies import cookies
 from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
 from gateway.errors import SignInExpired
 from gateway.store.names import digest_of
@@ -29,7 +32,12 @@ FLOW_SECONDS: Final = 600
 MOST_FLOWS: Final = 5
 _PREFIX: Final = "__Host-Http-flow-"
 _COOKIE_FORM: Final = re.compile(r"(\d{10})\.([A-Za-z0-9_-]{43})")
-_PATH_FORM: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+_PATH_FORM: Final = re.compile(r"(?P<path>/(?!/)[^?#]*)(?P<rest>.*)")
+# Whatever is no printable ASCII, and a percent sign that encodes nothing.
+_TO_ENCODE: Final = re.compile(r"[^!-~]|%(?![0-9A-Fa-f]{2})")
+_ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+# Browsers take the first for a slash, and people any of them.
+_ODD_SLASHES: Final = "\\\u2044\u2215\u2216\u29f5\u29f8\u29f9\ufe68\uff0f\uff3c"
 LONGEST_PATH: Final = 512
 _NOT_PAGES: Final = ("/auth/", "/api/", "/health/", "/metrics", "/problem")
 
@@ -53,17 +61,41 @@ class AuthCodeFlow:
 
 
 def local_path(text: str | None) -> str:
-    r"""Return `text` when it is a path of our own pages, else `/`.
+    r"""Return `text` when it is a path of our own pages, spelled as it can travel in a header; else `/`.
 
-    Written as a form, not with a URL parser: parsers mend what browsers read otherwise (`/\host`, control
-    characters, white space). The first character is a slash, the second neither slash nor backslash, everything is
-    printable ASCII, and nothing leads to an endpoint.
+    Written as a form, not with a URL parser: parsers mend what browsers read otherwise (`/\host`, control characters,
+    tabs). The first character is a slash, the second neither slash nor backslash. What is encoded already stays as it
+    is, and blanks and letters of any script are encoded, so that what comes out is printable ASCII. Nothing may be read
+    out of it that leads elsewhere, to an endpoint of ours included, by whoever decodes it once or twice.
     """
-    if not text or len(text) > LONGEST_PATH or not _PATH_FORM.fullmatch(text):
+    match = _PATH_FORM.fullmatch(text or "")
+    if not match or not _is_written(match[0]):
         return "/"
-    path = text.split("?")[0].split("#")[0]
-    leaves_pages = (path + "/").startswith(_NOT_PAGES) or "//" in path or "/." in path or "%" in path
-    return "/" if leaves_pages else text
+    path = _encoded(match["path"])
+    try:
+        read = unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return "/"
+    hides = read.count("/") != path.count("/") or not _is_written(read) or _ENCODED.search(read)
+    whole = path + _encoded(match["rest"])
+    return "/" if hides or not _is_page(read) or len(whole) > LONGEST_PATH else whole
+
+
+def _is_written(text: str) -> bool:
+    """Tell whether people write such text: nothing invisible, no blank but the common one, no slash of another kind."""
+    return not any(
+        sign in _ODD_SLASHES or (sign != " " and unicodedata.category(sign)[0] in "CZ") for sign in text
+    )
+
+
+def _encoded(text: str) -> str:
+    return _TO_ENCODE.sub(lambda sign: quote(sign[0]), text)
+
+
+def _is_page(path: str) -> bool:
+    *folders, name = path[1:].split("/")
+    hidden = any(part.startswith(".") for part in (*folders, name))
+    return not hidden and all(part.strip() for part in folders) and not f"{path}/".startswith(_NOT_PAGES)
 
 
 def _cookie_name(state: str) -> str:
@@ -88,7 +120,7 @@ class FlowStore:
         )
         begun = sorted(
             (match[1], name)
-            for name, text in request.cookies.items()
+            for name, text in cookies(request).items()
             if name.startswith(_PREFIX) and (match := _COOKIE_FORM.fullmatch(text))
         )
         for _, name in begun[: max(0, len(begun) - MOST_FLOWS + 1)]:
@@ -118,7 +150,7 @@ class FlowStore:
         return flow
 
     async def _taken(self, request: web.Request, state: str) -> bytes | None:
-        cookie = _COOKIE_FORM.fullmatch(request.cookies.get(_cookie_name(state), ""))
+        cookie = _COOKIE_FORM.fullmatch(cookies(request).get(_cookie_name(state), ""))
         if cookie is None:
             return None
         secret = cookie[2]

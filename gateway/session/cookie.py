@@ -16,6 +16,7 @@ from typing import Any, Final
 import aiohttp_session
 from aiohttp import web
 
+from gateway.edge.cookies import cookies, has_cookie
 from gateway.store.names import SessionRef
 
 COOKIE: Final = "__Host-Http-session"
@@ -44,6 +45,11 @@ class SessionCookie:
         if not match:
             return None
         return cls(match[1], match[2], base64.urlsafe_b64decode(match[3] + "="))
+
+    @classmethod
+    def of(cls, request: web.Request) -> "SessionCookie | None":
+        """Read the cookie of a request; None where it has none, or one that is not of our form."""
+        return cls.parse(cookies(request).get(COOKIE))
 
     @property
     def text(self) -> str:
@@ -76,7 +82,7 @@ class SessionStorage(aiohttp_session.AbstractStorage):
 
     async def load_session(self, request: web.Request) -> aiohttp_session.Session:
         """Return the session behind the cookie, or an empty new one."""
-        cookie = SessionCookie.parse(self.load_cookie(request))
+        cookie = SessionCookie.of(request)
         live = await self._load(cookie, self._fields(request)) if cookie else None
         data: Any = {"session": {LIVE: live}} if live else None
         return aiohttp_session.Session(None, data=data, new=live is None)
@@ -87,6 +93,6 @@ class SessionStorage(aiohttp_session.AbstractStorage):
         """Set the cookie of a session that was bound, or delete that of one that was unbound."""
         if session.identity:
             self.save_cookie(response, session.identity)
-        elif session.empty and COOKIE in request.cookies:
+        elif session.empty and has_cookie(request, COOKIE):
             # The attributes are repeated: browsers ignore a deletion of a `__Host-` cookie without `Secure`.
             response.del_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="Strict")

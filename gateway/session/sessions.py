@@ -19,7 +19,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.errors import SessionStoreUnavailable, SignInRequired
-from gateway.session.cookie import COOKIE, LIVE, SessionCookie
+from gateway.session.cookie import LIVE, SessionCookie
 from gateway.session.records import SessionRecords
 from gateway.store.fields import Field, number_of
 from gateway.store.indexes import SessionIndexes
@@ -178,7 +178,7 @@ class SessionStore:
         """
         session = await self.find(request)
         if session is None:
-            cookie = SessionCookie.parse(request.cookies.get(COOKIE))
+            cookie = SessionCookie.of(request)
             raise SignInRequired(await self.why_ended(cookie) if cookie else None)
         if slide:
             await self.slide(session)
@@ -209,7 +209,7 @@ class SessionStore:
 
     async def confirm_end(self, request: web.Request) -> None:
         """Ask again about a session that ended before this request; raises SessionStoreUnavailable."""
-        cookie = SessionCookie.parse(request.cookies.get(COOKIE))
+        cookie = SessionCookie.of(request)
         if cookie:
             await self._vault.confirm_end(cookie.ref)
 

@@ -5,7 +5,7 @@ browser. What the gateway accepts must stay on its origin for all of them.
 """
 
 import re
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import pytest
 from hypothesis import example, given
@@ -38,6 +38,13 @@ KEPT = [
     "/authentic",
     "/apis",
     "/" + "e" * 511,
+    "/files/a%20b",
+    "/files/caf%C3%A9",
+    "/files/100%25",
+    "/files/a+b&c=d",
+    "/files/a%3Fb%23c",
+    "/files/a%2Eb",
+    "/edit?q=a%20b&r=%E2%82%AC#%C3%A4",
 ]
 
 EVIL = [
@@ -94,6 +101,23 @@ EVIL = [
     "/%252f%252fevil.example",
     "/%2e%2e//evil.example",
     "/%E2%80%8B/evil.example",
+    "/%61uth/sign-in",
+    "/%61pi",
+    "/auth%2fsign-in",
+    "/edit/%2e%2e/api",
+    "/%2e",
+    "/edit%2f%2fevil.example",
+    "/edit%5cevil.example",
+    "/a%25%32%66evil.example",
+    "/a%255cevil.example",
+    "/%20/evil.example",
+    "/%C2%A0/evil.example",
+    "/%EF%BC%8Fevil.example",
+    "/%E2%81%84evil.example",
+    "/%ff/edit",
+    "/%C3",
+    "/edit%C2%85",
+    "/edit%E2%80%AEfdp.exe",
     # Look-alikes of the slash
     "\uff0f\uff0fevil.example",
     "/\uff0fevil.example",
@@ -143,14 +167,12 @@ EVIL = [
     "/edit\r\nSet-Cookie: __Host-Http-session=x",
     "/edit\nLocation: //evil.example",
     "/edit%0d%0aSet-Cookie:%20a=b",
-    # Text that is no ASCII, or no text
-    "/\u00e9dit",
-    "/\U0001f600",
-    "/edit?\U0001f600",
+    # No text
     "/\ud83d",
     "/edit\uffff",
     "/edit\U0010ffff",
     # Too long
+    "/" + "\u00e9" * 86,
     "/" + "e" * 512,
     "/" + "e" * 10_000,
     "/edit?" + "q" * 10_000,
@@ -229,7 +251,7 @@ _TEXTS = st.one_of(
 def test_S9_whatever_is_accepted_stays_on_our_origin_for_every_reader(text: str) -> None:
     path_back = local_path(text)
 
-    assert path_back in {text, "/"}
+    assert path_back == "/" or unquote(path_back) == unquote(text)
     assert as_python_reads(BASE, path_back) == ORIGIN
     assert as_browsers_read(BASE, path_back) == ORIGIN
     assert path_back.isascii()

@@ -26,6 +26,7 @@ from resource_api.app import create_app as create_api
 from resource_api.settings import PREFIX as API_PREFIX
 from resource_api.settings import Settings as ApiSettings
 from servicekit.authority_transport import READ_SECONDS
+from servicekit.http.quiet_server import QuietRunner
 from servicekit.logs import Lines
 from servicekit.settings_faults import load_settings
 from tests.stage.network import Network
@@ -149,8 +150,8 @@ def signing_keys() -> Callable[[], SigningKey]:
 
 @asynccontextmanager
 async def served(app: web.Application, port: int, host: str = "127.0.0.1") -> AsyncIterator[None]:
-    """Serve an application while the block runs."""
-    runner = web.AppRunner(app, shutdown_timeout=0.2)
+    """Serve an application while the block runs, as ours are served."""
+    runner = QuietRunner(app, service="gateway", drain_seconds=0.2)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
     try:

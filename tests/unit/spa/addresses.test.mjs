@@ -10,6 +10,12 @@ for (const [path, leads] of /** @type {[string | null, string][]} */ ([
   ['/edit?a=1#city', '/edit?a=1#city'],
   ['/authors', '/authors'],
   ['/a/../edit', '/edit'],
+  // What the gateway keeps is kept to the letter, and spelled as it spells it.
+  ['/files/a%20b', '/files/a%20b'],
+  ['/files/caf%C3%A9?q=%C3%A4#%C3%B6', '/files/caf%C3%A9?q=%C3%A4#%C3%B6'],
+  ['/files/100%25', '/files/100%25'],
+  ['/files/a b', '/files/a%20b'],
+  ['/files/café', '/files/caf%C3%A9'],
   [null, '/'],
   ['', '/'],
   ['edit', '/'],

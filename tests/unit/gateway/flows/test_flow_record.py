@@ -43,6 +43,11 @@ def test_S09_a_path_of_our_own_pages_is_kept(path: str) -> None:
     assert local_path(path) == path
 
 
+@pytest.mark.parametrize("path, spelled", [("/ed it", "/ed%20it"), ("/é", "/%C3%A9")])
+def test_X7_what_a_query_was_decoded_to_is_encoded_again(path: str, spelled: str) -> None:
+    assert local_path(path) == spelled
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -56,10 +61,10 @@ def test_S09_a_path_of_our_own_pages_is_kept(path: str) -> None:
         "/edit/../auth/sign-out",
         "/.",
         "/%2f%2fevil.example",
-        "/ed it",
+        "/ /edit",
         "/edit\n",
         "/\t/evil.example",
-        "/é",
+        "/\u00a0/edit",
         "https://evil.example",
         "/auth/sign-in",
         "/auth",

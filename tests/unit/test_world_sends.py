@@ -1,0 +1,36 @@
+"""docs/reference/conformance.md names for each kind of thing that the world sends a test, which exists."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+SECTION: Final = (
+    (ROOT / "docs/reference/conformance.md")
+    .read_text(encoding="utf-8")
+    .split("\n## What the world sends\n")[1]
+    .split("\n## ")[0]
+)
+ROWS: Final = re.findall(r"^\| ([A-Z]\d+) \| (.+?) \| (\[.+) \|$", SECTION, re.MULTILINE)
+
+
+def test_the_rows_are_of_one_form_and_sorted() -> None:
+    ids = [row[0] for row in ROWS]
+
+    assert len(ROWS) == SECTION.count("\n| ") - 1, "all but the head of the table"
+    assert ids == sorted(ids, key=lambda name: (name[0], int(name[1:])))
+
+
+@pytest.mark.parametrize("name, cell", [(row[0], row[2]) for row in ROWS])
+def test_each_row_names_tests_that_exist_and_carry_its_id(name: str, cell: str) -> None:
+    named = re.findall(r"\[([^\]]+)\]\(\.\./\.\./([^)]+)\)((?:,? `[^`]+`)+)", cell)
+
+    assert named
+    for path, linked, tests in named:
+        assert path == linked
+        text = (ROOT / path).read_text(encoding="utf-8")
+        for test in re.findall(r"`([^`]+)`", tests):
+            assert test in text
+            assert re.search(rf"(^|[\W_]){name}([\W_]|$)", test)
