@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp_session
 from aiohttp import web
@@ -48,6 +49,7 @@ from servicekit.authority import Authority, open_authority
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
 from servicekit.entra import CALL_SECONDS, PLACE_SECONDS
 from servicekit.http.bodies import LARGEST_BODY
+from servicekit.http.request_heads import head_limits_middleware
 from servicekit.http.routes import RouteTable
 from servicekit.outbound import Outbound, outbound
 from servicekit.problems import problems_middleware
@@ -98,7 +100,10 @@ def create_app(
     app = web.Application(
         middlewares=[
             metrics.middleware(),
-            problems_middleware(problem_pages(pages, close_flow=FlowStore.close)),
+            problems_middleware(
+                problem_pages(pages, host=urlsplit(settings.public_url).netloc, close_flow=FlowStore.close)
+            ),
+            head_limits_middleware(),
             redis_budget_middleware(redis_limits.request),
             guard_middleware(settings.public_url),
             aiohttp_session.session_middleware(SessionStorage(sessions.load, records_of)),

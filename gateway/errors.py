@@ -24,7 +24,9 @@
     ├── AccessBlocked             403 policy blocks this person
     ├── RequestTimedOut           408 the body did not arrive in time
     ├── BodyTooLarge              413 no profile is that large
+    ├── UriTooLong                414 the address is longer than anything we read
     ├── UnsupportedMediaType      415 the body is no JSON, or compressed
+    ├── RequestHeaderFieldsTooLarge 431 the header fields, cookies among them, are larger than anything we read
     ├── ResourceUnavailable       502 Graph or the resource API fails
     ├── AuthorityUnavailable      503 the authority fails
     └── Misconfigured             500 an administrator's fault; never a redirect

@@ -17,6 +17,7 @@ from gateway.endpoints.examples import EXAMPLES
 from gateway.endpoints.problems import METHOD_NOT_ALLOWED, PROBLEM_TYPES
 from gateway.errors import CrossOriginRefused, MisdirectedRequest, SignInRequired
 from gateway.session.cookie import COOKIE
+from servicekit.errors import RequestHeaderFieldsTooLarge, UriTooLong
 from servicekit.openapi import Components, Node
 from servicekit.operations import NamedSchema, Operation, Parameter, Response
 from servicekit.problems import ProblemError
@@ -78,9 +79,10 @@ class _Brings:
 
 
 _REFUSALS: Final = (CrossOriginRefused, MisdirectedRequest)
+_OF_THE_HEAD: Final = (UriTooLong, RequestHeaderFieldsTooLarge)
 _KINDS: Final = {
     RequestKind.JSON: _Brings(
-        (*_REFUSALS, ProblemError),
+        (*_REFUSALS, *_OF_THE_HEAD, ProblemError),
         (
             Parameter(
                 "X-CSRF",
@@ -92,7 +94,7 @@ _KINDS: Final = {
         ),
     ),
     RequestKind.EVENTS: _Brings(
-        (*_REFUSALS, ProblemError),
+        (*_REFUSALS, *_OF_THE_HEAD, ProblemError),
         (
             Parameter(
                 "X-CSRF",
@@ -105,7 +107,7 @@ _KINDS: Final = {
     RequestKind.NAVIGATION: _Brings(_REFUSALS),
     RequestKind.CALLBACK: _Brings((MisdirectedRequest,)),
     RequestKind.FRAMED: _Brings(),
-    RequestKind.BACKCHANNEL: _Brings(),
+    RequestKind.BACKCHANNEL: _Brings(_OF_THE_HEAD),
     RequestKind.PUBLIC: _Brings(),
 }
 # Where a problem is a page of the client's and no answer; the handlers' own, not those of the kind.

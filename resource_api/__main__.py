@@ -34,7 +34,9 @@ def _serve(settings: Settings) -> int:
         return 1
     with listener:
         app = create_app(settings)
-        asyncio.run(serve(app, listener, on_stop=app[LIFE].stop))
+        asyncio.run(
+            serve(app, listener, keep_alive_seconds=settings.keep_alive_seconds, on_stop=app[LIFE].stop)
+        )
     return 0
 
 

@@ -24,11 +24,15 @@ from resource_api.routes import DESCRIPTION, EDITOR, LIFE, Life, table
 from resource_api.settings import Settings
 from servicekit.authority import open_authority
 from servicekit.http.bodies import LARGEST_BODY
+from servicekit.http.request_heads import head_limits_middleware
 from servicekit.http.routes import RouteTable
 from servicekit.jwt_verifier import ClaimRules
 from servicekit.logs import log_event
 from servicekit.outbound import outbound
 from servicekit.problems import problems_middleware
+
+# A bearer token alone may take half of it: one with two hundred group ids has 13 kB.
+LARGEST_HEAD: Final = 32_768
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +59,12 @@ def create_app(
     """
     rows: RouteTable[Route] = RouteTable()
     app = web.Application(
-        middlewares=[correlation_middleware, problems_middleware(), access_middleware(rows)],
+        middlewares=[
+            correlation_middleware,
+            problems_middleware(),
+            head_limits_middleware(largest_head=LARGEST_HEAD),
+            access_middleware(rows),
+        ],
         client_max_size=LARGEST_BODY,
     )
     policy = ScopePolicy(settings.scope, settings.acrs, settings.max_age_seconds)

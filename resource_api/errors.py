@@ -14,7 +14,9 @@
     ├── AccessBlocked                       403 policy blocks this person, or Graph refuses the change
     ├── RequestTimedOut                     408 the body did not arrive in time
     ├── BodyTooLarge                        413 more than 16 kB
+    ├── UriTooLong                          414 the address is longer than anything the service reads
     ├── UnsupportedMediaType                415 not JSON, or compressed
+    ├── RequestHeaderFieldsTooLarge         431 the header fields are larger than anything the service reads
     ├── ResourceUnavailable                 502 raised in these forms only:
     │   └── DirectoryUnavailable            502 Graph fails; `outcome` says what became of the write
     │       └── ResourceBusy                503 Graph asks us to wait; nothing was written

@@ -35,6 +35,8 @@ _HEADERS: Final[dict[str, Node]] = {
 }
 # What a token is refused with, wherever one is asked for, and what may go wrong meanwhile.
 _OF_A_TOKEN: Final = (
+    shared.UriTooLong,
+    shared.RequestHeaderFieldsTooLarge,
     errors.MisplacedToken,
     errors.InvalidToken,
     errors.InsufficientScope,
@@ -72,7 +74,9 @@ PROBLEM_TYPES: Final = (
     _kind(shared.RequestTimedOut()),
     _kind(errors.ProfileNotFound(""), required={"outcome": _OUTCOME}),
     _kind(shared.BodyTooLarge()),
+    _kind(shared.UriTooLong()),
     _kind(shared.UnsupportedMediaType()),
+    _kind(shared.RequestHeaderFieldsTooLarge()),
     _kind(
         errors.InvalidProfilePatch([FieldError("displayName", REQUIRED, "This can't be empty.")]),
         required={"errors": FIELD_ERRORS},

@@ -7,25 +7,26 @@ Never reads settings and never decides an exit code.
 import logging
 import socket
 from collections.abc import Callable
-from typing import Final
 
 from aiohttp import web
 
+from resource_api.app import LARGEST_HEAD
 from servicekit.http.quiet_server import QuietRunner
 from servicekit.http.serving import serving, stop_signal
 from servicekit.logs import log_event
 from servicekit.version import VERSION
 
-# A bearer token alone may take half of it.
-LONGEST_FIELD: Final = 16_384
-
 _log = logging.getLogger(__name__)
 
 
-async def serve(app: web.Application, listener: socket.socket, *, on_stop: Callable[[], None]) -> None:
+async def serve(
+    app: web.Application, listener: socket.socket, *, keep_alive_seconds: int, on_stop: Callable[[], None]
+) -> None:
     """Serve until SIGTERM or SIGINT, call `on_stop`, and finish what is under way."""
     stopping = stop_signal()
-    runner = QuietRunner(app, service="resource_api", longest_field=LONGEST_FIELD)
+    runner = QuietRunner(
+        app, service="resource_api", largest_head=LARGEST_HEAD, keep_alive_seconds=keep_alive_seconds
+    )
     async with serving((runner, listener)):
         listening = [list(name[:2]) for name in runner.addresses]
         log_event(_log, logging.INFO, "listening", version=VERSION, addresses=listening)

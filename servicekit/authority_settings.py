@@ -53,6 +53,13 @@ class AuthoritySettings(EnvironmentSettings):
         GRAPH, description="Microsoft Graph's address with its version", examples=[GRAPH]
     )
     host: str = Field("127.0.0.1", description="the address to listen on", examples=["0.0.0.0"])  # noqa: S104 - an example
+    keep_alive_seconds: int = Field(
+        75,
+        ge=1,
+        le=3_600,
+        description="how long a connection without a request is kept: longer than the proxy in front keeps its own",
+        examples=["75"],
+    )
     ca_bundle: Annotated[str, AfterValidator(forms.ca_bundle)] | None = Field(
         None, description="a PEM file with the certificates to trust", examples=["/etc/ssl/private-ca.pem"]
     )

@@ -5,7 +5,9 @@
     ├── AccessBlocked         403 policy blocks this person
     ├── RequestTimedOut       408 the body did not arrive in time
     ├── BodyTooLarge          413 the body is larger than anything the service reads
+    ├── UriTooLong            414 the address is longer than anything the service reads
     ├── UnsupportedMediaType  415 the body is no JSON, or compressed
+    ├── RequestHeaderFieldsTooLarge 431 the header fields are larger than anything the service reads
     ├── Misconfigured         500 an administrator's fault
     │   └── IssuerMismatch    500 servicekit.discovery: the authority names another issuer than the configuration
     ├── ResourceUnavailable   502 a service behind this one fails
@@ -51,6 +53,22 @@ class BodyTooLarge(ProblemError):
     """The body is larger than anything that the service reads."""
 
     status, slug, title = 413, "content-too-large", "The request is too large"
+
+
+class UriTooLong(ProblemError):
+    """The request's path and query are longer than anything that the service reads."""
+
+    status, slug, title = 414, "uri-too-long", "This address is too long"
+
+
+class RequestHeaderFieldsTooLarge(ProblemError):
+    """The request's header fields, cookies among them, are larger than anything that the service reads."""
+
+    status, slug, title = (
+        431,
+        "request-header-fields-too-large",
+        "The browser sends too much with each request",
+    )
 
 
 class UnsupportedMediaType(ProblemError):

@@ -27,6 +27,7 @@ pytest_plugins = [
     "tests.stage.network",
     "tests.stage.npm_packages",
     "tests.stage.workers",
+    "tests.stage.log_lines",
     "tests.stage.world",
 ]
 

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 from aiohttp import hdrs, web
 
 from gateway.edge.guard import RequestKind, kind_of
+from gateway.edge.navigations import is_page_wanted
+from gateway.edge.plain_pages import SHOWN, plain_page
 from gateway.edge.spa_files import SpaFiles
 from servicekit.problems import Draw, Problem, draw_json
 
@@ -24,14 +26,21 @@ FLOW_STATE: Final = web.RequestKey("flow_state", str)
 _NEVER_PAGES: Final = frozenset({"cross-origin-refused", "misdirected-request"})
 
 
-def problem_pages(pages: SpaFiles, *, close_flow: Callable[[web.Response, str], web.Response]) -> Draw:
-    """Return how problems are drawn; `close_flow` takes the cookie of a flow back, by its `state`."""
+def problem_pages(
+    pages: SpaFiles, *, host: str, close_flow: Callable[[web.Response, str], web.Response]
+) -> Draw:
+    """Return how problems are drawn; `close_flow` takes the cookie of a flow back, by its `state`.
+
+    `host` is what people know us by.
+    """
 
     def draw(request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
-        if (
-            kind_of(request) in {RequestKind.NAVIGATION, RequestKind.CALLBACK}
-            and problem.slug not in _NEVER_PAGES
-        ):
+        navigates = kind_of(request) in {RequestKind.NAVIGATION, RequestKind.CALLBACK}
+        if problem.slug in SHOWN:
+            # The client's own page would be asked for by a request that is too large as well.
+            if navigates or is_page_wanted(request):
+                return plain_page(request, problem, reference, host=host)
+        elif navigates and problem.slug not in _NEVER_PAGES:
             response = _to_problem_page(request, problem, reference)
             return close_flow(response, request[FLOW_STATE]) if FLOW_STATE in request else response
         if _is_lost_person(request, problem):

@@ -16,6 +16,7 @@ from gateway.endpoints.examples import ADA, PARKED_EDIT_HANDLE
 from gateway.profile.fields import etag_of
 from servicekit import errors as shared
 from servicekit.http.bodies import LARGEST_BODY, READ_SECONDS
+from servicekit.http.request_heads import LARGEST_HEAD, LONGEST_TARGET
 from servicekit.operations import ProblemType
 from servicekit.problems import Problem, ProblemError, plain_problem
 from servicekit.text_schemas import FIELD_ERRORS
@@ -61,6 +62,13 @@ PROBLEM_TYPES: Final = (
         "The body, or a header such as `If-Match` or `Idempotency-Key`, has no usable form; nothing was saved.",
     ),
     ProblemType(shared.BodyTooLarge().problem(), f"The body has more than {LARGEST_BODY:,} bytes."),
+    ProblemType(
+        shared.UriTooLong().problem(), f"Path and query have more than {LONGEST_TARGET:,} bytes together."
+    ),
+    ProblemType(
+        shared.RequestHeaderFieldsTooLarge().problem(),
+        f"The header fields, cookies among them, have more than {LARGEST_HEAD:,} bytes together.",
+    ),
     ProblemType(
         shared.RequestTimedOut().problem(), f"The body did not arrive within {READ_SECONDS} seconds."
     ),

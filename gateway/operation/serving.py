@@ -36,7 +36,8 @@ async def _serve(
     """Serve until SIGTERM or SIGINT, then finish what is under way; operators are answered at `beside`."""
     stopping = stop_signal()
     public = create_app(settings, metrics=metrics)
-    sites: list[tuple[web.BaseRunner, socket.socket]] = [(QuietRunner(public, service="gateway"), listener)]
+    runner = QuietRunner(public, service="gateway", keep_alive_seconds=settings.keep_alive_seconds)
+    sites: list[tuple[web.BaseRunner, socket.socket]] = [(runner, listener)]
     if beside:
         sites.append((web.AppRunner(create_admin_side(public), access_log=None), beside))
     async with serving(*sites):

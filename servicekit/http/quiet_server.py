@@ -1,8 +1,8 @@
 """The HTTP server as both services run it: its limits, its access log, and answers to what is not HTTP.
 
 Owns the reply to requests that the parser or aiohttp itself refuses before any middleware sees them (aiohttp's own
-replies quote the offending bytes and name its version), the limits of a header, and the time for what is under way at
-the end.
+replies quote the offending bytes and name its version), what is read of a head at most, how long an idle connection is
+kept, and the time for what is under way at the end.
 Never reads settings, and never decides when to stop.
 """
 
@@ -12,13 +12,27 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import hdrs, web
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
+from aiohttp.streams import EMPTY_PAYLOAD
+from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
+from servicekit.errors import RequestHeaderFieldsTooLarge, UriTooLong
+from servicekit.http.request_heads import LARGEST_HEAD, LONGEST_TARGET
 from servicekit.logs import AccessLog, log_event
 from servicekit.problems import draw_json, plain_problem, problem_of_refusal, reference_of
 
 # What a person waits for at most; an orchestrator's grace period must be longer.
 DRAIN_SECONDS: Final = 20
+# Longer than a load balancer keeps its own (60 s are usual): who sends must be the one to close, or a request meets the
+# end of its connection, and nobody may repeat it.
+KEEP_ALIVE_SECONDS: Final = 75
+# How many times too much is read, so that the service itself can answer it. The sum bounds many small fields.
+_MARGIN: Final = 4
+_MOST_FIELDS: Final = 1_000
+_TOO_MANY_FIELDS: Final = "Too many headers received"
+
+_LONGEST_LINE: Final = _MARGIN * LONGEST_TARGET
+_TOO_MUCH: Final = {kind.status: kind for kind in (UriTooLong, RequestHeaderFieldsTooLarge)}
 
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -26,7 +40,23 @@ _log = logging.getLogger(__name__)
 
 
 class _QuietHandler(RequestHandler):
-    """A connection whose refusals are problems without a word of the request."""
+    """A connection whose refusals are problems without a word of the request.
+
+    `largest_unread` is how many bytes may come before a head is complete.
+    """
+
+    largest_unread = _MARGIN * LARGEST_HEAD
+    unread = 0
+
+    def data_received(self, data: bytes) -> None:
+        is_between_requests = self._waiter is not None and not self._waiter.done()
+        super().data_received(data)
+        self.unread = self.unread + len(data) if is_between_requests and not self._messages else 0
+        if self.unread > self.largest_unread:
+            self.unread = 0
+            self._messages.append((_ErrInfo(431, ValueError("head"), ""), EMPTY_PAYLOAD))
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_result(None)
 
     def handle_error(
         self,
@@ -35,14 +65,26 @@ class _QuietHandler(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - the very text that must not be sent
     ) -> web.StreamResponse:
+        status = _status_of(exc) or status
         level = logging.ERROR if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR else logging.DEBUG
         log_event(_log, level, "request-refused-by-parser", status=status, fault_kind=type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
-        response = draw_json(request, plain_problem(status), "none")
+        error = _TOO_MUCH.get(status)
+        response = draw_json(request, error().problem() if error else plain_problem(status), "none")
         response.headers[hdrs.SERVER] = ""
         response.force_close()
         return response
+
+
+def _status_of(fault: BaseException | None) -> int | None:
+    """Return the status for a head of which there is too much; None for every other fault."""
+    if isinstance(fault, LineTooLong):
+        _, limit, _ = fault.args
+        return UriTooLong.status if limit == _LONGEST_LINE else RequestHeaderFieldsTooLarge.status
+    if isinstance(fault, BadHttpMessage) and fault.message == _TOO_MANY_FIELDS:
+        return RequestHeaderFieldsTooLarge.status
+    return None
 
 
 def _without_echo(handler: _Handler) -> _Handler:
@@ -60,15 +102,20 @@ def _without_echo(handler: _Handler) -> _Handler:
 
 
 class _QuietServer(web.Server):
+    largest_head = LARGEST_HEAD
+
     def __call__(self) -> RequestHandler:
-        return _QuietHandler(self, loop=self._loop, **self._kwargs)
+        handler = _QuietHandler(self, loop=self._loop, **self._kwargs)
+        handler.largest_unread = _MARGIN * self.largest_head
+        return handler
 
 
 class QuietRunner(web.AppRunner):
     """An AppRunner whose connections are quiet, and which leaves compressed bodies compressed.
 
     `service` names the access log's logger, so that it is one of ours: those of outer libraries are kept at WARNING.
-    `longest_field` is the most bytes of a request's line or of one header.
+    `largest_head` is how many bytes of header fields the application takes; `keep_alive_seconds` is how long a
+    connection without a request is kept.
     """
 
     def __init__(
@@ -76,7 +123,8 @@ class QuietRunner(web.AppRunner):
         app: web.Application,
         *,
         service: str,
-        longest_field: int = 8190,
+        largest_head: int = LARGEST_HEAD,
+        keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         super().__init__(
@@ -84,17 +132,21 @@ class QuietRunner(web.AppRunner):
             access_log_class=AccessLog,
             access_log=logging.getLogger(f"{service}.access"),
             shutdown_timeout=drain_seconds,
-            keepalive_timeout=30,
-            max_line_size=longest_field,
-            max_field_size=longest_field,
+            keepalive_timeout=keep_alive_seconds,
+            max_line_size=_LONGEST_LINE,
+            max_field_size=_MARGIN * largest_head,
+            max_headers=_MOST_FIELDS,
             auto_decompress=False,
         )
+        self._largest_head = largest_head
 
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
-        return _QuietServer(
+        quiet = _QuietServer(
             _without_echo(server.request_handler),
             request_factory=server.request_factory,
             handler_cancellation=server.handler_cancellation,
             **server._kwargs,  # noqa: SLF001 - aiohttp offers no way to name the handler's class
         )
+        quiet.largest_head = self._largest_head
+        return quiet

@@ -31,6 +31,8 @@ const table = [
   ['different-person', 'That was somebody else', 'The person who confirmed isn’t the person who is signed in here.', 'kept', 'Confirm with your own account, or sign out first if you want to use the other one.'],
   ['request-timeout', 'That took too long to arrive', 'Your change didn’t reach us in one piece within ten seconds.', 'kept', 'Check your connection, then save again.'],
   ['content-too-large', 'That’s too much text', 'What was sent is larger than a profile can be.', 'kept', 'Shorten your changes, then save again.'],
+  ['uri-too-long', 'This address is too long', 'The address that was asked for is longer than we read.', 'kept', 'Reload the page and try again.'],
+  ['request-header-fields-too-large', 'Your browser sends too many cookies', 'Each request carries more cookies than we read. They may come from other services under the same name.', 'kept', 'Delete the cookies of this address in your browser’s settings, then reload the page.'],
   ['unsupported-media-type', 'That form isn’t accepted', 'What was sent isn’t in a form this service reads.', 'kept', 'Reload the page and try again.'],
   ['bad-request', 'That couldn’t be read', 'What was sent can’t be read.', 'kept', 'Reload the page and try again.'],
   ['edit-in-progress', 'This change is being saved right now', 'The same change was sent twice, and the first is still on its way.', 'unsure', 'Wait a moment, then try again.'],

@@ -2,8 +2,6 @@
 
 import base64
 import itertools
-import logging
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,7 +25,6 @@ from resource_api.settings import PREFIX as API_PREFIX
 from resource_api.settings import Settings as ApiSettings
 from servicekit.authority_transport import READ_SECONDS
 from servicekit.http.quiet_server import QuietRunner
-from servicekit.logs import Lines
 from servicekit.settings_faults import load_settings
 from tests.stage.network import Network
 from tests.stage.other_front_end import NoFlow, OtherFrontEnd
@@ -109,21 +106,6 @@ class World:
         await self._people.aclose()
 
 
-class _Printing(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(self.format(record) + "\n")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _log_lines_beside_failures() -> None:
-    """Show log lines with their fields beside a failure."""
-    handler = _Printing()
-    handler.setFormatter(Lines())
-    for name in ("gateway", "resource_api", "servicekit"):
-        logging.getLogger(name).addHandler(handler)
-        logging.getLogger(name).setLevel("DEBUG")
-
-
 async def ready(person: OtherFrontEnd, *, step_up: bool = False) -> None:
     """Sign in or step up as set-up: once more where this computer held a part up for longer than the gateway waits."""
     for _ in range(3):
@@ -149,9 +131,15 @@ def signing_keys() -> Callable[[], SigningKey]:
 
 
 @asynccontextmanager
-async def served(app: web.Application, port: int, host: str = "127.0.0.1") -> AsyncIterator[None]:
-    """Serve an application while the block runs, as ours are served."""
-    runner = QuietRunner(app, service="gateway", drain_seconds=0.2)
+async def served(
+    app: web.Application, port: int, host: str = "127.0.0.1", *, service: str = ""
+) -> AsyncIterator[None]:
+    """Serve an application while the block runs; one of our services as it is served in production."""
+    runner = (
+        QuietRunner(app, service=service, drain_seconds=0.2)
+        if service
+        else web.AppRunner(app, shutdown_timeout=0.2)
+    )
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
     try:
@@ -252,7 +240,7 @@ async def worlds(
                     spa=CLIENT,
                 )
                 life = AsyncExitStack()
-                await life.enter_async_context(served(app, port, "localhost"))
+                await life.enter_async_context(served(app, port, "localhost", service="gateway"))
                 everything.push_async_callback(life.aclose)
                 running.append(port)
 
@@ -278,7 +266,7 @@ async def worlds(
             redis = Redis.from_url(valkey)
             everything.push_async_callback(redis.aclose)
             await everything.enter_async_context(served(tenant, ports[1]))
-            await everything.enter_async_context(served(api, ports[2]))
+            await everything.enter_async_context(served(api, ports[2], service="resource_api"))
             return await new_gateway(network)
 
         yield make

@@ -14,9 +14,8 @@ from multidict import CIMultiDictProxy
 from local_tenant.app import create_app as create_tenant
 from local_tenant.configuration import BUNDLED, load
 from local_tenant.signing import KeyRing, SigningKey
-from resource_api.app import create_app
+from resource_api.app import LARGEST_HEAD, create_app
 from resource_api.patience import Patience
-from resource_api.serving import LONGEST_FIELD
 from resource_api.settings import PREFIX, Settings
 from servicekit.challenges import BearerChallenge, parse_bearer_challenges
 from servicekit.http.quiet_server import QuietRunner
@@ -132,7 +131,7 @@ class Stage:
 @asynccontextmanager
 async def listening(app: web.Application) -> AsyncIterator[str]:
     """Run an application on a free port and yield its address."""
-    runner = QuietRunner(app, service="resource_api", longest_field=LONGEST_FIELD, drain_seconds=0.1)
+    runner = QuietRunner(app, service="resource_api", largest_head=LARGEST_HEAD, drain_seconds=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:

@@ -158,27 +158,32 @@ async def test_S55_a_fault_of_ours_is_a_bare_500(stage: Stage, caplog: pytest.Lo
 
 
 @pytest.mark.parametrize(
-    "request_bytes",
+    "request_bytes, status",
     [
-        b"canary\r\n\r\n",
-        b"GET /canary HTTP/9.9\r\nHost: x\r\n\r\n",
-        b"GET canary HTTP/1.1\r\nHost: x\r\nBad Header canary\r\n\r\n",
-        b"PATCH /profile HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-        b"PATCH /profile HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nab",
-        b"GET /" + b"canary" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"canary" * 5000 + b"\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03canary\r\n\r\n",
+        (b"canary\r\n\r\n", 400),
+        (b"GET /canary HTTP/9.9\r\nHost: x\r\n\r\n", 400),
+        (b"GET canary HTTP/1.1\r\nHost: x\r\nBad Header canary\r\n\r\n", 400),
+        (b"PATCH /profile HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+        (
+            b"PATCH /profile HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nab",
+            400,
+        ),
+        (b"GET /" + b"canary" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"canary" * 6000 + b"\r\n\r\n", 431),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03canary\r\n\r\n", 400),
     ],
-    ids=lambda text: repr(text[:24]),
+    ids=lambda given: repr(given[:24]) if isinstance(given, bytes) else "",
 )
-async def test_S55_what_is_not_http_is_refused_without_an_echo(stage: Stage, request_bytes: bytes) -> None:
+async def test_S55_what_is_not_http_is_refused_without_an_echo(
+    stage: Stage, request_bytes: bytes, status: int
+) -> None:
     answer = await raw(stage, request_bytes)
 
-    assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400"))
+    assert answer.startswith((b"HTTP/1.1 %d" % status, b"HTTP/1.0 %d" % status))
     assert b"canary" not in answer
     assert b"aiohttp" not in answer
     assert b"Python" not in answer
-    assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 400
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == status
     assert (await stage.send("GET", "/health/live")).status == 200
 
 

@@ -1,0 +1,82 @@
+"""Pages that stand by themselves: for a person whose browser cannot load the client's.
+
+Owns what is said where each request of a browser is too large: its scripts and styles would be refused as well.
+Never shows anything of the request but the name of the host that answers.
+"""
+
+from html import escape
+from typing import Final, NamedTuple
+
+from aiohttp import hdrs, web
+
+from servicekit.errors import RequestHeaderFieldsTooLarge, UriTooLong
+from servicekit.problems import Problem
+
+
+class _Words(NamedTuple):
+    title: str
+    happened: str
+    todo: str
+    link: str
+    reference: str
+
+
+_ENGLISH: Final = {
+    RequestHeaderFieldsTooLarge.slug: _Words(
+        "Your browser sends too many cookies",
+        "Each request to {host} carries more cookies than this service reads. They may come from other services "
+        "under the same name.",
+        "Delete the cookies of {host} in the settings of your browser, then load this page again. "
+        "A private window works at once.",
+        "",
+        "Reference",
+    ),
+    UriTooLong.slug: _Words(
+        "This address is too long",
+        "The address that was opened is longer than this service reads.",
+        "Start from the first page.",
+        "First page",
+        "Reference",
+    ),
+}
+_GERMAN: Final = {
+    RequestHeaderFieldsTooLarge.slug: _Words(
+        "Ihr Browser sendet zu viele Cookies",
+        "Mit jeder Anfrage an {host} kommen mehr Cookies, als dieser Dienst liest. Sie können von anderen Diensten "
+        "unter demselben Namen stammen.",
+        "Löschen Sie die Cookies von {host} in den Einstellungen Ihres Browsers, und laden Sie diese Seite neu. "
+        "In einem privaten Fenster geht es sofort.",
+        "",
+        "Kennung",
+    ),
+    UriTooLong.slug: _Words(
+        "Diese Adresse ist zu lang",
+        "Die aufgerufene Adresse ist länger, als dieser Dienst liest.",
+        "Beginnen Sie auf der ersten Seite.",
+        "Erste Seite",
+        "Kennung",
+    ),
+}
+SHOWN: Final = frozenset(_ENGLISH)
+"""The slugs of the problems that have such a page."""
+
+
+def plain_page(request: web.Request, problem: Problem, reference: str, *, host: str) -> web.Response:
+    """Return the page for a problem, which must be one of `SHOWN`, in German or else in English."""
+    language = "de" if request.headers.get(hdrs.ACCEPT_LANGUAGE, "").lower().startswith("de") else "en"
+    words = (_GERMAN if language == "de" else _ENGLISH)[problem.slug]
+    link = f'<p><a href="/">{escape(words.link)}</a></p>' if words.link else ""
+    happened, todo = (escape(text.format(host=host)) for text in (words.happened, words.todo))
+    return web.Response(
+        status=problem.status,
+        text=(
+            f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
+            f"<title>{escape(words.title)}</title></head><body><main><h1>{escape(words.title)}</h1>"
+            f"<p>{happened}</p><p>{todo}</p>{link}<p>{escape(words.reference)}: <code>{escape(reference)}</code></p>"
+            "</main></body></html>"
+        ),
+        content_type="text/html",
+        charset="utf-8",
+        headers={hdrs.VARY: f"{hdrs.ACCEPT}, {hdrs.ACCEPT_LANGUAGE}"},
+    )
