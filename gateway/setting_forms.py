@@ -6,20 +6,29 @@ Never looks at two settings together, and never shows a secret.
 """
 
 import ipaddress
+import re
+from typing import Final
 
 from gateway.store.redis.address import RedisAddress
 from gateway.store.sealing import read_key
-from servicekit.setting_forms import is_on_loopback, web_address
+from servicekit.setting_forms import quoted
+from servicekit.web_address import read_web_address
+
+_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+# In the names of Microsoft Graph's permissions, and in other people's, what says that more than reading is allowed.
+_WRITES: Final = re.compile(
+    r"write|manage|full_?control|delete|create|update|accessasuser|impersonation|\bsend\b", re.IGNORECASE
+)
 
 
 def origin(text: str) -> str:
-    """Return an origin that browsers send a secure cookie to."""
-    parts = web_address(text)
-    if parts.path.strip("/"):
+    """Return an origin that browsers send a secure cookie to, as they spell it in `Origin` and `Host`."""
+    address = read_web_address(text)
+    if address.path.strip("/"):
         raise ValueError("has a path")
-    if parts.scheme == "http" and not is_on_loopback(text):
+    if address.scheme == "http" and not address.is_on_loopback:
         raise ValueError("is plain http: the session cookie is only sent over https, or on localhost")
-    return text.rstrip("/")
+    return address.origin
 
 
 def redis_url(text: str) -> str:
@@ -30,19 +39,46 @@ def redis_url(text: str) -> str:
 
 def sealing_keys(value: object) -> object:
     """Check the sealing keys without showing them."""
+    wrong = []
     for number, text in enumerate(str(value).split(","), 1):
         try:
             read_key(text)
         except ValueError as error:
-            raise ValueError(f"has a key, number {number}, that {error}") from None
+            wrong.append(f"has a key, number {number}, that {error}")
+    if wrong:
+        raise ValueError(", and ".join(wrong))
     return value
 
 
 def networks(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Return addresses and networks."""
-    for text in texts:
-        try:
-            ipaddress.ip_network(text, strict=False)
-        except ValueError:
-            raise ValueError(f"names {text!r}, which is neither an address nor a network") from None
+    wrong = [text for text in texts if not _is_network(text)]
+    if wrong:
+        raise ValueError(f"names {quoted(wrong)}, which is neither an address nor a network")
     return texts
+
+
+def read_scope(text: str) -> str:
+    """Return the scope with which the profile is read, which must not be one that lets somebody write."""
+    if _WRITES.search(text.rpartition("/")[2]):
+        raise ValueError(
+            "lets its holder write: the gateway only reads from Graph, and what writes is the resource API's"
+        )
+    return one_scope(text)
+
+
+def one_scope(text: str) -> str:
+    """Return one scope (RFC 6749, section 3.3)."""
+    if re.search(r"[\s,;]", text):
+        raise ValueError("has another form than that of one scope")
+    if not _SCOPE.fullmatch(text):
+        raise ValueError("has another form than a scope's")
+    return text
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -5,19 +5,29 @@ Owns what only the gateway is told, and what must be set together; what the reso
 Never reads the environment itself: `load_settings` is handed one.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from gateway import setting_forms as forms
+from gateway.store.redis.address import RedisAddress
 from gateway.store.sealing import read_key
 from servicekit.authority_settings import AuthoritySettings
 from servicekit.discovery import ciam_issuer
-from servicekit.setting_forms import ca_bundle, is_on_loopback, near_service_url, readable
+from servicekit.setting_forms import (
+    ca_bundle,
+    is_on_loopback,
+    listening_address,
+    near_service_url,
+    readable,
+)
 from servicekit.settings_faults import CommaSeparated
 
 PREFIX = "GATEWAY_"
+SESSION_IDLE_SECONDS = 1800
+SESSION_ABSOLUTE_SECONDS = 28_800
 PUBLIC_URL = "http://localhost:3000"
 
 
@@ -26,16 +36,14 @@ class Settings(AuthoritySettings):
 
     prefix = PREFIX
 
-    edit_profile_scope: str = Field(
+    edit_profile_scope: Annotated[str, AfterValidator(forms.one_scope)] = Field(
         description="the full name of the API's scope",
         examples=["api://a7d1f3c2-6b48-4e9f-b0c5-93e82d14f6a8/EditProfileService.ReadWrite"],
-        pattern=r"^\S+$",
     )
-    graph_scope: str = Field(
+    graph_scope: Annotated[str, AfterValidator(forms.read_scope)] = Field(
         "User.Read",
         description="the scope with which the profile is read; one spelling, never two",
         examples=["User.Read"],
-        pattern=r"^\S+$",
     )
     response_mode: str = Field(
         "form_post",
@@ -78,10 +86,18 @@ class Settings(AuthoritySettings):
         examples=["what `openssl rand -base64 32 | tr '+/' '-_'` prints"],
     )
     session_idle_seconds: int = Field(
-        1800, ge=2, le=86_400, description="how long an unused session lives", examples=["1800"]
+        SESSION_IDLE_SECONDS,
+        ge=2,
+        le=86_400,
+        description="how long an unused session lives",
+        examples=["1800"],
     )
     session_absolute_seconds: int = Field(
-        28_800, ge=2, le=604_800, description="how long any session lives", examples=["28800"]
+        SESSION_ABSOLUTE_SECONDS,
+        ge=2,
+        le=604_800,
+        description="how long any session lives",
+        examples=["28800"],
     )
     step_up_max_age_seconds: int | None = Field(
         None,
@@ -99,7 +115,7 @@ class Settings(AuthoritySettings):
     admin_port: int | None = Field(
         None, ge=1, le=65_535, description="the port for readiness details", examples=["9000"]
     )
-    admin_host: str = Field(
+    admin_host: Annotated[str, AfterValidator(listening_address)] = Field(
         "127.0.0.1", description="the address on which operators are answered", examples=["127.0.0.1"]
     )
     workers: int = Field(1, ge=1, le=64, description="the number of processes", examples=["2"])
@@ -121,11 +137,21 @@ class Settings(AuthoritySettings):
         """Yield what is wrong only when settings are seen together."""
         yield from super().faults_between(texts)
         yield from _faults_of_local_work(texts)
-        if texts.get("admin_port") and texts["admin_port"] == texts.get("port", "3000"):
+        yield from _faults_of_scopes(texts)
+        admin_port = _number(texts, "admin_port")
+        if admin_port is not None and admin_port == _number(texts, "port", 3000):
             yield "GATEWAY_ADMIN_PORT is GATEWAY_PORT, which is published. Give the operators' side a port of its own."
-        idle, absolute = texts.get("session_idle_seconds", ""), texts.get("session_absolute_seconds", "")
-        if idle.isdigit() and absolute.isdigit() and int(idle) > int(absolute):
-            yield "GATEWAY_SESSION_IDLE_SECONDS is longer than GATEWAY_SESSION_ABSOLUTE_SECONDS."
+        idle = _number(texts, "session_idle_seconds", SESSION_IDLE_SECONDS)
+        absolute = _number(texts, "session_absolute_seconds", SESSION_ABSOLUTE_SECONDS)
+        if idle is not None and absolute is not None and idle > absolute:
+            yield (
+                f"GATEWAY_SESSION_IDLE_SECONDS is longer than GATEWAY_SESSION_ABSOLUTE_SECONDS: {idle} and {absolute}. "
+                "A session that is used ends by the second."
+            )
+        if "redis_password_file" in texts and _names_a_password(texts.get("redis_url", "")):
+            yield (
+                "GATEWAY_REDIS_PASSWORD_FILE is set, and GATEWAY_REDIS_URL holds a password too. Keep one of them."
+            )
 
     @property
     def issuer(self) -> str:
@@ -149,3 +175,32 @@ def _faults_of_local_work(texts: Mapping[str, str]) -> Iterator[str]:
             "GATEWAY_AUTHORITY_MAP is for local work only, and GATEWAY_PUBLIC_URL is not on localhost. "
             "Remove the map."
         )
+
+
+def _faults_of_scopes(texts: Mapping[str, str]) -> Iterator[str]:
+    edit = texts.get("edit_profile_scope", "")
+    if "tenant_subdomain" in texts and re.fullmatch(r"[^\s,;/]+", edit):
+        yield (
+            "GATEWAY_EDIT_PROFILE_SCOPE is a name alone, which Entra takes for one of Microsoft Graph's. It should be "
+            "the Application ID URI of the API, a slash, and this name."
+        )
+    if edit and edit.lower() == texts.get("graph_scope", "User.Read").lower():
+        yield (
+            "GATEWAY_EDIT_PROFILE_SCOPE is the same as GATEWAY_GRAPH_SCOPE. It should be the scope of the edit profile "
+            "service, whose token alone is protected by MFA."
+        )
+
+
+def _number(texts: Mapping[str, str], name: str, default: int | None = None) -> int | None:
+    """Return a number that was set, or its default; None for what is no number, which is a fault of its own."""
+    text = texts.get(name)
+    if text is None:
+        return default
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+
+
+def _names_a_password(redis_url: str) -> bool:
+    try:
+        return bool(RedisAddress.parse(redis_url).password)
+    except ValueError:
+        return False

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 
 from servicekit.authority_settings import AuthoritySettings, Guid
 from servicekit.discovery import ciam_issuer
-from servicekit.setting_forms import is_guid
+from servicekit.setting_forms import is_guid, quoted
 from servicekit.settings_faults import CommaSeparated
 
 PREFIX: Final = "RESOURCE_API_"
@@ -26,8 +26,8 @@ def _scope(text: str) -> str:
 
 
 def _clients(texts: tuple[str, ...]) -> tuple[str, ...]:
-    if wrong := next((text for text in texts if not is_guid(text)), None):
-        raise ValueError(f"names {wrong!r}, which is not a GUID")
+    if wrong := [text for text in texts if not is_guid(text)]:
+        raise ValueError(f"names {quoted(wrong)}, which is not a GUID")
     return tuple(text.lower() for text in texts)
 
 

@@ -5,9 +5,15 @@ name, as in production, and only the connection goes elsewhere.
 Never maps a host that is not named, and never decides whether a map is allowed: settings do.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
+
+from servicekit.web_address import WebAddress, read_web_address
+
+_PORTS: Final = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +33,40 @@ class AddressMap:
             return cls()
         if "=" not in text:
             origin = _origin(text)
-            return cls(dict.fromkeys((host.lower() for host in hosts), origin))
+            return cls(dict.fromkeys((_named(read_web_address(f"https://{host}")) for host in hosts), origin))
         origins: dict[str, str] = {}
         for entry in text.split(","):
             host, equals, url = entry.strip().partition("=")
-            if not host or not equals:
+            if not host or not equals or "/" in host:
                 raise ValueError(f"{entry.strip()!r} is not of the form host=url")
-            origins[host.lower()] = _origin(url)
+            origins[_named(read_web_address(f"https://{host}"))] = _origin(url)
         return cls(origins)
 
     def apply(self, url: str) -> tuple[str, dict[str, str]]:
         """Return the URL to connect to and the headers it needs (`Host` of the name that was meant)."""
         parts = urlsplit(url)
-        origin = self.origins.get(parts.netloc.lower())
+        origin = self.origins.get(parts.netloc.lower().removesuffix(f":{_PORTS.get(parts.scheme)}"))
         if origin is None:
             return url, {}
         target = urlsplit(origin)
         return urlunsplit((target.scheme, target.netloc, parts.path, parts.query, "")), {"Host": parts.netloc}
 
 
+def _named(address: WebAddress) -> str:
+    return address.origin.removeprefix("https://")
+
+
 def _origin(url: str) -> str:
-    parts = urlsplit(url.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+    try:
+        address = read_web_address(url.strip())
+    except ValueError as error:
+        raise ValueError(
+            f"{_without_login(url.strip())!r} is not an origin such as http://127.0.0.1:8400, because it {error}"
+        ) from None
+    if address.path.strip("/"):
         raise ValueError(f"{url.strip()!r} is not an origin such as http://127.0.0.1:8400")
-    return f"{parts.scheme}://{parts.netloc}"
+    return address.origin
+
+
+def _without_login(url: str) -> str:
+    return re.sub(r"//[^/]*@", "//…@", url)

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from servicekit import setting_forms as forms
 from servicekit.address_map import AddressMap
+from servicekit.authority_faults import faults_of_authority, faults_of_credential
 from servicekit.client_credential import CredentialSource, credential_source
 from servicekit.discovery import ciam_discovery_url
 from servicekit.settings_faults import EnvironmentSettings
@@ -49,10 +50,14 @@ class AuthoritySettings(EnvironmentSettings):
     client_certificate: Annotated[SecretStr, BeforeValidator(forms.certificate)] | None = Field(
         None, description="a PEM with certificate and RSA key, or the path of one"
     )
-    graph_url: Annotated[str, AfterValidator(forms.public_service_url)] = Field(
+    graph_url: Annotated[str, AfterValidator(forms.graph_url)] = Field(
         GRAPH, description="Microsoft Graph's address with its version", examples=[GRAPH]
     )
-    host: str = Field("127.0.0.1", description="the address to listen on", examples=["0.0.0.0"])  # noqa: S104 - an example
+    host: Annotated[str, AfterValidator(forms.listening_address)] = Field(
+        "127.0.0.1",
+        description="the address to listen on",
+        examples=["0.0.0.0"],  # noqa: S104 - an example
+    )
     keep_alive_seconds: int = Field(
         75,
         ge=1,
@@ -74,40 +79,9 @@ class AuthoritySettings(EnvironmentSettings):
 
     @classmethod
     def faults_between(cls, texts: Mapping[str, str]) -> Iterator[str]:
-        """Yield what is wrong only when settings are seen together: one authority, one credential."""
-        yield from cls._faults_of_authority(texts)
-        yield from cls._faults_of_credential(texts)
-
-    @classmethod
-    def _faults_of_authority(cls, texts: Mapping[str, str]) -> Iterator[str]:
-        if "authority" in texts and "tenant_subdomain" in texts:
-            yield f"{cls.prefix}AUTHORITY and {cls.prefix}TENANT_SUBDOMAIN are both set. Keep one of them."
-        if "authority" in texts:
-            return
-        for name in ("tenant_subdomain", "tenant_id"):
-            if name not in texts:
-                field = cls.model_fields[name]
-                yield (
-                    f"{cls.prefix}{name.upper()} is missing. It should be {field.description}, such as "
-                    f"{(field.examples or [''])[0]}; for another authority set {cls.prefix}AUTHORITY instead."
-                )
-
-    @classmethod
-    def _faults_of_credential(cls, texts: Mapping[str, str]) -> Iterator[str]:
-        secret, certificate = f"{cls.prefix}CLIENT_SECRET", f"{cls.prefix}CLIENT_CERTIFICATE"
-        if "client_secret" in texts and "client_certificate" in texts:
-            yield f"{secret} and {certificate} are both set. Keep one of them."
-        elif "client_secret" not in texts and "client_certificate" not in texts:
-            yield (
-                f"{secret} is missing. It should be the value of a client secret, also as {secret}_FILE; "
-                f"{certificate} can stand instead."
-            )
-        # Other authorities do make secrets of this form.
-        if "tenant_subdomain" in texts and forms.is_guid(texts.get("client_secret", "")):
-            yield (
-                f"{secret} looks like the id of a secret. It should be the secret's value, which the portal "
-                "shows once."
-            )
+        """Yield what is wrong only when settings are seen together: authority, ids, credential."""
+        yield from faults_of_authority(cls.prefix, texts)
+        yield from faults_of_credential(cls.prefix, texts)
 
     @property
     def msal_authority(self) -> str | None:

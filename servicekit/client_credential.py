@@ -110,7 +110,7 @@ def credential_source(
 
 
 def _secret_in(file: Path) -> str:
-    secret = file.read_text(encoding="utf-8").strip()
+    secret = file.read_text(encoding="utf-8-sig").strip()
     if not secret:
         raise ValueError("is empty")
     return secret

@@ -5,27 +5,38 @@ goes on from "which".
 Never looks at two settings together, and never shows a secret.
 """
 
+import ipaddress
 import os
 import re
-import socket
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
 
 from servicekit.address_map import AddressMap
 from servicekit.client_credential import read_certificate
+from servicekit.setting_sentences import shown
+from servicekit.web_address import read_web_address
 
 LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # A label of a host name (RFC 1123, section 2.1).
 _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+_NAME: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", re.IGNORECASE)
+_NIL: Final = "00000000-0000-0000-0000-000000000000"
+# What people copy from a browser or from Microsoft's samples in place of the tenant's name.
+_TENANT_DOMAIN: Final = re.compile(
+    r"(?:https?://)?([a-z0-9-]{1,63})\.(?:ciamlogin|onmicrosoft)\.com(?:/.*)?", re.IGNORECASE
+)
+_ANYBODYS: Final = re.compile(
+    r"login\.microsoftonline\.com/(common|organizations|consumers)\b", re.IGNORECASE
+)
 
 
 def is_on_loopback(url: str) -> bool:
-    """Tell whether an address, of whatever form, leads to this machine."""
+    """Tell whether an address leads to this machine; what is no address leads nowhere."""
     try:
-        return urlsplit(url).hostname in LOOPBACK_HOSTS
+        return read_web_address(url).is_on_loopback
     except ValueError:
         return False
 
@@ -39,6 +50,8 @@ def guid(text: str) -> str:
     """Return a GUID in small letters, as tokens write it."""
     if not is_guid(text):
         raise ValueError("is not a GUID")
+    if text == _NIL:
+        raise ValueError("is the GUID of nothing")
     return text.lower()
 
 
@@ -49,52 +62,72 @@ def client_id(text: str) -> str:
 
 def tenant_name(text: str) -> str:
     """Return the name of a tenant in small letters."""
+    if is_guid(text):
+        raise ValueError("is the tenant's id, and not its name (the part before .ciamlogin.com)")
+    if whole := _TENANT_DOMAIN.fullmatch(text):
+        raise ValueError(f"is not the name of a tenant alone, which would be {whole[1]}")
     if not _LABEL.fullmatch(text):
         raise ValueError("is not the name of a tenant (the part before .ciamlogin.com)")
     return text.lower()
 
 
-def web_address(url: str) -> SplitResult:
-    """Return the parts of an address of http or https: scheme, host, perhaps a port and a path, and nothing else."""
-    try:
-        parts = urlsplit(url)
-        odd = parts.port == 0 or parts.query or parts.fragment
-    except ValueError:  # such as an open bracket, or a port of six digits
-        raise ValueError("is not an http or https address") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or odd:
-        raise ValueError("is not an http or https address")
-    if "@" in parts.netloc:
-        # It would be told wherever the address is: in logs, in a page's redirect, in what the doctor prints.
-        raise ValueError("holds a user name or a password")
-    return parts
-
-
 def public_service_url(text: str) -> str:
-    """Return the address of a service that everybody reaches by https, without a slash at its end.
+    """Return the address of a service that everybody reaches by https, in normal form, without a slash at its end.
 
     Plain http is for loopback only: in local work an address map leads a public name to where its stand-in is.
     """
-    parts = web_address(text)
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+    address = read_web_address(text)
+    if address.scheme == "http" and not address.is_on_loopback:
         raise ValueError("is plain http to another machine: tokens would travel without encryption")
-    return text.rstrip("/")
+    return str(address).rstrip("/")
 
 
 def near_service_url(text: str) -> str:
-    """Return the address of a service of ours, without a slash at its end.
+    """Return the address of a service of ours, in normal form, without a slash at its end.
 
     Plain http is for loopback, and for a name without a dot, as containers have it in a network of their own.
     """
-    parts = web_address(text)
-    if parts.scheme == "http" and not _is_near(parts.hostname or ""):
+    address = read_web_address(text)
+    is_near = address.is_on_loopback or not {".", ":"} & set(address.host)
+    if address.scheme == "http" and not is_near:
         raise ValueError("is plain http to another machine: tokens would travel without encryption")
-    return text.rstrip("/")
+    return str(address).rstrip("/")
+
+
+def graph_url(text: str) -> str:
+    """Return Graph's address, with its version, in normal form."""
+    url = public_service_url(text)
+    if url == "https://graph.microsoft.com":
+        raise ValueError("lacks Graph's version")
+    return url
 
 
 def issuer(text: str) -> str:
-    """Return an issuer to the letter: some end with a slash."""
+    """Return an issuer to the letter: it is compared so, and some end with a slash or name the default port.
+
+    Not checked: the case of its letters, which is the authority's own (RFC 8414, section 3.3).
+    """
     public_service_url(text)
+    host = read_web_address(text).host
+    if host not in text.lower():
+        raise ValueError(f"has a host that is not written as browsers do, which would be {host}")
+    if "/.well-known/" in text:
+        raise ValueError(
+            "is the address of the authority's metadata: leave out /.well-known and what follows"
+        )
+    if _ANYBODYS.search(text):
+        raise ValueError("is the address for people of any tenant: name one tenant in it")
     return text
+
+
+def listening_address(text: str) -> str:
+    """Return an address or a name to listen on, without brackets."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if bare == "*":
+        raise ValueError("is no address; 0.0.0.0 stands for every one of this machine")
+    if not (_is_ip(bare) or (_NAME.fullmatch(bare) and not bare.isdigit())):
+        raise ValueError("is not an address alone, without a scheme or a port")
+    return bare
 
 
 def address_map(text: str) -> str:
@@ -105,6 +138,11 @@ def address_map(text: str) -> str:
     except ValueError as error:
         raise ValueError(f"has an entry that cannot be used: {error}") from None
     return text
+
+
+def quoted(texts: Iterable[str]) -> str:
+    """Return what is wrong in a list, as a sentence shows it."""
+    return ", ".join(map(shown, texts))
 
 
 def readable(path: str) -> str:
@@ -129,16 +167,9 @@ def certificate(text: str) -> str:
     return text
 
 
-def _is_near(host: str) -> bool:
-    if host in LOOPBACK_HOSTS:
-        return True
-    return not ({".", ":"} & set(host) or _is_number(host))
-
-
-def _is_number(host: str) -> bool:
-    """Tell whether a name without a dot is an IPv4 address for the resolver: 134744072 is 8.8.8.8."""
+def _is_ip(text: str) -> bool:
     try:
-        socket.inet_aton(host)
-    except OSError:
+        ipaddress.ip_address(text)
+    except ValueError:
         return False
     return True

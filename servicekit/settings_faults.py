@@ -1,7 +1,8 @@
 """Settings from the environment, with every fault found at once and told in plain words.
 
 Owns the way from environment variables (and a `.env` file in local work) to a frozen settings object: the `…_FILE`
-form of secrets, names that are nearly right, and the sentence that a fault becomes.
+form of secrets, and the sentence that a fault becomes. A fault in one setting hides none in another, and none between
+them.
 Never reads `os.environ` itself, never shows a secret's value, and knows no setting by name.
 
 How a service uses it:
@@ -22,15 +23,13 @@ A validator raises ValueError with a phrase that goes on from "which": `is not a
 In `__main__`: `except SettingsFault as fault: print(fault, file=sys.stderr); sys.exit(2)`.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, PrivateAttr, SecretStr, ValidationError
+from pydantic import BeforeValidator, PrivateAttr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -38,27 +37,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-_LARGEST_FILE = 65_536
-_SHOWN = 80
-_USER_INFO = re.compile(r"//[^/?#]*@")
+from servicekit.setting_mistakes import mistake_in
+from servicekit.setting_names import near_misses
+from servicekit.setting_sentences import is_secret, sentence_for, sentence_of
 
-# What pydantic finds, as a phrase that goes on from "which".
-_PHRASES = {
-    "int_parsing": "is not a whole number",
-    "int_parsing_size": "is too large",
-    "int_from_float": "is not a whole number",
-    "float_parsing": "is not a number",
-    "bool_parsing": "is neither 1 nor 0",
-    "greater_than": "is not above {gt}",
-    "greater_than_equal": "is below {ge}",
-    "less_than": "is not below {lt}",
-    "less_than_equal": "is above {le}",
-    "string_too_short": "is too short",
-    "too_short": "holds too little",
-    "string_too_long": "is too long",
-    "string_pattern_mismatch": "has another form",
-    "literal_error": "is not one of the words for it",
-}
+_LARGEST_FILE = 65_536
 
 
 class SettingsFault(Exception):
@@ -98,7 +81,8 @@ class EnvironmentSettings(BaseSettings):
     def faults_between(cls, texts: Mapping[str, str]) -> Iterator[str]:  # noqa: ARG003 - for subclasses
         """Yield a sentence for every fault that shows only when several settings are seen together.
 
-        `texts` holds those that were set, by field name, whether or not each is right by itself.
+        `texts` holds those that were set, by field name, whether or not each is right by itself; the text is empty
+        where it could not be read. A sentence says that something `is missing.` only where it is not set at all.
         """
         yield from ()
 
@@ -107,7 +91,12 @@ S = TypeVar("S", bound=EnvironmentSettings)
 
 
 def _parts(value: object) -> object:
-    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    entries = tuple(filter(None, map(str.strip, value.split(","))))
+    if any(re.search(r"[\s;|]", entry) for entry in entries) or value.startswith("["):
+        raise ValueError("has entries that are not separated by commas alone")
+    return entries
 
 
 CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_parts)]
@@ -123,28 +112,42 @@ def load_settings(
     alone, because orchestrators add variables of their own (`…_PORT_3001_TCP`, `…_SERVICE_HOST`).
     Raises SettingsFault with all faults.
     """
-    texts = {name: text for name, text in {**_dot_env(env_file), **environ}.items() if text.strip()}
+    read = {**_dot_env(env_file), **environ}
+    texts = {name: text for name, text in read.items() if text.strip()}
     faults: list[str] = []
     field_texts: dict[str, str] = {}
+    values: dict[str, Any] = {}
     files: dict[str, Path] = {}
     for name, field in settings.model_fields.items():
         variable = prefix + name.upper()
-        text = _text_of(variable, texts, faults, from_file=_may_come_from_file(name, field))
-        if text is not None:
-            field_texts[name] = text
-            if variable not in texts:
-                files[name] = Path(texts[f"{variable}_FILE"])
-    faults += _near_misses(settings, texts, prefix)
+        if variable not in texts and not (_may_come_from_file(name, field) and f"{variable}_FILE" in texts):
+            continue
+        try:
+            text, file = _text_of(variable, texts)
+        except _Unusable as unusable:
+            # It is set all the same, for what is wrong between settings.
+            field_texts[name] = texts.get(variable, "").strip()
+            faults.append(unusable.sentence)
+            continue
+        field_texts[name] = text
+        if file is not None:
+            files[name] = file
+        if phrase := mistake_in(text, secret=is_secret(field)):
+            faults.append(sentence_for(prefix, name, field, text, phrase))
+        else:
+            values[name] = text
+    faults += near_misses(texts, prefix, _names(settings))
     named = {_variable(fault) for fault in faults}
     loaded: S | None = None
-    sentences: list[str] = []
-    values: dict[str, Any] = dict(field_texts)
     try:
         loaded = settings(**values)
     except ValidationError as error:
-        sentences += [_sentence(settings, details, field_texts, prefix) for details in error.errors()]
-    sentences += settings.faults_between(field_texts)
-    faults += [fault for fault in sentences if _variable(fault) not in named]
+        sentences = [sentence_of(settings, details, field_texts, prefix) for details in error.errors()]
+        faults += [sentence for sentence in sentences if _variable(sentence) not in named]
+    for sentence in settings.faults_between(field_texts):
+        # What is set and cannot be used is not missing.
+        if not (" is missing." in sentence and _variable(sentence) in named):
+            faults.append(sentence)
     if faults or loaded is None:
         raise SettingsFault(faults)
     loaded._files.update(files)  # noqa: SLF001 - ours, and nobody else fills it
@@ -163,87 +166,55 @@ class _Nothing(BaseSettings):
 def _dot_env(path: Path | None) -> dict[str, str]:
     if path is None or not path.is_file():
         return {}
-    read = DotEnvSettingsSource(_Nothing, env_file=path, case_sensitive=True).env_vars
+    try:
+        # An editor of another system may leave a byte order mark, and the first name would not be one.
+        read = DotEnvSettingsSource(
+            _Nothing, env_file=path, env_file_encoding="utf-8-sig", case_sensitive=True
+        ).env_vars
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it is not text in UTF-8"
+        raise SettingsFault([f"{path} can't be read: {reason}."]) from None
     return {name: text for name, text in read.items() if text is not None}
 
 
-def _is_secret(field: FieldInfo) -> bool:
-    return _holds_secret(field.annotation)
-
-
-def _holds_secret(annotation: object) -> bool:
-    """Look into `Annotated[SecretStr, …] | None` and the like, however deep."""
-    return annotation is SecretStr or any(map(_holds_secret, get_args(annotation)))
-
-
 def _may_come_from_file(name: str, field: FieldInfo) -> bool:
-    return _is_secret(field) or name.endswith(("certificate", "keys"))
+    return is_secret(field) or name.endswith(("certificate", "keys"))
 
 
-def _text_of(variable: str, texts: Mapping[str, str], faults: list[str], *, from_file: bool) -> str | None:
+class _Unusable(Exception):
+    """A setting has no text that could be judged; `sentence` says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def _text_of(variable: str, texts: Mapping[str, str]) -> tuple[str, Path | None]:
+    """Return the text of a variable, or of the file that `…_FILE` names, and that file; raises _Unusable."""
     text = texts.get(variable)
-    path = texts.get(variable + "_FILE") if from_file else None
+    path = texts.get(variable + "_FILE")
     if path is None:
-        return text.strip() if text is not None else None
+        return (text or "").strip(), None
     if text is not None:
-        faults.append(f"{variable} and {variable}_FILE are both set. Keep one of them.")
-        return None
+        raise _Unusable(f"{variable} and {variable}_FILE are both set. Keep one of them.")
+    # Nobody means the spaces, or the end of line that an editor of another system leaves.
+    file = Path(path.strip())
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(_LARGEST_FILE + 1).decode()
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST_FILE + 1).decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or "not text"
-        faults.append(f"{variable}_FILE names {path!r}, which can't be read: {reason}.")
-        return None
+        reason = (error.strerror if isinstance(error, OSError) else None) or "not text in UTF-8"
+        raise _Unusable(f"{variable}_FILE names {path!r}, which can't be read: {reason}.") from None
     if not content.strip() or len(content) > _LARGEST_FILE:
-        faults.append(f"{variable}_FILE names {path!r}, which is empty or larger than {_LARGEST_FILE} bytes.")
-        return None
-    return content.strip()
+        raise _Unusable(
+            f"{variable}_FILE names {path!r}, which is empty or larger than {_LARGEST_FILE} bytes."
+        )
+    return content.strip(), file
 
 
-def _near_misses(settings: type[EnvironmentSettings], texts: Mapping[str, str], prefix: str) -> Iterator[str]:
+def _names(settings: type[EnvironmentSettings]) -> list[str]:
+    """Return the names of all settings without their prefix, those of files among them."""
     fields = settings.model_fields.items()
-    names = [name.upper() for name, _ in fields]
-    names += [f"{name.upper()}_FILE" for name, field in fields if _may_come_from_file(name, field)]
-    for variable in sorted(texts):
-        name = variable.removeprefix(prefix)
-        if variable == name or name in names:
-            continue
-        stem = name.upper().removesuffix("_FILE")
-        near = [stem] if stem in names else difflib.get_close_matches(name.upper(), names, n=1, cutoff=0.75)
-        if near:
-            yield f"{variable} is no setting. Did you mean {prefix}{near[0]}?"
-
-
-def _sentence(
-    settings: type[EnvironmentSettings], details: ErrorDetails, texts: Mapping[str, str], prefix: str
-) -> str:
-    name = str(details["loc"][0]) if details["loc"] else ""
-    field = settings.model_fields.get(name)
-    if field is None:
-        return str(details.get("ctx", {}).get("error", details["msg"]))
-    right = f"It should be {field.description}" if field.description else ""
-    if field.examples:
-        right += f", such as {field.examples[0]}"
-    right = right and f" {right}."
-    variable = prefix + name.upper()
-    if details["type"] == "missing":
-        return f"{variable} is missing.{right}"
-    subject = (
-        f"{variable} is set, but" if _is_secret(field) else f"{variable} is {_shown(texts[name])}, which"
-    )
-    return f"{subject} {_phrase(details)}.{right}"
-
-
-def _phrase(details: ErrorDetails) -> str:
-    context: dict[str, Any] = details.get("ctx", {})
-    if details["type"] == "value_error":
-        return str(context["error"])
-    phrase = _PHRASES.get(details["type"])
-    return phrase.format(**context) if phrase else f"does not fit ({details['msg'].lower()})"
-
-
-def _shown(text: str) -> str:
-    """Return a value as a sentence shows it: not too long, and without what an address holds to sign in with."""
-    text = _USER_INFO.sub("//…@", text)
-    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
+    return [name.upper() for name, _ in fields] + [
+        f"{name.upper()}_FILE" for name, field in fields if _may_come_from_file(name, field)
+    ]

@@ -53,6 +53,7 @@ SERVICES: Final = ("gateway", "resource_api")
 # The only places where an outer library may be named; a slash at the end means all of a folder.
 DOORS: Final = {
     "msal": ("servicekit/entra.py",),
+    "idna": ("servicekit/web_address.py",),
     "requests": ("servicekit/authority_transport.py",),
     "redis": (
         "gateway/store/vault.py",

@@ -47,6 +47,8 @@ class RedisAddress:
     @classmethod
     def parse(cls, text: str) -> "RedisAddress":
         """Read an address; raises ValueError with a phrase that goes on from "which" and shows no part of it."""
+        if "#" in text:
+            raise ValueError("holds a #, which a password has as %23")
         parts = urlsplit(text)
         form = _SCHEME.fullmatch(parts.scheme)
         if not form:
