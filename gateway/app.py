@@ -197,10 +197,14 @@ def _authority(
             app[keys.LOGOUT] = Logout(
                 app[keys.SESSIONS],
                 app[keys.VAULT],
-                LogoutTokenJudge(app[_AUTHORITY].verifier, issuer=issuer, client_id=settings.client_id),
+                LogoutTokenJudge(
+                    app[_AUTHORITY].verifier,
+                    issuer=issuer,
+                    client_id=settings.client_id,
+                    trusted_audiences=frozenset(settings.trusted_audiences),
+                ),
                 issuer=issuer,
                 tenant=settings.tenant_id or issuer,
-                now=now,
             )
             yield
 
@@ -219,6 +223,7 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupCon
                 issuer=settings.issuer,
                 client_id=settings.client_id,
                 tenant_id=settings.tenant_id,
+                trusted_audiences=frozenset(settings.trusted_audiences),
             ),
             sessions,
             now=now,

@@ -85,6 +85,11 @@ class Settings(AuthoritySettings):
         description="base64url keys of 32 bytes, comma-separated; the first seals, all open",
         examples=["what `openssl rand -base64 32 | tr '+/' '-_'` prints"],
     )
+    trusted_audiences: CommaSeparated = Field(
+        (),
+        description="whom an ID token or logout token may name in `aud` beside the gateway, comma-separated",
+        examples=["322563454532198402"],
+    )
     session_idle_seconds: int = Field(
         SESSION_IDLE_SECONDS,
         ge=2,

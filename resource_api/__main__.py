@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from resource_api.app import create_app
+from resource_api.app import create_app, largest_head
 from resource_api.doctor.examination import examine
 from resource_api.routes import LIFE
 from resource_api.serving import serve
@@ -35,7 +35,13 @@ def _serve(settings: Settings) -> int:
     with listener:
         app = create_app(settings)
         asyncio.run(
-            serve(app, listener, keep_alive_seconds=settings.keep_alive_seconds, on_stop=app[LIFE].stop)
+            serve(
+                app,
+                listener,
+                largest_head=largest_head(settings.longest_token),
+                keep_alive_seconds=settings.keep_alive_seconds,
+                on_stop=app[LIFE].stop,
+            )
         )
     return 0
 

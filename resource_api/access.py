@@ -9,31 +9,21 @@ Every route has a policy; one that has none is closed.
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from resource_api import errors
+from resource_api.access_tokens import Caller, caller_of
 from servicekit.discovery import Discovery
 from servicekit.http import routes
-from servicekit.jwt_verifier import ClaimRules, JwtVerifier, TokenRejected
+from servicekit.jwt_claims import LEEWAY_SECONDS, ClaimRules, authentication_time
+from servicekit.jwt_form import LONGEST_TOKEN, TokenRejected
+from servicekit.jwt_verifier import JwtVerifier
 from servicekit.operations import Operation
-
-LONGEST_BEARER: Final = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The person on whose behalf an allowed application calls; the token is not printed."""
-
-    oid: str
-    client: str
-    expires_at: int
-    token: str = field(repr=False)
-
 
 CALLER: Final = web.RequestKey("caller", Caller)
 
@@ -42,7 +32,7 @@ CALLER: Final = web.RequestKey("caller", Caller)
 class ScopePolicy:
     """What a route asks of a token that is good by itself.
 
-    `scope` must be a whole word of `scp`. `acrs` names an authentication context that must be proven, and
+    `scope` must be among the token's. `acrs` names an authentication context that must be proven, and
     `max_age_seconds` how long ago the person may have signed in; both are off where None.
     """
 
@@ -50,16 +40,26 @@ class ScopePolicy:
     acrs: str | None = None
     max_age_seconds: int | None = None
 
-    def check(self, claims: Mapping[str, Any], now: float) -> None:
+    def check(self, scopes: Container[str], claims: Mapping[str, Any], now: float) -> None:
         """Raise InsufficientScope, InsufficientClaims or InsufficientUserAuthentication."""
-        if self.scope not in claims["scp"].split(" "):
+        if self.scope not in scopes:
             raise errors.InsufficientScope(self.scope)
         if self.acrs is not None and self.acrs not in _words(claims.get("acrs")):
             demand = {"access_token": {"acrs": {"essential": True, "value": self.acrs}}}
             raise errors.InsufficientClaims(json.dumps(demand, separators=(",", ":")), cause="no such acrs")
-        # A token without auth_time proves no sign-in at all; it is an optional claim in Entra.
-        if self.max_age_seconds is not None and claims.get("auth_time", 0) < now - self.max_age_seconds:
+        if self.max_age_seconds is not None and _signed_in_at(claims, now) < now - self.max_age_seconds:
             raise errors.InsufficientUserAuthentication(max_age=self.max_age_seconds, acr_values=self.acrs)
+
+
+def _signed_in_at(claims: Mapping[str, Any], now: float) -> float:
+    """Return when the person signed in; a token that does not say, or says what is no time, proves no sign-in at all.
+
+    In Entra `auth_time` is an optional claim.
+    """
+    try:
+        return authentication_time(claims, latest=now + LEEWAY_SECONDS) or 0
+    except TokenRejected:
+        return 0
 
 
 class Open:
@@ -80,56 +80,54 @@ class Route(routes.Route):
 class Gatekeeper:
     """Turns a request into a Caller, or refuses it; `now` is the wall clock.
 
-    `rules` say whose tokens for which audience; `allowed_clients` are the client ids that may call.
+    `rules` say whose tokens for which audience and of which clients, one for each kind of token.
+    `longest_token` is how many characters a token may have.
     """
 
     def __init__(
         self,
         verifier: JwtVerifier,
         discovery: Discovery,
-        rules: ClaimRules,
-        allowed_clients: frozenset[str],
+        rules: tuple[ClaimRules, ...],
         *,
+        longest_token: int = LONGEST_TOKEN,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._verifier = verifier
         self._discovery = discovery
         self._rules = rules
-        self._clients = allowed_clients
+        self._longest = longest_token
         self._now = now
 
     async def admit(self, request: web.Request, policy: ScopePolicy) -> Caller:
         """Return who calls.
 
-        Raises InvalidToken, MisplacedToken, AuthorityUnavailable, and what `policy.check` raises.
+        Raises InvalidToken, MisplacedToken, AuthorityUnavailable, Misconfigured, and what `policy.check` raises.
         Not checked here: whether the person still exists, or is blocked since the token was issued. Entra
         checks that at the on-behalf-of exchange.
         """
-        token = bearer_token(request)
+        token = bearer_token(request, longest=self._longest)
         try:
-            claims = await self._verifier.verify(token, self._rules)
+            verified = await self._verifier.verify_by_type(token, *self._rules)
         except TokenRejected as rejection:
             raise errors.InvalidToken(str(rejection)) from rejection
-        # An application on its own has `idtyp` app, or roles and no `scp`; an ID token has neither.
-        if claims.get("idtyp", "user") != "user" or "scp" not in claims:
-            raise errors.InvalidToken("not a delegated access token")
-        if claims["azp"].lower() not in self._clients:
-            raise errors.InvalidToken("a client that is not allowed")
-        policy.check(claims, self._now())
-        return Caller(claims["oid"], claims["azp"], claims["exp"], token)
+        caller = caller_of(verified, token)
+        policy.check(caller.scopes, verified.claims, self._now())
+        return caller
 
     async def complete(self, error: errors.InsufficientClaims) -> None:
         """Name the authority in a challenge, if it is known; the challenge is good without."""
         metadata = await self._discovery.metadata_if_known()
-        error.name_authority(metadata.authorization_endpoint if metadata else None, self._rules.audience)
+        error.name_authority(metadata.authorization_endpoint if metadata else None, self._rules[0].audience)
 
 
 GATEKEEPER: Final = web.AppKey("gatekeeper", Gatekeeper)
 
 
-def bearer_token(request: web.Request) -> str:
+def bearer_token(request: web.Request, *, longest: int) -> str:
     """Return the token of the one Authorization header; the scheme's case does not matter.
 
+    `longest` is how many characters it may have.
     Raises InvalidToken, or MisplacedToken for one in more than one place.
     """
     headers = request.headers.getall(hdrs.AUTHORIZATION, [])
@@ -141,7 +139,7 @@ def bearer_token(request: web.Request) -> str:
     if scheme.lower() != "bearer":
         raise errors.InvalidToken("another scheme than Bearer", sent=False)
     token = token.strip(" ")
-    if len(token) > LONGEST_BEARER or not re.fullmatch(r"[A-Za-z0-9\-._~+/]+=*", token):
+    if len(token) > longest or not re.fullmatch(r"[A-Za-z0-9\-._~+/]+=*", token):
         raise errors.InvalidToken("not a token")
     return token
 

@@ -13,6 +13,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from resource_api.access import GATEKEEPER, Gatekeeper, Route, ScopePolicy, access_middleware
+from resource_api.access_tokens import token_rules
 from resource_api.correlation import correlation_middleware, tell_correlation
 from resource_api.editing import ProfileEditor
 from resource_api.graph import GraphMe
@@ -24,15 +25,11 @@ from resource_api.routes import DESCRIPTION, EDITOR, LIFE, Life, table
 from resource_api.settings import Settings
 from servicekit.authority import open_authority
 from servicekit.http.bodies import LARGEST_BODY
-from servicekit.http.request_heads import head_limits_middleware
+from servicekit.http.request_heads import LARGEST_HEAD, head_limits_middleware
 from servicekit.http.routes import RouteTable
-from servicekit.jwt_verifier import ClaimRules
 from servicekit.logs import log_event
 from servicekit.outbound import outbound
 from servicekit.problems import problems_middleware
-
-# A bearer token alone may take half of it: one with two hundred group ids has 13 kB.
-LARGEST_HEAD: Final = 32_768
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +41,14 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+def largest_head(longest_token: int) -> int:
+    """Return how many bytes of header fields are taken, where a token may have so many characters.
+
+    A bearer token alone may take half of it.
+    """
+    return max(LARGEST_HEAD, 2 * longest_token)
 
 
 def create_app(
@@ -62,7 +67,7 @@ def create_app(
         middlewares=[
             correlation_middleware,
             problems_middleware(),
-            head_limits_middleware(largest_head=LARGEST_HEAD),
+            head_limits_middleware(largest_head=largest_head(settings.longest_token)),
             access_middleware(rows),
         ],
         client_max_size=LARGEST_BODY,
@@ -102,8 +107,8 @@ def _network(
                 app[GATEKEEPER] = Gatekeeper(
                     authority.verifier,
                     authority.discovery,
-                    _rules(settings),
-                    frozenset(settings.allowed_clients),
+                    token_rules(settings),
+                    longest_token=settings.longest_token,
                     now=now,
                 )
                 app[EDITOR] = ProfileEditor(
@@ -122,18 +127,6 @@ def _memory(settings: Settings, now: Callable[[], float]) -> AuthorityFiles | No
         return None
     return AuthorityFiles(
         Path(settings.state_directory), issuer=settings.issuer, url=settings.discovery_url, now=now
-    )
-
-
-def _rules(settings: Settings) -> ClaimRules:
-    """Return what tokens must say: always `azp` and `oid`, and for a tenant of Entra its id and version 2."""
-    return ClaimRules(
-        issuer=settings.issuer,
-        audience=settings.client_id,
-        required=frozenset({"azp", "oid", "sub"}),
-        tenant_id=settings.tenant_id,
-        version="2.0" if settings.tenant_id else None,
-        types=frozenset({"jwt", "at+jwt"}),
     )
 
 

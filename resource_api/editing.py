@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from resource_api import errors
-from resource_api.access import Caller
+from resource_api.access_tokens import Caller
 from resource_api.graph import Call, GraphMe, TokenRefused, WriteUnclear
 from resource_api.on_behalf_of import GraphTokens
 from resource_api.patience import Patience

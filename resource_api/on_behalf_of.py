@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from resource_api import errors
-from resource_api.access import Caller
+from resource_api.access_tokens import Caller
 from servicekit.entra import EntraClient
 from servicekit.errors import AccessBlocked, AuthorityUnavailable, Misconfigured
 from servicekit.logs import log_event
@@ -124,6 +124,8 @@ def _hint(refusal: Refusal) -> str:
         return "RESOURCE_API_CLIENT_SECRET or _CERTIFICATE: is it of this registration, and not expired?"
     if refusal.error == "unauthorized_client":
         return "RESOURCE_API_CLIENT_ID: is this API registered in the tenant of RESOURCE_API_TENANT_ID?"
+    if refusal.error == "unsupported_grant_type":
+        return "RESOURCE_API_AUTHORITY: is it Entra? Only Entra gives tokens for Graph on behalf of somebody"
     if "consent_required" in {refusal.error, refusal.suberror}:
         return "the API's registration: Graph's delegated User.ReadWrite needs an administrator's consent"
     return "the API's registration: permissions, exposed scope, and who may ask for it"

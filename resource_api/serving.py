@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from resource_api.app import LARGEST_HEAD
 from servicekit.http.quiet_server import QuietRunner
 from servicekit.http.serving import serving, stop_signal
 from servicekit.logs import log_event
@@ -20,12 +19,20 @@ _log = logging.getLogger(__name__)
 
 
 async def serve(
-    app: web.Application, listener: socket.socket, *, keep_alive_seconds: int, on_stop: Callable[[], None]
+    app: web.Application,
+    listener: socket.socket,
+    *,
+    largest_head: int,
+    keep_alive_seconds: int,
+    on_stop: Callable[[], None],
 ) -> None:
-    """Serve until SIGTERM or SIGINT, call `on_stop`, and finish what is under way."""
+    """Serve until SIGTERM or SIGINT, call `on_stop`, and finish what is under way.
+
+    `largest_head` is how many bytes of header fields the application takes.
+    """
     stopping = stop_signal()
     runner = QuietRunner(
-        app, service="resource_api", largest_head=LARGEST_HEAD, keep_alive_seconds=keep_alive_seconds
+        app, service="resource_api", largest_head=largest_head, keep_alive_seconds=keep_alive_seconds
     )
     async with serving((runner, listener)):
         listening = [list(name[:2]) for name in runner.addresses]

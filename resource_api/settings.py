@@ -6,29 +6,28 @@ Never reads a file or the environment: `servicekit.settings_faults` does, and is
 
 import os
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from servicekit.authority_settings import AuthoritySettings, Guid
+from servicekit import setting_forms as forms
+from servicekit.authority_settings import AuthoritySettings
 from servicekit.discovery import ciam_issuer
-from servicekit.setting_forms import is_guid, quoted
 from servicekit.settings_faults import CommaSeparated
 
 PREFIX: Final = "RESOURCE_API_"
 
 
 def _scope(text: str) -> str:
-    if not re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]+", text) or "/" in text:
+    if not re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]+", text) or text.startswith("api://"):
         raise ValueError("is not one scope name without its api:// part")
     return text
 
 
 def _clients(texts: tuple[str, ...]) -> tuple[str, ...]:
-    if wrong := [text for text in texts if not is_guid(text)]:
-        raise ValueError(f"names {quoted(wrong)}, which is not a GUID")
-    return tuple(text.lower() for text in texts)
+    return tuple(map(forms.client_id, texts))
 
 
 def _own_directory(path: str) -> str:
@@ -42,14 +41,18 @@ class Settings(AuthoritySettings):
 
     prefix = PREFIX
 
-    # Entra's alone are GUIDs, and only Entra exchanges a token on behalf of somebody.
-    client_id: Guid = Field(
-        description="the application (client) id of this API's own registration, a GUID",
+    client_id: Annotated[str, AfterValidator(forms.client_id)] = Field(
+        description="the application (client) id of this API's own registration, a GUID in Entra",
         examples=["a7d1f3c2-6b48-4e9f-b0c5-93e82d14f6a8"],
+    )
+    audience: Annotated[str, Field(pattern=r"^\S+$")] | None = Field(
+        None,
+        description="what tokens name in `aud`, where that is not the client id",
+        examples=["https://api.example.com"],
     )
     scope: Annotated[str, AfterValidator(_scope)] = Field(
         "EditProfileService.ReadWrite",
-        description="the scope's name as it stands in `scp`",
+        description="the scope's name as it stands in `scp`, or in `scope`",
         examples=["EditProfileService.ReadWrite"],
     )
     allowed_clients: Annotated[CommaSeparated, AfterValidator(_clients)] = Field(
@@ -76,6 +79,21 @@ class Settings(AuthoritySettings):
         description="a directory of the service's own, for the authority's metadata and keys to outlive a restart",
         examples=["/var/lib/stepup"],
     )
+
+    @classmethod
+    def faults_between(cls, texts: Mapping[str, str]) -> Iterator[str]:
+        """Yield what is wrong only when settings are seen together: in Entra every client id is a GUID."""
+        yield from super().faults_between(texts)
+        if "authority" in texts and "tenant_id" not in texts:
+            return
+        for name in ("client_id", "allowed_clients"):
+            listed = filter(None, map(str.strip, texts.get(name, "").split(",")))
+            if wrong := [text for text in listed if not forms.is_guid(text)]:
+                field = cls.model_fields[name]
+                yield (
+                    f"{PREFIX}{name.upper()} names {forms.quoted(wrong)}, which is not a GUID. "
+                    f"It should be {field.description}, such as {(field.examples or [''])[0]}."
+                )
 
     @property
     def issuer(self) -> str:

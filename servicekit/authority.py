@@ -14,9 +14,11 @@ from servicekit.client_credential import CredentialSource
 from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery
 from servicekit.entra import EntraClient
-from servicekit.jwt_verifier import JwtVerifier, SigningKeys
+from servicekit.jwt_signatures import RS256
+from servicekit.jwt_verifier import JwtVerifier
 from servicekit.last_known_good import KnownGoodStore
 from servicekit.outbound import Outbound
+from servicekit.signing_keys import SigningKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,10 @@ def open_authority(
         now=monotonic,
         on_pause=on_pause,
     )
-    verifier = JwtVerifier(SigningKeys(network, discovery, now=monotonic, store=store), now=now)
+    # Entra signs by RS256 whatever its metadata will list one day; others by what they list.
+    always = frozenset({RS256}) if settings.tenant_id else frozenset()
+    keys = SigningKeys(network, discovery, now=monotonic, store=store, always=always)
+    verifier = JwtVerifier(keys, now=now, longest=settings.longest_token)
     try:
         yield Authority(discovery, entra, verifier)
     finally:

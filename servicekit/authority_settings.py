@@ -17,6 +17,7 @@ from servicekit.address_map import AddressMap
 from servicekit.authority_faults import faults_of_authority, faults_of_credential
 from servicekit.client_credential import CredentialSource, credential_source
 from servicekit.discovery import ciam_discovery_url
+from servicekit.jwt_form import LONGEST_TOKEN
 from servicekit.settings_faults import EnvironmentSettings
 
 GRAPH: Final = "https://graph.microsoft.com/v1.0"
@@ -52,6 +53,13 @@ class AuthoritySettings(EnvironmentSettings):
     )
     graph_url: Annotated[str, AfterValidator(forms.graph_url)] = Field(
         GRAPH, description="Microsoft Graph's address with its version", examples=[GRAPH]
+    )
+    longest_token: int = Field(
+        LONGEST_TOKEN,
+        ge=4096,
+        le=65_536,
+        description="how many characters a token may have that somebody hands us",
+        examples=[str(LONGEST_TOKEN)],
     )
     host: Annotated[str, AfterValidator(forms.listening_address)] = Field(
         "127.0.0.1",

@@ -7,9 +7,9 @@ otherwise is refused, so that no answer on the network can move trust.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from servicekit.errors import AuthorityUnavailable, Misconfigured
@@ -39,6 +39,8 @@ class AuthorityMetadata:
     end_session_endpoint: str | None
     promises_issuer: bool = False
     """Authorization responses name their issuer (RFC 9207, section 3)."""
+    signing_algorithms: frozenset[str] = frozenset({"RS256"})
+    """What ID tokens may be signed by (OpenID Connect Discovery 1.0, section 3)."""
     document: str = field(default="", compare=False, repr=False)
     """All of it, for MSAL, which reads it by itself."""
 
@@ -82,6 +84,18 @@ class Discovery:
         Raises AuthorityUnavailable if it was never fetched, IssuerMismatch if it never named our issuer.
         """
         return await self._document.get()
+
+    @property
+    def last_known(self) -> AuthorityMetadata | None:
+        """The metadata that was believed last, None before; asking fetches nothing."""
+        return self._last
+
+    async def refresh(self) -> AuthorityMetadata:
+        """Fetch the metadata now, for whoever has reason to doubt it, and may do so seldom.
+
+        Raises as `metadata` does, also while there is an older copy.
+        """
+        return await self._document.refresh()
 
     async def metadata_if_known(self) -> AuthorityMetadata | None:
         """Return the metadata, or None while none can be had: for whoever can do without."""
@@ -151,8 +165,16 @@ def _read(body: bytes) -> AuthorityMetadata:
         token_endpoint=url_of("token_endpoint"),
         end_session_endpoint=url_of("end_session_endpoint") if document.get("end_session_endpoint") else None,
         promises_issuer=document.get("authorization_response_iss_parameter_supported") is True,
+        signing_algorithms=_signing_algorithms(document),
         document=body.decode(),
     )
+
+
+def _signing_algorithms(document: Mapping[str, Any]) -> frozenset[str]:
+    """Return what the document lists; of one that lists nothing, what every provider must know."""
+    listed = document.get("id_token_signing_alg_values_supported")
+    names = {name for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
+    return frozenset(names or {"RS256"})
 
 
 def _is_url(text: str) -> bool:

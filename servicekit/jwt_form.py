@@ -5,6 +5,7 @@ Never verifies a signature, and never judges a claim: it only reads the payload 
 """
 
 import base64
+from dataclasses import dataclass
 from typing import Any, Final
 
 from servicekit.strict_json import NotStrictJson, load_strict_json
@@ -19,6 +20,7 @@ CLAIM_INVALID: Final = "claim-invalid"
 EXPIRED: Final = "expired"
 NOT_YET_VALID: Final = "not-yet-valid"
 
+# Entra names up to 200 groups in a token, which makes 12 kB of it (docs/reference/settings.md); more is nobody's token.
 LONGEST_TOKEN: Final = 16_384
 _LONGEST_KID: Final = 256
 
@@ -32,22 +34,39 @@ class TokenRejected(Exception):
     """A token that must not be believed.
 
     `code` is one of this module's constants, `claim` the claim or header member at fault, where one is.
-    The message consists of the two and never of anything from the token.
+    `keys_may_be_old` says that newer keys of the authority could still prove it, and none could be had now.
+    The message consists of code and claim, and never of anything from the token.
     """
 
-    def __init__(self, code: str, claim: str | None = None) -> None:
+    def __init__(self, code: str, claim: str | None = None, *, keys_may_be_old: bool = False) -> None:
         super().__init__(f"{code}: {claim}" if claim else code)
         self.code = code
         self.claim = claim
+        self.keys_may_be_old = keys_may_be_old
 
 
-def key_id(token: str, types: frozenset[str], algorithm: str) -> str | None:
-    """Return the `kid` of a compact token whose header is one that we verify; nothing in it is believed yet.
+@dataclass(frozen=True, slots=True)
+class TokenHeader:
+    """What a token says of itself; nothing of it is believed yet.
+
+    `typ` is in lower case, without "application/", and "" where there is none.
+    """
+
+    algorithm: str
+    kid: str | None
+    typ: str
+
+
+def read_header(
+    token: str, types: frozenset[str], algorithms: frozenset[str], *, longest: int = LONGEST_TOKEN
+) -> TokenHeader:
+    """Return the header of a compact token, if it is one that we verify.
 
     `types` are the `typ` values to accept, in lower case; a missing `typ` is accepted (RFC 7519, section 5.1).
+    `algorithms` are the `alg` values, to the letter; `longest` is how many characters a token may have.
     Raises TokenRejected (malformed, header, algorithm).
     """
-    if len(token) > LONGEST_TOKEN:
+    if len(token) > longest:
         raise TokenRejected(MALFORMED)
     parts = token.split(".")
     if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature; five would be an encrypted token
@@ -56,15 +75,18 @@ def key_id(token: str, types: frozenset[str], algorithm: str) -> str | None:
     header = _object(head)
     if refused := _REFUSED_MEMBERS & header.keys():
         raise TokenRejected(HEADER, min(refused))
-    if header.get("alg") != algorithm:
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
         raise TokenRejected(ALGORITHM)
-    kind = header.get("typ", "")
-    if not isinstance(kind, str) or (kind and kind.lower().removeprefix("application/") not in types):
+    typ = header.get("typ", "")
+    # "application/" may be left out of a media type (RFC 7515, section 4.1.9).
+    typ = typ.lower().removeprefix("application/") if isinstance(typ, str) else None
+    if typ is None or (typ and typ not in types):
         raise TokenRejected(HEADER, "typ")
     kid = header.get("kid")
     if kid is not None and not (isinstance(kid, str) and 0 < len(kid) <= _LONGEST_KID):
         raise TokenRejected(HEADER, "kid")
-    return kid
+    return TokenHeader(algorithm, kid, typ)
 
 
 def read_payload(payload: bytes) -> dict[str, Any]:

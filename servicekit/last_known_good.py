@@ -71,6 +71,11 @@ class LastKnownGood(Generic[T]):
         self._failure: Exception | None = None
         self._task: asyncio.Task[T] | None = None
         self.fetches = 0
+        """How many fetches have begun."""
+        self.arrivals = 0
+        """How many of them brought something good."""
+        self.fault: ProblemError | None = None
+        """Why the last fetch brought nothing good; None if it did."""
 
     async def get(self) -> T:
         """Return the value, fetched now if there is none; raises what the fetch raises only in that case."""
@@ -114,6 +119,7 @@ class LastKnownGood(Generic[T]):
             document = await self._fetch()
             value = self._read(document)
         except ProblemError as fault:
+            self.fault = fault
             if self._value is not None or (stored := await self._stored(fault)) is None:
                 self._remember(fault)
                 raise
@@ -121,6 +127,8 @@ class LastKnownGood(Generic[T]):
             self._value, self._fetched_at = stored, self._now() - REFRESH_SECONDS
             return stored
         self._value, self._fetched_at = value, self._now()
+        self.arrivals += 1
+        self.fault = None
         if self._store:
             await self._store.save(self._name, document)
         return value

@@ -50,6 +50,12 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/flows/step_up.py": (f"{_FLOWS}/test_step_up.py",),
     "servicekit/jwt_claims.py": (f"{_KIT}/test_jwt_claims.py",),
     "servicekit/jwt_form.py": (f"{_KIT}/test_jwt_form.py",),
+    "servicekit/jwt_signatures.py": (f"{_KIT}/test_jwt_signatures.py",),
+    "servicekit/signing_keys.py": (
+        f"{_KIT}/test_signing_keys.py",
+        f"{_KIT}/test_jwt_verifier.py",
+        f"{_KIT}/test_key_sets.py",
+    ),
     "servicekit/jwt_verifier.py": (
         f"{_KIT}/test_jwt_verifier.py",
         f"{_KIT}/test_jwt_form.py",

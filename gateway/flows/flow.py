@@ -23,6 +23,8 @@ from gateway.session.sessions import LiveSession, SessionStore, UserSession
 from gateway.tokens.broker import Redeemed, TokenBroker
 from gateway.tokens.token_records import Resource
 from servicekit.discovery import Discovery
+from servicekit.jwt_claims import authentication_time
+from servicekit.jwt_form import TokenRejected
 from servicekit.logs import log_event
 
 SIGN_IN: Final = "sign-in"
@@ -148,7 +150,7 @@ class AuthFlow:
             return None
         in_vain = await self._step_ups.in_vain_after(before)
         redeemed = await self._redeem(flow, answer)
-        _check_freshness(redeemed, flow.fresh_since)
+        _check_freshness(redeemed, flow.fresh_since, now=self._now())
         fresh = _user(redeemed, answer, created_at=before.user.created_at, device=before.user.device)
         if not fresh.is_same_person(before.user):
             log_event(_log, logging.WARNING, "step-up-by-another", session=before.ref.short)
@@ -194,10 +196,15 @@ class AuthFlow:
 _SKEW_SECONDS: Final = 120
 
 
-def _check_freshness(redeemed: Redeemed, since: int | None) -> None:
+def _check_freshness(redeemed: Redeemed, since: int | None, *, now: float) -> None:
     """Refuse a confirmation of before the flow, where the ID token tells; Entra tells only if configured to."""
-    auth_time = redeemed.person.claims.get("auth_time")
-    if since is not None and isinstance(auth_time, int) and auth_time < since - _SKEW_SECONDS:
+    if since is None:
+        return
+    try:
+        confirmed_at = authentication_time(redeemed.person.claims, latest=now + _SKEW_SECONDS)
+    except TokenRejected as rejected:
+        raise errors.SignInFailed(log_detail=f"ID token: {rejected}") from rejected
+    if confirmed_at is not None and confirmed_at < since - _SKEW_SECONDS:
         raise errors.SignInFailed(log_detail="the confirmation is older than the flow that asked for it")
 
 

@@ -8,7 +8,7 @@ Sources: OpenID Connect Front-Channel Logout 1.0 and Back-Channel Logout 1.0.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class Logout:
-    """Ends sessions of one authority, `issuer`; `now` is the wall clock in seconds.
+    """Ends sessions of one authority, `issuer`.
 
     `tenant` is what the sessions of its persons are indexed by: the tenant's id, or the issuer where there is none.
     Everything raises SessionStoreUnavailable when Redis fails.
@@ -44,14 +44,12 @@ class Logout:
         *,
         issuer: str,
         tenant: str,
-        now: Callable[[], float],
     ) -> None:
         self._sessions = sessions
         self._records = SingleRecords(vault)
         self._judge = judge
         self._issuer = issuer
         self._tenant = tenant
-        self._now = now
 
     async def sign_out(self, request: web.Request) -> LiveSession | None:
         """End the request's session and take its cookie back; return the session, or None where there is none.
@@ -85,7 +83,7 @@ class Logout:
         Raises BadRequest when the token is not to be believed or was used before, and AuthorityUnavailable when there
         are no keys to judge it with.
         """
-        order = await self._judge.order(logout_token, now=self._now())
+        order = await self._judge.order(logout_token)
         ended = await self._sessions.end_matching(
             tid=self._tenant,
             sid=order.sid,

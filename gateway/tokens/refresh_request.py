@@ -109,11 +109,14 @@ class RefreshRequest:
             person = await self._id_tokens.person(id_token, nonce=None)
         except AuthorityUnavailable as error:
             raise _unavailable(error.reason, keeps_cache=True) from error
+        except Misconfigured as error:
+            refusal = Refusal(RefusalKind.MISCONFIGURED, error.log_detail)
+            raise RefreshRefused(refusal, keeps_cache=True) from error
         except errors.SignInFailed as failed:
             cause = failed.__cause__
-            if isinstance(cause, TokenRejected) and cause.code == UNKNOWN_KEY:
-                # Keys that rolled a moment ago must not sign everybody out.
-                raise _unavailable("unknown_key", keeps_cache=True) from failed
+            if isinstance(cause, TokenRejected) and (cause.keys_may_be_old or cause.code == UNKNOWN_KEY):
+                # Keys that rolled a moment ago, also under an old name, must not sign everybody out.
+                raise _unavailable(cause.code, keeps_cache=True) from failed
             log_event(_log, logging.WARNING, "refresh-distrusted", reason=failed.log_detail)
             raise RefreshRefused(Refusal(RefusalKind.GRANT_DEAD, "id_token_rejected")) from failed
         if (person.tid, person.oid, person.sub) != (session.user.tid, session.user.oid, session.user.sub):

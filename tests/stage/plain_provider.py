@@ -207,6 +207,11 @@ class PlainProvider:
             # OpenID Connect Core, section 11: without prompt=consent, offline access is not granted.
             scopes = frozenset(asked["scope"].split()) - {"offline_access"}
             return self._tokens(self.claims(nonce=asked["nonce"]), Grant(scopes, asked.get("acr_values", "")))
+        if grant != "refresh_token":
+            return web.json_response({"error": "unsupported_grant_type"}, status=400)
+        return self._refreshed(form)
+
+    def _refreshed(self, form: dict[str, str]) -> web.Response:
         granted = self._grants.get(form.get("refresh_token", ""))
         if granted is None:
             return web.json_response({"error": "invalid_grant"}, status=400)

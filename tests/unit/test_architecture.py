@@ -62,11 +62,11 @@ DOORS: Final = {
         "gateway/doctor/redis_server.py",
     ),
     "aiohttp_session": ("gateway/session/sessions.py", "gateway/session/cookie.py", "gateway/app.py"),
-    "jwt": ("servicekit/jwt_verifier.py", "local_tenant/signing.py"),
+    "jwt": ("servicekit/jwt_signatures.py", "local_tenant/signing.py"),
     "cryptography": (
         "gateway/store/sealing.py",
         "servicekit/client_credential.py",
-        "servicekit/jwt_verifier.py",
+        "servicekit/jwt_signatures.py",
         "local_tenant/",
     ),
     "pythonjsonlogger": ("servicekit/logs.py",),

@@ -14,11 +14,12 @@ from multidict import CIMultiDictProxy
 from local_tenant.app import create_app as create_tenant
 from local_tenant.configuration import BUNDLED, load
 from local_tenant.signing import KeyRing, SigningKey
-from resource_api.app import LARGEST_HEAD, create_app
+from resource_api.app import create_app, largest_head
 from resource_api.patience import Patience
 from resource_api.settings import PREFIX, Settings
 from servicekit.challenges import BearerChallenge, parse_bearer_challenges
 from servicekit.http.quiet_server import QuietRunner
+from servicekit.jwt_form import LONGEST_TOKEN
 from servicekit.settings_faults import load_settings
 from tests.stage.tenant import API, API_SECRET, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock, World
 from tests.stage.trust import ONE_CERTIFICATE
@@ -129,9 +130,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def listening(app: web.Application) -> AsyncIterator[str]:
+async def listening(app: web.Application, *, longest_token: int = LONGEST_TOKEN) -> AsyncIterator[str]:
     """Run an application on a free port and yield its address."""
-    runner = QuietRunner(app, service="resource_api", largest_head=LARGEST_HEAD, drain_seconds=0.1)
+    head = largest_head(longest_token)
+    runner = QuietRunner(app, service="resource_api", largest_head=head, drain_seconds=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:

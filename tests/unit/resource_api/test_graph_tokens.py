@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from resource_api.access import Caller
+from resource_api.access_tokens import Caller
 from resource_api.on_behalf_of import MARGIN_SECONDS, MOST_TOKENS, GraphTokens
 from servicekit.entra import EntraClient
 from servicekit.errors import AuthorityUnavailable

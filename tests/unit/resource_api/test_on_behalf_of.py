@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from local_tenant.signing import SigningKey
-from resource_api.access import Caller
+from resource_api.access_tokens import Caller
 from resource_api.on_behalf_of import GraphTokens
 from resource_api.patience import Patience
 from servicekit.address_map import AddressMap

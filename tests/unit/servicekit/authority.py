@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 
 from servicekit.address_map import AddressMap
 from servicekit.discovery import Discovery
-from servicekit.jwt_verifier import ClaimRules, JwtVerifier, SigningKeys
+from servicekit.jwt_claims import ClaimRules, checks_named
+from servicekit.jwt_verifier import JwtVerifier, SigningKeys
 from servicekit.last_known_good import WAIT_SECONDS, KnownGoodStore
 from servicekit.outbound import Outbound, outbound
 from tests.stage.trust import ONE_CERTIFICATE
@@ -78,7 +79,22 @@ def claims(**changed: object) -> dict[str, Any]:
 
 
 RULES = ClaimRules(
-    issuer=ISSUER, audience=AUDIENCE, tenant_id=TENANT, version="2.0", required=frozenset({"oid", "sub"})
+    issuer=ISSUER,
+    audience=AUDIENCE,
+    checks=checks_named(
+        "issuer",
+        "audience",
+        "authorized party",
+        "expiry",
+        "issued at",
+        "not before",
+        "subject",
+        "tenant",
+        "version",
+        "object id",
+    ),
+    tenant_id=TENANT,
+    version="2.0",
 )
 
 
@@ -104,6 +120,8 @@ class Authority:
     """How long a use waits for newer keys in the next life."""
     metadata: dict[str, object] = field(default_factory=dict)
     body: bytes | None = None
+    keys_body: bytes | None = None
+    """The key set, where it is not that of the signers."""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0
@@ -137,12 +155,12 @@ class Authority:
 
     async def answer_keys(self, _request: web.Request) -> web.Response:
         self.asked["keys"] += 1
-        return await self._answer({"keys": [signer.jwk() for signer in self.signers]})
+        return await self._answer({"keys": [signer.jwk() for signer in self.signers]}, self.keys_body)
 
-    async def _answer(self, document: object) -> web.Response:
+    async def _answer(self, document: object, instead: bytes | None = None) -> web.Response:
         await self.answers.wait()
         await asyncio.sleep(self.delay)
-        body = json.dumps(document).encode() if self.body is None else self.body
+        body = self.body if self.body is not None else instead or json.dumps(document).encode()
         return web.Response(
             status=self.status, body=body, headers=self.headers, content_type="application/json"
         )

@@ -1,24 +1,39 @@
 """A verifier that needs no network."""
 
-import pytest
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from collections.abc import Callable
+from typing import TypeVar
 
+import pytest
+
+from servicekit.jwt_form import ALGORITHM, SIGNATURE
+from servicekit.jwt_signatures import VerificationKey, read_key
 from servicekit.jwt_verifier import UNKNOWN_KEY, JwtVerifier, SigningKeys, TokenRejected
 from tests.unit.servicekit.authority import NOW, RULES, Signer
 
+T = TypeVar("T")
+
 
 class KnownKeys(SigningKeys):
-    """Keys that need no network, and count how often they are asked for."""
+    """Keys of an authority that signs by RS256; they need no network, and count how often they are asked for."""
 
     def __init__(self, signers: list[Signer]) -> None:
         self.signers = signers
         self.asked = 0
 
-    async def key(self, kid: str | None) -> RSAPublicKey:
+    async def opened(
+        self, kid: str | None, algorithm: str, open_with: Callable[[VerificationKey], T | None]
+    ) -> T:
         self.asked += 1
+        if algorithm != "RS256":
+            raise TokenRejected(ALGORITHM)
         for signer in self.signers:
             if kid == signer.kid:
-                return signer.private.public_key()
+                key = read_key(signer.jwk())
+                assert key
+                opened = open_with(key)
+                if opened is None:
+                    raise TokenRejected(SIGNATURE)
+                return opened
         raise TokenRejected(UNKNOWN_KEY)
 
 

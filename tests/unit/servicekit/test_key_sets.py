@@ -4,6 +4,7 @@ import base64
 import json
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from servicekit.errors import AuthorityUnavailable
 from servicekit.jwt_verifier import UNKNOWN_KEY, TokenRejected
@@ -23,6 +24,13 @@ async def publish(authority: Authority, *keys: object) -> None:
     authority.body = json.dumps({"keys": keys}).encode()
 
 
+async def bits_of(authority: Authority, kid: str | None) -> int:
+    """Return the size of an RSA key that counts."""
+    public = (await authority.keys.key(kid)).public
+    assert isinstance(public, RSAPublicKey)
+    return public.key_size
+
+
 async def assert_unknown(authority: Authority, kid: str | None) -> None:
     with pytest.raises(TokenRejected) as caught:
         await authority.keys.key(kid)
@@ -34,7 +42,7 @@ async def test_S42_keys_from_2048_to_8192_bits_count(authority: Authority) -> No
     await publish(authority, *(jwk(f"{bits} bits", bits) for bits in sizes))
 
     for bits in (2048, 8192):
-        assert (await authority.keys.key(f"{bits} bits")).key_size == bits
+        assert await bits_of(authority, f"{bits} bits") == bits
     for bits in (2040, 8193):
         await assert_unknown(authority, f"{bits} bits")
 
@@ -43,7 +51,7 @@ async def test_S42_of_a_set_without_end_a_thousand_keys_count(authority: Authori
     key = jwk("", 2048)
     await publish(authority, *({**key, "kid": str(number)} for number in range(1001)))
 
-    assert (await authority.keys.key("999")).key_size == 2048
+    assert await bits_of(authority, "999") == 2048
     await assert_unknown(authority, "1000")
 
 
@@ -52,14 +60,14 @@ async def test_S42_a_key_without_a_name_is_for_tokens_that_name_none(authority: 
     del key["kid"]
     await publish(authority, key)
 
-    assert (await authority.keys.key(None)).key_size == 2048
+    assert await bits_of(authority, None) == 2048
     await assert_unknown(authority, "X")
 
 
 async def test_S42_of_two_keys_with_one_name_the_first_counts(authority: Authority) -> None:
     await publish(authority, jwk("one", 2048), jwk("one", 4096))
 
-    assert (await authority.keys.key("one")).key_size == 2048
+    assert await bits_of(authority, "one") == 2048
 
 
 @pytest.mark.parametrize("missing", ["kty", "n", "e"])
@@ -68,7 +76,7 @@ async def test_S42_a_key_that_lacks_a_part_is_passed_over(authority: Authority, 
     del broken[missing]
     await publish(authority, broken, jwk("whole", 2048))
 
-    assert (await authority.keys.key("whole")).key_size == 2048
+    assert await bits_of(authority, "whole") == 2048
     await assert_unknown(authority, "broken")
 
 

@@ -33,9 +33,9 @@ class Judge:
     def __init__(self) -> None:
         self.order_to_give = LogoutOrder("a-name", int(NOW), "a-sid", None)
 
-    async def order(self, logout_token: str, *, now: float) -> LogoutOrder:
+    async def order(self, logout_token: str) -> LogoutOrder:
         """Return what it orders."""
-        assert (logout_token, now) == (TOKEN, NOW + 1)
+        assert logout_token == TOKEN
         return self.order_to_give
 
 
@@ -48,7 +48,7 @@ def judge() -> Judge:
 def logout(sessions: SessionStore, vault: Vault, judge: Judge, clock: MovableClock) -> Logout:
     clock.now = NOW + 1
     judging: Any = judge
-    return Logout(sessions, vault, judging, issuer=ISSUER, tenant=TENANT, now=clock)
+    return Logout(sessions, vault, judging, issuer=ISSUER, tenant=TENANT)
 
 
 async def visited(

@@ -1,0 +1,110 @@
+"""Public keys that verify tokens, and the algorithms that each of them is good for.
+
+Owns what is read of a key in a JWK set (RFC 7517, 7518 and 8037), and the mathematics of a signature. The only door to
+PyJWT, which is used for nothing else: its key client blocks, and its claim checks take what we must refuse.
+Never uses a symmetric key: whoever could verify could then sign as well. Never decides which algorithms an authority
+may use (`signing_keys.py`), and never looks at a claim.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
+
+RS256: Final = "RS256"
+# By key type and curve: what a key of this kind can verify. RFC 7518, section 3.1; RFC 8037 for EdDSA, which RFC 9864
+# calls by its curve.
+_ALGORITHMS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
+    ("RSA", ""): frozenset({RS256, "RS384", "RS512", "PS256", "PS384", "PS512"}),
+    ("EC", "P-256"): frozenset({"ES256"}),
+    ("EC", "P-384"): frozenset({"ES384"}),
+    ("EC", "P-521"): frozenset({"ES512"}),
+    ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"}),
+}
+ALGORITHMS: Final = frozenset().union(*_ALGORITHMS.values())
+"""Every algorithm that can be accepted; none of them is symmetric."""
+# The members that make up a public key, by key type; whatever else a set holds of it is left alone.
+_MEMBERS: Final = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
+_MODULUS_BITS: Final = range(2048, 8193)
+
+_signatures: Final = jwt.PyJWS(algorithms=sorted(ALGORITHMS - {"Ed25519"}))
+_signatures.register_algorithm("Ed25519", jwt.get_algorithm_by_name("EdDSA"))
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationKey:
+    """One public key of an authority; `kid` is "" where the set gives it no name."""
+
+    kid: str
+    algorithms: frozenset[str]
+    public: PublicKey
+
+
+def read_key(entry: object) -> VerificationKey | None:
+    """Return the key that an entry of a JWK set holds, or None for one that is of no use to us.
+
+    Of no use are keys for encryption (`use`, `key_ops`), symmetric ones, private members, RSA below 2048 bits, other
+    curves, and an `alg` that does not fit the key.
+    """
+    if not isinstance(entry, dict):
+        return None
+    kid, kind, curve = (_text(entry, name) for name in ("kid", "kty", "crv"))
+    if kid is None or kind is None or curve is None:
+        return None
+    algorithms = _ALGORITHMS.get((kind, "" if kind == "RSA" else curve), frozenset())
+    if entry.get("alg") is not None:
+        algorithms = frozenset(name for name in algorithms if name == entry["alg"])
+    key = _public_key(entry, kind, curve) if algorithms and _is_for_signatures(entry) else None
+    return VerificationKey(kid, algorithms, key) if key else None
+
+
+def _public_key(entry: Mapping[str, Any], kind: str, curve: str) -> PublicKey | None:
+    """Return the public half that an entry describes, if it is one of a decent size."""
+    try:
+        members = {"kty": kind} | {name: entry[name] for name in _MEMBERS[kind]}
+        key = jwt.PyJWK(members, algorithm=_any_of_kind(kind, curve)).key
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+        return None
+    if isinstance(key, RSAPublicKey):
+        return key if key.key_size in _MODULUS_BITS else None
+    return key if isinstance(key, EllipticCurvePublicKey | Ed25519PublicKey) else None
+
+
+def signed_payload(token: str, key: VerificationKey, algorithm: str) -> bytes | None:
+    """Return the payload of a token whose signature `key` proves by `algorithm`, None where it does not.
+
+    The token's form has been judged before. A key never verifies by an algorithm that is not its own.
+    """
+    if algorithm not in key.algorithms:
+        return None
+    try:
+        payload: bytes = _signatures.decode_complete(token, key.public, algorithms=[algorithm])["payload"]
+    except (jwt.PyJWTError, ValueError):
+        return None
+    return payload
+
+
+def _text(entry: Mapping[str, Any], name: str) -> str | None:
+    """Return a member that is text, "" where it is missing, None where it is something else."""
+    value = entry.get(name)
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else None
+
+
+def _is_for_signatures(entry: Mapping[str, Any]) -> bool:
+    """Tell whether a key says that it is for verifying, or says nothing (RFC 7517, sections 4.2 and 4.3)."""
+    operations = entry.get("key_ops")
+    may_verify = operations is None or (isinstance(operations, list) and "verify" in operations)
+    return entry.get("use") in (None, "sig") and may_verify
+
+
+def _any_of_kind(kind: str, curve: str) -> str:
+    """Return an algorithm by which PyJWT reads a key of this kind; which one it is verified by is decided later."""
+    return {"RSA": RS256, "OKP": "EdDSA"}.get(kind) or min(_ALGORITHMS[kind, curve])
