@@ -20,7 +20,7 @@ from gateway.endpoints.answers import LogoutRequest, SignedOut
 from gateway.errors import SessionStoreUnavailable
 from gateway.flows.end_session import authority_origins, end_session_url
 from gateway.flows.logout import LONGEST_SID
-from servicekit.errors import AuthorityUnavailable, BadRequest, BodyTooLarge, RequestTimedOut
+from servicekit.errors import AuthorityUnavailable, BadRequest, BodyTooLarge, Misconfigured, RequestTimedOut
 from servicekit.operations import Operation, Parameter, RequestBody, Response
 
 
@@ -59,8 +59,8 @@ async def backchannel_logout(request: web.Request) -> web.Response:
     cookie, no `X-CSRF`. It counts once, and sessions that began after it survive. On 503 the authority may send the
     same token again.
 
-    Raises BadRequest (400), BodyTooLarge, RequestTimedOut, and AuthorityUnavailable or SessionStoreUnavailable (503, to
-    be sent again).
+    Raises BadRequest (400), BodyTooLarge, RequestTimedOut, Misconfigured (the authority has no key that we accept), and
+    AuthorityUnavailable or SessionStoreUnavailable (503, to be sent again).
     """
     await request.app[LOGOUT].backchannel(await _logout_token(request))
     return web.Response()
@@ -84,7 +84,14 @@ _BACKCHANNEL: Final = Route(
         "The authority ends sessions, server to server",
         tag="navigations",
         response=Response("The sessions that the token names are over; also where there were none."),
-        problems=(BadRequest, BodyTooLarge, RequestTimedOut, AuthorityUnavailable, SessionStoreUnavailable),
+        problems=(
+            BadRequest,
+            BodyTooLarge,
+            RequestTimedOut,
+            Misconfigured,
+            AuthorityUnavailable,
+            SessionStoreUnavailable,
+        ),
         body=RequestBody(LogoutRequest, (FORM,)),
     ),
 )
