@@ -42,6 +42,7 @@ from gateway.store.opening import open_vault
 from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_middleware
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
+from gateway.tokens.authorization_extras import AuthorizationExtras
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.id_token import IdTokenJudge
 from gateway.tokens.token_records import CACHE, EDIT, GRAPH, REFUSAL, TOKEN, Resource
@@ -190,6 +191,7 @@ def _authority(
             timeouts=timeouts,
             # A custom domain of Entra has a tenant id; nobody else's authority does.
             is_plain=settings.tenant_id is None,
+            insist_on=settings.extra_scopes,
             on_request=metrics.token_requested,
             on_pause=lambda is_open: metrics.breaker_turned("token-endpoint", is_open=is_open),
         ) as app[_AUTHORITY]:
@@ -229,6 +231,9 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupCon
             now=now,
             redirect_uri=settings.redirect_uri,
             response_mode=settings.response_mode,
+            extras=AuthorizationExtras.of(
+                settings.extra_scopes, settings.authorize_parameters, settings.prompt
+            ),
             counts=app[keys.METRICS],
         )
         app[keys.EDITS] = ProfileEdits(

@@ -29,7 +29,7 @@ def served(settings: Settings, pages: SpaFiles) -> Iterator[Route]:
     yield from auth.routes(settings.response_mode)
     yield from logout.routes(backchannel=settings.backchannel_logout)
     yield from _ALWAYS
-    yield from pages.routes()
+    yield from pages.routes(change_password_url=settings.change_password_url)
 
 
 @cache

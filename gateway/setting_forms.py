@@ -8,6 +8,7 @@ Never looks at two settings together, and never shows a secret.
 import ipaddress
 import re
 from typing import Final
+from urllib.parse import parse_qsl
 
 from gateway.store.redis.address import RedisAddress
 from gateway.store.sealing import read_key
@@ -82,3 +83,42 @@ def _is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+# What a flow rests on, what other settings say, and what would replace both.
+_RESERVED: Final = frozenset(
+    {
+        *(
+            "client_id",
+            "client_secret",
+            "response_type",
+            "response_mode",
+            "redirect_uri",
+            "scope",
+            "state",
+            "nonce",
+        ),
+        *("code_challenge", "code_challenge_method", "claims", "acr_values", "max_age", "login_hint"),
+        *("prompt", "request", "request_uri", "registration", "client_info", "id_token_hint"),
+    }
+)
+
+
+def scopes(value: object) -> tuple[str, ...]:
+    """Return names of scopes (RFC 6749, section 3.3), with commas or, as in requests, with blanks between them."""
+    names = tuple(str(value).replace(",", " ").split())
+    if wrong := next((name for name in names if not _SCOPE.fullmatch(name)), None):
+        raise ValueError(f"names {wrong!r}, which is no scope")
+    return names
+
+
+def authorize_parameters(text: str) -> str:
+    """Return a query of parameters that may be added to an authorization request."""
+    try:
+        names = [name for name, _ in parse_qsl(text, strict_parsing=True, keep_blank_values=True)]
+    except ValueError:
+        raise ValueError("is no query such as a=b&c=d") from None
+    if taken := next((name for name in names if name in _RESERVED or names.count(name) > 1), None):
+        reason = "is there twice" if taken not in _RESERVED else "is ours to set"
+        raise ValueError(f"holds {taken!r}, which {reason}")
+    return text

@@ -22,6 +22,7 @@ from servicekit.setting_forms import (
     listening_address,
     near_service_url,
     readable,
+    web_page,
 )
 from servicekit.settings_faults import CommaSeparated
 
@@ -45,6 +46,22 @@ class Settings(AuthoritySettings):
         description="the scope with which the profile is read; one spelling, never two",
         examples=["User.Read"],
     )
+    extra_scopes: Annotated[tuple[str, ...], BeforeValidator(forms.scopes)] = Field(
+        (),
+        description="scopes to ask for beside our own, comma-separated",
+        examples=["email,groups"],
+    )
+    prompt: str | None = Field(
+        None,
+        pattern=r"^(login|consent|select_account)( (login|consent|select_account))*$",
+        description="what the authority shows at every sign-in: login, consent, select_account, or several of them",
+        examples=["select_account"],
+    )
+    authorize_parameters: Annotated[str, AfterValidator(forms.authorize_parameters)] = Field(
+        "",
+        description="further parameters of every authorization request, as a query",
+        examples=["access_type=offline"],
+    )
     response_mode: str = Field(
         "form_post",
         pattern="^(form_post|query)$",
@@ -55,6 +72,11 @@ class Settings(AuthoritySettings):
         PUBLIC_URL,
         description="the address that the browser sees",
         examples=["https://profile.example.com"],
+    )
+    change_password_url: Annotated[str, AfterValidator(web_page)] | None = Field(
+        None,
+        description="where people change their password, for password managers",
+        examples=["https://login.example.com/change-password"],
     )
     resource_api_url: Annotated[str, AfterValidator(near_service_url)] = Field(
         "http://127.0.0.1:3001",
@@ -161,6 +183,8 @@ class Settings(AuthoritySettings):
     @property
     def issuer(self) -> str:
         """The one issuer whose tokens are believed."""
+        if self.authority_issuer:
+            return self.authority_issuer
         return ciam_issuer(self.tenant_id) if self.tenant_id else str(self.authority)
 
     @property

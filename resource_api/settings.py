@@ -98,4 +98,4 @@ class Settings(AuthoritySettings):
     @property
     def issuer(self) -> str:
         """The issuer that tokens must name."""
-        return self.authority or ciam_issuer(self.tenant_id or "")
+        return self.authority_issuer or self.authority or ciam_issuer(self.tenant_id or "")

@@ -4,7 +4,7 @@ Owns how the three are made of the settings that both services have, and that th
 Never asks the authority anything by itself.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,6 +43,7 @@ def open_authority(
     timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     is_plain: bool = False,
     offline_access: bool = True,
+    insist_on: Collection[str] = (),
     on_request: Callable[[str, str, float], None] | None = None,
     on_pause: Callable[[bool], None] | None = None,
 ) -> Iterator[Authority]:
@@ -66,9 +67,11 @@ def open_authority(
         transport=transport,
         discovery=discovery,
         authority=settings.msal_authority,
-        oidc_authority=settings.authority,
+        # MSAL compares the metadata's issuer with this, and fetches nothing from it.
+        oidc_authority=settings.authority_issuer or settings.authority,
         is_plain=is_plain,
         offline_access=offline_access,
+        insist_on=insist_on,
         now=monotonic,
         on_pause=on_pause,
     )

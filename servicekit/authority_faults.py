@@ -27,6 +27,11 @@ def faults_of_authority(prefix: str, texts: Mapping[str, str]) -> Iterator[str]:
     if "authority" in texts:
         yield from _faults_of_entras_address(prefix, texts)
     else:
+        if "authority_issuer" in texts:
+            yield (
+                f"{prefix}AUTHORITY_ISSUER is set without {prefix}AUTHORITY. A tenant's issuer follows from "
+                f"{prefix}TENANT_ID; remove it."
+            )
         for name, description in _TENANT.items():
             if name not in texts:
                 yield (

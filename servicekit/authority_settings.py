@@ -41,6 +41,11 @@ class AuthoritySettings(EnvironmentSettings):
         description="the address of another authority: a custom domain, or any OpenID provider",
         examples=["https://login.example.com/tenant/v2.0"],
     )
+    authority_issuer: Annotated[str, AfterValidator(forms.issuer)] | None = Field(
+        None,
+        description="the issuer that the authority's metadata names, where that is not its address",
+        examples=["https://id.example.com/tenant"],
+    )
     client_id: Annotated[str, AfterValidator(forms.client_id)] = Field(
         description="the client id of this service's own app registration",
         examples=["0b9c7e64-2f1d-4a83-8e55-c1a4d0f6b7e2"],

@@ -41,6 +41,8 @@ class AuthorityMetadata:
     """Authorization responses name their issuer (RFC 9207, section 3)."""
     signing_algorithms: frozenset[str] = frozenset({"RS256"})
     """What ID tokens may be signed by (OpenID Connect Discovery 1.0, section 3)."""
+    scopes: frozenset[str] | None = None
+    """The scopes that it says it knows; None where it does not say."""
     document: str = field(default="", compare=False, repr=False)
     """All of it, for MSAL, which reads it by itself."""
 
@@ -166,15 +168,22 @@ def _read(body: bytes) -> AuthorityMetadata:
         end_session_endpoint=url_of("end_session_endpoint") if document.get("end_session_endpoint") else None,
         promises_issuer=document.get("authorization_response_iss_parameter_supported") is True,
         signing_algorithms=_signing_algorithms(document),
+        scopes=_listed(document, "scopes_supported") or None,
         document=body.decode(),
     )
 
 
 def _signing_algorithms(document: Mapping[str, Any]) -> frozenset[str]:
     """Return what the document lists; of one that lists nothing, what every provider must know."""
-    listed = document.get("id_token_signing_alg_values_supported")
-    names = {name for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
-    return frozenset(names or {"RS256"})
+    return _listed(document, "id_token_signing_alg_values_supported") or frozenset({"RS256"})
+
+
+def _listed(document: Mapping[str, Any], name: str) -> frozenset[str]:
+    """Return the texts of a list; none where there is no such list."""
+    listed = document.get(name)
+    return (
+        frozenset(one for one in listed if isinstance(one, str)) if isinstance(listed, list) else frozenset()
+    )
 
 
 def _is_url(text: str) -> bool:

@@ -16,7 +16,7 @@ import functools
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ from msal.oauth2cli import JwtAssertionCreator
 from servicekit.authority_transport import AuthorityTransport
 from servicekit.breaker import BreakerOpen, CircuitBreaker
 from servicekit.client_credential import CertificateKey, Credential
-from servicekit.discovery import Discovery
+from servicekit.discovery import AuthorityMetadata, Discovery
 from servicekit.errors import AuthorityUnavailable
 from servicekit.logs import log_event
 
@@ -41,6 +41,9 @@ CALL_SECONDS: Final = 20
 FAILURES: Final = 5
 OPEN_SECONDS: Final = 3
 LONGEST_HOLD: Final = 60
+_OFFLINE: Final = "offline_access"
+# Beside `openid`, without which nothing works.
+_ADDED: Final = frozenset({_OFFLINE, "profile"})
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +69,9 @@ class EntraClient:
     `is_plain` says that the authority is not Entra, under whatever name.
     `authority` is Entra's (`https://{sub}.ciamlogin.com/`), `oidc_authority` any OpenID provider's issuer;
     exactly one is given. `credential` is asked for at every call, so it may change; `now` is a monotonic clock.
-    `offline_access` says whether refresh tokens are wanted: whoever keeps none should not be sent any.
+    `offline_access` says whether refresh tokens are wanted: whoever keeps none should not be sent any. Where the
+    metadata lists the scopes that the authority knows, those of MSAL's own that are not among them are left out, unless
+    `insist_on` names them: the list need not be complete (OpenID Connect Discovery 1.0, section 3).
 
     After five failures in a row, or for as long as the authority asks (`Retry-After`, a minute at most), calls are
     refused at once; then one call finds out, and its success lets everyone in again. `on_pause` is called with True
@@ -85,12 +90,14 @@ class EntraClient:
         oidc_authority: str | None = None,
         is_plain: bool = False,
         offline_access: bool = True,
+        insist_on: Collection[str] = (),
         now: Callable[[], float] = time.monotonic,
         on_pause: Callable[[bool], None] | None = None,
         place_seconds: float = PLACE_SECONDS,
     ) -> None:
         self.is_plain = is_plain
         self._offline_access = offline_access
+        self._insist_on = frozenset(insist_on)
         self._client_id = client_id
         self._transport = transport
         self._discovery = discovery
@@ -127,12 +134,10 @@ class EntraClient:
         A cancelled caller stops waiting, the call itself runs on: whoever must not lose its result shields it.
         """
         self._refuse_while_open()
-        document = (await self._discovery.metadata()).document
+        metadata = await self._discovery.metadata()
         await self._take_place()
-        without_offline = (refreshing and self.is_plain) or not self._offline_access
-        run = functools.partial(
-            self._run, work, cache or KeepsNothing(), document, without_offline=without_offline
-        )
+        left_out = self._left_out(metadata, refreshing=refreshing)
+        run = functools.partial(self._run, work, cache or KeepsNothing(), metadata.document, left_out)
         try:
             if offline and not self._breaker.is_open:
                 return await self._in_thread(run)
@@ -144,6 +149,15 @@ class EntraClient:
         except AuthorityUnavailable as error:
             self._note(error)
             raise
+
+    def _left_out(self, metadata: AuthorityMetadata, *, refreshing: bool) -> list[str]:
+        """Return which of the scopes that MSAL adds by itself are not asked for."""
+        if (refreshing and self.is_plain) or not self._offline_access:
+            return [_OFFLINE]
+        if metadata.scopes is None:
+            return []
+        # Some refuse the whole request for a scope that they do not know (Google, Cognito).
+        return sorted(_ADDED - metadata.scopes - self._insist_on)
 
     def close(self) -> None:
         """Let running calls finish and refuse new ones."""
@@ -194,15 +208,13 @@ class EntraClient:
             seconds = round(self._breaker.seconds_left, 1)
             log_event(_log, logging.WARNING, "token-requests-paused", reason=error.reason, seconds=seconds)
 
-    def _run(
-        self, work: Callable[[Any], T], cache: msal.TokenCache, document: str, *, without_offline: bool
-    ) -> T:
+    def _run(self, work: Callable[[Any], T], cache: msal.TokenCache, document: str, left_out: list[str]) -> T:
         client = msal.ConfidentialClientApplication(
             self._client_id,
             client_credential=_for_msal(self._credential()),
             token_cache=cache,
             http_client=self._transport.with_metadata(document),
-            exclude_scopes=["offline_access"] if without_offline else None,
+            exclude_scopes=left_out or None,
             **self._where,
         )
         return work(client)

@@ -82,6 +82,14 @@ def public_service_url(text: str) -> str:
     return str(address).rstrip("/")
 
 
+def web_page(text: str) -> str:
+    """Return the address of a page, with a query where it has one."""
+    read_web_address(text.partition("?")[0])
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("is not an http or https address")
+    return text
+
+
 def near_service_url(text: str) -> str:
     """Return the address of a service of ours, in normal form, without a slash at its end.
 

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from aiohttp import hdrs, web
 
 from gateway.edge.guard import RequestKind, kind_of
+from gateway.edge.meant_pages import lead_to
 from gateway.edge.navigations import is_page_wanted
 from gateway.edge.plain_pages import SHOWN, plain_page
 from gateway.edge.spa_files import SpaFiles
@@ -44,7 +45,8 @@ def problem_pages(
             response = _to_problem_page(request, problem, reference)
             return close_flow(response, request[FLOW_STATE]) if FLOW_STATE in request else response
         if _is_lost_person(request, problem):
-            return pages.not_found()
+            meant = pages.meant(request.path)
+            return lead_to(request, meant) if meant else pages.not_found()
         return draw_json(request, problem, reference)
 
     return draw

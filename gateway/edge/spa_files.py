@@ -16,6 +16,7 @@ from aiohttp import ETag, hdrs, web
 from aiohttp.typedefs import Handler
 
 from gateway.edge.guard import RequestKind, Route
+from gateway.edge.meant_pages import meant_page, meant_rows
 
 PAGES: Final = ("/", "/edit", "/confirm", "/check", "/sign-in-details", "/sessions", "/problem")
 _TYPES: Final = frozenset({".js", ".css", ".svg", ".html", ".json", ".webmanifest", ".txt"})
@@ -59,10 +60,15 @@ class SpaFiles:
             if path.is_file() and path.suffix in _TYPES
         }
 
-    def routes(self) -> list[Route]:
-        """Return a row for every page and file."""
-        served = [*self._files.items(), *((page, self._index) for page in PAGES)]
-        return [Route(hdrs.METH_GET, path, _sender(file), RequestKind.PUBLIC) for path, file in served]
+    def routes(self, *, change_password_url: str | None = None) -> list[Route]:
+        """Return a row for every page and file, and for the addresses that people type instead."""
+        served = {**self._files, **dict.fromkeys(PAGES, self._index)}
+        own = [Route(hdrs.METH_GET, path, _sender(file), RequestKind.PUBLIC) for path, file in served.items()]
+        return own + [row for row in meant_rows(PAGES, change_password_url) if row.path not in served]
+
+    def meant(self, path: str) -> str | None:
+        """Return the page that somebody means by an address that does not exist; None where nothing is known."""
+        return meant_page(path, PAGES)
 
     def not_found(self) -> web.Response:
         """Return the client's page with status 404; the client says that there is no such page."""

@@ -122,7 +122,12 @@ class AuthFlow:
         """
         check_issuer(await self._discovery.metadata(), answer.get("iss"))
         if "error" in answer:
-            raise refused(answer["error"], stepping_up=flow.purpose == STEP_UP)
+            raise refused(
+                answer["error"],
+                answer.get("error_description", ""),
+                answer.get("error_subcode", ""),
+                stepping_up=flow.purpose == STEP_UP,
+            )
         if flow.purpose == STEP_UP:
             return CompletedFlow(await self._confirm(flow, answer), flow.return_to)
         return CompletedFlow(await self._sign_in(flow, answer, device), flow.return_to)

@@ -16,6 +16,7 @@ from gateway.counts import Counts
 from gateway.demand import Demand
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.tokens.access_token import AccessToken, access_token_of
+from gateway.tokens.authorization_extras import NO_EXTRAS, AuthorizationExtras
 from gateway.tokens.id_token import IdTokenJudge, Person
 from gateway.tokens.refresh import SilentRefresh, of_administration
 from gateway.tokens.renewals import Renewals
@@ -64,6 +65,7 @@ class TokenBroker:
         now: Callable[[], float],
         redirect_uri: str,
         response_mode: str,
+        extras: AuthorizationExtras = NO_EXTRAS,
         counts: Counts | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -75,6 +77,7 @@ class TokenBroker:
         self._jitter = jitter
         self._redirect_uri = redirect_uri
         self._response_mode = response_mode
+        self._extras = extras
 
     async def begin(
         self,
@@ -92,11 +95,13 @@ class TokenBroker:
         section 6); Entra's reaches every resource, and its token endpoint answers for one only.
         """
         plain = self._entra.is_plain
-        demand = demand or Demand(resource.scope)
+        if demand is None:
+            demand, prompt = Demand(resource.scope), prompt or self._extras.prompt
         parameters = demand.for_other_providers() if plain else demand.for_entra()
         scopes = [resource.scope]
         if plain and beside and beside.scope != resource.scope:
             scopes.append(beside.scope)
+        scopes += [scope for scope in self._extras.scopes if scope not in scopes]
 
         def work(client: Any) -> dict[str, Any]:
             flow: dict[str, Any] = client.initiate_auth_code_flow(
@@ -119,8 +124,8 @@ class TokenBroker:
         # MSAL warns on the console of every other mode, at every use; this one was chosen.
         url = url.replace(f"response_mode={_FORM_POST}", f"response_mode={self._response_mode}")
         (nonce,) = parse_qs(urlsplit(url).query)["nonce"]
-        if parameters.extra:
-            url += "&" + urlencode(parameters.extra)
+        for query in filter(None, (urlencode(parameters.extra), self._extras.query)):
+            url += f"&{query}"
         return AuthorizationRequest(url, flow, nonce, parameters.oldest)
 
     async def redeem(self, flow: dict[str, Any], nonce: str, answer: dict[str, str]) -> Redeemed:

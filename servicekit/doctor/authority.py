@@ -109,13 +109,10 @@ async def _metadata(
     try:
         metadata = await discovery.metadata()
     except IssuerMismatch:
-        expected = (
-            f"{settings.prefix}TENANT_ID must be the Tenant ID on the tenant's Overview page."
-            if settings.tenant_id
-            else f"{settings.prefix}AUTHORITY must be the issuer to the letter, a slash at its end included."
-        )
         return fault(
-            DISCOVERY, f"{url} names the issuer {_issuer(reply)}, and we expect {issuer}", expected
+            DISCOVERY,
+            f"{url} names the issuer {_issuer(reply)}, and we expect {issuer}",
+            _way_to_the_issuer(settings, _issuer(reply)),
         ), None
     except AuthorityUnavailable as error:
         return fault(
@@ -124,6 +121,16 @@ async def _metadata(
             "Look whether a proxy answers in the authority's place.",
         ), None
     return ok(DISCOVERY, f"{url} names the issuer {metadata.issuer}, as expected"), metadata
+
+
+def _way_to_the_issuer(settings: AuthoritySettings, named: str) -> str:
+    """Return what to set where the metadata names another issuer than is expected."""
+    if settings.tenant_subdomain:
+        return f"{settings.prefix}TENANT_ID must be the Tenant ID on the tenant's Overview page."
+    own = f"If that is the authority's own name, as with a custom domain, set {settings.prefix}AUTHORITY_ISSUER={named}"
+    if settings.tenant_id:
+        return f"{own}; else {settings.prefix}TENANT_ID must be the Tenant ID on the tenant's Overview page."
+    return f"{own}; else {settings.prefix}AUTHORITY must be the issuer to the letter, a slash at its end included."
 
 
 def _issuer(reply: Reply) -> str:

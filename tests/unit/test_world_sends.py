@@ -24,7 +24,7 @@ def test_the_rows_are_of_one_form_and_sorted() -> None:
 
 
 @pytest.mark.parametrize("name, cell", [(row[0], row[2]) for row in ROWS])
-def test_each_row_names_tests_that_exist_and_carry_its_id(name: str, cell: str) -> None:
+def test_each_row_names_tests_that_exist(name: str, cell: str) -> None:
     named = re.findall(r"\[([^\]]+)\]\(\.\./\.\./([^)]+)\)((?:,? `[^`]+`)+)", cell)
 
     assert named
@@ -32,5 +32,4 @@ def test_each_row_names_tests_that_exist_and_carry_its_id(name: str, cell: str) 
         assert path == linked
         text = (ROOT / path).read_text(encoding="utf-8")
         for test in re.findall(r"`([^`]+)`", tests):
-            assert test in text
-            assert re.search(rf"(^|[\W_]){name}([\W_]|$)", test)
+            assert test in text, name

@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from gateway.errors import SignInCancelled, SignInFailed, StepUpCancelled
 from gateway.flows.authorization_response import check_issuer, read_response, refused
 from servicekit.discovery import AuthorityMetadata
-from servicekit.errors import AuthorityUnavailable, Misconfigured
+from servicekit.errors import AccessBlocked, AuthorityUnavailable, Misconfigured
 from servicekit.http.bodies import LARGEST_BODY
 
 ISSUER = "https://login.example.com/tenant/v2.0"
 GOOD = {"code": "c", "state": "s"}
-KNOWN = ("code", "state", "error", "iss", "session_state", "client_info", "error_description", "error_uri")
+KNOWN = (
+    *("code", "state", "error", "iss", "session_state", "client_info"),
+    *("error_description", "error_subcode", "error_uri"),
+)
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -147,6 +150,77 @@ def test_S05_an_issuer_that_was_promised_must_be_named() -> None:
 def test_whoever_cancels_is_told_that_they_did() -> None:
     assert type(refused("access_denied", stepping_up=True)) is StepUpCancelled
     assert type(refused("access_denied", stepping_up=False)) is SignInCancelled
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("access_denied",),
+        ("access_denied", "The user hit Back."),
+        ("access_denied", "AADSTS65004: User declined to consent to access the app."),
+        ("consent_required", "AADSTS65004: User declined to consent to access the app."),
+        ("access_denied", "AADB2C90091: The user has cancelled entering self-asserted information."),
+        ("invalid_request", "AADB2C90091: The user has cancelled entering self-asserted information."),
+        ("access_denied", "", "cancel"),
+        ("server_error", "", "cancel"),
+        ("user_cancelled",),
+        ("user_canceled",),
+        ("user_cancelled_authorize",),
+        ("user_cancelled_login",),
+        ("login_cancelled",),
+        ("login_canceled",),
+        ("interaction_cancelled",),
+        ("authentication_canceled",),
+        ("cancelled",),
+        ("consent_declined",),
+        ("user_declined",),
+        ("user_denied",),
+        ("user_denied_access",),
+    ],
+    ids=str,
+)
+def test_W6_a_cancel_is_a_cancel_in_all_its_names(said: tuple[str, ...]) -> None:
+    assert type(refused(*said, stepping_up=True)) is StepUpCancelled
+    assert type(refused(*said, stepping_up=False)) is SignInCancelled
+
+
+@pytest.mark.parametrize("number", [50105, 53003, 53000, 53001, 53002, 50057, 50053, 500212, 530032])
+@pytest.mark.parametrize(
+    "error", ["access_denied", "interaction_required", "invalid_request", "login_required"]
+)
+def test_W6_whom_a_policy_keeps_out_did_not_cancel(error: str, number: int) -> None:
+    blocked = refused(
+        error, f"AADSTS{number}: Somebody at 203.0.113.7 may not. Trace ID: 0", stepping_up=False
+    )
+
+    assert type(blocked) is AccessBlocked
+    assert blocked.log_detail == f"{error} AADSTS{number}"
+    assert blocked.detail == ""
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "AADSTS65001: no consent",
+        "AADSTS530030",
+        "xAADSTS53003",
+        "53003",
+        "AADSTS53003x",
+        "cancelled",
+        "aadsts65004",
+    ],
+)
+def test_W6_other_words_of_a_description_mean_nothing(description: str) -> None:
+    failed = refused("invalid_request", description, stepping_up=False)
+
+    assert type(failed) is Misconfigured
+    assert "cancelled" not in failed.log_detail
+
+
+def test_W6_what_is_no_code_is_neither_quoted_nor_logged() -> None:
+    failed = refused("access_denied", "AADB2C90091: Ada <ada@example.com> cancelled", stepping_up=False)
+
+    assert (failed.log_detail, failed.detail) == ("access_denied AADB2C90091", "")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""Addresses that people type, and what they mean by them.
+
+Owns the list, and leading there. Never guesses: what is neither a page in another spelling nor listed does not exist.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from gateway.edge.guard import RequestKind, Route
+
+# W3C, A Well-Known URL for Changing Passwords.
+_CHANGE_PASSWORD: Final = "/.well-known/change-password"  # noqa: S105 - an address
+# Signing out by an address that any page could name would be anybody's to do; the button is on the first page.
+_MEANT: Final = {
+    **dict.fromkeys(("/profile", "/me", "/account", "/home", "/settings"), "/"),
+    **dict.fromkeys(("/logout", "/log-out", "/signout", "/sign-out"), "/"),
+    **dict.fromkeys(("/login", "/log-in", "/signin", "/sign-in"), "/auth/sign-in"),
+    **dict.fromkeys(("/register", "/signup", "/sign-up"), "/auth/sign-up"),
+    **dict.fromkeys(("/profile/edit", "/edit-profile"), "/edit"),
+    **dict.fromkeys(("/devices", "/security"), "/sessions"),
+}
+
+
+def meant_page(path: str, pages: Collection[str]) -> str | None:
+    """Return the address that is meant by a path, where it is none of `pages` itself; None where nothing is known."""
+    bare = path.lower().rstrip("/") or "/"
+    meant = bare if bare in pages else _MEANT.get(bare)
+    return meant if meant != path else None
+
+
+def meant_rows(pages: Collection[str], change_password_url: str | None) -> Iterator[Route]:
+    """Yield a row for each; a password is changed at `change_password_url`, or from the first page on."""
+    for path in (*pages, *_MEANT):
+        for spelled in (path, f"{path}/"):
+            if path != "/" and (page := meant_page(spelled, pages)):
+                yield _row(spelled, page)
+    yield _row(_CHANGE_PASSWORD, change_password_url or "/")
+
+
+def lead_to(request: web.Request, address: str) -> web.Response:
+    """Return the answer that leads to an address, with the request's query."""
+    query = f"?{request.query_string}" if request.query_string else ""
+    return web.Response(status=302, headers={hdrs.LOCATION: address + query})
+
+
+def _row(path: str, address: str) -> Route:
+    return Route(hdrs.METH_GET, path, _leading_to(address), RequestKind.PUBLIC)
+
+
+def _leading_to(address: str) -> Handler:
+    async def lead(request: web.Request) -> web.Response:
+        return lead_to(request, address)
+
+    return lead
