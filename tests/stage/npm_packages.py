@@ -105,7 +105,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if reasons:
         terminalreporter.section("NOT RUN: what needs Node.js", sep="!", yellow=True, bold=True)
         terminalreporter.line(
-            f"{len(reasons)} tests were not run, of the client or against npm's oidc-provider:"
+            f"{len(reasons)} tests were not run, of the client or against parties from npm:"
         )
         for reason in sorted(set(reasons)):
             terminalreporter.line(f"  {reason}")

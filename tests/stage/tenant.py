@@ -4,12 +4,19 @@ import base64
 import hashlib
 import itertools
 import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
+from aiohttp import web
 
+from local_tenant.app import create_app
+from local_tenant.configuration import BUNDLED, load
+from local_tenant.signing import KeyRing
 from tests.stage.visitor import Page, Visitor
 
 TENANT_ID = "3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10"
@@ -168,6 +175,30 @@ class World:
         """Ask Graph about the person of a token."""
         headers = {"Authorization": f"Bearer {token}", **arguments.pop("headers", {})}
         return await self.ask(method, "/v1.0/me", headers=headers, **arguments)
+
+
+@asynccontextmanager
+async def running_tenant(clock: MovableClock, keys: KeyRing | None = None) -> AsyncIterator[World]:
+    """Run the tenant on a free port while the block runs."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        values = {
+            "GATEWAY_URL": "http://localhost:3000",
+            "GATEWAY_SECRET": GATEWAY_SECRET,
+            "GATEWAY_CERTIFICATE": "",
+            "API_SECRET": API_SECRET,
+            "API_CERTIFICATE": "",
+        }
+        app = create_app(load(BUNDLED, values), public_url=url, clock=clock, keys=keys)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        async with aiohttp.ClientSession() as session:
+            world = World(url, clock, session)
+            yield world
+            await world.close()
+        await runner.cleanup()
 
 
 def claims_of(token: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import datetime as dt
 import ipaddress
 import json
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,9 +25,10 @@ from yarl import URL
 from gateway.app import create_app
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.ports import free_port
+from tests.stage.tenant import MovableClock, World, running_tenant
 from tests.stage.world import PATIENT, gateway_settings, served
 
-HERE: Final = Path(__file__).parent
+PROVIDERS: Final = Path(__file__).parent / "providers"
 CLIENT: Final = "interop-client"
 SECRET: Final = "a-secret-of-the-interop-client"
 API: Final = "https://api.example"
@@ -142,7 +144,7 @@ async def running_provider(node: str, configuration: dict[str, Any]) -> AsyncIte
     """Run the provider while the block runs."""
     process = await asyncio.create_subprocess_exec(
         node,
-        str(HERE / "provider.mjs"),
+        str(PROVIDERS / "oidc_provider.mjs"),
         json.dumps(configuration),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -167,6 +169,13 @@ async def running_provider(node: str, configuration: dict[str, Any]) -> AsyncIte
         await process.wait()
         await listening
         print("".join(lines))  # noqa: T201 - beside a failure
+
+
+@pytest.fixture
+async def tenant() -> AsyncIterator[World]:
+    """Run the local tenant, at the true time: clients read the machine's clock."""
+    async with running_tenant(MovableClock(time.time())) as running:
+        yield running
 
 
 @pytest.fixture
