@@ -23,7 +23,8 @@ from cryptography.x509.oid import NameOID
 from yarl import URL
 
 from gateway.app import create_app
-from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.other_front_end import Answer, OtherFrontEnd
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 from tests.stage.tenant import MovableClock, World, running_tenant
 from tests.stage.world import PATIENT, gateway_settings, served
@@ -33,8 +34,8 @@ CLIENT: Final = "interop-client"
 SECRET: Final = "a-secret-of-the-interop-client"
 API: Final = "https://api.example"
 MFA: Final = "urn:interop:mfa"
-# Below 30 s a token is not used, and renewed first, so that every call to the API goes through a refresh.
-TOKEN_SECONDS: Final = 20
+# So short that each test sees several lives of a token.
+TOKEN_SECONDS: Final = 3
 
 
 def _certificate(
@@ -137,6 +138,15 @@ class InteropWorld:
     issuer: str
     api: ProfileApi
     person: OtherFrontEnd
+
+    async def renewed(self, call: Callable[[], Awaitable[Answer]]) -> None:
+        """Repeat a call, which goes well each time, until it came with a token that had not been seen before."""
+        before = {*self.api.seen}
+        async with asyncio.timeout(PATIENCE):
+            while {*self.api.seen} <= before:
+                answer = await call()
+                assert answer.status == 200, answer.text
+                await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
