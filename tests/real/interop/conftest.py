@@ -87,7 +87,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
 class ProfileApi:
     """Stands for Graph and the resource API: reads for `profile.read`, edits for `profile.edit` with a second factor.
 
-    Judges the provider's access tokens by PyJWT alone, and asks in the words of RFC 9470.
+    Judges the provider's access tokens by PyJWT alone, to the second, and asks in the words of RFC 6750 and RFC 9470.
     """
 
     keys: Callable[[], Awaitable[Any]]
@@ -110,12 +110,18 @@ class ProfileApi:
         return claims
 
     async def _read(self, request: web.Request) -> web.Response:
-        claims = await self._claims(request)
+        try:
+            claims = await self._claims(request)
+        except jwt.ExpiredSignatureError:
+            return _challenge(401, 'Bearer error="invalid_token"')
         assert "profile.read" in claims["scope"].split()
         return web.json_response({"id": claims["sub"], "displayName": "Ada Lovelace", "city": "London"})
 
     async def _edit(self, request: web.Request) -> web.Response:
-        claims = await self._claims(request)
+        try:
+            claims = await self._claims(request)
+        except jwt.ExpiredSignatureError:
+            return _challenge(401, 'Bearer error="invalid_token"')
         if "profile.edit" not in claims["scope"].split():
             return _challenge(403, 'Bearer error="insufficient_scope", scope="profile.edit"')
         if claims.get("acr") != MFA:
