@@ -30,6 +30,11 @@ class Authority:
     verifier: JwtVerifier
 
 
+def always_accepted(settings: AuthoritySettings) -> frozenset[str]:
+    """Return the algorithms that are accepted whatever the metadata lists: Entra's tokens are signed by RS256."""
+    return frozenset({RS256}) if settings.tenant_id else frozenset()
+
+
 @contextmanager
 def open_authority(
     settings: AuthoritySettings,
@@ -75,9 +80,7 @@ def open_authority(
         now=monotonic,
         on_pause=on_pause,
     )
-    # Entra signs by RS256 whatever its metadata will list one day; others by what they list.
-    always = frozenset({RS256}) if settings.tenant_id else frozenset()
-    keys = SigningKeys(network, discovery, now=monotonic, store=store, always=always)
+    keys = SigningKeys(network, discovery, now=monotonic, store=store, always=always_accepted(settings))
     verifier = JwtVerifier(keys, now=now, longest=settings.longest_token)
     try:
         yield Authority(discovery, entra, verifier)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.doctor import redis_server, resource_api, sign_in
+from gateway.doctor import metadata, redis_server, resource_api, sign_in
 from gateway.doctor.wording import WORDING
 from gateway.session.cookie import COOKIE
 from gateway.settings import Settings
@@ -36,6 +36,7 @@ _AUTHORITY: Final = (
     KEYS,
     CLOCK,
     CREDENTIAL,
+    *metadata.CHECKS,
     sign_in.REDIRECT_URI,
     sign_in.READ_SCOPE,
     sign_in.EDIT_SCOPE,
@@ -67,7 +68,8 @@ async def _authority(http: Outbound, settings: Settings, *, now: Callable[[], fl
     scope = settings.graph_default_scope if settings.tenant_id else settings.edit_profile_scope
     look = await look_at_authority(http, settings, WORDING, issuer=settings.issuer, scope=scope, now=now)
     signing_in = await sign_in.look_at_sign_in(http, settings, look.metadata, failed=DISCOVERY)
-    return [*look.findings, *signing_in]
+    lists = metadata.look_at_metadata(settings, look.metadata, failed=DISCOVERY)
+    return [*look.findings, *lists, *signing_in]
 
 
 async def _graph(http: Outbound, settings: Settings) -> list[Finding]:

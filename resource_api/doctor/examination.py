@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Final
 
 from resource_api.doctor.clients import CLIENTS, SCOPE, look_at_clients
+from resource_api.doctor.metadata import CHECKS as METADATA
+from resource_api.doctor.metadata import look_at_metadata
 from resource_api.doctor.tokens import TOKENS, look_at_tokens
 from resource_api.doctor.wording import WORDING
 from resource_api.settings import Settings
@@ -25,7 +27,7 @@ from servicekit.outbound import Outbound, outbound
 
 # Three requests of the authority's at six seconds each, one after the other, and the checks beside them.
 _AUTHORITY_SECONDS: Final = 30
-_AUTHORITY: Final = (DISCOVERY, KEYS, CLOCK, CREDENTIAL, TOKENS, CLIENTS, SCOPE)
+_AUTHORITY: Final = (DISCOVERY, KEYS, CLOCK, CREDENTIAL, *METADATA, TOKENS, CLIENTS, SCOPE)
 
 
 async def examine(
@@ -68,4 +70,4 @@ async def _authority(
         (CLIENTS, SCOPE),
         look_at_clients(http, settings, look.metadata, redirect_uri=redirect_uri, failed=DISCOVERY),
     )
-    return [*look.findings, tokens, *clients]
+    return [*look.findings, *look_at_metadata(settings, look.metadata, failed=DISCOVERY), tokens, *clients]

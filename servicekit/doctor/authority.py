@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from servicekit.authority import always_accepted
 from servicekit.authority_settings import AuthoritySettings
 from servicekit.discovery import AuthorityMetadata, Discovery, IssuerMismatch
 from servicekit.doctor.credential import CREDENTIAL, look_at_credential
@@ -23,9 +24,9 @@ from servicekit.doctor.findings import (
     warning,
     within_time,
 )
-from servicekit.errors import AuthorityUnavailable
-from servicekit.jwt_verifier import SigningKeys, TokenRejected
+from servicekit.errors import AuthorityUnavailable, Misconfigured
 from servicekit.outbound import Outbound, OutboundError, Reply
+from servicekit.signing_keys import SigningKeys
 
 DISCOVERY: Final = "discovery"
 KEYS: Final = "signing keys"
@@ -96,7 +97,7 @@ async def look_at_authority(
             [finding, not_looked_at(KEYS, DISCOVERY), clock, not_looked_at(CREDENTIAL, DISCOVERY)], None
         )
     keys, taken = await asyncio.gather(
-        within_time(KEYS, _keys(SigningKeys(http, discovery), metadata)),
+        within_time(KEYS, _keys(SigningKeys(http, discovery, always=always_accepted(settings)), metadata)),
         within_time(CREDENTIAL, look_at_credential(settings, discovery, wording, scope=scope)),
     )
     return Authority([finding, keys, clock, taken], metadata)
@@ -144,9 +145,14 @@ def _text(reply: Reply) -> str:
 
 async def _keys(keys: SigningKeys, metadata: AuthorityMetadata) -> Finding:
     try:
-        await keys.key(None)
-    except TokenRejected:
-        pass  # there are several keys, and a token would say which
+        await keys.check()
+    except Misconfigured as error:
+        return fault(
+            KEYS,
+            f"no token can be checked with what {metadata.jwks_uri} holds: {error.log_detail}",
+            "Let the authority sign by an algorithm that it lists in id_token_signing_alg_values_supported, and "
+            "publish that key: RSA of 2048 bits at least, EC or Ed25519.",
+        )
     except AuthorityUnavailable as error:
         return fault(
             KEYS,

@@ -66,6 +66,9 @@ async def test_F3_a_good_api_has_no_fault(world: World, configured: Configured) 
         "signing keys",
         "clock",
         "client credential",
+        "client authentication",
+        "signing algorithms",
+        "exchange",
         "access tokens",
         "allowed clients",
         "scope",
@@ -231,5 +234,5 @@ async def test_F3_the_command_prints_a_line_for_each_check(world: World) -> None
     )
 
     assert (status, beside) == (0, "")
-    assert f"ok       allowed clients    the tenant knows {GATEWAY}" in output.splitlines()
+    assert f"ok       allowed clients        the tenant knows {GATEWAY}" in output.splitlines()
     assert output.splitlines()[-1] == "1 warning."
