@@ -18,6 +18,7 @@ from servicekit.discovery import ciam_issuer
 from servicekit.settings_faults import CommaSeparated
 
 PREFIX: Final = "RESOURCE_API_"
+_LIST: Final = re.compile(r"[\s,]*[\w.~:/-]+(\s*,[\s,]*[\w.~:/-]+)*[\s,]*")
 
 
 def _scope(text: str) -> str:
@@ -84,16 +85,17 @@ class Settings(AuthoritySettings):
     def faults_between(cls, texts: Mapping[str, str]) -> Iterator[str]:
         """Yield what is wrong only when settings are seen together: in Entra every client id is a GUID."""
         yield from super().faults_between(texts)
-        if "authority" in texts and "tenant_id" not in texts:
+        # What is no list of words is a fault of its own, and so is what was never meant as one.
+        clients = texts.get("allowed_clients", "")
+        if ("authority" in texts and "tenant_id" not in texts) or not _LIST.fullmatch(clients):
             return
-        for name in ("client_id", "allowed_clients"):
-            listed = filter(None, map(str.strip, texts.get(name, "").split(",")))
-            if wrong := [text for text in listed if not forms.is_guid(text)]:
-                field = cls.model_fields[name]
-                yield (
-                    f"{PREFIX}{name.upper()} names {forms.quoted(wrong)}, which is not a GUID. "
-                    f"It should be {field.description}, such as {(field.examples or [''])[0]}."
-                )
+        listed = filter(None, map(str.strip, clients.split(",")))
+        if wrong := [text for text in listed if not forms.is_guid(text)]:
+            field = cls.model_fields["allowed_clients"]
+            yield (
+                f"{PREFIX}ALLOWED_CLIENTS names {forms.quoted(wrong)}, which is not a GUID. "
+                f"It should be {field.description}, such as {(field.examples or [''])[0]}."
+            )
 
     @property
     def issuer(self) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from servicekit.setting_forms import is_guid
 from servicekit.setting_mistakes import mistake_in
+from servicekit.setting_sentences import shown
 
 _TENANT: Final = {
     "tenant_subdomain": "the tenant's name before .ciamlogin.com, such as contoso",
@@ -68,8 +69,8 @@ def _faults_of_ids(prefix: str, texts: Mapping[str, str]) -> Iterator[str]:
         and not (is_guid(client) or mistake_in(client, secret=False))
     ):
         yield (
-            f"{prefix}CLIENT_ID is no GUID, as every one of Entra's is. It should be the Application (client) ID of "
-            "the app registration's Overview."
+            f"{prefix}CLIENT_ID is {shown(client)}, which is not a GUID, as every one of Entra's is. It should be "
+            "the Application (client) ID of the app registration's Overview."
         )
 
 
