@@ -20,6 +20,7 @@ from gateway.edge.guard import ROUTE_TABLE, guard_middleware, records_of, securi
 from gateway.edge.limits import FlowLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
+from gateway.flows.arrivals import Arrivals
 from gateway.flows.flow import AuthFlow
 from gateway.flows.flow_record import FlowStore
 from gateway.flows.logout import Logout
@@ -120,6 +121,7 @@ def create_app(
     app[keys.VAULT] = vault
     app[keys.SESSIONS] = sessions
     app[keys.FLOWS] = FlowStore(vault)
+    app[keys.ARRIVALS] = Arrivals(now=monotonic)
     app[keys.FLOW_LIMIT] = FlowLimit(
         settings.journeys_per_minute, settings.trusted_proxies, now=time.monotonic
     )

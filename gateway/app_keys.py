@@ -9,7 +9,8 @@ from typing import Final
 from aiohttp import web
 
 from gateway.edge.limits import FlowLimit
-from gateway.flows.flow import AuthFlow
+from gateway.flows.arrivals import Arrivals
+from gateway.flows.flow import AuthFlow, CompletedFlow
 from gateway.flows.flow_record import FlowStore
 from gateway.flows.logout import Logout
 from gateway.flows.step_up import StepUps
@@ -36,5 +37,6 @@ OWN_SESSIONS: Final = web.AppKey("own_sessions", OwnSessions)
 FLOW_LIMIT: Final = web.AppKey("flow_limit", FlowLimit)
 METRICS: Final = web.AppKey("metrics", Metrics)
 CREDENTIAL: Final[web.AppKey[CredentialSource]] = web.AppKey("credential")
+ARRIVALS: Final[web.AppKey[Arrivals[CompletedFlow]]] = web.AppKey("arrivals")
 FLOWS: Final = web.AppKey("flows", FlowStore)
 CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")

@@ -12,14 +12,14 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from gateway import errors
-from gateway.app_keys import AUTH_FLOW, CLOCK, FLOW_LIMIT, FLOWS, SESSIONS
+from gateway.app_keys import ARRIVALS, AUTH_FLOW, CLOCK, FLOW_LIMIT, FLOWS, SESSIONS
 from gateway.edge.forms import FORM
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.problem_pages import RETURN_TO
 from gateway.endpoints.answers import AuthorizationResponse
 from gateway.endpoints.problems import OF_A_FLOW
 from gateway.flows.authorization_response import read_response
-from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP
+from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP, CompletedFlow
 from gateway.flows.flow_record import LONGEST_PATH, AuthCodeFlow, FlowStore, local_path
 from gateway.flows.step_up import CHALLENGE
 from gateway.metrics import FLOW
@@ -61,15 +61,22 @@ async def step_up(request: web.Request) -> web.Response:
 async def callback(request: web.Request) -> web.Response:
     """Take one answer to one flow of this browser, once; for the authority alone.
 
-    Registered only while `GATEWAY_RESPONSE_MODE` is `form_post`.
+    Sent a second time before the response arrived, it is given the same. Registered only while `GATEWAY_RESPONSE_MODE`
+    is `form_post`.
     """
-    answer, device = await read_response(request), request.headers.get(hdrs.USER_AGENT, "")
-    flow = await request.app[FLOWS].take(request, answer["state"])
-    request[FLOW] = (flow.purpose, _COMPLETED)
-    completed = await request.app[AUTH_FLOW].complete(flow, answer, device=device)
+    answer = await read_response(request)
+    name = FlowStore.name_of_answer(request, answer)
+    completed = await request.app[ARRIVALS].once(name, lambda: _arrive(request, answer))
     if completed.session:
         await request.app[SESSIONS].bind(request, completed.session)
     return FlowStore.close(_see_other(completed.return_to), answer["state"])
+
+
+async def _arrive(request: web.Request, answer: dict[str, str]) -> CompletedFlow:
+    flow = await request.app[FLOWS].take(request, answer["state"])
+    request[FLOW] = (flow.purpose, _COMPLETED)
+    device = request.headers.get(hdrs.USER_AGENT, "")
+    return await request.app[AUTH_FLOW].complete(flow, answer, device=device)
 
 
 async def _leave(request: web.Request, purpose: str) -> web.Response:

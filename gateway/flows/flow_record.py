@@ -12,6 +12,7 @@ other.
 import re
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, unquote
@@ -148,6 +149,16 @@ class FlowStore:
             raise SignInExpired
         request[RETURN_TO] = flow.return_to
         return flow
+
+    @staticmethod
+    def name_of_answer(request: web.Request, answer: Mapping[str, str]) -> str | None:
+        """Return what the same answer of the same browser is called; None without the cookie of its flow."""
+        cookie = cookies(request).get(_cookie_name(answer["state"]))
+        return (
+            digest_of("answer", cookie, *(part for item in sorted(answer.items()) for part in item))
+            if cookie
+            else None
+        )
 
     async def _taken(self, request: web.Request, state: str) -> bytes | None:
         cookie = _COOKIE_FORM.fullmatch(cookies(request).get(_cookie_name(state), ""))

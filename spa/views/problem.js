@@ -42,10 +42,17 @@ const TONE = new Map([
 export async function view(url) {
   const slug = /^[a-z0-9-]{1,60}$/.exec(url.searchParams.get('type') ?? '')?.[0] ?? 'not-found';
   const reference = /^[\w.:-]{1,80}$/.exec(url.searchParams.get('reference') ?? '')?.[0] ?? '';
-  // An answer of the authority that was used before, as Back brings it: who is signed in has nothing to begin again.
+  // An answer of the authority that was used before, as Back brings it: who is signed in, and confirmed where a change
+  // waits for that, has nothing to begin again.
   const stale = slug === 'sign-in-expired' && !url.searchParams.has('return_to');
-  if (stale && store.user && !waiting()) await navigate('/', { replace: true, force: true });
+  if (stale && store.user && (store.mayEdit || !waiting())) await navigate(wayOn(store.user.id), { replace: true, force: true });
   return screenFor(new ApiError(slug, 0, { reference }), localPath(url.searchParams.get('return_to')));
+}
+
+/** Where a person goes on whom nothing holds up. @param {string} user */
+function wayOn(user) {
+  const draft = load(user);
+  return draft ? (draft.parked ? '/check' : '/edit') : '/';
 }
 
 /** @param {ApiError} error @param {string} [returnTo] where to go on; without it the present path is tried again

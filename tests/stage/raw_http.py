@@ -17,6 +17,7 @@ class RawAnswer:
     status: int
     headers: dict[str, str]
     body: bytes
+    set_cookies: list[str]
     interim: list[int]
     """The statuses of what came before it, such as 100."""
 
@@ -50,4 +51,5 @@ def _read(whole: bytes, interim: list[int]) -> RawAnswer:
     if status < 200:
         return _read(rest, [*interim, status])
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    return RawAnswer(status, headers, rest, interim)
+    cookies = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("set-cookie:")]
+    return RawAnswer(status, headers, rest, cookies, interim)
