@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Final
 
 from gateway.doctor.examination import examine
 from gateway.errors import SessionStoreUnavailable
@@ -22,11 +23,27 @@ from gateway.session.own_sessions import OwnSessions
 from gateway.settings import PREFIX, Settings
 from gateway.store.opening import open_vault
 from servicekit.doctor.report import drawn, report, settings_faults
+from servicekit.setting_forms import is_guid
 from servicekit.settings_faults import SettingsFault, load_settings
 from servicekit.version import VERSION
 
+NO_OBJECT_ID: Final = (
+    "{oid!r} is no object id, and sessions are kept under that alone; nobody was signed out. It is a GUID: Entra admin "
+    "center > Users > (the person) > Overview > Object ID, or `id` in what Microsoft Graph answers to GET "
+    "/users/(the user principal name)?$select=id."
+)
+NOBODY: Final = (
+    "Nobody of this id is signed in here. Sessions are kept under what the provider says in `sub` (or `oid`) of its "
+    "tokens, to the letter; /api/session shows it to the person as user.id."
+)
+
 
 async def _end_sessions(settings: Settings, oid: str) -> int:
+    if settings.tenant_id:
+        if not is_guid(oid):
+            print(NO_OBJECT_ID.format(oid=oid), file=sys.stderr)
+            return 2
+        oid = oid.lower()
     redis, vault = open_vault(settings, now=time.time)
     try:
         ended = await OwnSessions(vault, now=time.time).end_all(settings.tenant_id or settings.issuer, oid)
@@ -36,6 +53,8 @@ async def _end_sessions(settings: Settings, oid: str) -> int:
     finally:
         await redis.aclose()
     print(f"{ended} session{'' if ended == 1 else 's'} ended.")
+    if not ended and not settings.tenant_id:
+        print(NOBODY, file=sys.stderr)
     return 0
 
 
@@ -43,7 +62,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add what the gateway can be asked for; `run` does it."""
     commands.add_parser("serve", help="serve until it is stopped", allow_abbrev=False)
     ending = commands.add_parser("end-sessions", help="sign a person out everywhere", allow_abbrev=False)
-    ending.add_argument("oid", help="the person's object id, as Microsoft Graph calls it `id`")
+    ending.add_argument("oid", help="the person's object id, a GUID, as Microsoft Graph calls it `id`")
     examining = commands.add_parser(
         "doctor", help="check the configuration, and explain each fault", allow_abbrev=False
     )

@@ -24,6 +24,7 @@ from servicekit.address_map import AddressMap
 from servicekit.clock_watch import ClockWatch
 from servicekit.errors import AuthorityUnavailable
 from servicekit.outbound import retry_after_seconds
+from servicekit.tls_refusal import refused_by_tls
 
 CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 10
@@ -134,10 +135,10 @@ class AuthorityTransport:
             raise
         # urllib3 and ssl raise their own kinds while a streamed body is read.
         except (requests.RequestException, OSError, ValueError) as error:
-            raise AuthorityUnavailable(type(error).__name__) from error
+            raise AuthorityUnavailable(refused_by_tls(error) or type(error).__name__) from error
         except Exception as error:
             if type(error).__module__.startswith("urllib3"):
-                raise AuthorityUnavailable(type(error).__name__) from error
+                raise AuthorityUnavailable(refused_by_tls(error) or type(error).__name__) from error
             raise
 
     def _whole(self, response: requests.Response) -> bytes:

@@ -19,13 +19,14 @@ from multidict import CIMultiDictProxy
 
 from servicekit.address_map import AddressMap
 from servicekit.remote_timeout import RemoteTimeout, is_late
+from servicekit.tls_refusal import refused_by_tls
 
 LARGEST_REPLY: Final = 1_000_000
 CONNECT_SECONDS: Final = 3
 
 
 class OutboundError(Exception):
-    """No complete reply came; `reason` is a short word for the log: unreachable, timeout, cut, too-large.
+    """No complete reply came; `reason` is for the log: unreachable, timeout, cut, too-large, or why TLS failed.
 
     `maybe_done` is True unless the request cannot have reached the other side.
     """
@@ -114,7 +115,7 @@ class Outbound:
                 if waited and tries and is_late(began, self._connect_seconds):
                     tries -= 1
                     continue
-                raise OutboundError("unreachable", maybe_done=False) from error
+                raise OutboundError(refused_by_tls(error) or "unreachable", maybe_done=False) from error
             except TimeoutError as error:
                 raise OutboundError("timeout", maybe_done=True) from error
             except (aiohttp.ClientError, OSError) as error:

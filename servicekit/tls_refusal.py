@@ -19,17 +19,22 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 def certificate_refusal(error: BaseException) -> str | None:
     """Return OpenSSL's reason for refusing the other side's certificate, or None where that is not what happened."""
+    found = False
     for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause.verify_message.rstrip(".") or "no reason given"
-    return None
+            found = True
+            # aiohttp's own error is of this class too, and has no reason.
+            if words := getattr(cause, "verify_message", ""):
+                return str(words).rstrip(".")
+    return "no reason given" if found else None
 
 
 def refused_by_tls(error: BaseException) -> str | None:
     """Return a reason for the log where TLS is what failed, or None."""
     if words := certificate_refusal(error):
         return f"certificate refused: {words}"
-    for cause in causes(error):
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS failed: {(cause.reason or 'no reason given').replace('_', ' ').lower()}"
-    return None
+    failures = [cause for cause in causes(error) if isinstance(cause, ssl.SSLError)]
+    reasons = [reason for failure in failures if (reason := getattr(failure, "reason", None))]
+    if not failures:
+        return None
+    return f"TLS failed: {str(reasons[0]).replace('_', ' ').lower() if reasons else 'no reason given'}"

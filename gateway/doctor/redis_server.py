@@ -5,6 +5,7 @@ docs/how-to/redis.md recommends may not ask them: that is said, and is no fault.
 Leaves nothing behind: the one record that it writes is taken again, and has a life of ten seconds.
 """
 
+import asyncio
 import secrets
 import time
 from typing import Any, Final
@@ -45,7 +46,9 @@ _LOOK: Final = {
 
 async def look_at_redis(settings: Settings) -> list[Finding]:
     """Look at the server, and write and take one record as the gateway would."""
-    client = redis_client(
+    # In a thread, because it reads the files of authorities.
+    client = await asyncio.to_thread(
+        redis_client,
         settings.redis_url.get_secret_value(),
         password_file=settings.redis_password_file,
         ca_bundle=settings.redis_ca_bundle or settings.ca_bundle,

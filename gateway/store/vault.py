@@ -28,6 +28,7 @@ from gateway.store.redis.script_calls import ScriptCall
 from gateway.store.scripts import CREATE, END, INDEX, LEAVE, READ_ALL, TOUCH, WRITE
 from gateway.store.sealing import KeyRing, Unsealable
 from servicekit.logs import log_event
+from servicekit.tls_refusal import refused_by_tls
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ async def redis_faults(*, but: type[RedisError] | None = None) -> AsyncIterator[
     except (RedisError, OSError, TimeoutError) as error:
         if but and isinstance(error, but):
             raise
-        raise SessionStoreUnavailable(type(error).__name__) from error
+        raise SessionStoreUnavailable(refused_by_tls(error) or type(error).__name__) from error
 
 
 class Vault:

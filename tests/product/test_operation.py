@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -148,9 +149,34 @@ async def test_a_command_that_is_none_says_how_it_is_used(
     assert "usage: python -m gateway" in output.decode()
 
 
+@pytest.mark.parametrize(
+    "named", ["grace@example.com", "Grace Hopper", "5b0e2f4a8c1d4e7b9f36a1c2d3e4f501", "*", "", "{GUID}"]
+)
+async def test_F6_who_is_named_by_anything_but_an_object_id_is_not_said_to_be_signed_out(
+    world: World, valkey: str, named: str
+) -> None:
+    async with process(environment(world, valkey, free_port()), "end-sessions", named) as run:
+        output, beside = await asyncio.wait_for(run.communicate(), PATIENCE)
+
+    assert (run.returncode, output) == (2, b"")
+    assert f"{named!r} is no object id" in beside.decode()
+    assert "nobody was signed out" in beside.decode()
+    assert "Object ID" in beside.decode()
+
+
+async def test_F6_an_object_id_in_capitals_is_the_same_person(world: World, valkey: str) -> None:
+    ada = await world.signed_in()
+    oid = (await ada.call("GET", "/api/session")).body["user"]["id"]
+
+    async with process(environment(world, valkey, free_port()), "end-sessions", oid.upper()) as run:
+        output, _ = await asyncio.wait_for(run.communicate(), PATIENCE)
+
+    assert (run.returncode, output.decode()) == (0, "1 session ended.\n")
+
+
 async def test_without_redis_the_command_says_that_nobody_was_signed_out(world: World) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}"
-    async with process(environment(world, nowhere, free_port()), "end-sessions", "somebody") as run:
+    async with process(environment(world, nowhere, free_port()), "end-sessions", str(uuid.uuid4())) as run:
         _, output = await asyncio.wait_for(run.communicate(), PATIENCE)
 
     assert run.returncode == 1
