@@ -63,7 +63,7 @@ async def look_at_tokens(http: Outbound, settings: Settings) -> Finding:
 def _judge(settings: Settings, claims: Mapping[str, Any]) -> Finding:
     expected = {
         "iss": settings.issuer,
-        "aud": settings.client_id,
+        "aud": settings.audience or settings.client_id,
         "tid": settings.tenant_id,
         "ver": "2.0" if settings.tenant_id else None,
     }

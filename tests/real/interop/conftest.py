@@ -106,7 +106,9 @@ class ProfileApi:
         self.seen.append(token)
         kid = jwt.get_unverified_header(token)["kid"]
         keys = jwt.PyJWKSet.from_dict(await self.keys())
-        claims: dict[str, Any] = jwt.decode(token, keys[kid].key, algorithms=["RS256"], audience=API)
+        claims: dict[str, Any] = jwt.decode(
+            token, keys[kid].key, algorithms=[keys[kid].algorithm_name], audience=API
+        )
         return claims
 
     async def _read(self, request: web.Request) -> web.Response:
@@ -196,10 +198,10 @@ async def tenant() -> AsyncIterator[World]:
 
 @pytest.fixture
 def make_world(node: str, tls: Tls, valkey: str) -> Callable[..., AbstractAsyncContextManager[InteropWorld]]:
-    """Give a maker of worlds; settings of the gateway may be changed by name."""
+    """Give a maker of worlds; `algorithm` is what the provider signs by, and settings may be changed by name."""
 
     @asynccontextmanager
-    async def make(**changed: str) -> AsyncIterator[InteropWorld]:
+    async def make(algorithm: str = "RS256", **changed: str) -> AsyncIterator[InteropWorld]:
         ports = [free_port() for _ in range(3)]
         gateway_url, issuer = f"http://localhost:{ports[0]}", f"https://127.0.0.1:{ports[1]}"
         api_url = f"http://127.0.0.1:{ports[2]}"
@@ -232,6 +234,7 @@ def make_world(node: str, tls: Tls, valkey: str) -> Callable[..., AbstractAsyncC
             "post_logout_redirect_uri": f"{gateway_url}/",
             "backchannel_logout_uri": f"{gateway_url}/auth/backchannel-logout",
             "access_token_seconds": TOKEN_SECONDS,
+            "algorithm": algorithm,
         }
         trust = ssl.create_default_context(cafile=str(tls.authority))
         jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(gateway_url)])

@@ -28,8 +28,14 @@ policy.get("login").checks.add(
   }),
 );
 
-const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const signingKey = { ...privateKey.export({ format: "jwk" }), use: "sig", alg: "RS256" };
+const KEYS = {
+  RS256: () => generateKeyPairSync("rsa", { modulusLength: 2048 }),
+  PS256: () => generateKeyPairSync("rsa", { modulusLength: 2048 }),
+  ES256: () => generateKeyPairSync("ec", { namedCurve: "P-256" }),
+  EdDSA: () => generateKeyPairSync("ed25519"),
+};
+const { privateKey } = KEYS[given.algorithm]();
+const signingKey = { ...privateKey.export({ format: "jwk" }), use: "sig", alg: given.algorithm };
 
 const provider = new Provider(given.issuer, {
   jwks: { keys: [signingKey] },
@@ -39,6 +45,7 @@ const provider = new Provider(given.issuer, {
       client_id: given.client_id,
       client_secret: given.client_secret,
       token_endpoint_auth_method: "client_secret_post",
+      id_token_signed_response_alg: given.algorithm,
       grant_types: ["authorization_code", "refresh_token"],
       redirect_uris: [given.redirect_uri],
       post_logout_redirect_uris: [given.post_logout_redirect_uri],
@@ -46,6 +53,8 @@ const provider = new Provider(given.issuer, {
       backchannel_logout_session_required: true,
     },
   ],
+  enabledJWA: { idTokenSigningAlgValues: [given.algorithm] },
+  clientDefaults: { id_token_signed_response_alg: given.algorithm },
   acrValues: [PASSWORD, MFA],
   scopes: ["openid", "offline_access"],
   claims: { openid: ["sub"], profile: ["name", "preferred_username"], acr: null, auth_time: null, sid: null },
@@ -63,7 +72,7 @@ const provider = new Provider(given.issuer, {
         audience: API,
         accessTokenFormat: "jwt",
         accessTokenTTL: given.access_token_seconds,
-        jwt: { sign: { alg: "RS256" } },
+        jwt: { sign: { alg: given.algorithm } },
       }),
     },
   },
