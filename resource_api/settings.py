@@ -42,6 +42,12 @@ class Settings(AuthoritySettings):
 
     prefix = PREFIX
 
+    # Reading the tokens of any provider is one thing; only Entra exchanges them for one for Graph.
+    authority: Annotated[str, AfterValidator(forms.issuer)] | None = Field(
+        None,
+        description="the issuer that tokens name, for Entra under a domain of its own",
+        examples=["https://login.example.com/tenant/v2.0"],
+    )
     client_id: Annotated[str, AfterValidator(forms.client_id)] = Field(
         description="the application (client) id of this API's own registration, a GUID in Entra",
         examples=["a7d1f3c2-6b48-4e9f-b0c5-93e82d14f6a8"],

@@ -63,7 +63,7 @@ class AuthoritySettings(EnvironmentSettings):
         LONGEST_TOKEN,
         ge=4096,
         le=65_536,
-        description="how many characters a token may have that somebody hands us",
+        description="how many characters a signed token may have",
         examples=[str(LONGEST_TOKEN)],
     )
     host: Annotated[str, AfterValidator(forms.listening_address)] = Field(

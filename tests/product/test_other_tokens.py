@@ -190,6 +190,13 @@ async def test_W8_a_person_of_two_hundred_groups_signs_in_and_stays(world: Plain
     assert (await world.person.call("GET", "/api/session/claims")).body["claims"]["groups"] == groups
 
 
+async def test_W8_an_access_token_of_fourteen_kilobytes_is_kept_and_sent(world: PlainWorld) -> None:
+    world.provider.answer = {"access_token": "x" * 14_000}
+
+    assert await world.sign_in() == "/edit"
+    assert (await world.person.call("GET", "/api/profile")).body["displayName"] == "Ada Lovelace"
+
+
 async def test_S40_a_fresh_authentication_is_not_proven_by_what_is_no_time(world: PlainWorld) -> None:
     world.provider.demand = (
         'Bearer error="insufficient_user_authentication", acr_values="urn:mfa", max_age=300'
