@@ -85,7 +85,7 @@ async def plain_world(valkey: str, **changed: str) -> AsyncIterator[PlainWorld]:
     app = create_app(settings, now=clock, redis_limits=PATIENT)
     redis = Redis.from_url(valkey)
     async with (
-        served(provider.app(), ports[1]),
+        served(provider.app(), ports[1], service="provider"),
         served(app, ports[0], "localhost"),
         OtherFrontEnd.open(gateway_url, provider_url) as person,
     ):
