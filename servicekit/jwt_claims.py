@@ -20,7 +20,13 @@ Claims = Mapping[str, Any]
 LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 LEEWAY_SECONDS: Final = 60
 _LAST_SECOND: Final = 253_402_300_799  # the end of the year 9999
-_LONGEST_NAME: Final = 255
+LONGEST_SID: Final = 2048
+"""Back-Channel Logout sets no limit, and idpyoidc's are of some 370 characters; only a digest of one is kept."""
+_LONGEST: Final = {
+    "sub": 255,
+    "sid": LONGEST_SID,
+    "jti": 2048,
+}  # of `sub` OpenID Connect Core, section 2, says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,7 @@ def _session_or_subject(claims: Claims, _rules: ClaimRules, _now: float) -> None
     if not named:
         raise TokenRejected(CLAIM_MISSING, "sub")
     for name in named:
-        if len(_name(claims, name)) > _LONGEST_NAME:
+        if len(_name(claims, name)) > _LONGEST[name]:
             raise TokenRejected(CLAIM_INVALID, name)
 
 
@@ -177,7 +183,7 @@ def _no_nonce(claims: Claims, _rules: ClaimRules, _now: float) -> None:
 
 
 def _identifier(claims: Claims, _rules: ClaimRules, _now: float) -> None:
-    if len(_name(claims, "jti")) > _LONGEST_NAME:
+    if len(_name(claims, "jti")) > _LONGEST["jti"]:
         raise TokenRejected(CLAIM_INVALID, "jti")
 
 

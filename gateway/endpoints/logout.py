@@ -19,8 +19,8 @@ from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import LogoutRequest, SignedOut
 from gateway.errors import SessionStoreUnavailable
 from gateway.flows.end_session import authority_origins, end_session_url
-from gateway.flows.logout import LONGEST_SID
 from servicekit.errors import AuthorityUnavailable, BadRequest, BodyTooLarge, Misconfigured, RequestTimedOut
+from servicekit.jwt_claims import LONGEST_SID
 from servicekit.operations import Operation, Parameter, RequestBody, Response
 
 

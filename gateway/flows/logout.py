@@ -19,9 +19,9 @@ from gateway.store.names import digest_of
 from gateway.store.single_records import SingleRecords
 from gateway.store.vault import Vault
 from servicekit.errors import BadRequest
+from servicekit.jwt_claims import LONGEST_SID
 from servicekit.logs import log_event
 
-LONGEST_SID: Final = 128
 # From the earliest moment at which a token is believed to the last one.
 _REMEMBERED_SECONDS: Final = FRESH_SECONDS + 2 * LEEWAY_SECONDS + 1
 _REASON: Final = "signed-out"

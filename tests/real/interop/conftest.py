@@ -5,6 +5,7 @@ import datetime as dt
 import ipaddress
 import json
 import ssl
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -26,6 +27,7 @@ from gateway.app import create_app
 from tests.stage.other_front_end import Answer, OtherFrontEnd
 from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
+from tests.stage.sources import ROOT
 from tests.stage.tenant import MovableClock, World, running_tenant
 from tests.stage.world import PATIENT, gateway_settings, served
 
@@ -158,14 +160,14 @@ class InteropWorld:
 
 
 @asynccontextmanager
-async def running_provider(node: str, configuration: dict[str, Any]) -> AsyncIterator[None]:
-    """Run the provider while the block runs."""
+async def running_provider(command: list[str], configuration: dict[str, Any]) -> AsyncIterator[None]:
+    """Run a provider while the block runs."""
     process = await asyncio.create_subprocess_exec(
-        node,
-        str(PROVIDERS / "oidc_provider.mjs"),
+        *command,
         json.dumps(configuration),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        cwd=ROOT,
     )
     assert process.stdout is not None
     lines: list[str] = []
@@ -198,10 +200,20 @@ async def tenant() -> AsyncIterator[World]:
 
 @pytest.fixture
 def make_world(node: str, tls: Tls, valkey: str) -> Callable[..., AbstractAsyncContextManager[InteropWorld]]:
-    """Give a maker of worlds; `algorithm` is what the provider signs by, and settings may be changed by name."""
+    """Give a maker of worlds.
+
+    `algorithm` is what the provider signs by, `scopes` what idpyoidc knows beside what it must; settings of the
+    gateway may be changed by name.
+    """
 
     @asynccontextmanager
-    async def make(algorithm: str = "RS256", **changed: str) -> AsyncIterator[InteropWorld]:
+    async def make(
+        algorithm: str = "RS256",
+        *,
+        provider: str = "oidc_provider",
+        scopes: tuple[str, ...] = (),
+        **changed: str,
+    ) -> AsyncIterator[InteropWorld]:
         ports = [free_port() for _ in range(3)]
         gateway_url, issuer = f"http://localhost:{ports[0]}", f"https://127.0.0.1:{ports[1]}"
         api_url = f"http://127.0.0.1:{ports[2]}"
@@ -235,6 +247,7 @@ def make_world(node: str, tls: Tls, valkey: str) -> Callable[..., AbstractAsyncC
             "backchannel_logout_uri": f"{gateway_url}/auth/backchannel-logout",
             "access_token_seconds": TOKEN_SECONDS,
             "algorithm": algorithm,
+            "scopes": scopes,
         }
         trust = ssl.create_default_context(cafile=str(tls.authority))
         jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(gateway_url)])
@@ -249,7 +262,10 @@ def make_world(node: str, tls: Tls, valkey: str) -> Callable[..., AbstractAsyncC
                     return await response.json()
 
             api = ProfileApi(keys)
-            await enter(running_provider(node, configuration))
+            script = [node, str(PROVIDERS / f"{provider}.mjs")]
+            module = [sys.executable, "-m", f"{__package__}.providers.{provider}"]
+            command = script if provider == "oidc_provider" else module
+            await enter(running_provider(command, configuration))
             await enter(served(api.app(), ports[2]))
             await enter(served(create_app(settings, redis_limits=PATIENT), ports[0], "localhost"))
             yield InteropWorld(gateway_url, issuer, api, OtherFrontEnd(session, gateway_url, issuer))

@@ -139,9 +139,9 @@ async def test_S21_a_token_names_a_session_or_a_subject_and_itself() -> None:
     assert await refusal(sid=None, sub=None) == "logout token: claim-missing: sub"
 
 
-@pytest.mark.parametrize("name", ["sid", "sub", "jti"])
-async def test_S21_a_name_is_text_of_a_bearable_length(name: str) -> None:
-    longest = "x" * 255
+@pytest.mark.parametrize("name, length", [("sid", 2048), ("sub", 255), ("jti", 2048)])
+async def test_S21_a_name_is_text_of_a_bearable_length(name: str, length: int) -> None:
+    longest = "x" * length
 
     assert longest in {
         getattr(await order(**one(name, longest)), field) for field in ("sid", "sub", "identifier")
