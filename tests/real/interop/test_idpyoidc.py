@@ -63,8 +63,12 @@ async def test_W4_offline_access_is_asked_for_where_it_is_listed_and_consent_whe
         await world.renewed(lambda: read(world))
 
 
-async def test_signing_out_at_the_provider_ends_the_session_by_the_back_channel(world: InteropWorld) -> None:
+async def test_W2_a_logout_token_whose_name_of_the_session_is_long_ends_the_session(
+    world: InteropWorld,
+) -> None:
     await world.person.sign_in()
+    claims = (await world.person.call("GET", "/api/session/claims")).body["claims"]
+    assert len(claims["sid"]) > 255
     assert await is_signed_in(world)
 
     page = await world.person.visitor.open(f"{world.issuer}/session")
