@@ -208,6 +208,16 @@ async def test_R21_clocks_that_differ_are_told(configured: Configured) -> None:
         assert (finding.status, said in finding.detail) == (status, True), seconds
 
 
+async def test_T7_a_wrong_clock_can_be_rehearsed_with_the_tenant(
+    configured: Configured, world: World
+) -> None:
+    for seconds, status, said in ((600, Status.FAULT, "behind"), (-120, Status.WARNING, "ahead of")):
+        await world.admin("PUT", "/settings", {"clock_offset_seconds": seconds})
+        finding = the(await examine(configured(), now=world.clock), "clock")
+
+        assert (finding.status, said in finding.detail) == (status, True), seconds
+
+
 STRUCK = (
     ("token.client_credentials", {"aadsts": 7000222}, "client credential", Status.FAULT),
     ("token.client_credentials", {"aadsts": 700024}, "client credential", Status.FAULT),
