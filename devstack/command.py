@@ -122,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what a run can be asked for."""
     parser.add_argument("--open", action="store_true", help="open the browser when it is ready")
+    parser.add_argument("--https", action="store_true", help="serve https, which Safari wants even here")
     parser.add_argument("--reload", action="store_true", help="restart a part when its source changes")
     parser.add_argument("--verbose", action="store_true", help="show every log line, not only warnings")
     parser.add_argument("--port", type=_port, metavar="N", help="the gateway's port (GATEWAY_PORT, 3000)")
@@ -135,7 +136,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _options(namespace: argparse.Namespace) -> RunOptions:
     return RunOptions(
-        namespace.port, namespace.api_port, namespace.tenant_port, namespace.open, namespace.reload
+        namespace.port,
+        namespace.api_port,
+        namespace.tenant_port,
+        namespace.open,
+        namespace.reload,
+        namespace.https,
     )
 
 

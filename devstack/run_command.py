@@ -14,6 +14,7 @@ from typing import NoReturn
 from devstack.console import Console, LogFollower
 from devstack.environment import Settings, dotenv, has_real_tenant, is_setting
 from devstack.errors import LaunchError, StopRequested
+from devstack.https_certificate import https_settings
 from devstack.interruption import ignore_all_but_ctrl_c
 from devstack.people import people
 from devstack.ports import Ports, free_port, in_use, require_free
@@ -38,6 +39,7 @@ class RunOptions:
     tenant_port: int | None = None
     open_browser: bool = False
     reload: bool = False
+    https: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ def run(options: RunOptions, environment: Mapping[str, str], layout: Layout, con
     own = dotenv(directory / ".env") | {
         name: value for name, value in environment.items() if is_setting(name)
     }
+    if options.https:
+        own |= https_settings(directory / ".local", _port(own, "GATEWAY_PORT", options.port, 3000))
     surroundings = {name: value for name, value in environment.items() if not is_setting(name)}
     ports = _ports(own, options)
     ready = False
@@ -194,6 +198,10 @@ def _welcome(console: Console, stack: Stack, own: Settings, layout: Layout) -> N
     console.say("Stepup is ready.")
     console.say()
     console.say(f"  Open      {stack.gateway_url}")
+    if "GATEWAY_TLS_PEM" in own:
+        console.say(
+            "            The browser warns of the certificate, which was made on this computer: go on."
+        )
     if has_real_tenant(own):
         console.say(f"  Tenant    {own.get('GATEWAY_TENANT_SUBDOMAIN') or own.get('GATEWAY_AUTHORITY')}")
     else:

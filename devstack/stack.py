@@ -8,6 +8,7 @@ Knows the parts by name only: valkey, tenant, api, gateway. Blocks while it wait
 import http.client
 import os
 import secrets
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -202,12 +203,20 @@ def _part(name: str, environment: LocalEnvironment, logs: Path, cwd: Path, keepe
     program = Program(name, command, environment.for_part(name), cwd, logs / f"{name}.log")
     host = urlsplit(_urls(environment.settings)[name]).netloc
     port = int(_port(environment.settings, name))
-    return Part(Child(program, keeper), lambda: is_live(port, host))
+    tls = environment.settings.get("GATEWAY_TLS_PEM") if name == "gateway" else None
+    return Part(Child(program, keeper), lambda: is_live(port, host, tls))
 
 
-def is_live(port: int, host: str) -> bool:
-    """Whether GET /health/live answers 200 on loopback, asked for by the name that the part knows itself by."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+def is_live(port: int, host: str, tls: str | None = None) -> bool:
+    """Whether GET /health/live answers 200 on loopback, asked for by the name that the part knows itself by.
+
+    `tls` is the PEM file by which it serves https; nobody asks here whether browsers would trust that.
+    """
+    connection = (
+        http.client.HTTPSConnection("127.0.0.1", port, timeout=2, context=_trusting_all())
+        if tls
+        else http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    )
     try:
         connection.request("GET", "/health/live", headers={"Host": host})
         return connection.getresponse().status == http.HTTPStatus.OK
@@ -215,6 +224,13 @@ def is_live(port: int, host: str) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _trusting_all() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _port(settings: Settings, name: str) -> str:

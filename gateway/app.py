@@ -120,7 +120,7 @@ def create_app(
     app[keys.CREDENTIAL] = settings.credential
     app[keys.VAULT] = vault
     app[keys.SESSIONS] = sessions
-    app[keys.FLOWS] = FlowStore(vault)
+    app[keys.FLOWS] = FlowStore(vault, plain_http=settings.public_url.startswith("http://"))
     app[keys.ARRIVALS] = Arrivals(now=monotonic)
     app[keys.FLOW_LIMIT] = FlowLimit(
         settings.journeys_per_minute, settings.trusted_proxies, now=time.monotonic

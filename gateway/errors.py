@@ -9,6 +9,7 @@
     ├── AuthFlowRejected          a flow ended without a session
     │   ├── SignInCancelled       400 the person cancelled
     │   ├── SignInExpired         400 the flow is unknown, used, too old, or of another browser
+    │   ├── CookieNotKept         400 this browser keeps no cookie of a flow at this address
     │   ├── SignInFailed          400 what came back cannot be trusted
     │   ├── StepUpCancelled       403 the person cancelled; nothing changed
     │   └── DifferentPerson       403 somebody else came back from step-up
@@ -116,6 +117,12 @@ class SignInExpired(AuthFlowRejected):
     """The flow is unknown, was used already, is too old, or belongs to another browser."""
 
     slug, title = "sign-in-expired", "This sign-in is too old"
+
+
+class CookieNotKept(AuthFlowRejected):
+    """The browser keeps no secure cookie at an address of plain http, as Safari on localhost: no flow can end there."""
+
+    slug, title = "cookie-not-kept", "This browser keeps no cookie here"
 
 
 class SignInFailed(AuthFlowRejected):

@@ -22,6 +22,7 @@ from servicekit.setting_forms import (
     listening_address,
     near_service_url,
     readable,
+    server_pem,
     web_page,
 )
 from servicekit.settings_faults import CommaSeparated
@@ -139,6 +140,11 @@ class Settings(AuthoritySettings):
         examples=["1"],
     )
     port: int = Field(3000, ge=1, le=65_535, description="the port to listen on", examples=["3000"])
+    tls_pem: Annotated[str, AfterValidator(server_pem)] | None = Field(
+        None,
+        description="a PEM file with certificate and key, to serve https by oneself",
+        examples=["/run/secrets/profile.pem"],
+    )
     admin_port: int | None = Field(
         None, ge=1, le=65_535, description="the port for readiness details", examples=["9000"]
     )

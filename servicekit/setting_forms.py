@@ -15,6 +15,7 @@ from typing import Final
 
 from servicekit.address_map import AddressMap
 from servicekit.client_credential import read_certificate
+from servicekit.http.serving import server_tls
 from servicekit.setting_sentences import shown
 from servicekit.web_address import read_web_address
 
@@ -166,6 +167,15 @@ def ca_bundle(path: str) -> str:
         ssl.create_default_context(cafile=readable(path))
     except ssl.SSLError:
         raise ValueError("holds no certificates in PEM form") from None
+    return path
+
+
+def server_pem(path: str) -> str:
+    """Return the path of a file with a certificate and its key, by which a server can prove itself."""
+    try:
+        server_tls(readable(path))
+    except (ssl.SSLError, OSError):
+        raise ValueError("holds no certificate with its unencrypted key in PEM form") from None
     return path
 
 

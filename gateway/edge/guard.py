@@ -21,6 +21,7 @@ from gateway.edge.navigations import is_page_wanted
 from gateway.errors import CrossOriginRefused, MisdirectedRequest
 from servicekit.http import routes
 from servicekit.operations import Operation
+from servicekit.setting_forms import is_on_loopback
 
 
 class RequestKind(enum.Enum):
@@ -177,7 +178,8 @@ _HEADERS: Final = {
 
 def security_headers(public_url: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """Return the signal that completes every answer's headers, the router's 404 included."""
-    secure = public_url.startswith("https://")
+    # Never of this computer: the promise is for all of its ports, and for years.
+    secure = public_url.startswith("https://") and not is_on_loopback(public_url)
 
     async def complete(_request: web.Request, response: web.StreamResponse) -> None:
         headers = response.headers

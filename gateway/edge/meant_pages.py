@@ -43,7 +43,7 @@ def meant_rows(pages: Collection[str], change_password_url: str | None) -> Itera
 def lead_to(request: web.Request, address: str) -> web.Response:
     """Return the answer that leads to an address, with the request's query."""
     query = f"?{request.query_string}" if request.query_string else ""
-    return web.Response(status=302, headers={hdrs.LOCATION: address + query})
+    return web.Response(status=302, headers={hdrs.LOCATION: address + query, hdrs.CACHE_CONTROL: "no-cache"})
 
 
 def _row(path: str, address: str) -> Route:

@@ -126,6 +126,7 @@ def _challenge_record(request: web.Request) -> Sequence[str]:
 _ARRIVAL_PROBLEMS: Final = (
     errors.SignInCancelled,
     errors.SignInExpired,
+    errors.CookieNotKept,
     errors.SignInFailed,
     errors.StepUpCancelled,
     errors.DifferentPerson,

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, unquote
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from gateway.edge.cookies import cookies
 from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
-from gateway.errors import SignInExpired
+from gateway.errors import CookieNotKept, SignInExpired
 from gateway.store.names import digest_of
 from gateway.store.single_records import SingleRecords
 from gateway.store.stored_form import read_record, write_record
@@ -32,6 +32,8 @@ R = TypeVar("R", bound=web.StreamResponse)
 FLOW_SECONDS: Final = 600
 MOST_FLOWS: Final = 5
 _PREFIX: Final = "__Host-Http-flow-"
+# Of its kind alone: the others call themselves Chrome or Chromium besides, and keep secure cookies on localhost.
+_KEEPS_NONE: Final = re.compile(r"AppleWebKit/(?!.*\b(?:Chrome|Chromium|CriOS|HeadlessChrome)/).*\bSafari/")
 _COOKIE_FORM: Final = re.compile(r"(\d{10})\.([A-Za-z0-9_-]{43})")
 _PATH_FORM: Final = re.compile(r"(?P<path>/(?!/)[^?#]*)(?P<rest>.*)")
 # Whatever is no printable ASCII, and a percent sign that encodes nothing.
@@ -106,8 +108,10 @@ def _cookie_name(state: str) -> str:
 class FlowStore:
     """Keeps flows for ten minutes; each is taken once."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, *, plain_http: bool = False) -> None:
+        """Take where flows are kept; `plain_http` says that browsers see an address without TLS."""
         self._records = SingleRecords(vault)
+        self._plain_http = plain_http
 
     async def put(
         self, request: web.Request, response: web.StreamResponse, flow: AuthCodeFlow, *, now: float
@@ -138,7 +142,9 @@ class FlowStore:
         )
 
     async def take(self, request: web.Request, state: str) -> AuthCodeFlow:
-        """Return the flow that `state` and this browser's cookie name together, once; raises SignInExpired.
+        """Return the flow that `state` and this browser's cookie name together, once.
+
+        Raises SignInExpired, or CookieNotKept of a browser that never brings the cookie here.
 
         From here it is over, whatever comes, and a problem's page is told where it leads back to; not while Redis is
         away: then it can be taken later.
@@ -146,6 +152,8 @@ class FlowStore:
         flow = read_record(AuthCodeFlow, await self._taken(request, state))
         request[FLOW_STATE] = state
         if flow is None:
+            if self._plain_http and _KEEPS_NONE.search(request.headers.get(hdrs.USER_AGENT, "")):
+                raise CookieNotKept
             raise SignInExpired
         request[RETURN_TO] = flow.return_to
         return flow

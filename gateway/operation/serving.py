@@ -23,7 +23,7 @@ from gateway.operation.loop_lag import watch_the_loop
 from gateway.operation.workers import run_workers
 from gateway.settings import Settings
 from servicekit.http.quiet_server import QuietRunner
-from servicekit.http.serving import cannot_listen, listening_socket, serving, stop_signal
+from servicekit.http.serving import cannot_listen, listening_socket, server_tls, serving, stop_signal
 from servicekit.logs import configure_logs, log_event
 from servicekit.version import VERSION
 
@@ -40,7 +40,7 @@ async def _serve(
     sites: list[tuple[web.BaseRunner, socket.socket]] = [(runner, listener)]
     if beside:
         sites.append((web.AppRunner(create_admin_side(public), access_log=None), beside))
-    async with serving(*sites):
+    async with serving(*sites, tls=server_tls(settings.tls_pem) if settings.tls_pem else None):
         watching = asyncio.create_task(watch_the_loop(metrics.loop_was_late))
         await stopping.wait()
         watching.cancel()

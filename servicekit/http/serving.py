@@ -8,6 +8,7 @@ Never reads settings, and never decides an exit status.
 import asyncio
 import signal
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
@@ -42,16 +43,26 @@ def stop_signal() -> asyncio.Event:
     return stopping
 
 
+def server_tls(pem: str) -> ssl.SSLContext:
+    """Return what a server proves itself by: a PEM file's certificate and key; raises OSError, and so SSLError."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    # Without a password that somebody would be asked for.
+    context.load_cert_chain(pem, password="")
+    return context
+
+
 @asynccontextmanager
-async def serving(*sites: tuple[web.BaseRunner, socket.socket]) -> AsyncIterator[None]:
+async def serving(
+    *sites: tuple[web.BaseRunner, socket.socket], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
     """Serve while the block runs, then finish what is under way; the first site is up last, and ends last.
 
-    Each runner says how long it waits for that.
+    Each runner says how long it waits for that. The first site is of https where `tls` is given.
     """
     async with AsyncExitStack() as running:
         for runner, _ in sites:
             await runner.setup()
             running.push_async_callback(runner.cleanup)
-        for runner, listener in reversed(sites):
-            await web.SockSite(runner, listener).start()
+        for number, (runner, listener) in reversed(list(enumerate(sites))):
+            await web.SockSite(runner, listener, ssl_context=None if number else tls).start()
         yield

@@ -20,6 +20,7 @@ const DO = new Map([
   ['sign-in-required', ['sign-in']],
   ['sign-in-cancelled', ['sign-in']],
   ['sign-in-expired', ['again']],
+  ['cookie-not-kept', ['home']],
   ['sign-in-failed', ['again']],
   ['step-up-required', ['continue', 'edit']],
   ['step-up-cancelled', ['step-up', 'edit', 'discard']],

@@ -26,6 +26,7 @@ const table = [
   ['misconfigured', 'This service isn’t set up correctly', 'Something is missing in how this service is connected to your organisation. It’s not your fault, and you can’t mend it from here.', 'kept', 'Tell your administrator, and quote the reference.'],
   ['sign-in-cancelled', 'You cancelled signing in', 'You turned back on the sign-in page, so you’re not signed in.', 'nothing', 'Sign in when you’re ready.'],
   ['sign-in-expired', 'This sign-in is no longer valid', 'It took too long, was already used, or was begun in another browser.', 'kept', 'Start again from here.'],
+  ['cookie-not-kept', 'This browser keeps no sign-in here', 'At an address that begins with http, Safari keeps no secure cookie, not even on this computer. So it can’t show that the sign-in was its own.', 'nothing', 'Start the service with “python3 dev.py --https” and open the https address, or use another browser.'],
   ['sign-in-failed', 'Signing in didn’t work', 'The answer of your organisation’s sign-in service didn’t pass our checks, so we didn’t rely on it.', 'nothing', 'Start again. If it happens twice, tell your administrator and quote the reference.'],
   ['step-up-cancelled', 'You didn’t confirm', 'You turned back before entering the code.', 'kept', 'Try again, go back to your changes, or discard them.'],
   ['different-person', 'That was somebody else', 'The person who confirmed isn’t the person who is signed in here.', 'kept', 'Confirm with your own account, or sign out first if you want to use the other one.'],

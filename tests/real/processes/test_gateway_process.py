@@ -139,9 +139,9 @@ RAW = {
     "a header with a NUL": b"GET /api/profile HTTP/1.1\r\nHost: localhost\r\nCookie: canary-x7\0\r\n\r\n",
     "a method that is none": b"CANARY-X7 /canary-x7?code=canary-x7 HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "a line that is none": b"GET /auth/callback?code=canary-x7 HTTP/9\r\nHost: localhost\r\n\r\n",
-    "too long a header": b"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: canary-x7"
-    + b"x" * 9_000
-    + b"\r\n\r\n",
+    "more fields than anybody sends": b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+    + b"X: canary-x7\r\n" * 1_100
+    + b"\r\n",
     "a length that is none": b"POST /auth/callback HTTP/1.1\r\nHost: localhost\r\nContent-Length: canary-x7\r\n\r\n",
 }
 
@@ -159,7 +159,8 @@ def test_S35_S55_a_request_that_cannot_be_parsed_is_quoted_neither_in_the_log_no
                 connection.recv(65_536)
                 connection.sendall(request)
                 answer = connection.recv(65_536)
-                assert re.match(rb"HTTP/1.[01] 400 ", answer), what
+                status = 431 if "fields" in what else 400
+                assert re.match(rb"HTTP/1.[01] %d " % status, answer), what
                 assert b"application/problem+json" in answer, what
                 for leak in (b"canary", b"aiohttp", b"python"):
                     assert leak not in answer.lower(), what
