@@ -201,6 +201,24 @@ _ROWS: Final = (
         "The certificate with identifier used to sign the client assertion is not registered on application.",
         status=401,
     ),
+    Aadsts(
+        700211,
+        "invalid_client",
+        "No matching federated identity record found for presented assertion issuer '{name}'.",
+        status=401,
+    ),
+    Aadsts(
+        700212,
+        "invalid_client",
+        "No matching federated identity record found for presented assertion audience '{name}'.",
+        status=401,
+    ),
+    Aadsts(
+        700213,
+        "invalid_client",
+        "No matching federated identity record found for presented assertion subject '{name}'.",
+        status=401,
+    ),
     Aadsts(700024, "invalid_client", "Client assertion is not within its valid time range.", status=401),
     Aadsts(50013, "invalid_grant", "Assertion failed signature validation."),
     Aadsts(

@@ -30,6 +30,23 @@ class Secret(BaseModel):
     expires_at: AwareDatetime | None = None
 
 
+class FederatedCredential(BaseModel):
+    """Whose tokens prove the application in place of a secret: workload identity federation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    issuer: str
+    subject: str
+    audience: str = "api://AzureADTokenExchange"
+    certificate: str
+    """Of the issuer's key, PEM; Entra fetches the issuer's key set instead."""
+
+    @field_validator("certificate")
+    @classmethod
+    def _public_certificate(cls, pem: str) -> str:
+        read_certificate(pem)
+        return pem
+
+
 class AppRegistration(BaseModel):
     """An application as the tenant's administrator registered it."""
 
@@ -46,6 +63,7 @@ class AppRegistration(BaseModel):
     secrets: tuple[Secret, ...] = ()
     certificates: tuple[str, ...] = ()
     """Public certificates in PEM."""
+    federated_credentials: tuple[FederatedCredential, ...] = ()
     consent: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """What an administrator granted: resource application id to scopes. People can't consent in external tenants."""
     identifier_uris: tuple[str, ...] = ()

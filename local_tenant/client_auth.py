@@ -14,6 +14,7 @@ from urllib.parse import unquote_plus
 from aiohttp import hdrs, web
 
 from local_tenant.app_registration import AppRegistration
+from local_tenant.federation import check_federated, is_federated
 from local_tenant.refusals import refusal
 from local_tenant.signing import CLOCK_SKEW_SECONDS, BadSignatureError, open_client_assertion
 from local_tenant.tenant import Tenant
@@ -33,7 +34,7 @@ def prove_client(request: web.Request, form: dict[str, str], tenant: Tenant) -> 
     """Return the client behind a token request.
 
     Raises 900144 (no client_id), 700016 (unknown), 90023 (proven in two ways, RFC 6749 2.3), 7000218 (no credential),
-    7000215 and 7000222 (secret), 700027 and 700024 (assertion).
+    7000215 and 7000222 (secret), 700027 and 700024 (assertion), 700211, 700212 and 700213 (one of another issuer).
     Not checked: whether a client without a credential may be one, see ``platforms``.
     """
     authorization = request.headers.get(hdrs.AUTHORIZATION, "")
@@ -48,7 +49,10 @@ def prove_client(request: web.Request, form: dict[str, str], tenant: Tenant) -> 
     if assertion := form.get("client_assertion"):
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise refusal(900144, name="client_assertion_type")
-        _check_assertion(assertion, app, tenant)
+        if is_federated(assertion, app):
+            check_federated(assertion, app, tenant.clock)
+        else:
+            _check_assertion(assertion, app, tenant)
         return ProvenClient(app, "certificate")
     same = basic_id.casefold() == client_id.casefold()
     secret = form.get("client_secret") or (basic_secret if same else "")

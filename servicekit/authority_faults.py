@@ -17,7 +17,7 @@ _TENANT: Final = {
     "tenant_subdomain": "the tenant's name before .ciamlogin.com, such as contoso",
     "tenant_id": "the tenant's id, a GUID, such as 3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10",
 }
-_CREDENTIALS: Final = ("client_secret", "client_certificate")
+_CREDENTIALS: Final = ("client_secret", "client_certificate", "federated_token_file")
 _ENTRA: Final = ".ciamlogin.com"
 
 
@@ -78,7 +78,7 @@ def faults_of_credential(prefix: str, texts: Mapping[str, str]) -> Iterator[str]
     """Yield what is wrong with how the service proves itself: exactly one way, and no id in place of a secret."""
     names = [f"{prefix}{name.upper()}" for name in _CREDENTIALS]
     given = [name for name, field in zip(names, _CREDENTIALS, strict=True) if field in texts]
-    secret, others = names[0], " or ".join(names[1:])
+    secret, others = names[0], " or ".join(reversed(names[1:]))
     if len(given) > 1:
         all_of_them = "both" if len(given) == 2 else "all"  # noqa: PLR2004 - the word for two
         yield f"{' and '.join(given)} are {all_of_them} set. Keep one of them."

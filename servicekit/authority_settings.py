@@ -56,6 +56,11 @@ class AuthoritySettings(EnvironmentSettings):
     client_certificate: Annotated[SecretStr, BeforeValidator(forms.certificate)] | None = Field(
         None, description="a PEM with certificate and RSA key, or the path of one"
     )
+    federated_token_file: Annotated[str, AfterValidator(forms.federated_token_file)] | None = Field(
+        None,
+        description="a file with a token of an issuer that the app registration trusts, which its writer renews",
+        examples=["/var/run/secrets/azure/tokens/azure-identity-token"],
+    )
     graph_url: Annotated[str, AfterValidator(forms.graph_url)] = Field(
         GRAPH, description="Microsoft Graph's address with its version", examples=[GRAPH]
     )
@@ -132,4 +137,5 @@ class AuthoritySettings(EnvironmentSettings):
             secret.get_secret_value() if secret else None,
             certificate.get_secret_value() if certificate else None,
             self.files,
+            federated_token_file=self.federated_token_file,
         )

@@ -1,7 +1,7 @@
-"""How a service proves itself to the authority: a secret, or a certificate's key.
+"""How a service proves itself to the authority: a secret, a certificate's key, or a token of another issuer.
 
-Owns the reading of both, and noticing that the file of one has changed.
-Never writes either into a message, and makes no client assertion: MSAL's door does.
+Owns the reading of the first two, and noticing that the file of one has changed.
+Never writes any of them into a message, and makes no client assertion: MSAL's door does.
 """
 
 import threading
@@ -12,6 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from servicekit.federated_token import FederatedToken
 
 
 class CertificateKey:
@@ -42,7 +44,7 @@ class CertificateKey:
         return f"CertificateKey(thumbprint={self.thumbprint!r})"
 
 
-Credential = str | CertificateKey
+Credential = str | CertificateKey | FederatedToken
 
 
 def read_certificate(text: str) -> CertificateKey:
@@ -95,12 +97,19 @@ class CredentialSource:
 
 
 def credential_source(
-    secret: str | None, certificate: str | None, files: Mapping[str, Path]
+    secret: str | None,
+    certificate: str | None,
+    files: Mapping[str, Path],
+    *,
+    federated_token_file: str | None = None,
 ) -> CredentialSource:
-    """Return the source for the settings `client_secret` and `client_certificate`, of which one is set.
+    """Return the source for `client_secret`, `client_certificate` or `federated_token_file`, of which one is set.
 
     `files` has the files that settings were read from, by the setting's name. Raises ValueError with a phrase.
     """
+    if federated_token_file is not None:
+        token = FederatedToken(Path(federated_token_file))
+        return CredentialSource(lambda: token)
     if certificate is not None:
         inline = "-----BEGIN" in certificate
         file = files.get("client_certificate") or (None if inline else Path(certificate))

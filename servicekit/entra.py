@@ -29,6 +29,7 @@ from servicekit.breaker import BreakerOpen, CircuitBreaker
 from servicekit.client_credential import CertificateKey, Credential
 from servicekit.discovery import AuthorityMetadata, Discovery
 from servicekit.errors import AuthorityUnavailable
+from servicekit.federated_token import FederatedToken
 from servicekit.logs import log_event
 
 T = TypeVar("T")
@@ -236,6 +237,9 @@ def _for_msal_authority(issuer: str) -> str:
 
 def _for_msal(credential: Credential) -> str | dict[str, Any]:
     """Return MSAL's form of a credential."""
+    if isinstance(credential, FederatedToken):
+        # Asked for by MSAL at each token request, in the thread that makes it.
+        return {"client_assertion": lambda _context: credential()}
     if not isinstance(credential, CertificateKey):
         return credential
     creator = JwtAssertionCreator(credential.key, algorithm="PS256", sha256_thumbprint=credential.thumbprint)

@@ -15,6 +15,7 @@ from typing import Final
 
 from servicekit.address_map import AddressMap
 from servicekit.client_credential import read_certificate
+from servicekit.federated_token import read_token
 from servicekit.http.serving import server_tls
 from servicekit.setting_sentences import shown
 from servicekit.web_address import read_web_address
@@ -176,6 +177,12 @@ def server_pem(path: str) -> str:
         server_tls(readable(path))
     except (ssl.SSLError, OSError):
         raise ValueError("holds no certificate with its unencrypted key in PEM form") from None
+    return path
+
+
+def federated_token_file(path: str) -> str:
+    """Return the path of a file with a token in JWT form."""
+    read_token(Path(path))
     return path
 
 

@@ -9,13 +9,13 @@ Never shows a token, and checks no signature: it came straight from the token en
 from collections.abc import Mapping
 from typing import Any, Final
 
-from resource_api.doctor.unverified import claims_unverified
 from resource_api.doctor.wording import WORDING
 from resource_api.settings import Settings
 from servicekit.discovery import Discovery
 from servicekit.doctor.credential import ask_for_itself
 from servicekit.doctor.explanations import Explanation, explained, named
 from servicekit.doctor.findings import Finding, fault, ok, plain_reason, warning
+from servicekit.doctor.unverified import claims_unverified
 from servicekit.errors import AuthorityUnavailable
 from servicekit.outbound import Outbound
 from servicekit.refusals import refusal_of

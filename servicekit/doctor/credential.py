@@ -14,9 +14,11 @@ from servicekit.authority_transport import AuthorityTransport
 from servicekit.client_credential import CertificateKey, CredentialSource
 from servicekit.discovery import Discovery
 from servicekit.doctor.explanations import Explanation, Wording, explained, named
+from servicekit.doctor.federation import look_at_federated_token
 from servicekit.doctor.findings import Finding, fault, ok, plain_reason, warning
 from servicekit.entra import EntraClient
 from servicekit.errors import AuthorityUnavailable
+from servicekit.federated_token import FederatedToken
 from servicekit.refusals import Refusal, refusal_of
 
 CREDENTIAL: Final = "client credential"
@@ -82,6 +84,8 @@ def _source(settings: AuthoritySettings) -> CredentialSource:
 
 def _judge(settings: AuthoritySettings, wording: Wording, refused: Refusal | None) -> Finding:
     kind = "certificate" if settings.client_certificate else "secret"
+    if settings.federated_token_file:
+        kind = "federated token"
     credential = f"the {kind} of client {settings.client_id}"
     if refused is None:
         return ok(CREDENTIAL, f"{credential} is accepted")
@@ -106,8 +110,12 @@ def _judge(settings: AuthoritySettings, wording: Wording, refused: Refusal | Non
 
 
 def days_left(settings: AuthoritySettings, wording: Wording, *, now: Callable[[], float]) -> Finding:
-    """Look how long the service's certificate is valid; a secret's end is not visible from here."""
+    """Look how long the service's certificate or token is valid; a secret's end is not visible from here."""
     credential = settings.credential()
+    if isinstance(credential, FederatedToken):
+        return look_at_federated_token(
+            credential(), wording, now=now, in_entra=settings.tenant_id is not None
+        )
     if not isinstance(credential, CertificateKey):
         return ok(
             CERTIFICATE, "none: a client secret is in use, and only the admin center knows when it ends"
