@@ -1,16 +1,12 @@
 """The doctor names each misconfiguration: the tenant, Redis and small servers reproduce it, and nothing is patched."""
 
-import datetime as dt
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 
 from devstack.embedded_valkey import EmbeddedValkey
 from gateway.doctor.examination import examine
@@ -247,29 +243,6 @@ async def test_U27_what_the_authority_answers_is_explained(configured: Configure
             assert explanation.fix == finding.fix
 
 
-def certificate(folder: Path, key: rsa.RSAPrivateKey, days: int) -> tuple[Path, str]:
-    """Write a certificate with its key, which ends in some days; return its path and its public half."""
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway")])
-    end = dt.datetime.now(dt.UTC) + dt.timedelta(days=days, hours=1)
-    x509_certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(end - dt.timedelta(days=400))
-        .not_valid_after(end)
-        .sign(key, hashes.SHA256())
-    )
-    pem = x509_certificate.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = folder / f"{days}.pem"
-    path.write_bytes(private + pem)
-    return path, pem.decode()
-
-
 async def test_U27_a_certificate_that_ends_is_told(
     configured: Configured, world: World, tmp_path: Path
 ) -> None:
@@ -279,7 +252,7 @@ async def test_U27_a_certificate_that_ends_is_told(
         (12, Status.WARNING, "in 12 days"),
         (-3, Status.FAULT, "which is past"),
     ):
-        path, public = certificate(tmp_path, key, days)
+        path, public = client_certificate(tmp_path, key, days)
         settings = configured(CLIENT_SECRET="", CLIENT_CERTIFICATE=str(path))
         unknown = await examine(settings)
         await world.admin("PUT", f"/apps/{GATEWAY}", {"certificates": [public]})

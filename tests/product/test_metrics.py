@@ -19,9 +19,9 @@ from gateway.operation.loop_lag import watch_the_loop
 from gateway.store.redis.connection import redis_client
 from servicekit.breaker import FAILURES
 from tests.product.test_authority_in_trouble import fault, heal
-from tests.product.test_doctor import certificate
 from tests.product.test_operation import answers
 from tests.product.test_tokens import broker_of, end_of_token
+from tests.stage.certificates import client_certificate
 from tests.stage.ports import free_port
 from tests.stage.witnesses import session_keys
 from tests.stage.world import World, served
@@ -196,7 +196,7 @@ async def test_U35_a_loop_that_is_held_up_is_seen_to_be_late() -> None:
 async def test_U35_the_end_of_the_client_certificate_is_told_and_that_of_a_secret_is_not(
     make_world: Callable[..., Awaitable[World]], tmp_path: Path
 ) -> None:
-    path, _ = certificate(tmp_path, rsa.generate_private_key(65_537, 2048), 90)
+    path, _ = client_certificate(tmp_path, rsa.generate_private_key(65_537, 2048), 90)
     in_90_days = time.time() + 90 * 86_400
     for settings, expected in (
         ({}, None),

@@ -1,4 +1,4 @@
-"""Certificates of servers that nobody should believe, and of one that everybody may."""
+"""Certificates of servers that nobody should believe, and one of a client."""
 
 import datetime as dt
 import ipaddress
@@ -9,7 +9,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _DAY: Final = dt.timedelta(days=1)
@@ -103,3 +103,26 @@ def _usage(*, may_sign: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def client_certificate(folder: Path, key: rsa.RSAPrivateKey, days: int) -> tuple[Path, str]:
+    """Write a certificate with its key, which ends in some days; return its path and its public half."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway")])
+    end = dt.datetime.now(dt.UTC) + dt.timedelta(days=days, hours=1)
+    x509_certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(end - dt.timedelta(days=400))
+        .not_valid_after(end)
+        .sign(key, hashes.SHA256())
+    )
+    pem = x509_certificate.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / f"{days}.pem"
+    path.write_bytes(private + pem)
+    return path, pem.decode()
