@@ -15,6 +15,7 @@ from gateway.settings import Settings
 from servicekit.doctor.explanations import EXPLANATIONS
 from servicekit.doctor.findings import Finding, Status
 from servicekit.doctor.report import exit_status
+from tests.stage.certificates import client_certificate
 from tests.stage.ports import free_port
 from tests.stage.tenant import API, GATEWAY, TENANT_ID, MovableClock
 from tests.stage.world import World, gateway_settings, served
