@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from resource_api.errors import InvalidProfilePatch
-from servicekit.text_fields import FieldFaults, TextField, TextFields
+from servicekit.text_fields import FieldFaults, TextField, TextFields, same_text
 
 Profile = dict[str, str | None]
 
@@ -36,7 +36,7 @@ EDITABLE: Final = TextFields(
         TextField("givenName", 64),
         TextField("surname", 64),
         TextField("jobTitle", 128),
-        TextField("streetAddress", 1024),
+        TextField("streetAddress", 1024, lines=True),
         TextField("city", 128),
         TextField("state", 128),
         TextField("postalCode", 40),
@@ -72,11 +72,11 @@ class ProfilePatch:
 
     def shows_in(self, profile: Profile) -> bool:
         """Tell whether `profile` already has every value that this change sets."""
-        return all(profile[name] == value for name, value in self.changes.items())
+        return all(same_text(profile[name], value) for name, value in self.changes.items())
 
     def left_no_trace_in(self, profile: Profile, before: Profile) -> bool:
         """Tell whether every field that this change would have moved is where it was `before`."""
-        moved = [name for name, value in self.changes.items() if before[name] != value]
+        moved = [name for name, value in self.changes.items() if not same_text(before[name], value)]
         return bool(moved) and all(profile[name] == before[name] for name in moved)
 
 

@@ -27,9 +27,11 @@ export class ApiError extends Error {
   get signedOut() { return this.slug === 'sign-in-required'; }
   /** Why the session ended, where the server knows. */
   get reason() { return text(this.#problem.reason) || undefined; }
-  /** Another tab got a new session meanwhile, and this browser has its cookie by now: 'rotated' is the same person,
-   * 'replaced' may be another, for whom nothing may be written by mistake. @param {string} method */
+  /** Whether to ask once more. Another tab got a new session meanwhile, and this browser has its cookie by now:
+   * 'rotated' is the same person, 'replaced' may be another, for whom nothing may be written by mistake.
+   * @param {string} method */
   mayRepeat(method) {
+    if (method === 'GET' && this.slug === 'unreachable') return true;
     return this.signedOut && (this.reason === 'rotated' || (this.reason === 'replaced' && method === 'GET'));
   }
 

@@ -6,15 +6,19 @@
  *   try { await request('PATCH', '/api/profile', {body, headers}) } catch (error) { if (error.needsStepUp) … }
  */
 import { ApiError } from './api-error.js';
-import { clock } from './clock.js';
+import { clock, pause } from './clock.js';
 import { members, text } from './json.js';
 
 /** @import {Answer, Clock, Request, RequestOptions} from './types.js' */
 
 export const PATIENCE = 10_000;
 
-/** Makes the function that asks. @param {{fetch: typeof globalThis.fetch, clock: Clock}} world @returns {Request} */
-export function requester({ fetch, clock: { after, now } }) {
+/** Before a look at something is tried again: a network that changes needs a moment. */
+export const PAUSE = 1000;
+
+/** Makes the function that asks.
+ * @param {{fetch: typeof globalThis.fetch, clock: Clock, online?: () => boolean}} world @returns {Request} */
+export function requester({ fetch, clock: { after, now }, online = () => navigator.onLine !== false }) {
   /** @param {string} method @param {string} path @param {RequestOptions} options @returns {Promise<Answer>} */
   async function once(method, path, { body, headers = {} }) {
     const patience = new AbortController();
@@ -35,7 +39,7 @@ export function requester({ fetch, clock: { after, now } }) {
       return { data, etag: response.headers.get('ETag') ?? '', now: Date.parse(response.headers.get('Date') ?? '') || now() };
     } catch (error) {
       if (error instanceof ApiError) throw error;
-      throw new ApiError(patience.signal.aborted ? 'timeout' : 'offline');
+      throw new ApiError(patience.signal.aborted ? 'timeout' : online() ? 'unreachable' : 'offline');
     } finally {
       cancel();
     }
@@ -45,8 +49,9 @@ export function requester({ fetch, clock: { after, now } }) {
     try {
       return await once(method, path, options);
     } catch (error) {
-      if (error instanceof ApiError && error.mayRepeat(method)) return once(method, path, options);
-      throw error;
+      if (!(error instanceof ApiError) || !error.mayRepeat(method)) throw error;
+      if (error.slug === 'unreachable') await pause({ after }, PAUSE);
+      return once(method, path, options);
     }
   };
 }

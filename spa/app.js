@@ -27,4 +27,5 @@ store.addEventListener('session', (event) => {
   closeAll();
   refresh();
 });
+addEventListener('online', () => main.dataset.problem === 'offline' && refresh());
 clock.after(400, prefetch);

@@ -3,6 +3,11 @@
 
 /** @import {Clock} from './types.js' */
 
+/** @param {Pick<Clock, 'after'>} clock @param {number} milliseconds @returns {Promise<undefined>} */
+export const pause = ({ after }, milliseconds) => new Promise((resolve) => {
+  after(milliseconds, () => resolve(undefined));
+});
+
 /** @type {Clock} */
 export const clock = {
   now: () => Date.now(),

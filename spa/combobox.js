@@ -1,13 +1,14 @@
 // @ts-check
 /**
- * A text field with a searchable list, after the ARIA 1.2 combobox pattern. Anything may be typed; the list helps.
+ * A text field with a searchable list, after the ARIA 1.2 combobox pattern with automatic selection: what was typed marks
+ * the one choice that it can mean, and Enter or leaving the field takes what is marked. Anything else stays as typed.
  *
  *   const box = combobox(h('input', {id: 'country', name: 'country'}), countries);
  *   form.append(box.node);  box.value  // the chosen choice's value, or the text as typed
  *   box.value = 'fr-FR'                // shows its label
  */
 import { announce, h, icon } from './dom.js';
-import { meant, offers } from './places.js';
+import { meant, offers, only } from './places.js';
 import { t } from './words.js';
 
 /** @import {Choice} from './types.js' */
@@ -34,7 +35,8 @@ export function combobox(input, choices) {
     list.hidden = false;
     input.setAttribute('aria-expanded', 'true');
     list.scrollIntoView({ block: 'nearest' });
-    mark(search ? -1 : offered.findIndex((one) => one.label === input.value));
+    const one = search ? only(offered, search) : offered.find(({ label }) => label === input.value);
+    mark(one ? offered.indexOf(one) : -1);
     announce(offered.length ? t('list.count', { n: offered.length }) : t('list.none'));
   }
 
@@ -48,7 +50,7 @@ export function combobox(input, choices) {
   function option(one, index) {
     return h(
       'li',
-      { id: `${id}-${index}`, role: 'option', 'aria-selected': 'false', on: { click: () => choose(index) } },
+      { id: `${id}-${index}`, role: 'option', 'aria-selected': 'false', on: { click: () => { choose(index); input.focus(); } } },
       h('span', {}, one.label),
       one.note && h('span', { class: 'note', lang: one.noteLanguage }, one.note),
     );
@@ -68,16 +70,16 @@ export function combobox(input, choices) {
   /** @param {number} index */
   function choose(index) {
     const one = offered[index];
-    if (!one) return;
+    close();
+    if (!one || one.label === input.value) return;
     input.value = one.label;
-    close();
-    input.focus();
     input.dispatchEvent(new Event('input', { bubbles: true }));
-    close();
   }
 
   /** @param {KeyboardEvent} event */
   function key(event) {
+    // An input method's own Enter and arrows.
+    if (event.isComposing) return;
     const shut = list.hidden;
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
@@ -95,7 +97,7 @@ export function combobox(input, choices) {
 
   input.addEventListener('input', (event) => (event.isTrusted ? open(input.value) : close()));
   input.addEventListener('keydown', key);
-  input.addEventListener('blur', () => setTimeout(() => node.contains(document.activeElement) || close(), 120));
+  input.addEventListener('blur', ({ relatedTarget }) => relatedTarget === opener || choose(active));
   opener.addEventListener('click', () => {
     if (list.hidden) open('');
     else close();

@@ -35,7 +35,11 @@ export function hear({ page, store, clock, random }) {
   }
 
   function connect() {
-    source = new Source('/api/session/events');
+    try {
+      source = new Source('/api/session/events');
+    } catch {
+      return; // Blocked: as without.
+    }
     source.addEventListener('open', () => (pause = FIRST_PAUSE));
     source.addEventListener('access-changed', () => ask());
     source.addEventListener('session-expiring', async () => {

@@ -10,6 +10,7 @@ import { combobox } from './combobox.js';
 import { h, icon } from './dom.js';
 import { FIELDS, label, shown, tidy } from './fields.js';
 import { countries, spoken } from './places.js';
+import { isTag } from './vocabulary.js';
 import { has, t } from './words.js';
 
 /** @param {string} name @param {string | null} before what the profile holds @param {string | null} [now] what a draft says */
@@ -19,13 +20,22 @@ export function fieldRow(name, before, now = before) {
   const error = h('p', { class: 'field-error', id: `${name}-error`, hidden: true });
   const changed = h('span', { class: 'changed', id: `${name}-changed`, hidden: true }, t('edit.changed'));
   const attributes = { id: name, name, autocomplete: field.autocomplete, 'aria-required': field.required ? 'true' : null };
-  const input = h('input', { ...attributes, type: 'text', dir: 'auto', class: field.narrow ? 'narrow' : null });
-  const box = field.kind === 'country' ? combobox(input, countries) : field.kind === 'language' ? combobox(input, spoken) : null;
+  const line = h('input', { ...attributes, type: 'text', dir: 'auto', class: field.narrow ? 'narrow' : null });
+  const input = field.lines ? h('textarea', { ...attributes, rows: 3, dir: 'auto' }) : line;
+  const box = field.kind === 'country' ? combobox(line, countries) : field.kind === 'language' ? combobox(line, spoken) : null;
 
   /** @param {string | null} value */
   function show(value) {
-    input.value = shown(name, value);
+    // A browser takes line breaks out of a field of one line, and what is beside them would grow together.
+    input.value = field.lines ? shown(name, value) : shown(name, value).replace(/\n+/g, ' ');
     if (box && value) box.value = value;
+  }
+
+  /** As the directory has it: with the line breaks that were there, a language by its shortest tag.
+   * @param {string | null} typed */
+  function kept(typed) {
+    if (typed && field.kind === 'language' && isTag(typed)) return Intl.getCanonicalLocales(typed)[0] ?? typed;
+    return typed && before?.includes('\r\n') ? typed.replace(/\n/g, '\r\n') : typed;
   }
 
   const described = () => {
@@ -53,7 +63,7 @@ export function fieldRow(name, before, now = before) {
     input,
     /** What would be sent. An untouched value is exactly what it was, whatever it is. */
     get value() {
-      return input.value === initial ? before : tidy(box ? box.value : input.value);
+      return input.value === initial ? before : kept(tidy(box ? box.value : input.value));
     },
     /** @param {boolean} is */
     mark(is) {

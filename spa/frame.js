@@ -5,7 +5,7 @@
  *   drawFrame();  // once; then it follows the store
  */
 import { h, icon, link } from './dom.js';
-import { label } from './fields.js';
+import { label, nameOf } from './fields.js';
 import { languageName } from './places.js';
 import { reload } from './router.js';
 import { signOut } from './sign-out.js';
@@ -24,7 +24,7 @@ export function drawFrame() {
 let drawn = '';
 
 function drawMenu() {
-  const name = store.user && (store.profile?.displayName || store.user.name || store.user.username || label('displayName'));
+  const name = store.user && (nameOf(store.profile, store.user) || store.user.username || label('displayName'));
   if (drawn === (name ?? '')) return;
   drawn = name ?? '';
   slot('account').replaceChildren(...(name ? [accountMenu(name)] : []));
@@ -130,8 +130,9 @@ function remember(name, choice) {
 
 /** The first letter as people of any script see it. @param {string} name */
 function initial(name) {
-  const [first] = new Intl.Segmenter().segment(name.trim());
-  return first?.segment.toLocaleUpperCase() ?? '';
+  const text = name.trim();
+  const [first] = Intl.Segmenter ? [...new Intl.Segmenter(LANGUAGE).segment(text)].map(({ segment }) => segment) : text;
+  return first?.toLocaleUpperCase(LANGUAGE) ?? '';
 }
 
 /** @param {string} id @returns {HTMLElement} */

@@ -1,16 +1,76 @@
 // @ts-check
 /**
- * Loads the page once more when a part of the client can't be fetched, and says so when that doesn't help: no module
- * runs then that could. A classic script in the head, so that it listens before the first module is asked for.
+ * Until there is a first screen: loads the page again, after a pause, where a part of it failed, and then says so, with
+ * the way out. A classic script, as no module runs then that could, and `async`, so that it holds nothing up. Where this
+ * file is what is missing, the style sheet shows the same words after a while; without that, the page itself does.
  */
 (() => {
   'use strict';
-  addEventListener('error', ({ target }) => {
-    if (!(target instanceof HTMLScriptElement) || target.type !== 'module') return;
-    const [navigation] = performance.getEntriesByType('navigation');
-    if (navigation instanceof PerformanceNavigationTiming && navigation.type !== 'reload') return location.reload();
-    document.querySelector('.loading')?.setAttribute('hidden', '');
-    document.getElementById('not-loaded')?.removeAttribute('hidden');
-    document.getElementById('main')?.removeAttribute('aria-busy');
+  /** Before each new load: a network that changes takes a moment. In milliseconds. */
+  const PAUSES = [500, 2000, 4000];
+  /** What a slow connection may take that is alive. */
+  const LATE = 12_000;
+  /** How often the page was loaded anew, in the history's entry: no storage may be blocked for that. */
+  const { count, at } = history.state?.loads ?? { count: 0, at: 0 };
+  const loads = Date.now() - at < 60_000 ? count : 0;
+  let failed = false;
+  let told = false;
+
+  /** @type {HTMLElement | null} */
+  let words = null;
+
+  /** Before the first screen takes its place. */
+  const find = () => (words ??= document.getElementById('not-loaded'));
+  const started = () => document.querySelector('main[data-screen]') !== null;
+
+  function again() {
+    history.replaceState({ ...history.state, loads: { count: loads + 1, at: Date.now() } }, '');
+    location.reload();
+  }
+
+  function tell() {
+    const main = document.getElementById('main');
+    const found = find();
+    if (started() || !main || !found) return;
+    told = true;
+    found.setAttribute('role', 'alert');
+    main.replaceChildren(found);
+    main.removeAttribute('aria-busy');
+  }
+
+  /** A page without a style sheet is one all the same. @param {boolean} vital */
+  function fail(vital) {
+    if (started() || failed) return;
+    const pause = navigator.onLine === false ? undefined : PAUSES[loads];
+    if (!vital && (pause === undefined || loads > 0)) return;
+    failed = true;
+    if (pause === undefined) tell();
+    else setTimeout(() => vital && started() || again(), pause);
+  }
+
+  /** What somebody else's script throws in this page is not ours to mend. @param {unknown} where */
+  const ours = (where) => String(where).includes(location.origin);
+
+  addEventListener('error', (event) => {
+    const { target } = event;
+    if (event instanceof ErrorEvent ? ours(event.filename) : target instanceof HTMLScriptElement && target.type === 'module') fail(true);
+    else if (target instanceof HTMLLinkElement && target.rel === 'stylesheet') fail(false);
   }, true);
+  addEventListener('unhandledrejection', ({ reason }) => ours(reason?.stack) && fail(true));
+  addEventListener('DOMContentLoaded', find);
+  find();
+  addEventListener('online', () => told && !started() && again());
+
+  setTimeout(() => {
+    if (started()) return;
+    const pending = [...document.querySelectorAll('link')].filter(({ rel, sheet }) => rel === 'stylesheet' && !sheet);
+    // A style sheet that never comes holds up all scripts, and a script in the head the page itself.
+    for (const link of pending) link.remove();
+    if (!document.body) {
+      stop();
+      const link = Object.assign(document.createElement('a'), { href: '', textContent: 'This page didn’t load completely. Load the page again.' });
+      document.documentElement.append(document.createElement('body'), link);
+    }
+    setTimeout(tell, pending.length ? 2000 : 0);
+  }, LATE);
 })();

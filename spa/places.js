@@ -9,7 +9,7 @@
  * A country's value is its English name, as the directory keeps it, whatever the page's language; a language's value
  * is its tag.
  */
-import { isTag } from './vocabulary.js';
+import { isTag, localeOf } from './vocabulary.js';
 import { LANGUAGE } from './words.js';
 
 /** @import {Choice} from './types.js' */
@@ -28,39 +28,56 @@ const TAGS =
   'nl-NL nn-NO pa-IN pl-PL ps-AF pt-BR pt-PT ro-RO ru-RU rw-RW si-LK sk-SK sl-SI so-SO sq-AL sr-Cyrl-RS sr-Latn-RS sv-FI ' +
   'sv-SE sw-KE sw-TZ ta-IN te-IN th-TH ti-ET tk-TM tr-TR uk-UA ur-PK uz-UZ vi-VN xh-ZA yo-NG zh-CN zh-HK zh-TW zu-ZA';
 
-/** Letters without their marks, small: what a search compares. In no language's own way: Turkish would make I another
- * letter than i. @param {string} text */
-export const plain = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+/** Letters without their marks, small, and words by one space: what a search compares. In no language's own way: Turkish
+ * would make I another letter than i. @param {string} text */
+export const plain = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
 
 /** What is offered for what was typed: what begins with it comes before what only contains it.
  * @param {Choice[]} choices @param {string} typed */
 export function offers(choices, typed) {
-  const words = plain(typed).trim();
+  const words = plain(typed);
   const found = choices.filter((one) => one.search.includes(words));
   return words ? found.sort((a, b) => Number(b.search.startsWith(words)) - Number(a.search.startsWith(words))) : found;
 }
 
-/** The value of the choice that was typed, by its label or its value; what was typed, where it is none of them.
+/** Shorter, and it may be a code. */
+const SHORTEST = 3;
+
+/** The one choice that was typed: by one of its names or its code, or by the beginning or a part that no other has.
+ * @param {Choice[]} choices @param {string} typed @returns {Choice | undefined} */
+export function only(choices, typed) {
+  const words = plain(typed);
+  if (!words) return undefined;
+  /** @param {(name: string) => boolean} fits */
+  const having = (fits) => choices.filter((one) => one.search.split('|').some(fits));
+  const [one, another] = [
+    choices.filter(({ label }) => plain(label) === words),
+    having((name) => name === words),
+    ...(words.length < SHORTEST ? [] : [having((name) => name.startsWith(words)), having((name) => name.includes(words))]),
+  ].find(({ length }) => length > 0) ?? [];
+  return another ? undefined : one;
+}
+
+/** The value of the choice that was typed in full; what was typed, where it is none.
  * @param {Choice[]} choices @param {string} typed */
 export function meant(choices, typed) {
-  const words = typed.trim();
-  return choices.find((one) => plain(one.label) === plain(words) || one.value.toLowerCase() === words.toLowerCase())?.value ?? typed;
+  const one = only(choices, typed);
+  return one?.search.split('|').includes(plain(typed)) ? one.value : typed;
 }
 
 /** @param {string} value @param {string} label @param {string} own @param {string} noteLanguage @param {string} code @returns {Choice} */
 function choice(value, label, own, noteLanguage, code) {
   const note = plain(own) === plain(label) ? '' : own;
-  return { value, label, note, noteLanguage, search: plain(`${label}|${own}|${code}`) };
+  return { value, label, note, noteLanguage, search: [label, own, ...code.split('|')].map(plain).join('|') };
 }
 
 /** The names in one language. @param {{language: string, locale: string}} person `language` is the page's, `locale` what
  * the browser calls the person's own */
 export function places({ language, locale }) {
-  const regions = new Intl.DisplayNames([language], { type: 'region' });
-  const kept = new Intl.DisplayNames(['en'], { type: 'region' });
   /** @param {string} tag */
   const languagesIn = (tag) => new Intl.DisplayNames([tag], { type: 'language', languageDisplay: 'standard' });
-  const languages = languagesIn(language);
+  /** @type {Intl.DisplayNames | undefined} */
+  let languages;
 
   /** @param {Choice[]} list */
   const sorted = (list) => list.sort((a, b) => a.label.localeCompare(b.label, language));
@@ -68,9 +85,17 @@ export function places({ language, locale }) {
   /** @type {Choice[] | undefined} */
   let countryList;
   /** Countries, with their name in the person's own language as a note. */
-  const countries = () => (countryList ??= everyCountry());
+  function countries() {
+    try {
+      return (countryList ??= everyCountry());
+    } catch {
+      return []; // A browser without such names: anything may be typed.
+    }
+  }
 
   function everyCountry() {
+    const regions = new Intl.DisplayNames([language], { type: 'region' });
+    const kept = new Intl.DisplayNames(['en'], { type: 'region' });
     const mine = new Intl.DisplayNames(isTag(locale) ? [locale, language] : [language], { type: 'region' });
     return sorted(
       REGIONS.split(' ').flatMap(([first, ...others]) => others.map((second) => `${first}${second}`)).map((code) => {
@@ -92,7 +117,7 @@ export function places({ language, locale }) {
   /** @param {string} tag @param {string} [inLanguage] */
   function languageName(tag, inLanguage) {
     try {
-      return (inLanguage ? languagesIn(inLanguage) : languages).of(tag) ?? tag;
+      return (inLanguage ? languagesIn(inLanguage) : (languages ??= languagesIn(language))).of(tag) ?? tag;
     } catch {
       return tag;
     }
@@ -101,4 +126,4 @@ export function places({ language, locale }) {
   return { countries, spoken, countryName, languageName };
 }
 
-export const { countries, spoken, countryName, languageName } = places({ language: LANGUAGE, locale: navigator.language ?? '' });
+export const { countries, spoken, countryName, languageName } = places({ language: LANGUAGE, locale: localeOf() });

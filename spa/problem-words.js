@@ -11,6 +11,12 @@ import { has, span, t } from './words.js';
 
 /** @import {ApiError} from './types.js' */
 
+/** What a type means for the person's data, where it is not that changes are kept. @type {Map<string, 'nothing' | 'unsure'>} */
+const DATA = new Map([
+  ['not-found', 'nothing'], ['sign-in-cancelled', 'nothing'], ['sign-in-failed', 'nothing'], ['misdirected-request', 'nothing'], ['cookie-not-kept', 'nothing'],
+  ['offline', 'unsure'], ['unreachable', 'unsure'], ['timeout', 'unsure'], ['unexpected-answer', 'unsure'], ['edit-in-progress', 'unsure'], ['internal-error', 'unsure'],
+]);
+
 /** @param {ApiError} error @param {{wrote?: boolean}} [how] `wrote`: a change was being saved */
 export function problemWords(error, { wrote = false } = {}) {
   const known = has(`problem.${error.slug}.title`);
@@ -18,14 +24,14 @@ export function problemWords(error, { wrote = false } = {}) {
   return {
     title: (!known && error.title) || t(`problem.${slug}.title`),
     happened: (!known && error.detail) || t(`problem.${slug}.happened`),
-    data: t(`data.${consequence(error.unsure ? 'unsure' : t(`problem.${slug}.data`), wrote)}`),
+    data: t(`data.${consequence(error.unsure ? 'unsure' : DATA.get(slug), wrote)}`),
     todo: t(`problem.${slug}.todo`),
     reference: error.reference,
   };
 }
 
 /** Kept changes are only spoken of where there are some, doubt only where something was sent.
- * @param {string} usual @param {boolean} wrote */
+ * @param {string | undefined} usual @param {boolean} wrote */
 function consequence(usual, wrote) {
   if (usual === 'unsure' && wrote) return 'unsure';
   return usual !== 'nothing' && waiting() ? 'kept' : 'nothing';

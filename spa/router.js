@@ -9,12 +9,15 @@
 import { isScreen } from './addresses.js';
 import { clock } from './clock.js';
 import { nodes } from './dom.js';
-import { put } from './screen.js';
+import { put, putSign } from './screen.js';
 
 /** @import {Explain, Placing, Resolve, RouterWorld, Screen} from './types.js' */
 
+/** Longer, and whoever pressed something doubts that it was heard. */
+const SIGN_OF_LIFE = 300;
+
 /** @param {RouterWorld} world */
-export function router({ page, now, put }) {
+export function router({ page, clock: { after, now }, put, sign }) {
   /** @type {HTMLElement} */
   let main;
   /** @type {Resolve} */
@@ -92,14 +95,31 @@ export function router({ page, now, put }) {
   async function render({ focus = true, scroll = 0 } = {}) {
     turn += 1;
     const mine = turn;
+    const before = shown;
     shown = page.location.pathname + page.location.search;
     main.setAttribute('aria-busy', 'true');
-    const screen = await resolve(new URL(page.location.href), (interim) => {
-      if (mine !== turn || current?.screen === interim.screen) return;
+    /** The screen of another address must not be taken for this one. @param {Screen} [interim] */
+    function clear(interim) {
       current?.close?.();
       current = null;
-      main.replaceChildren(...nodes(interim.nodes));
+      main.replaceChildren(...nodes(interim?.nodes ?? []));
+    }
+    // The page came with a sign of its own.
+    let told = !before || before === shown;
+    const cancel = after(SIGN_OF_LIFE, () => {
+      if (mine !== turn) return;
+      if (!told) clear();
+      sign(main, told);
     });
+    const screen = await resolve(new URL(page.location.href), (interim) => {
+      if (mine !== turn || current?.screen === interim.screen) return;
+      told = true;
+      clear(interim);
+    }).catch((error) => {
+      // Nothing can say what is wrong, so this is as if nothing had come at all: see not-loaded.js.
+      delete main.dataset.screen;
+      throw error;
+    }).finally(cancel);
     if (mine === turn) show(screen, { focus: focus || Boolean(screen.focus), scroll });
   }
 
@@ -143,4 +163,4 @@ export function router({ page, now, put }) {
 }
 
 export const { start, navigate, leave, reload, refresh, mayLeave, show, fail } =
-  router({ page: globalThis.window, now: clock.now, put });
+  router({ page: globalThis.window, clock, put, sign: putSign });

@@ -7,11 +7,13 @@
  * Views are loaded when they are first needed. A view is `view(url, show)`, answering with a Screen.
  */
 import { ApiError } from './api-error.js';
+import { PATIENCE, PAUSE } from './api.js';
+import { clock, pause } from './clock.js';
 import { leaveNote, takeNote } from './note.js';
 import { reload } from './router.js';
 import { store } from './store.js';
 
-/** @import {Resolve} from './types.js' */
+/** @import {Clock, Resolve} from './types.js' */
 
 /** @type {Map<string, () => Promise<{view: Resolve}>>} */
 const VIEWS = new Map([
@@ -47,7 +49,7 @@ export async function explain(error, url) {
   }
   if (!(error instanceof ApiError)) console.error(error);
   const known = error instanceof ApiError ? error : new ApiError('unexpected-answer');
-  return (await problem()).screenFor(known);
+  return (await load(problem)).screenFor(known);
 }
 
 /** Fetches what the next screens need, so that they open at once and without a connection. */
@@ -55,18 +57,21 @@ export function prefetch() {
   for (const view of [...VIEWS.values(), signedOut, problem]) view().catch(() => undefined);
 }
 
-/** A part that is gone belongs to an older release: reload once, then say so.
- * @template T @param {() => Promise<T>} part @returns {Promise<T>} */
-export async function load(part, { online = () => navigator.onLine, again = reload } = {}) {
+/** A part that is gone belongs to an older release, or the network changed: reload once, after a pause, then say so.
+ * @template T @param {() => Promise<T>} part
+ * @param {{online?: () => boolean, again?: () => void, after?: Clock['after']}} [world] @returns {Promise<T>} */
+export async function load(part, { online = () => navigator.onLine, again = reload, after = clock.after } = {}) {
+  const late = pause({ after }, PATIENCE).then(() => Promise.reject(new ApiError('timeout')));
   try {
-    const loaded = await part();
+    const loaded = await Promise.race([part(), late]);
     takeNote('reloaded');
     return loaded;
-  } catch {
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
     if (!online()) throw new ApiError('offline');
     if (takeNote('reloaded')) throw new ApiError('unexpected-answer');
     leaveNote('reloaded', 'yes');
-    again();
+    after(PAUSE, again);
     return new Promise(() => { /* Never: the page goes away. */ });
   }
 }

@@ -1,6 +1,6 @@
 // @ts-check
-/** Puts a screen in place of the one before: its nodes, the page's title, focus and scroll. */
-import { nodes } from './dom.js';
+/** Puts a screen in place of the one before: its nodes, the page's title, focus and scroll; or that it is to come. */
+import { announce, h, nodes } from './dom.js';
 import { t } from './words.js';
 
 /** @import {Placing, Screen} from './types.js' */
@@ -19,6 +19,15 @@ export function put(main, screen, { focus, scroll }) {
   if (!focus) return;
   if (screen.focus) screen.focus();
   else heading?.focus({ preventScroll: true });
+}
+
+/** Says that a screen is on its way, aloud and, where nothing of it is there, for the eye.
+ * @param {HTMLElement} main @param {boolean} begun */
+export function putSign(main, begun) {
+  announce(t('loading'));
+  if (begun) return;
+  retitle(t('loading'));
+  main.append(h('p', { class: 'loading' }, t('loading')));
 }
 
 /** @param {string} screen @param {boolean} [error] */

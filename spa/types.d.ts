@@ -187,6 +187,8 @@ export interface Field {
   limit: number;
   autocomplete: string;
   kind?: 'country' | 'language';
+  /** Whether it may have several. */
+  lines?: boolean;
   required?: boolean;
   narrow?: boolean;
 }
@@ -201,8 +203,9 @@ export type EventStream = EventTarget & Pick<EventSource, 'readyState' | 'close'
 
 export interface RouterWorld {
   page: Pick<Window, 'location' | 'history' | 'document' | 'addEventListener' | 'scrollY'>;
-  now: () => number;
+  clock: Pick<Clock, 'after' | 'now'>;
   put: (main: HTMLElement, screen: Screen, placing: Placing) => void;
+  sign: (main: HTMLElement, begun: boolean) => void;
 }
 
 export interface SavingWorld {

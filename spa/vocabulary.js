@@ -1,25 +1,25 @@
 // @ts-check
 /**
- * A language's words, with dates and numbers from Intl. What a catalogue lacks is English. A catalogue value is a
- * sentence with {holes}, or an object of plural forms chosen by {n}.
+ * A language's words, with dates and numbers from Intl. A catalogue value is a sentence with {holes}, or an object of
+ * plural forms chosen by {n}. Only one language's words are fetched, so each catalogue has them all.
  */
-import { english } from './words/en.js';
+import { pause } from './clock.js';
 
-/** @import {Catalogue} from './types.js' */
+/** @import {Catalogue, Clock} from './types.js' */
 
 /** Takes up a language; English where its words can't be fetched. `locale` is what the browser calls the person's own.
- * @param {{language: string, locale: string, catalogues: Map<string, () => Promise<Catalogue>>}} world */
-export async function vocabulary({ language: wanted, locale, catalogues }) {
-  /** @type {Map<string, string | Record<string, string>>} */
-  const catalogue = new Map(Object.entries(english));
-  const words = await catalogues.get(wanted)?.().catch(() => null);
-  for (const [key, entry] of Object.entries(words ?? {})) catalogue.set(key, entry);
+ * @param {{language: string, locale: string, catalogues: Map<string, () => Promise<Catalogue>>, clock: Clock}} world */
+export async function vocabulary({ language: wanted, locale, catalogues, clock }) {
+  const ask = async () => catalogues.get(wanted)?.();
+  const twice = () => ask().catch(() => pause(clock, 1000).then(ask)).catch(() => undefined);
+  const words = wanted === 'en' ? undefined : await Promise.race([twice(), pause(clock, 10_000)]);
+  const catalogue = new Map(Object.entries(words ?? (await catalogues.get('en')?.()) ?? {}));
   const language = words ? wanted : 'en';
 
   // The person's own regional habits for times (24 hours or am/pm), in the language of the page where they differ.
   const region = locale.startsWith(`${language}-`) && isTag(locale) ? locale : language;
   const plural = new Intl.PluralRules(language);
-  const clock = new Intl.DateTimeFormat(region, { hour: 'numeric', minute: '2-digit' });
+  const hours = new Intl.DateTimeFormat(region, { hour: 'numeric', minute: '2-digit' });
   const full = new Intl.DateTimeFormat(region, { dateStyle: 'long', timeStyle: 'short' });
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
 
@@ -35,7 +35,7 @@ export async function vocabulary({ language: wanted, locale, catalogues }) {
   const has = (key) => catalogue.has(key);
 
   /** @param {Date | number} moment */
-  const time = (moment) => clock.format(moment);
+  const time = (moment) => hours.format(moment);
 
   /** '' for what is no moment, as a claim may hold any number. @param {Date | number} moment */
   const date = (moment) => (Number.isNaN(new Date(moment).getTime()) ? '' : full.format(moment));
@@ -55,6 +55,16 @@ export async function vocabulary({ language: wanted, locale, catalogues }) {
     (seconds >= 120 ? t('span.minutes', { n: Math.round(seconds / 60) }) : t('span.seconds', { n: Math.max(0, Math.round(seconds)) }));
 
   return { language, t, has, time, date, ago, span };
+}
+
+/** What the browser calls the person's own language; '' where it keeps that to itself.
+ * @param {Pick<Navigator, 'language'>} [browser] */
+export function localeOf(browser = navigator) {
+  try {
+    return browser.language || '';
+  } catch {
+    return '';
+  }
 }
 
 /** Whether Intl takes a text for a language tag: some browsers name the language of a C locale, which it refuses.

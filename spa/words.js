@@ -1,17 +1,18 @@
 // @ts-check
 /** Every sentence of the client comes through here, in the page's language: `t('edit.count', {n: 2})`. */
-import { vocabulary } from './vocabulary.js';
+import { clock } from './clock.js';
+import { localeOf, vocabulary } from './vocabulary.js';
 
 /** @import {Catalogue} from './types.js' */
 
 /** The languages there are, with where the words of each come from. @type {Map<string, () => Promise<Catalogue>>} */
 export const CATALOGUES = new Map([
-  ['en', async () => ({})],
+  ['en', async () => (await import('./words/en.js')).english],
   ['de', async () => (await import('./words/de.js')).german],
 ]);
 export const LANGUAGES = [...CATALOGUES.keys()];
 
-const words = await vocabulary({ language: document.documentElement.lang, locale: navigator.language ?? '', catalogues: CATALOGUES });
+const words = await vocabulary({ language: document.documentElement.lang, locale: localeOf(), catalogues: CATALOGUES, clock });
 export const LANGUAGE = words.language;
 document.documentElement.lang = LANGUAGE;
 

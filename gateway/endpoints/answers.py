@@ -165,8 +165,9 @@ class SessionEnded(TypedDict):
 PROFILE: Final = object_schema("Profile", MEMBERS)
 PROFILE_PATCH: Final = patch_schema(
     "ProfilePatch",
-    "Any of the ten fields that a person may change. Texts are trimmed and brought into Unicode NFC; "
-    "lengths count UTF-16 code units after that.",
+    "Any of the ten fields that a person may change. Texts are trimmed and otherwise kept as they were typed; "
+    "lengths count UTF-16 code units after that. One of which nothing is seen is empty; `streetAddress` may have "
+    "line breaks.",
     EDITABLE,
 )
 

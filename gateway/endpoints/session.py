@@ -55,6 +55,8 @@ async def end_other_sessions(request: web.Request) -> web.Response:
     return web.json_response(Ended(ended=await request.app[OWN_SESSIONS].end_others(live)))
 
 
+# A customer's display name in Entra External ID, where a sign-up asks for none.
+_NO_NAME: Final = "unknown"
 _ANONYMOUS: Final = Anonymous(authenticated=False, sign_in="/auth/sign-in", sign_up="/auth/sign-up")
 
 
@@ -64,7 +66,7 @@ def _signed_in(live: LiveSession, access: str) -> SignedIn:
         "authenticated": True,
         "user": {
             "id": user.oid,
-            "name": user.name,
+            "name": shown_name(user.name, user.username),
             "username": user.username,
             "email_hint": masked(user.username),
         },
@@ -74,6 +76,11 @@ def _signed_in(live: LiveSession, access: str) -> SignedIn:
         "step_up": "/auth/step-up?action=profile.edit",
         "sign_out": "/auth/sign-out",
     }
+
+
+def shown_name(name: str, username: str) -> str:
+    """Return what to call a person; the user name where there is none, or only what Entra writes for none."""
+    return username if name.strip().casefold() in {"", _NO_NAME} else name
 
 
 def masked(address: str) -> str | None:

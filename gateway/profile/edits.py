@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from gateway import errors
 from gateway.flows.step_up import EDITED, StepUps
-from gateway.profile.fields import Changes, Profile, etag_of, matches, with_changes
+from gateway.profile.fields import Changes, Profile, etag_of, holds, matches, with_changes
 from gateway.profile.graph import ProfileReader
 from gateway.profile.parked_edits import PARKED, ParkedEdits
 from gateway.profile.recently_saved import FIELDS as SAVED_FIELDS
@@ -175,7 +175,7 @@ class ProfileEdits:
             current = await self._recent.laid_over(session, read)
             if not matches(condition, etag_of(current)):
                 # Ours perhaps, and only the answer was lost: that is no conflict (RFC 9110, section 13.1.1).
-                if changes and with_changes(current, changes) == current:
+                if changes and holds(current, changes):
                     return _Edited(current, {})
                 raise errors.ProfileChanged(current, etag_of(current))
         if not changes:
@@ -202,7 +202,7 @@ class ProfileEdits:
                 read = await self._reader.read(session)
             except ProblemError:
                 raise lost from None
-            if with_changes(read, changes) != read:
+            if not holds(read, changes):
                 raise
             log_event(_log, logging.INFO, "edit-looked-up", session=session.ref.short)
             return read

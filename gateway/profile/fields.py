@@ -18,7 +18,7 @@ from aiohttp import hdrs, web
 from gateway.errors import InvalidProfilePatch
 from servicekit.errors import BadRequest
 from servicekit.http.bodies import read_json
-from servicekit.text_fields import FieldFaults, TextField, TextFields
+from servicekit.text_fields import FieldFaults, TextField, TextFields, same_text
 
 Profile = NewType("Profile", dict[str, str | None])
 Changes = dict[str, str | None]
@@ -44,7 +44,7 @@ EDITABLE: Final = TextFields(
         TextField("givenName", 64),
         TextField("surname", 64),
         TextField("jobTitle", 128),
-        TextField("streetAddress", 1024),
+        TextField("streetAddress", 1024, lines=True),
         TextField("city", 128),
         TextField("state", 128),
         TextField("postalCode", 40),
@@ -72,6 +72,11 @@ def profile_of(body: Any) -> Profile:
 def with_changes(profile: Profile, changes: Mapping[str, str | None]) -> Profile:
     """Return the profile as it is once `changes` are applied."""
     return Profile({**profile, **changes})
+
+
+def holds(profile: Profile, changes: Changes) -> bool:
+    """Tell whether `profile` has every value of `changes` already, in whatever normal form the directory keeps it."""
+    return all(same_text(profile.get(name), value) for name, value in changes.items())
 
 
 def etag_of(profile: Profile) -> str:

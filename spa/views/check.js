@@ -6,6 +6,7 @@ import { request } from '../api.js';
 import { announce, button, h, heard, icon } from '../dom.js';
 import { keep, load, rebase, withChanges } from '../draft.js';
 import { label, shown } from '../fields.js';
+import { agreedToLose } from '../loss-question.js';
 import { takeNote } from '../note.js';
 import { problemNotice } from '../notice.js';
 import { navigate } from '../router.js';
@@ -74,7 +75,7 @@ function screen(draft, changes, save) {
   }
 
   async function drop() {
-    await discard(draft);
+    if (!(await agreedToLose(draft, 'discard'))) return;
     announce(t('discarded'));
     await navigate('/');
   }
@@ -85,7 +86,7 @@ function screen(draft, changes, save) {
     h('div', { class: 'actions' },
       button(t('edit.save'), send, { kind: 'primary', busy: t('edit.saving'), type: 'submit' }),
       button(t('check.edit'), () => navigate('/edit')),
-      button(t('discard'), drop, { kind: 'quiet', busy: t('check.discarding') })),
+      button(t('discard.go'), drop, { kind: 'quiet' })),
   );
   if (store.mayEdit && !conflict) above.append(h('p', { class: 'notice' }, icon('shield'), t('check.confirmed')));
 

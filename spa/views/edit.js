@@ -1,14 +1,14 @@
 // @ts-check
 /** The edit form: ten fields in four groups. Only what differs is kept, counted and sent. */
-import { ask } from '../dialog.js';
 import { announce, button, h } from '../dom.js';
 import { begin, drop, keep, load, rebase, withChanges } from '../draft.js';
 import { fieldRow } from '../field-row.js';
 import { fault, GROUPS, sentence } from '../fields.js';
+import { agreedToLose } from '../loss-question.js';
 import { takeNote } from '../note.js';
 import { problemNotice, summary } from '../notice.js';
 import { navigate } from '../router.js';
-import { discard, saveDraft, takeRejected } from '../saving.js';
+import { saveDraft, takeRejected } from '../saving.js';
 import { retitle } from '../screen.js';
 import { store } from '../store.js';
 import { t } from '../words.js';
@@ -88,17 +88,6 @@ export async function view(url) {
   const fromServer = (errors) => errors.map(({ field: name, code, detail }) =>
     ({ field: rows.has(name) ? name : '', text: sentence(name, code, rows.get(name)?.value ?? null, detail) }));
 
-  async function guard() {
-    const n = Object.keys(draft.changes).length;
-    const answer = await ask({
-      title: t('leave.title'),
-      body: [h('p', {}, t('leave.text', { n }))],
-      actions: [['stay', t('leave.stay'), 'primary'], ['go', t('leave.go'), 'second']],
-    });
-    if (answer === 'go') await discard(draft);
-    return answer === 'go';
-  }
-
   const form = h(
     'form', { novalidate: true, class: 'edit', on: { submit: (event) => event.preventDefault(), input: gather } },
     GROUPS.map((group) => h('fieldset', {}, h('legend', {}, h('h2', {}, t(`group.${group.id}`))), group.fields.map((name) => rows.get(name)?.node))),
@@ -123,7 +112,7 @@ export async function view(url) {
     title: t('edit.title'),
     nodes: [h('h1', {}, t('edit.title')), h('p', { class: 'lead' }, t('edit.lead'), ' ', first), above, form],
     dirty: (path) => !KEEPING.has(path) && Object.keys(draft.changes).length > 0 && load(user) !== null,
-    guard,
+    guard: () => agreedToLose(draft, 'leave'),
     close: () => store.removeEventListener('session', follow),
     ...(refused.length ? { focus: () => reject(refused) } : rows.has(field) ? { focus: () => goTo(field) } : {}),
   };

@@ -4,9 +4,9 @@ import { localPath } from '../addresses.js';
 import { ApiError } from '../api-error.js';
 import { announce, button, h, icon } from '../dom.js';
 import { load, waiting } from '../draft.js';
+import { agreedToLose } from '../loss-question.js';
 import { problemWords, waitLine } from '../problem-words.js';
 import { leave, navigate, refresh } from '../router.js';
-import { discard } from '../saving.js';
 import { signOut } from '../sign-out.js';
 import { goConfirm } from '../step-up.js';
 import { store } from '../store.js';
@@ -105,7 +105,7 @@ function action(name, index, returnTo) {
     ['continue', [t('continue'), store.user ? stepUp : signIn]],
     ['edit', [t('do.edit'), () => navigate('/edit')]],
     ['check', [t('do.check'), () => navigate('/check')]],
-    ['discard', [t('discard'), drop]],
+    ['discard', [t('discard.go'), drop]],
     ['sign-out', [t('sign-out'), signOut]],
     ['retry', [t('do.retry'), returnTo === undefined ? () => refresh() : store.user ? () => navigate(path) : signIn]],
   ]);
@@ -114,7 +114,7 @@ function action(name, index, returnTo) {
 }
 
 async function drop() {
-  await discard(load(store.user?.id));
+  if (!(await agreedToLose(load(store.user?.id), 'discard'))) return;
   announce(t('discarded'));
   await navigate('/');
 }

@@ -2,9 +2,10 @@
 /** The profile, and home: what is held, what was just saved, what still waits. */
 import { announce, button, h, heard, icon, link } from '../dom.js';
 import { load } from '../draft.js';
-import { GROUPS, label, shown } from '../fields.js';
+import { GROUPS, label, nameOf, shown } from '../fields.js';
+import { agreedToLose } from '../loss-question.js';
 import { navigate } from '../router.js';
-import { discard, takeSaved } from '../saving.js';
+import { takeSaved } from '../saving.js';
 import { startEdit } from '../step-up.js';
 import { store } from '../store.js';
 import { t, time } from '../words.js';
@@ -28,14 +29,14 @@ export async function view(_url, show) {
 /** @param {Values | null} profile @param {Saved | null} saved
  * @returns {Screen} */
 function screen(profile, saved) {
-  const name = profile?.displayName || store.user?.name || '';
+  const name = nameOf(profile, store.user);
   const waiting = profile && draftNotice();
   if (saved) announce(t('profile.saved', { time: time(saved.at) }));
   return {
     screen: 'profile',
     title: t('profile.title'),
     nodes: [
-      h('h1', { class: name.length > LONG_NAME ? 'long' : null }, t('profile.hello', { name: isolated(name) })),
+      h('h1', { class: name.length > LONG_NAME ? 'long' : null }, name ? t('profile.hello', { name: isolated(name) }) : t('profile.hello.nobody')),
       h('p', { class: 'lead' }, t('profile.lead')),
       saved && h('p', { class: 'notice saved' }, icon('tick'), t('profile.saved', { time: time(saved.at) })),
       waiting,
@@ -88,8 +89,8 @@ function draftNotice() {
     h('p', {}, t('profile.draft', { n })),
     h('div', { class: 'actions' },
       button(t('profile.draft.go'), () => navigate('/edit'), { kind: 'primary' }),
-      button(t('discard'), async () => {
-        await discard(draft);
+      button(t('discard.go'), async () => {
+        if (!(await agreedToLose(draft, 'discard'))) return;
         notice.remove();
         announce(t('discarded'));
         document.querySelector('h1')?.focus();

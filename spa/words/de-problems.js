@@ -1,10 +1,11 @@
 // @ts-check
-/** The problem types in German: title, what happened, what to do now. What each means for the data is in en-problems.js. */
+/** The problem types in German: title, what happened, what to do now. */
 
 /** @type {[slug: string, title: string, happened: string, todo: string][]} */
 const table = [
   ['not-found', 'Seite nicht gefunden', 'Unter dieser Adresse gibt es keine Seite.', 'Prüfen Sie die Adresse, oder beginnen Sie bei Ihrem Profil.'],
   ['offline', 'Sie sind offline', 'Dieses Gerät erreicht uns nicht. Vielleicht ist die Verbindung unterbrochen.', 'Prüfen Sie Ihre Verbindung, und versuchen Sie es dann noch einmal.'],
+  ['unreachable', 'Wir sind nicht zu erreichen', 'Dieses Gerät hat eine Verbindung, aber von uns kam keine Antwort.', 'Warten Sie einen Moment, und versuchen Sie es dann noch einmal. Wenn uns auch andere nicht erreichen, liegt es an uns.'],
   ['timeout', 'Das dauert zu lange', 'Innerhalb von zehn Sekunden kam keine Antwort.', 'Warten Sie einen Moment, und versuchen Sie es dann noch einmal.'],
   ['unexpected-answer', 'Wir konnten die Antwort nicht lesen', 'Etwas zwischen Ihnen und uns hat an unserer Stelle geantwortet, oder unsere Antwort hat eine Form, die diese Seite nicht kennt.', 'Laden Sie die Seite neu. Wenn es wieder geschieht, nennen Sie Ihrer Administration die Kennung.'],
   ['sign-in-required', 'Melden Sie sich zuerst an', 'Sie sind abgemeldet, oder Ihre Sitzung ist zu Ende.', 'Melden Sie sich an, und machen Sie weiter, wo Sie waren.'],

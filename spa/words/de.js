@@ -1,5 +1,5 @@
 // @ts-check
-/** The German catalogue: screens here, fields, problems and claims in the files beside it. What it lacks is English. */
+/** The German catalogue: screens here, fields, problems and claims in the files beside it. */
 import { claims } from './de-claims.js';
 import { fields } from './de-fields.js';
 import { problems } from './de-problems.js';
@@ -8,6 +8,7 @@ import { problems } from './de-problems.js';
 const screens = {
   'title': '{screen} – Stepup',
   'title.error': 'Fehler: {title}',
+  'loading': 'Wird geladen …',
   'just.now': 'gerade eben',
   'span.minutes': { one: '{n} Minute', other: '{n} Minuten' },
   'span.seconds': { one: '{n} Sekunde', other: '{n} Sekunden' },
@@ -46,6 +47,7 @@ const screens = {
 
   'profile.title': 'Profil',
   'profile.hello': 'Guten Tag, {name}',
+  'profile.hello.nobody': 'Guten Tag',
   'profile.lead': 'Das hat Ihre Organisation über Sie gespeichert.',
   'profile.edit': 'Profil bearbeiten',
   'profile.change': 'Ändern',
@@ -59,7 +61,6 @@ const screens = {
   'profile.nothing': 'Nichts wurde geändert.',
   'profile.draft': { one: 'Sie haben {n} Änderung, die noch nicht gespeichert ist.', other: 'Sie haben {n} Änderungen, die noch nicht gespeichert sind.' },
   'profile.draft.go': 'Weiter bearbeiten',
-  'discard': 'Verwerfen',
   'discarded': 'Ihre Änderungen wurden verworfen.',
 
   'confirm.title': 'Bestätigen Sie, dass Sie es sind',
@@ -91,6 +92,10 @@ const screens = {
   'leave.text': { one: 'Ihre {n} Änderung ist nicht gespeichert. Wenn Sie gehen, ist sie verloren.', other: 'Ihre {n} Änderungen sind nicht gespeichert. Wenn Sie gehen, sind sie verloren.' },
   'leave.stay': 'Weiter bearbeiten',
   'leave.go': 'Gehen, ohne zu speichern',
+  'discard.title': 'Änderungen verwerfen?',
+  'discard.text': { one: 'Ihre {n} Änderung ist nicht gespeichert. Wenn Sie sie verwerfen, ist sie verloren.', other: 'Ihre {n} Änderungen sind nicht gespeichert. Wenn Sie sie verwerfen, sind sie verloren.' },
+  'discard.stay': 'Änderungen behalten',
+  'discard.go': 'Verwerfen',
 
   'check.title': 'Prüfen Sie Ihre Änderungen',
   'check.confirmed': 'Bestätigt. Prüfen Sie Ihre Änderungen und speichern Sie dann.',
@@ -101,7 +106,6 @@ const screens = {
   'check.empty.title': 'Nichts wartet aufs Speichern',
   'check.empty': 'Ihre Änderungen wurden gespeichert, verworfen oder sind abgelaufen. Ihr Profil zeigt, was jetzt gilt.',
   'check.empty.go': 'Zu Ihrem Profil',
-  'check.discarding': 'Wird verworfen …',
   'conflict.title': 'Ihr Profil wurde an anderer Stelle geändert',
   'conflict.lead': 'Während Sie geschrieben haben, hat jemand dieselben Angaben geändert, vielleicht Sie selbst in einem anderen Tab. Wählen Sie, was gelten soll. Noch ist nichts gespeichert.',
   'conflict.mine': 'Was Sie geschrieben haben',

@@ -8,6 +8,7 @@ import { problems } from './en-problems.js';
 const screens = {
   'title': '{screen} – Stepup',
   'title.error': 'Error: {title}',
+  'loading': 'Loading…',
   'just.now': 'just now',
   'span.minutes': { one: '{n} minute', other: '{n} minutes' },
   'span.seconds': { one: '{n} second', other: '{n} seconds' },
@@ -46,6 +47,7 @@ const screens = {
 
   'profile.title': 'Profile',
   'profile.hello': 'Hello, {name}',
+  'profile.hello.nobody': 'Hello',
   'profile.lead': 'This is what your organisation holds about you.',
   'profile.edit': 'Edit profile',
   'profile.change': 'Change',
@@ -59,7 +61,6 @@ const screens = {
   'profile.nothing': 'Nothing was changed.',
   'profile.draft': { one: 'You have {n} change that isn’t saved yet.', other: 'You have {n} changes that aren’t saved yet.' },
   'profile.draft.go': 'Continue editing',
-  'discard': 'Discard',
   'discarded': 'Your changes were discarded.',
 
   'confirm.title': 'Confirm it’s you',
@@ -91,6 +92,10 @@ const screens = {
   'leave.text': { one: 'Your {n} change isn’t saved. If you leave, it is lost.', other: 'Your {n} changes aren’t saved. If you leave, they are lost.' },
   'leave.stay': 'Keep editing',
   'leave.go': 'Leave without saving',
+  'discard.title': 'Discard your changes?',
+  'discard.text': { one: 'Your {n} change isn’t saved. Discarded, it is lost.', other: 'Your {n} changes aren’t saved. Discarded, they are lost.' },
+  'discard.stay': 'Keep my changes',
+  'discard.go': 'Discard',
 
   'check.title': 'Check your changes',
   'check.confirmed': 'Identity confirmed. Check your changes, then save.',
@@ -101,7 +106,6 @@ const screens = {
   'check.empty.title': 'Nothing is waiting to be saved',
   'check.empty': 'Your changes were saved, discarded or have expired. Your profile shows what is held now.',
   'check.empty.go': 'Go to your profile',
-  'check.discarding': 'Discarding…',
   'conflict.title': 'Your profile was changed elsewhere',
   'conflict.lead': 'While you were editing, somebody changed the same details, perhaps you in another tab. Choose what to keep. Nothing is saved yet.',
   'conflict.mine': 'What you wrote',

@@ -1,16 +1,19 @@
 """The client in other languages: chosen, remembered, complete, and never in the way of what is stored."""
 
+import os
 import re
+from collections.abc import Callable
 from typing import Final
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Page, Request, Route, async_playwright, expect
 
+from devstack.browser_install import system_chromium
 from devstack.stack import Stack
 from tests.real.journeys.judged import every_fault
 from tests.real.journeys.person import Person
 from tests.real.journeys.screens import SCREENS
-from tests.stage.browser import NewContext
+from tests.stage.browser import ARGUMENTS, NewContext
 from tests.unit.spa.files import SPA
 
 # Each letter for one that nobody would have typed into a view by hand; the values in {holes} stay what they are.
@@ -102,3 +105,106 @@ async def test_U16_without_its_words_the_page_speaks_english(new_context: NewCon
 
     await expect(page.locator("h1")).to_have_text("Your profile, kept by you")
     assert await page.evaluate("document.documentElement.lang") == "en"
+
+
+def _noting(addresses: set[str]) -> Callable[[Request], None]:
+    return lambda request: addresses.add(request.url)
+
+
+async def test_U16_only_the_words_of_the_page_s_language_are_fetched(
+    new_context: NewContext, stack: Stack
+) -> None:
+    for locale, own in (("de-DE", "de"), ("en-GB", "en")):
+        page = await (await new_context(locale=locale)).new_page()
+        fetched: set[str] = set()
+        page.on("request", _noting(fetched))
+        await page.goto(stack.gateway_url)
+        await expect(page.locator("main[data-screen]")).to_be_attached()
+
+        words = {url.rsplit("/", 1)[1] for url in fetched if "/words/" in url}
+        assert words == {f"{own}{part}.js" for part in ("", "-claims", "-fields", "-problems")}
+
+
+# What browsers on odd systems say of their language; `null` where they say nothing.
+_ODD_LANGUAGES: Final = {
+    '"en-US@posix"': "en",
+    '"C"': "en",
+    '"POSIX"': "en",
+    '""': "en",
+    "undefined": "en",
+    "null": "en",
+    "7": "en",
+    '"de_DE.UTF-8"': "de",
+    '"DE"': "de",
+    '"xx-invalid-…"': "en",
+    '"deutsch"': "en",
+}
+
+
+@pytest.mark.parametrize(
+    "languages", ["[{0}]", "[]", "undefined", "(() => {{ throw new Error('blocked'); }})()"]
+)
+async def test_X9_a_browser_may_call_its_language_what_it_likes(
+    new_context: NewContext, stack: Stack, languages: str
+) -> None:
+    for odd, language in _ODD_LANGUAGES.items():
+        page = await (await new_context()).new_page()
+        listed = languages.format(odd)
+        await page.add_init_script(
+            f"Object.defineProperty(navigator, 'language', {{get: () => {odd}}});"
+            f"Object.defineProperty(navigator, 'languages', {{get: () => {listed}}});"
+        )
+        await page.goto(stack.gateway_url)
+        await expect(page.locator("main[data-screen=signed-out]")).to_be_attached()
+        assert await page.evaluate("document.documentElement.lang") == language, odd
+        await page.context.close()
+
+
+_BLOCKED_BROWSERS: Final = {
+    "its language": "Object.defineProperty(navigator, 'language', {get() { throw new Error('blocked'); }});",
+    "names of languages": "delete Intl.DisplayNames;",
+    "names that fail": "Intl.DisplayNames = class { constructor() { throw new RangeError('no data'); } };",
+    "letters": "delete Intl.Segmenter;",
+    "channels": "delete window.BroadcastChannel;",
+    "channels that fail": "window.BroadcastChannel = class { constructor() { throw new Error('blocked'); } };",
+    "events": "delete window.EventSource;",
+    "events that fail": "window.EventSource = class { constructor() { throw new Error('blocked'); } };",
+    "no storage": "for (const name of ['localStorage', 'sessionStorage'])"
+    " Object.defineProperty(window, name, {get: () => null});",
+}
+
+
+@pytest.mark.parametrize("without", _BLOCKED_BROWSERS)
+async def test_X9_a_browser_may_lack_what_it_keeps_from_pages(page: Page, stack: Stack, without: str) -> None:
+    ada = Person(page, stack)
+    await page.add_init_script(_BLOCKED_BROWSERS[without])
+    await ada.has_signed_in()
+    await expect(page.locator("h1")).to_have_text("Hello, Ada Lovelace")
+
+    await ada.confirms()
+    await ada.edits(city="Turin", country="Italy")
+    await ada.presses("Save changes")
+    await ada.sees("profile")
+
+    assert await ada.held_by_graph("city") == "Turin"
+    assert await ada.held_by_graph("country") == "Italy"
+    await ada.follows_menu("/sessions")
+    await ada.sees("sessions")
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_X9_chromium_on_a_machine_without_a_language_shows_the_whole_client(stack: Stack) -> None:
+    """What Linux services and containers have: LANG=C makes Chromium's language `en-US@posix` in some builds."""
+    for language in ("C", "POSIX", "en_US@posix", "C.UTF-8"):
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=system_chromium(os.environ),
+                args=[*ARGUMENTS, "--no-sandbox"],
+                env={**os.environ, "LANG": language, "LC_ALL": language, "LANGUAGE": ""},
+            )
+            page = await browser.new_page(base_url=stack.gateway_url)
+            ada = Person(page, stack)
+            await ada.has_signed_in("/edit", "edit")
+            await ada.goes_to("/sign-in-details")
+            await ada.sees("claims")
+            await browser.close()

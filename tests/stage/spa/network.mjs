@@ -19,12 +19,14 @@ export const problem = (slug, status, members = {}, headers = {}) =>
 export class Network {
   /** @type {Asked[]} */
   asked = [];
+  /** Whether this computer has a connection. */
+  online = true;
   /** By method and path; `otherwise` for the rest. @type {Map<string, Responder>} */
   #responders = new Map();
 
   /** @param {Clock} clock */
   constructor(clock) {
-    this.request = requester({ fetch: (path, options) => this.#fetch(String(path), options ?? {}), clock });
+    this.request = requester({ fetch: (path, options) => this.#fetch(String(path), options ?? {}), clock, online: () => this.online });
   }
 
   /** Answers from now on. @param {string} what like 'GET /api/session' @param {Responder} responder */

@@ -80,6 +80,7 @@ export function fakeMain() {
   const main = {
     attributes,
     replaced: 0,
+    dataset: /** @type {Record<string, string>} */ ({}),
     setAttribute: (/** @type {string} */ name) => void attributes.add(name),
     removeAttribute: (/** @type {string} */ name) => void attributes.delete(name),
     replaceChildren: () => void (main.replaced += 1),

@@ -93,10 +93,53 @@ for (const body of [{}, { type: 'about:blank' }, { type: 7 }, { type: '/problems
   });
 }
 
-test('no connection is told as such', async () => {
-  const { network } = networkWith(() => { throw new TypeError('Failed to fetch'); });
+const AWAY = () => { throw new TypeError('Failed to fetch'); };
+
+test('X11 no connection is told as such, and at once', async () => {
+  const { network } = networkWith(AWAY);
+  network.online = false;
 
   assert.equal((await failure(network.request('GET', PATH))).slug, 'offline');
+  assert.equal(network.asked.length, 1);
+});
+
+test('X11 a look that was refused while there is a connection is quietly tried once more, after a pause', async () => {
+  const { time, network } = networkWith(inTurn(AWAY, () => json({ city: 'Turin' })));
+  const call = network.request('GET', PATH);
+  await settled();
+  await time.advance(999);
+  assert.equal(network.asked.length, 1);
+  await time.advance(1);
+
+  assert.deepEqual((await call).data, { city: 'Turin' });
+});
+
+test('X11 a look that is refused twice can\'t be answered, which is not to be offline', async () => {
+  const { time, network } = networkWith(AWAY);
+  const call = failure(network.request('GET', PATH));
+  await settled();
+  await time.advance(1000);
+
+  assert.equal((await call).slug, 'unreachable');
+  assert.equal(network.asked.length, 2);
+});
+
+test('X11 a connection that is lost in the pause is told as such', async () => {
+  const { time, network } = networkWith(AWAY);
+  const call = failure(network.request('GET', PATH));
+  await settled();
+  await time.advance(999);
+  network.online = false;
+  await time.advance(1);
+
+  assert.equal((await call).slug, 'offline');
+});
+
+test('X11 a change that was refused is not sent again by itself', async () => {
+  const { network } = networkWith(AWAY, 'PATCH');
+
+  assert.equal((await failure(network.request('PATCH', PATH))).slug, 'unreachable');
+  assert.equal(network.asked.length, 1);
 });
 
 test('an answer is waited for ten seconds', async () => {
@@ -129,8 +172,9 @@ test('a body that never comes to its end is not waited for either', async () => 
 test('no alarm is left behind, whatever came', async () => {
   for (const responder of [() => json({}), () => problem('misconfigured', 500), () => { throw new TypeError('away'); }]) {
     const { time, network } = networkWith(responder);
+    const call = network.request('GET', PATH).catch(() => undefined);
     // eslint-disable-next-line no-await-in-loop -- one after the other, to know which
-    await network.request('GET', PATH).catch(() => undefined);
+    await settled().then(() => time.advance(1000)).then(() => call);
     assert.deepEqual(time.waits, []);
   }
 });
@@ -162,10 +206,11 @@ test('a session that goes on rotating is not asked for ever', async () => {
 });
 
 test('what breaks while the answer is read is no fault of the caller', async () => {
-  const { clock } = new HandClock();
-  const request = requester({ fetch: async () => new Response(new ReadableStream({ start: (stream) => stream.error(new Error('reset')) })), clock });
+  const time = new HandClock();
+  const request = requester({ fetch: async () => new Response(new ReadableStream({ start: (stream) => stream.error(new Error('reset')) })), clock: time.clock, online: () => true });
   const call = failure(request('GET', PATH));
   await settled();
+  await time.advance(1000);
 
-  assert.equal((await call).slug, 'offline');
+  assert.equal((await call).slug, 'unreachable');
 });

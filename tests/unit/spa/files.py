@@ -67,7 +67,7 @@ def words(language: str = "en") -> dict[str, str]:
 
 
 def problem_rows(language: str = "en") -> dict[str, list[str]]:
-    """Return the texts of each problem type, by slug; in English the third says what it means for the data."""
+    """Return the texts of each problem type, by slug: its title, what happened, what to do."""
     rows = re.findall(r"^  \[('.*')\],$", text(f"words/{language}-problems.js"), re.MULTILINE)
     cells = [re.findall(r"'([^']*)'", row) for row in rows]
     return {slug: texts for slug, *texts in cells}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 
-import { meant, offers, places, plain } from '../../../spa/places.js';
+import { meant, offers, only, places, plain } from '../../../spa/places.js';
 
 const ENGLISH = places({ language: 'en', locale: 'en-GB' });
 const GERMAN = places({ language: 'de', locale: 'fr-FR' });
@@ -39,7 +39,7 @@ test('names are in the order of the page\'s language', () => {
   assert(labels.indexOf('Österreich') < labels.indexOf('Polen'), 'Ö is an O');
 });
 
-for (const locale of ['', 'C', 'c.utf-8', 'en_US', 'und', 'tlh', 'de-']) {
+for (const locale of ['', 'C', 'POSIX', 'c.utf-8', 'en-US@posix', 'de_DE.UTF-8', 'en_US', 'und', 'tlh', 'de-']) {
   test(`a browser that calls its language ${JSON.stringify(locale)} still has all countries`, () => {
     const { countries } = places({ language: 'en', locale });
 
@@ -60,7 +60,8 @@ test('a language names itself', () => {
 });
 
 test('marks and capitals do not matter to a search', () => {
-  assert.deepEqual(['Österreich', 'CURAÇAO', 'Türkiye', 'Åland'].map(plain), ['osterreich', 'curacao', 'turkiye', 'aland']);
+  assert.deepEqual(['Österreich', 'CURAÇAO', 'Türkiye', 'Åland', 'Guinea-Bissau', ' St.  Lucia', 'Ｇｅｒｍａｎｙ', 'Côte d’Ivoire'].map(plain),
+    ['osterreich', 'curacao', 'turkiye', 'aland', 'guinea bissau', 'st lucia', 'germany', 'cote d ivoire']);
 });
 
 test('a browser in Turkish finds India and Iran as any other', () => {
@@ -96,6 +97,37 @@ test('a search leaves the list as it was', () => {
   offers(ENGLISH.countries(), 'guinea');
 
   assert.deepEqual(ENGLISH.countries(), before);
+});
+
+for (const [typed, name] of /** @type {[string, string | undefined][]} */ ([
+  ['germ', 'Germany'], ['GERMANY ', 'Germany'], ['DE', 'Germany'], ['zerland', 'Switzerland'], ['Guinea', 'Guinea'], ['Niger', 'Niger'],
+  ['Cote dIvoire', undefined], ["cote d'ivoire", 'Côte d’Ivoire'], ['united', undefined], ['guin', undefined], ['Atlantis', undefined], ['x', undefined],
+  ['', undefined], [' ', undefined], ['|', undefined],
+])) {
+  test(`D2 ${JSON.stringify(typed)} can mean ${name ?? 'no one country'}`, () => {
+    assert.equal(only(ENGLISH.countries(), typed)?.label, name);
+  });
+}
+
+test('D2 a country is meant by its name in the person\'s own language and in English, too', () => {
+  assert.deepEqual(['autri', 'osterr', 'Austr', 'Germa'].map((typed) => only(GERMAN.countries(), typed)?.value), ['Austria', 'Austria', undefined, 'Germany']);
+});
+
+test('D2 a language of which there are several is none of them yet', () => {
+  assert.deepEqual(['germ', 'Japan', 'ja-jp', 'English', 'français (france)'].map((typed) => only(ENGLISH.spoken(), typed)?.value),
+    [undefined, 'ja-JP', 'ja-JP', undefined, 'fr-FR']);
+});
+
+test('a browser without such names has no list, and every value is shown as it is', () => {
+  const { DisplayNames } = Intl;
+  try {
+    Object.assign(Intl, { DisplayNames: undefined });
+    const bare = places({ language: 'en', locale: 'en' });
+
+    assert.deepEqual([bare.countries(), bare.countryName('Austria'), bare.languageName('de')], [[], 'Austria', 'de']);
+  } finally {
+    Object.assign(Intl, { DisplayNames });
+  }
 });
 
 test('what was typed means the choice of that label or value, else itself', () => {

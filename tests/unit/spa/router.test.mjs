@@ -1,55 +1,61 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { router } from '../../../spa/router.js';
-import { HandClock, settled } from '../../stage/spa/clock.mjs';
-import { FakeWindow, fakeMain } from '../../stage/spa/window.mjs';
+import { settled } from '../../stage/spa/clock.mjs';
+import { later, unsaved, world } from '../../stage/spa/router.mjs';
 
-/** @import {Placing, Screen} from '../../../spa/types.js' */
+/** @import {Screen} from '../../../spa/types.js' */
 
-/** A router in a window, and what it has drawn: a screen for each path, named like it.
- * @param {{path?: string, screens?: Record<string, Partial<Screen> | Promise<Partial<Screen>>>}} [how] */
-async function world({ path = '/', screens = {} } = {}) {
-  const time = new HandClock();
-  const window = new FakeWindow(path);
-  const main = fakeMain();
-  /** @type {string[]} */
-  const drawn = [];
-  /** @type {Placing[]} */
-  const placings = [];
-  // @ts-expect-error -- FakeWindow has what the router uses of a window, and no more
-  const made = router({ page: window, now: time.clock.now, put: (_, screen, placing) => void (drawn.push(screen.screen), placings.push(placing)) });
-  // @ts-expect-error -- the same of an element
-  await made.start(main, {
-    resolve: async (url, show) => {
-      const screen = { screen: url.pathname, title: '', nodes: [] };
-      const own = screens[url.pathname];
-      if (own instanceof Promise) show({ ...screen, screen: `${url.pathname} soon` });
-      return { ...screen, ...(await own) };
-    },
-    explain: async (error) => ({ screen: String(error), title: '', nodes: [] }),
-  });
-  return { time, window, main, drawn, placings, ...made };
-}
+test('X12 a screen that is slow to come shows a sign of life in place of the old one', async () => {
+  const { come, slow } = later();
+  const { drawn, main, navigate, signs, time } = await world({ screens: { '/sessions': slow.then((screen) => screen) } });
+  // Without anything of its own to show meanwhile.
+  const going = navigate('/edit').then(() => navigate('/sessions'));
+  await settled();
+  const before = main.replaced;
+  await time.advance(299);
+  assert.deepEqual([signs, drawn], [[], ['/', '/edit']]);
+  await time.advance(1);
+  assert.deepEqual(signs.length, 1);
+  come({});
+  await going;
 
-/** A screen that comes when it is told to. */
-function later() {
-  /** @type {(screen: Partial<Screen>) => void} */
-  let come = () => undefined;
-  const slow = new Promise((/** @type {(screen: Partial<Screen>) => void} */ resolve) => {
-    come = resolve;
-  });
-  return { come, slow };
-}
+  assert(main.replaced >= before);
+  assert.deepEqual(drawn, ['/', '/edit', '/sessions']);
+  await time.advance(1000);
+  assert.equal(signs.length, 1);
+});
 
-/** A screen with something unsaved. @param {boolean} agrees whether the person leaves all the same */
-function unsaved(agrees) {
-  const asked = { times: 0, agrees };
-  return { asked, dirty: (/** @type {string} */ path) => path !== '/check', guard: async () => {
-    asked.times += 1;
-    return asked.agrees;
-  } };
-}
+test('X12 a slow screen of the same address keeps what it shows, and says that it is waited for', async () => {
+  const { come, slow } = later();
+  const screens = /** @type {Record<string, Partial<Screen> | Promise<Partial<Screen>>>} */ ({});
+  const { main, refresh, signs, time } = await world({ screens });
+  screens['/'] = slow;
+  const going = refresh();
+  await settled();
+  const before = main.replaced;
+  await time.advance(300);
+
+  assert.deepEqual([signs, main.replaced], [[true], before]);
+  come({});
+  await going;
+});
+
+test('X12 a screen that comes at once is waited for without a word', async () => {
+  const { navigate, signs, time } = await world();
+  await navigate('/edit');
+  await time.advance(1000);
+
+  assert.deepEqual(signs, []);
+});
+
+test('a failure that nothing can tell leaves no screen standing', async () => {
+  const { main, navigate } = await world({ screens: { '/edit': Promise.reject(new Error('nothing loads')) } });
+  main.dataset.screen = '/';
+
+  await assert.rejects(navigate('/edit'), /nothing loads/);
+  assert.equal('screen' in main.dataset, false);
+});
 
 test('the screen of the address is drawn without taking the focus', async () => {
   const { drawn, placings, window } = await world({ path: '/edit?a=1' });

@@ -3,19 +3,23 @@ import { test } from 'node:test';
 
 import { leaveNote, takeNote } from '../../../spa/note.js';
 import { load } from '../../../spa/routes.js';
-import { settled } from '../../stage/spa/clock.mjs';
+import { HandClock, settled } from '../../stage/spa/clock.mjs';
 
 const GONE = () => Promise.reject(new TypeError('Failed to fetch dynamically imported module'));
 
-/** Loads a part, and says what became of it. @param {() => Promise<unknown>} part @param {boolean} [online] */
-async function outcome(part, online = true) {
+/** Loads a part, and says what became of it after a while.
+ * @param {() => Promise<unknown>} part @param {boolean} [online] @param {number} [wait] */
+async function outcome(part, online = true, wait = 1000) {
+  const time = new HandClock();
   let reloads = 0;
   let result = 'waits';
-  load(part, { online: () => online, again: () => void (reloads += 1) }).then(
+  load(part, { online: () => online, again: () => void (reloads += 1), after: time.clock.after }).then(
     (loaded) => (result = String(loaded)),
     (error) => (result = error.slug),
   );
   await settled();
+  assert.equal(reloads, 0, 'X10 only after a pause');
+  await time.advance(wait);
   return [result, reloads];
 }
 
@@ -34,6 +38,13 @@ test('a part that was there in between makes the next one that is gone the first
 
   assert.deepEqual(await outcome(GONE), ['waits', 1]);
   takeNote('reloaded');
+});
+
+test('a part that never comes takes too long after ten seconds', async () => {
+  const never = () => new Promise(() => { /* never */ });
+
+  assert.deepEqual(await outcome(never, true, 9_999), ['waits', 0]);
+  assert.deepEqual(await outcome(never, true, 10_000), ['timeout', 0]);
 });
 
 test('without a connection the page is not loaded again, as that would lose it', async () => {

@@ -15,6 +15,7 @@ from tests.unit.spa import files
 OWN_SLUGS = {
     "not-found",
     "offline",
+    "unreachable",
     "timeout",
     "unexpected-answer",
     "sign-in-cancelled",
@@ -37,6 +38,8 @@ COMPOSED = (
     "theme.",
     "ended.",
     "conflict.",
+    "leave.",
+    "discard.",
 )
 
 FIELD_ROW = re.compile(r"^  \['(\w+)', \{ limit: (\d+)(, required: true)?", re.MULTILINE)
@@ -73,11 +76,17 @@ def test_U16_no_text_is_left_over() -> None:
 
 @pytest.mark.parametrize("slug", sorted({*_slugs(ProblemError), *OWN_SLUGS}))
 def test_U11_every_problem_type_has_its_own_words(slug: str) -> None:
-    title, happened, data, to_do = files.problem_rows()[slug]
+    title, happened, to_do = files.problem_rows()[slug]
     assert title
     assert happened.endswith(".")
-    assert data in {"nothing", "kept", "unsure"}
     assert to_do.endswith(".")
+
+
+def test_U11_what_a_problem_means_for_the_data_is_said_of_problems_that_there_are() -> None:
+    meanings = dict(re.findall(r"\['([a-z-]+)', '(\w+)'\]", files.text("problem-words.js")))
+    assert meanings
+    assert meanings.keys() <= files.problem_rows().keys()
+    assert {f"data.{meaning}" for meaning in {*meanings.values(), "kept"}} <= set(files.words())
 
 
 @pytest.mark.parametrize("language", [other for other in files.LANGUAGES if other != "en"])

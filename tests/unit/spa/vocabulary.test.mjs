@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { isTag, vocabulary } from '../../../spa/vocabulary.js';
+import { isTag, localeOf, vocabulary } from '../../../spa/vocabulary.js';
 import { CATALOGUES } from '../../../spa/words.js';
+import { HandClock, settled } from '../../stage/spa/clock.mjs';
 
+const NEVER = new Promise(() => { /* never */ });
 const MOMENT = new Date(2026, 10, 21, 15, 4);
 
 /** @param {Partial<Parameters<typeof vocabulary>[0]>} [how] */
-const speak = (how) => vocabulary({ language: 'en', locale: 'en-GB', catalogues: CATALOGUES, ...how });
+const speak = (how) => vocabulary({ language: 'en', locale: 'en-GB', catalogues: CATALOGUES, clock: new HandClock().clock, ...how });
 
 test('a sentence is said with its values', async () => {
   const { t } = await speak();
@@ -30,7 +32,7 @@ test('a value is put in as it is, whatever signs it has', async () => {
 test('a sentence that nobody wrote is its own key', async () => {
   const { has, t } = await speak();
 
-  assert.deepEqual([t('no.such'), has('no.such'), has('discard')], ['no.such', false, true]);
+  assert.deepEqual([t('no.such'), has('no.such'), has('discard.go')], ['no.such', false, true]);
 });
 
 for (const [n, text] of /** @type {[number, string][]} */ ([[0, '0 changes'], [1, '1 change'], [2, '2 changes']])) {
@@ -47,10 +49,43 @@ test('another language is spoken with its own plural and its own dates', async (
   assert.match(date(MOMENT), /21\. November 2026/);
 });
 
-test('what a catalogue lacks is English', async () => {
-  const { t } = await speak({ language: 'de', catalogues: new Map([['de', async () => ({ discard: 'Verwerfen' })]]) });
+test('of two languages only one is fetched, and lacks nothing that the other has', async () => {
+  /** @type {string[]} */
+  const fetched = [];
+  const watched = new Map([...CATALOGUES].map(([name, fetch]) => [name, () => {
+    fetched.push(name);
+    return fetch();
+  }]));
+  await speak({ language: 'de', catalogues: watched });
+  assert.deepEqual(fetched, ['de']);
 
-  assert.deepEqual([t('discard'), t('continue')], ['Verwerfen', 'Continue']);
+  const [english, ...others] = await Promise.all([...CATALOGUES.values()].map((fetch) => fetch()));
+  for (const other of others) assert.deepEqual(Object.keys(other ?? {}).sort(), Object.keys(english ?? {}).sort());
+});
+
+test('X10 words that don\'t come at once are asked for again after a pause', async () => {
+  const time = new HandClock();
+  let asked = 0;
+  const flaky = async () => {
+    asked += 1;
+    if (asked === 1) throw new TypeError('Failed to fetch');
+    return { continue: 'Weiter' };
+  };
+  const speaking = speak({ language: 'de', catalogues: new Map([['de', flaky]]), clock: time.clock });
+  await settled();
+  await time.advance(999);
+  assert.equal(asked, 1);
+  await time.advance(1);
+
+  assert.equal((await speaking).t('continue'), 'Weiter');
+});
+
+test('X10 words that never come are English after ten seconds', async () => {
+  const time = new HandClock();
+  const speaking = speak({ language: 'de', catalogues: new Map([...CATALOGUES, ['de', async () => NEVER]]), clock: time.clock });
+  await time.advance(10_000);
+
+  assert.equal((await speaking).language, 'en');
 });
 
 for (const [what, catalogues] of /** @type {[string, typeof CATALOGUES][]} */ ([
@@ -59,7 +94,11 @@ for (const [what, catalogues] of /** @type {[string, typeof CATALOGUES][]} */ ([
   ['that nobody has written', new Map()],
 ])) {
   test(`instead of a language ${what}, English is spoken`, async () => {
-    const { date, language, t } = await speak({ language: 'de', locale: 'de-DE', catalogues });
+    const time = new HandClock();
+    const speaking = speak({ language: 'de', locale: 'de-DE', catalogues: new Map([['en', CATALOGUES.get('en') ?? assert.fail()], ...catalogues]), clock: time.clock });
+    await settled();
+    await time.advance(1000);
+    const { date, language, t } = await speaking;
 
     assert.deepEqual([language, t('continue')], ['en', 'Continue']);
     assert.match(date(MOMENT), /November 21, 2026/);
@@ -71,7 +110,7 @@ test('a time is written as in the person\'s own region', async () => {
   assert.match((await speak({ locale: 'en-US' })).time(MOMENT), /^3:04\sPM$/);
 });
 
-for (const locale of ['', 'C', 'POSIX', 'c.utf-8', 'en_GB', 'en-', 'en-GB.UTF-8', 'und', 'tlh-AA', 'english', 'de-DE', 'xx'.repeat(20)]) {
+for (const locale of ['', 'C', 'POSIX', 'c.utf-8', 'en-US@posix', 'de_DE.UTF-8', 'en_GB', 'en-', 'en-GB.UTF-8', 'und', 'tlh-AA', 'english', 'de-DE', 'xx'.repeat(20)]) {
   test(`a browser that calls its language ${JSON.stringify(locale)} gets times as the page's language has them`, async () => {
     assert.match((await speak({ locale })).time(MOMENT), /^3:04\sPM$/);
   });
@@ -101,6 +140,12 @@ for (const [seconds, text] of /** @type {[number, string][]} */ ([
     assert.equal((await speak()).span(seconds), text);
   });
 }
+
+test('X9 a browser that keeps its language to itself has none', () => {
+  assert.equal(localeOf(/** @type {any} */ ({ get language() { throw new Error('blocked'); } })), '');
+  assert.equal(localeOf(/** @type {Navigator} */ ({})), '');
+  assert.equal(localeOf(/** @type {Navigator} */ ({ language: 'de-AT' })), 'de-AT');
+});
 
 test('only what Intl takes is a tag', () => {
   assert.deepEqual(['de', 'sr-Latn-RS', 'und', 'C', '', 'en_GB', 'de-'].map(isTag), [true, true, true, false, false, false, false]);

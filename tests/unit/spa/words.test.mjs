@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { CATALOGUES, LANGUAGE, LANGUAGES, t } from '../../../spa/words.js';
 
 test('the page speaks the language that it is marked with', () => {
-  assert.deepEqual([LANGUAGE, document.documentElement.lang, t('discard')], ['en', 'en', 'Discard']);
+  assert.deepEqual([LANGUAGE, document.documentElement.lang, t('discard.go')], ['en', 'en', 'Discard']);
 });
 
 for (const [language, fetch] of CATALOGUES) {

@@ -1,0 +1,23 @@
+// @ts-check
+/**
+ * Asks before what was written is lost: by leaving the form, or by throwing it away.
+ *
+ *   if (await agreedToLose(draft, 'discard')) …  // it is gone, here and on the server
+ */
+import { ask } from './dialog.js';
+import { h } from './dom.js';
+import { discard } from './saving.js';
+import { t } from './words.js';
+
+/** @import {Draft} from './types.js' */
+
+/** @param {Draft | null} draft @param {'leave' | 'discard'} how which words @returns {Promise<boolean>} */
+export async function agreedToLose(draft, how) {
+  const answer = await ask({
+    title: t(`${how}.title`),
+    body: [h('p', {}, t(`${how}.text`, { n: Object.keys(draft?.changes ?? {}).length }))],
+    actions: [['stay', t(`${how}.stay`), 'primary'], ['go', t(`${how}.go`), 'second']],
+  });
+  if (answer === 'go') await discard(draft);
+  return answer === 'go';
+}

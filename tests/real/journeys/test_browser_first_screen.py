@@ -1,0 +1,133 @@
+"""Before the first screen every error has a way out: each file of the client is broken in each way, in turn.
+
+A way out is a screen, which has buttons, or the words of index.html with their link; never "Loading…" for ever.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import pytest
+from playwright.async_api import Browser, Page, Route
+from playwright.async_api import Error as PlaywrightError
+
+from devstack.stack import Stack
+from tests.real.journeys.answers import never
+from tests.real.journeys.person import Person
+from tests.stage.browser import PageFaults
+from tests.stage.patience import PATIENCE
+from tests.unit.spa.files import loaded_with, names, of_language
+
+# What the page is made of before anything can be shown, but for what app.js itself needs.
+VITAL: Final = sorted({*loaded_with("app.js"), *of_language("en")})
+OTHERS: Final = sorted({*names(".js"), *names(".css")} - {*VITAL, *of_language("de")})
+VIEWS: Final = {
+    "views/profile.js": "/",
+    "views/edit.js": "/edit",
+    "views/confirm.js": "/confirm",
+    "views/check.js": "/check",
+    "views/sessions.js": "/sessions",
+    "views/claims.js": "/sign-in-details",
+    "views/problem.js": "/no-such-page",
+}
+
+
+async def throws(route: Route) -> None:
+    """Give a script that fails while it starts."""
+    await route.fulfill(content_type="text/javascript", body="throw new Error('broken');")
+
+
+async def is_gone(route: Route) -> None:
+    """Answer as after a deployment that has no such file any more."""
+    await route.fulfill(status=404, body="")
+
+
+async def is_a_page(route: Route) -> None:
+    """Answer as a network does that wants a sign-in of its own first."""
+    await route.fulfill(content_type="text/html", body="<h1>Log in to this Wi-Fi</h1>")
+
+
+BREAKAGES: Final = {breakage.__name__: breakage for breakage in (throws, is_gone, is_a_page, never)}
+
+# What somebody sees who waits: a screen, the way out, or neither.
+_SEEN: Final = """() => {
+    const seen = (one) => one.checkVisibility({visibilityProperty: true});
+    const link = [...document.querySelectorAll('a[href=""]')].find(seen);
+    if (document.querySelector('main[data-screen]:not([aria-busy])')) return 'screen';
+    const loading = [...document.querySelectorAll('.loading')].some((one) => one.checkVisibility());
+    return link && !loading ? 'way out' : '';
+}"""
+
+
+async def comes_to(page: Page, address: str) -> str:
+    """Open an address and wait, by a clock that runs fast, for a way out; tell which it is."""
+    await page.goto(address, wait_until="commit")
+    ends = time.monotonic() + PATIENCE
+    before = ""
+    while time.monotonic() < ends:
+        try:
+            # Twice, as without its style sheets a page shows for a moment what it will hide.
+            if (seen := str(await page.evaluate(_SEEN))) and seen == before:
+                return seen
+            before = seen
+            await page.clock.run_for(400)
+            await asyncio.sleep(0.03)
+        except PlaywrightError:
+            # The page is loading itself anew just now.
+            await asyncio.sleep(0)
+    return "Loading…"
+
+
+async def what_each_comes_to(
+    chromium: Browser, address: str, parts: list[str], breakage: Callable[[Route], Awaitable[None]]
+) -> dict[str, str]:
+    """Break each of the parts in a browser of its own, some at a time; tell where that leads."""
+    turns = asyncio.Semaphore(4)
+
+    async def one(part: str) -> tuple[str, str]:
+        async with turns, await chromium.new_context() as context:
+            page = await context.new_page()
+            await page.clock.install()
+            await page.route(f"**/{part}", breakage)
+            return part, await comes_to(page, address)
+
+    return dict(await asyncio.gather(*map(one, parts)))
+
+
+@pytest.mark.parametrize("how", BREAKAGES)
+async def test_X9_each_script_that_the_first_screen_needs_has_a_way_out_where_it_is_broken(
+    chromium: Browser, stack: Stack, how: str
+) -> None:
+    seen = await what_each_comes_to(chromium, stack.gateway_url, VITAL, BREAKAGES[how])
+
+    assert seen == dict.fromkeys(VITAL, "way out")
+
+
+@pytest.mark.parametrize("how", BREAKAGES)
+async def test_X9_a_page_comes_up_without_what_it_can_do_without(
+    chromium: Browser, stack: Stack, how: str
+) -> None:
+    seen = await what_each_comes_to(chromium, stack.gateway_url, OTHERS, BREAKAGES[how])
+
+    # A script in the head that never comes holds up the page itself.
+    held_up = {"choices.js": "way out"} if how == "never" else {}
+    assert seen == {**dict.fromkeys(OTHERS, "screen"), **held_up}
+
+
+@pytest.mark.parametrize("how", BREAKAGES)
+async def test_X9_each_view_has_a_way_out_where_it_is_broken(
+    page: Page, stack: Stack, page_faults: PageFaults, how: str
+) -> None:
+    page_faults.expect("")
+    await Person(page, stack).has_signed_in()
+    await page.clock.install()
+
+    seen = {}
+    for view, path in VIEWS.items():
+        await page.route(f"**/{view}", BREAKAGES[how])
+        seen[view] = await comes_to(page, stack.gateway_url + path)
+        await page.unroute(f"**/{view}")
+
+    # A problem's own view is what would say so.
+    assert seen == {**dict.fromkeys(VIEWS, "screen"), "views/problem.js": "way out"}
