@@ -1,7 +1,7 @@
 """What the claims of a verified token must say: one list of named checks for every kind of token.
 
 Owns the checks in the order of OpenID Connect Core, section 3.1.3.7, and behind them what Back-Channel Logout (section
-2.6), RFC 9068 (section 4) and Entra's pages ask beyond that; and which of them a kind of token is judged by.
+2.6), RFC 9068 (section 4) and Entra's pages ask beyond that. Whoever takes a kind of token says which of them judge it.
 Each check judges the claims that it uses, by what their specification allows, and nothing else: a claim that no check
 of its kind reads never decides, whatever a provider puts there
 (docs/explanation/decisions/2026-11-26-claims-as-specified.md).
@@ -9,17 +9,15 @@ Never sees a key, and never decides what a person may do with the token.
 """
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from servicekit.claim_forms import Claims, audiences_of, name_of, text_of, time_of
 from servicekit.jwt_form import CLAIM_INVALID, CLAIM_MISSING, EXPIRED, NOT_YET_VALID, TokenRejected
-
-Claims = Mapping[str, Any]
 
 LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 LEEWAY_SECONDS: Final = 60
-_LAST_SECOND: Final = 253_402_300_799  # the end of the year 9999
 LONGEST_SID: Final = 2048
 """Back-Channel Logout sets no limit, and idpyoidc's are of some 370 characters; only a digest of one is kept."""
 _LONGEST: Final = {
@@ -81,31 +79,31 @@ def authentication_time(claims: Claims, *, latest: float) -> float | None:
     """
     if claims.get("auth_time") is None:
         return None
-    seconds = _time(claims, "auth_time")
+    seconds = time_of(claims, "auth_time")
     if seconds > latest:
         raise TokenRejected(NOT_YET_VALID, "auth_time")
     return seconds
 
 
 def _issuer(claims: Claims, rules: ClaimRules, _now: float) -> None:
-    if _text(claims, "iss") != rules.issuer:
+    if text_of(claims, "iss") != rules.issuer:
         raise TokenRejected(CLAIM_INVALID, "iss")
 
 
 def _audience(claims: Claims, rules: ClaimRules, _now: float) -> None:
-    named = _audiences(claims)
+    named = audiences_of(claims)
     others = set(named) - {rules.audience}
     if rules.audience not in named or others - rules.trusted_audiences or len(others) + 1 != len(named):
         raise TokenRejected(CLAIM_INVALID, "aud")
 
 
 def _audience_among_others(claims: Claims, rules: ClaimRules, _now: float) -> None:
-    if rules.audience not in _audiences(claims):
+    if rules.audience not in audiences_of(claims):
         raise TokenRejected(CLAIM_INVALID, "aud")
 
 
 def _authorized_party_named(claims: Claims, _rules: ClaimRules, _now: float) -> None:
-    if len(_audiences(claims)) > 1 and claims.get("azp") is None:
+    if len(audiences_of(claims)) > 1 and claims.get("azp") is None:
         raise TokenRejected(CLAIM_MISSING, "azp")
 
 
@@ -115,48 +113,48 @@ def _authorized_party(claims: Claims, rules: ClaimRules, _now: float) -> None:
 
 
 def _expiry(claims: Claims, rules: ClaimRules, now: float) -> None:
-    if _time(claims, "exp") <= now - rules.leeway_seconds:
+    if time_of(claims, "exp") <= now - rules.leeway_seconds:
         raise TokenRejected(EXPIRED, "exp")
 
 
 def _issued_at(claims: Claims, rules: ClaimRules, now: float) -> None:
-    if _time(claims, "iat") > now + rules.leeway_seconds:
+    if time_of(claims, "iat") > now + rules.leeway_seconds:
         raise TokenRejected(NOT_YET_VALID, "iat")
 
 
 def _issued_recently(claims: Claims, rules: ClaimRules, now: float) -> None:
-    if _time(claims, "iat") < now - rules.longest_age - rules.leeway_seconds:
+    if time_of(claims, "iat") < now - rules.longest_age - rules.leeway_seconds:
         raise TokenRejected(EXPIRED, "iat")
 
 
 def _not_before(claims: Claims, rules: ClaimRules, now: float) -> None:
-    if claims.get("nbf") is not None and _time(claims, "nbf") > now + rules.leeway_seconds:
+    if claims.get("nbf") is not None and time_of(claims, "nbf") > now + rules.leeway_seconds:
         raise TokenRejected(NOT_YET_VALID, "nbf")
 
 
 def _nonce(claims: Claims, rules: ClaimRules, _now: float) -> None:
     if rules.nonce is None:
         return
-    if not hmac.compare_digest(_text(claims, "nonce").encode(), rules.nonce.encode()):
+    if not hmac.compare_digest(text_of(claims, "nonce").encode(), rules.nonce.encode()):
         raise TokenRejected(CLAIM_INVALID, "nonce")
 
 
 def _subject(claims: Claims, _rules: ClaimRules, _now: float) -> None:
-    _name(claims, "sub")
+    name_of(claims, "sub")
 
 
 def _tenant(claims: Claims, rules: ClaimRules, _now: float) -> None:
-    if rules.tenant_id is not None and _text(claims, "tid") != rules.tenant_id:
+    if rules.tenant_id is not None and text_of(claims, "tid") != rules.tenant_id:
         raise TokenRejected(CLAIM_INVALID, "tid")
 
 
 def _version(claims: Claims, rules: ClaimRules, _now: float) -> None:
-    if rules.version is not None and _text(claims, "ver") != rules.version:
+    if rules.version is not None and text_of(claims, "ver") != rules.version:
         raise TokenRejected(CLAIM_INVALID, "ver")
 
 
 def _object_id(claims: Claims, _rules: ClaimRules, _now: float) -> None:
-    _name(claims, "oid")
+    name_of(claims, "oid")
 
 
 def _session_or_subject(claims: Claims, _rules: ClaimRules, _now: float) -> None:
@@ -164,7 +162,7 @@ def _session_or_subject(claims: Claims, _rules: ClaimRules, _now: float) -> None
     if not named:
         raise TokenRejected(CLAIM_MISSING, "sub")
     for name in named:
-        if len(_name(claims, name)) > _LONGEST[name]:
+        if len(name_of(claims, name)) > _LONGEST[name]:
             raise TokenRejected(CLAIM_INVALID, name)
 
 
@@ -183,17 +181,17 @@ def _no_nonce(claims: Claims, _rules: ClaimRules, _now: float) -> None:
 
 
 def _identifier(claims: Claims, _rules: ClaimRules, _now: float) -> None:
-    if len(_name(claims, "jti")) > _LONGEST["jti"]:
+    if len(name_of(claims, "jti")) > _LONGEST["jti"]:
         raise TokenRejected(CLAIM_INVALID, "jti")
 
 
 def _entra_client(claims: Claims, rules: ClaimRules, _now: float) -> None:
-    if _name(claims, "azp").lower() not in rules.clients:
+    if name_of(claims, "azp").lower() not in rules.clients:
         raise TokenRejected(CLAIM_INVALID, "azp")
 
 
 def _client(claims: Claims, rules: ClaimRules, _now: float) -> None:
-    if _name(claims, "client_id") not in rules.clients:
+    if name_of(claims, "client_id") not in rules.clients:
         raise TokenRejected(CLAIM_INVALID, "client_id")
 
 
@@ -201,7 +199,7 @@ def _entra_delegation(claims: Claims, _rules: ClaimRules, _now: float) -> None:
     # An application on its own has `idtyp` app, or roles and no `scp`; an ID token has neither.
     if claims.get("idtyp") not in (None, "user"):
         raise TokenRejected(CLAIM_INVALID, "idtyp")
-    _text(claims, "scp")
+    text_of(claims, "scp")
 
 
 def _delegation(claims: Claims, _rules: ClaimRules, _now: float) -> None:
@@ -209,7 +207,7 @@ def _delegation(claims: Claims, _rules: ClaimRules, _now: float) -> None:
     if claims.get("sub") == claims.get("client_id"):
         raise TokenRejected(CLAIM_INVALID, "sub")
     if claims.get("scope") is not None:
-        _text(claims, "scope")
+        text_of(claims, "scope")
 
 
 _CORE: Final = "OpenID Connect Core 1.0, section 3.1.3.7"
@@ -248,42 +246,3 @@ def checks_named(*names: str) -> tuple[Check, ...]:
     if unknown := set(names) - {check.name for check in CHECKS}:
         raise LookupError(f"no check is called {min(unknown)}")
     return tuple(check for check in CHECKS if check.name in names)
-
-
-def _text(claims: Claims, name: str) -> str:
-    value = claims.get(name)
-    if value is None:
-        raise TokenRejected(CLAIM_MISSING, name)
-    if not isinstance(value, str):
-        raise TokenRejected(CLAIM_INVALID, name)
-    return value
-
-
-def _name(claims: Claims, name: str) -> str:
-    """Return a claim that somebody looks up by."""
-    value = _text(claims, name)
-    if not value:
-        raise TokenRejected(CLAIM_INVALID, name)
-    return value
-
-
-def _audiences(claims: Claims) -> list[str]:
-    """Return whom a token is for: one text, or a list of them (RFC 7519, section 4.1.3)."""
-    value = claims.get("aud")
-    if value is None:
-        raise TokenRejected(CLAIM_MISSING, "aud")
-    named = [value] if isinstance(value, str) else value
-    if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
-        raise TokenRejected(CLAIM_INVALID, "aud")
-    return named
-
-
-def _time(claims: Claims, name: str) -> float:
-    """Return a NumericDate, which may have a fraction (RFC 7519, section 2)."""
-    value = claims.get(name)
-    if value is None:
-        raise TokenRejected(CLAIM_MISSING, name)
-    # bool is an int to Python; a time of before 1970 or after the year 9999 is no time at which a token was made.
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _LAST_SECOND:
-        raise TokenRejected(CLAIM_INVALID, name)
-    return value

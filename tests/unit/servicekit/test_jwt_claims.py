@@ -242,7 +242,7 @@ def test_W13_who_is_named_beside_us_must_be_trusted_and_the_token_ours(
     assert fault(rules, aud=aud, azp=azp) == why
 
 
-NAMED_255, NAMED_256 = "n" * 255, "n" * 256
+NAMED_255, NAMED_256, NAMED_2048, NAMED_2049 = ("n" * length for length in (255, 256, 2048, 2049))
 EVENTS: dict[str, object] = {LOGOUT_EVENT: {}}
 BY_CHECK: list[tuple[str, dict[str, object], str]] = [
     ("issuer", {}, ""),
@@ -268,8 +268,8 @@ BY_CHECK: list[tuple[str, dict[str, object], str]] = [
     ("session or subject", {"sub": ..., "sid": "s"}, ""),
     ("session or subject", {"sid": None}, ""),
     ("session or subject", {"sub": None}, "claim-missing: sub"),
-    ("session or subject", {"sid": NAMED_255, "sub": NAMED_255}, ""),
-    ("session or subject", {"sid": NAMED_256}, "claim-invalid: sid"),
+    ("session or subject", {"sid": NAMED_2048, "sub": NAMED_255}, ""),
+    ("session or subject", {"sid": NAMED_2049}, "claim-invalid: sid"),
     ("session or subject", {"sub": NAMED_256, "sid": "s"}, "claim-invalid: sub"),
     ("session or subject", {"sid": 7}, "claim-invalid: sid"),
     ("session or subject", {"sid": ""}, "claim-invalid: sid"),
@@ -281,8 +281,8 @@ BY_CHECK: list[tuple[str, dict[str, object], str]] = [
     ("logout event", {"events": [LOGOUT_EVENT]}, "claim-invalid: events"),
     ("no nonce", {}, ""),
     ("no nonce", {"nonce": None}, "claim-invalid: nonce"),
-    ("identifier", {"jti": NAMED_255}, ""),
-    ("identifier", {"jti": NAMED_256}, "claim-invalid: jti"),
+    ("identifier", {"jti": NAMED_2048}, ""),
+    ("identifier", {"jti": NAMED_2049}, "claim-invalid: jti"),
     ("identifier", {"jti": ""}, "claim-invalid: jti"),
     ("identifier", {}, "claim-missing: jti"),
     ("client", {"client_id": "a-client"}, ""),
