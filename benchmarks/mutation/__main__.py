@@ -49,7 +49,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/flows/session_start.py": (f"{_FLOWS}/test_session_start.py",),
     "gateway/flows/step_up.py": (f"{_FLOWS}/test_step_up.py",),
     "servicekit/claim_forms.py": (f"{_KIT}/test_jwt_claims.py",),
-    "servicekit/jwt_claims.py": (f"{_KIT}/test_jwt_claims.py",),
+    "servicekit/jwt_claims.py": (f"{_KIT}/test_jwt_claims.py", f"{_KIT}/test_claim_checks.py"),
     "servicekit/jwt_form.py": (f"{_KIT}/test_jwt_form.py",),
     "servicekit/jwt_signatures.py": (f"{_KIT}/test_jwt_signatures.py",),
     "servicekit/signing_keys.py": (

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 
 from servicekit.address_map import AddressMap
 from servicekit.discovery import Discovery
-from servicekit.jwt_claims import ClaimRules, checks_named
+from servicekit.jwt_claims import ClaimRules, check_claims, checks_named
+from servicekit.jwt_form import TokenRejected
 from servicekit.jwt_verifier import JwtVerifier, SigningKeys
 from servicekit.last_known_good import WAIT_SECONDS, KnownGoodStore
 from servicekit.outbound import Outbound, outbound
@@ -96,6 +97,15 @@ RULES = ClaimRules(
     tenant_id=TENANT,
     version="2.0",
 )
+
+
+def fault(rules: ClaimRules, **changed: object) -> str:
+    """Return why claims are refused, "" where they are not."""
+    try:
+        check_claims(claims(**changed), rules, NOW)
+    except TokenRejected as rejected:
+        return str(rejected)
+    return ""
 
 
 class Clock:
