@@ -97,7 +97,7 @@ async def set_policy(request: web.Request) -> web.Response:
     if target != GRAPH and app is None and not _CONTEXT.fullmatch(target):
         raise AdminError(404, f"There is no application {target}, and a context is named such as c1.")
     body = await body_of(request, PolicyBody)
-    previous = tenant.policies.by_target.get(target)
+    previous = tenant.policies.by_target.get(target.casefold())
     policy = ConditionalAccessPolicy(
         id=previous.id if previous else tenant.ids.guid(),
         target=target,
@@ -105,7 +105,7 @@ async def set_policy(request: web.Request) -> web.Response:
         blocked=body.mfa == "blocked",
         claims=body.claims,
     )
-    tenant.policies.by_target[target] = policy
+    tenant.policies.by_target[target.casefold()] = policy
     return json_answer(policy.model_dump())
 
 

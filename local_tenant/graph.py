@@ -39,7 +39,14 @@ async def get_me(request: web.Request) -> web.Response:
         )
     if "$expand" in request.query or "expand" in request.query:
         raise GraphRefusal(501, "notSupported", "The local tenant does not do this: $expand.")
-    select = request.query.get("$select") or request.query.get("select")
+    selects = [*request.query.getall("$select", ()), *request.query.getall("select", ())]
+    if len(selects) > 1:
+        raise GraphRefusal(
+            400,
+            "BadRequest",
+            "Query option '$select' was specified more than once, but it may be there only once.",
+        )
+    select = selects[0] if selects else None
     values = selected(profile, select)
     entity = f"({','.join(values)})/$entity" if select else "/$entity"
     level = _metadata_level(request)

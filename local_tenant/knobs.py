@@ -34,3 +34,8 @@ class Knobs(BaseModel):
     """On: token answers carry no ``client_info``."""
     logout_picker: bool = False
     """On: sign-out without a hint asks which account first."""
+
+    def claims_for(self, client_id: str, registered: tuple[OptionalClaim, ...]) -> tuple[OptionalClaim, ...]:
+        """Return a client's optional claims, ``registered`` where no knob is turned; its id is read in any case."""
+        by_id = {name.casefold(): claims for name, claims in self.optional_claims.items()}
+        return by_id.get(client_id.casefold(), registered)

@@ -48,10 +48,13 @@ async def refusals_middleware(request: web.Request, handler: Handler) -> web.Str
     """Draw what is refused below: Graph in its JSON, services' endpoints in Entra's JSON, pages as a page."""
     try:
         return await handler(request)
-    except web.HTTPException as nothing:  # no route has this path, or this method of it
+    except web.HTTPException as nothing:
+        if isinstance(nothing, web.HTTPRequestEntityTooLarge) and _is_graph(request):
+            too_large = GraphRefusal(413, "RequestEntityTooLarge", "The request body is too large.")
+            return graph_answers.refuse(request, too_large)
         if request.match_info.http_exception is not nothing:
             raise
-        return not_done.answer(request, nothing)
+        return not_done.answer(request, nothing)  # no route has this path, or this method of it
     except GraphRefusal as refused:
         return graph_answers.refuse(request, refused)
     except AadstsRefusal as refused:
@@ -69,6 +72,10 @@ async def refusals_middleware(request: web.Request, handler: Handler) -> web.Str
 async def date_of_the_tenant(request: web.Request, response: web.StreamResponse) -> None:
     """Say in ``Date`` what the tenant's clock says, so that a client's check of its own clock can be rehearsed."""
     response.headers[hdrs.DATE] = http_date(request.app[TENANT].clock())
+
+
+def _is_graph(request: web.Request) -> bool:
+    return (request.match_info.route.name or "").startswith("graph.")
 
 
 def _is_page(request: web.Request) -> bool:

@@ -102,11 +102,11 @@ class Policies:
     def _concerned(
         self, resources: tuple[str, ...], claims_request: ClaimsRequest
     ) -> list[ConditionalAccessPolicy]:
-        targets = {*resources, *claims_request.contexts}
+        targets = {name.casefold() for name in (*resources, *claims_request.contexts)}
         return [
             policy
             for policy in self.by_target.values()
-            if policy.target in targets or policy.id in claims_request.policies
+            if policy.target.casefold() in targets or policy.id in claims_request.policies
         ]
 
 

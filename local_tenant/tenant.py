@@ -60,7 +60,9 @@ class Tenant:
             self.admit(person, since=0.0)  # long ago: every replica has seen them
         self.policies = Policies(
             {
-                policy.target: ConditionalAccessPolicy(**{"id": self.ids.guid(), **policy.model_dump()})
+                policy.target.casefold(): ConditionalAccessPolicy(
+                    **{"id": self.ids.guid(), **policy.model_dump()}
+                )
                 for policy in self.configuration.policies
             }
         )

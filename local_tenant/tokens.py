@@ -104,7 +104,7 @@ class TokenMint:
             "given_name": profile.get("givenName"),
             "family_name": profile.get("surname"),
         }
-        names = self.knobs.optional_claims.get(client.client_id, client.optional_claims)
+        names = self.knobs.claims_for(client.client_id, client.optional_claims)
         claims |= {name: optional[name] for name in names if optional.get(name) is not None}
         unseen = frozenset[str]() if "profile" in openid else OF_THE_PROFILE
         return {name: value for name, value in claims.items() if name not in unseen}
@@ -133,7 +133,7 @@ class TokenMint:
         }
         if context.contexts:
             claims["acrs"] = list(context.contexts)
-        names = self.knobs.optional_claims.get(resource.client_id, resource.optional_claims)
+        names = self.knobs.claims_for(resource.client_id, resource.optional_claims)
         if "xms_cc" in names and context.capabilities:
             claims["xms_cc"] = list(context.capabilities)
         if "sid" in names:

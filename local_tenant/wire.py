@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
+from multidict import MultiDict
 
 from local_tenant.ids import Ids
 from local_tenant.refusals import refusal
@@ -41,8 +42,10 @@ async def repeated_field(request: web.Request) -> str | None:
 
 
 async def _sent(request: web.Request) -> list[tuple[str, str]]:
+    # A form comes in one encoding (RFC 6749, appendix B); a body of another type is as good as none.
+    is_form = request.content_type == "application/x-www-form-urlencoded"
     try:
-        sent = await request.post() if request.method == "POST" else request.query
+        sent = request.query if request.method != "POST" else await request.post() if is_form else MultiDict()
     except (ValueError, LookupError):  # not in the encoding that it names, or in one that there isn't
         raise refusal(9002313) from None
     return [(name, value) for name, value in sent.items() if isinstance(value, str)]

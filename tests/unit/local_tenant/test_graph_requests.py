@@ -109,6 +109,16 @@ async def test_T2_select_of_what_is_no_property_is_refused(world: World, names: 
     assert custom == names.startswith("extension_")
 
 
+async def test_T2_select_is_there_once(world: World) -> None:
+    refused = await world.ask("GET", "/v1.0/me?$select=id&select=city", headers=await bearer(world))
+    assert (refused.status, refused.body["error"]["code"]) == (400, "BadRequest")
+
+
+async def test_T3_a_body_that_is_too_large_is_refused_in_graphs_form(world: World) -> None:
+    refused = await world.me(await world.graph_token(), "PATCH", json={"city": "x" * 2_000_000})
+    assert (refused.status, refused.body["error"]["code"]) == (413, "RequestEntityTooLarge")
+
+
 async def test_T8_the_date_of_creation_and_other_usual_properties_are_there(world: World) -> None:
     token = await world.graph_token()
     answer = await world.me(token, params={"$select": "createdDateTime,userType,department,creationType"})

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from urllib.parse import urlencode
 
+import aiohttp
 import pytest
 
 from tests.stage.tenant import (
@@ -182,3 +183,16 @@ async def test_T6_a_code_is_refused_without_its_redirect_uri(world: World) -> No
     page = await world.visitor().sign_in(world.authorize_url())
     assert (await world.redeem(page, redirect_uri="")).number == 900144
     assert (await world.redeem(page, redirect_uri=f"{CALLBACK}/")).number == 500112
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "application/json", "text/plain", ""])
+async def test_T6_a_token_request_is_a_form_in_one_encoding(world: World, kind: str) -> None:
+    form = dict([*await refreshing(world), ("client_id", GATEWAY), ("client_secret", GATEWAY_SECRET)])
+    body: object = urlencode(form).encode()
+    headers = {"Content-Type": kind}
+    if kind == "multipart/form-data":
+        body, headers = aiohttp.FormData(form, default_to_multipart=True), {}
+    refused = await world.ask("POST", TOKEN, data=body, headers=headers)
+    assert (refused.body["error"], refused.number) == ("invalid_request", 900144)
+    in_the_query = await world.ask("POST", f"{TOKEN}?{urlencode(form)}")
+    assert in_the_query.number == 900144

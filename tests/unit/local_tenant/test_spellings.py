@@ -4,6 +4,8 @@ import base64
 
 import pytest
 
+from local_tenant.directory import Directory
+from local_tenant.policies import ClaimsRequest, ConditionalAccessPolicy, Policies, Proof
 from tests.stage.tenant import (
     API,
     API_SECRET,
@@ -95,6 +97,17 @@ async def test_T5_ids_of_tenant_resource_and_policy_are_read_in_any_case(world: 
     assert (await world.ask("PUT", f"/admin/policies/{API.upper()}", json={"mfa": False})).status == 200
     page = await world.visitor().sign_in(world.authorize_url(EDIT))
     assert (await world.redeem(page, EDIT)).body["scope"] == EDIT
+
+
+async def test_T5_so_are_ids_in_knobs_and_in_the_configuration(world: World) -> None:
+    knobs = {"optional_claims": {GATEWAY.upper(): ["email"]}}
+    await world.ask("PUT", "/admin/settings", json=knobs)
+    assert claims_of((await world.signed_in()).body["id_token"])["email"] == "ada@example.com"
+    someone = Directory(TENANT_ID, "x").add(oid="1", email="x@x.example", password="x", profile={}, now=0.0)
+    policy = ConditionalAccessPolicy(id=TENANT_ID, target=API.upper(), blocked=True)
+    unmet = Policies({"one": policy}).unmet((API,), ClaimsRequest(), someone, Proof(0.0))
+    assert unmet is not None
+    assert unmet.number == 53003
 
 
 async def test_T5_a_redirect_uri_is_the_same_in_one_spelling_only(world: World) -> None:
