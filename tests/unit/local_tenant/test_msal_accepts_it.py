@@ -191,3 +191,38 @@ async def test_a_cancelled_sign_in_comes_back_as_access_denied(world: World, gat
     page = await visitor.follow(await visitor.open(flow["auth_uri"]), "Cancel")
     result = await redeem(gateway, flow, page)
     assert result["error"] == "access_denied"
+
+
+async def test_T8_msal_signs_in_as_a_program_without_a_secret(world: World) -> None:
+    redirect_uri = "http://localhost/desk"
+    registration = {"native_redirect_uris": [redirect_uri]}
+    assert (await world.ask("PUT", f"/admin/apps/{GATEWAY}", json=registration)).status == 200
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("https://stepuplocal.ciamlogin.com", Mapped(world.url))
+
+    def application() -> Any:
+        return msal.PublicClientApplication(
+            GATEWAY, authority=AUTHORITY, http_client=session, token_cache=cache
+        )
+
+    cache = msal.SerializableTokenCache()
+    here = "http://localhost:51234/desk"  # any port of this computer is the registered one
+    flow = await asyncio.to_thread(
+        lambda: application().initiate_auth_code_flow(
+            ["User.Read"], redirect_uri=here, response_mode="form_post"
+        )
+    )
+    page = await world.visitor().sign_in(flow["auth_uri"])
+    tokens = await asyncio.to_thread(
+        lambda: application().acquire_token_by_auth_code_flow(flow, dict(page.answer))
+    )
+    assert tokens["id_token_claims"]["name"] == "Ada Lovelace"
+
+    def silent() -> Result:
+        app = application()
+        (account,) = app.get_accounts()
+        return cast("Result", app.acquire_token_silent(["User.Read"], account, force_refresh=True))
+
+    assert (await asyncio.to_thread(silent))["access_token"] != tokens["access_token"]
+    session.close()
