@@ -8,11 +8,13 @@ environment in which it is installed, and makes none.
 import argparse
 import errno
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from devstack.console import Console
+from devstack.doctors import examine
 from devstack.errors import LaunchError, StopRequested
 from devstack.installation import Installation, reexecute
 from devstack.interruption import raise_on_signals
@@ -28,6 +30,9 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     if arguments[:1] == ["test"]:
         console = Console(sys.stderr)
         return _explained(console, lambda: _test(arguments, environment, console))
+    if arguments[:1] == ["doctor"]:
+        console = Console(sys.stderr)
+        return _explained(console, lambda: _doctor(arguments, environment, console))
     console = Console(sys.stdout)
     return _explained(console, lambda: _run(arguments, environment, console))
 
@@ -79,6 +84,19 @@ def _test(arguments: list[str], environment: Mapping[str, str], console: Console
     return check(arguments[1:], environment, ROOT, console)
 
 
+def _doctor(arguments: list[str], environment: Mapping[str, str], console: Console) -> int:
+    parser = argparse.ArgumentParser(
+        prog="dev.py doctor",
+        description="Check the configuration of gateway and resource API with what dev.py fills in, and explain each "
+        "fault. Of a run that is under way its parts are looked at; otherwise they are started for the time it takes.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", help="write lists of findings as JSON")
+    namespace = parser.parse_args(arguments[1:])
+    _enter(RUN_LOCK, arguments, environment, console, fallback=RUN_FALLBACK)
+    return examine(environment, Layout(packages=ROOT, directory=ROOT), console, as_json=namespace.json)
+
+
 def _enter(
     lock: str,
     arguments: list[str],
@@ -111,12 +129,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dev.py",
         description="Start Stepup on this computer: gateway, resource API, local tenant and a Redis.",
-        epilog="`dev.py test` runs lint, types and all tests; `dev.py test unit` the quick ones, without a browser; "
+        epilog="`dev.py doctor` checks the configuration; "
+        "`dev.py test` runs lint, types and all tests; `dev.py test unit` the quick ones, without a browser; "
         "`dev.py test [pytest arguments]` only pytest.",
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"stepup {_version()}")
     add_options(parser)
     return parser
+
+
+def _version() -> str:
+    """Return the version as it is written down; nothing of ours is imported here."""
+    text = (ROOT / "servicekit" / "version.py").read_text(encoding="utf-8")
+    found = re.search(r'VERSION[^=]*= "([^"]+)"', text)
+    return found[1] if found else "unknown"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

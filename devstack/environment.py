@@ -60,7 +60,9 @@ def dotenv(path: Path) -> Settings:
         return {}
     from dotenv import dotenv_values  # noqa: PLC0415 -- only there once the environment is installed
 
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    return {
+        name: value for name, value in dotenv_values(path, encoding="utf-8-sig").items() if value is not None
+    }
 
 
 def is_setting(name: str) -> bool:

@@ -19,6 +19,7 @@ from devstack.interruption import ignore_all_but_ctrl_c
 from devstack.people import people
 from devstack.ports import Ports, free_port, in_use, require_free
 from devstack.processes import Child
+from devstack.running import noted
 from devstack.stack import Stack, assembled
 from devstack.watch import Watch
 
@@ -67,7 +68,7 @@ def run(options: RunOptions, environment: Mapping[str, str], layout: Layout, con
     if options.https:
         own |= https_settings(directory / ".local", _port(own, "GATEWAY_PORT", options.port, 3000))
     surroundings = {name: value for name, value in environment.items() if not is_setting(name)}
-    ports = _ports(own, options)
+    ports = ports_of(own, options)
     ready = False
     try:
         root = None if layout.importable else layout.packages
@@ -82,7 +83,9 @@ def run(options: RunOptions, environment: Mapping[str, str], layout: Layout, con
                 _welcome(console, stack, own, layout)
                 if options.open_browser:
                     webbrowser.open(stack.gateway_url)
-                _Loop(stack, console, Watch(layout.packages) if options.reload else None).stay()
+                environments = {name: part.child.program.environment for name, part in stack.parts.items()}
+                with noted(workdir, environments):
+                    _Loop(stack, console, Watch(layout.packages) if options.reload else None).stay()
             finally:
                 ignore_all_but_ctrl_c()
                 console.say("Stopping … (Ctrl-C again ends everything at once)")
@@ -146,7 +149,8 @@ def _obituary(child: Child) -> str:
     return f"The {child.name} {child.ending()}, so everything is stopped. Its log: {child.program.log_file}"
 
 
-def _ports(own: Settings, options: RunOptions) -> Ports:
+def ports_of(own: Settings, options: RunOptions) -> Ports:
+    """Return where each part listens: as the command line wishes, as a setting says, or where it always does."""
     return Ports(
         gateway=_port(own, "GATEWAY_PORT", options.port, 3000),
         admin=_admin_port(own),

@@ -3,9 +3,11 @@
 import argparse
 import asyncio
 import contextlib
+import re
 import signal
 import socket
 import sys
+from pathlib import Path
 
 from aiohttp import web
 
@@ -42,13 +44,24 @@ async def serve(settings: Settings, configuration: Configuration) -> int:
     return 0
 
 
+def _version() -> str:
+    """Return the version that the tenant came with, read and not imported: it knows nothing of what it judges."""
+    with contextlib.suppress(OSError):
+        text = (Path(__file__).parents[1] / "servicekit" / "version.py").read_text(encoding="utf-8")
+        if found := re.search(r'VERSION[^=]*= "([^"]+)"', text):
+            return found[1]
+    return "unknown"
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Run the tenant; return the exit code. There are no arguments but ``--help``; others end it with 2."""
-    argparse.ArgumentParser(
+    """Run the tenant; return the exit code. Its arguments are ``--help`` and ``--version``; others end it with 2."""
+    parser = argparse.ArgumentParser(
         prog="python -m local_tenant",
         description="A stand-in for Entra External ID and Microsoft Graph, configured from the environment.",
         allow_abbrev=False,
-    ).parse_args(arguments)
+    )
+    parser.add_argument("--version", action="version", version=f"stepup {_version()}")
+    parser.parse_args(arguments)
     try:
         settings = from_environment()
         configuration = load(settings.config, settings.values())

@@ -20,6 +20,7 @@ PROGRAMS: Final = {
     "container_secrets": ("-m", "devstack.container_secrets"),
 }
 COMMANDS: Final = (
+    ("dev.py", "doctor"),
     ("gateway", "doctor"),
     ("gateway", "end-sessions", "OID"),
     ("gateway", "serve"),
@@ -79,8 +80,8 @@ def test_stepup_alone_starts_nothing_and_shows_its_commands(tmp_path: Path) -> N
     assert "{serve,end-sessions,doctor,dev}" in ended.stderr
 
 
-@pytest.mark.parametrize("program", ["gateway", "resource_api", "stepup"])
-def test_a_program_says_its_version_without_any_settings(tmp_path: Path, program: str) -> None:
+@pytest.mark.parametrize("program", ["gateway", "resource_api", "local_tenant", "stepup", "dev.py"])
+def test_F3_a_program_says_its_version_without_any_settings(tmp_path: Path, program: str) -> None:
     ended = run(tmp_path, program, "--version")
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"stepup {VERSION}\n", "")
