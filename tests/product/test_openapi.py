@@ -278,12 +278,12 @@ async def test_U19_events_are_described(make_world: Callable[..., Awaitable[Worl
 
 
 async def test_U19_failures_behind_the_gateway_are_described(world: World) -> None:
-    await world.admin("PUT", "/settings", {"access_token_seconds": 200})  # below 300 s a token is renewed
+    await world.admin("PUT", "/settings", {"access_token_seconds": 200})
     person = await world.confirmed()
     await world.admin("PUT", "/faults/graph.get_me", {"status": 503, "times": 20})
     no_graph = await call(person, "GET", "/api/profile")
     await world.admin("PUT", "/faults/token.refresh_token", {"status": 503, "times": 20})
-    world.forward(180)
+    world.forward(210)  # the token is over, so that its reader waits for another one
     no_authority = await call(person, "GET", "/api/profile")
 
     assert (no_graph.slug, no_authority.slug) == ("resource-unavailable", "authority-unavailable")
