@@ -117,6 +117,38 @@ async def test_W7_keys_that_will_never_do_are_a_misconfiguration_and_the_log_say
     assert told in caught.value.log_detail
 
 
+async def test_W7_whoever_had_an_odd_token_straight_from_the_authority_learns_whether_any_would_do(
+    authority: Authority,
+) -> None:
+    keys = authority.keys
+    assert await keys.check(), "fetched for this question"
+    assert await keys.check(), "and anew, as it may be in doubt once in five minutes"
+    assert not await keys.check()
+    assert authority.asked["keys"] == 2
+    authority.ticks.now += 300
+    authority.status = 500
+    assert not await keys.check(), "nobody knows, and what is remembered serves"
+    authority.status = 200
+    authority.ticks.now += 300
+    await publish(authority, OtherKey("k", "ES256").jwk())
+
+    for _ in range(2):
+        with pytest.raises(Misconfigured, match="no key that verifies RS256"):
+            await keys.check()
+    with pytest.raises(Misconfigured, match="no key that verifies RS256"):
+        await authority.verifier.verify(OtherKey("k", "ES256").token(claims()), RULES)
+    assert await authority.verifier.verify(authority.signers[0].sign(claims()), RULES), (
+        "while it is remembered"
+    )
+
+
+async def test_W7_without_any_keys_nobody_knows_whether_one_would_do(authority: Authority) -> None:
+    authority.status = 503
+
+    with pytest.raises(AuthorityUnavailable):
+        await authority.keys.check()
+
+
 async def test_W7_an_empty_set_is_the_authoritys_slip_and_passes(authority: Authority) -> None:
     await publish(authority)
 
