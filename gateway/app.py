@@ -46,7 +46,7 @@ from gateway.store.redis.cluster import GuardedCluster
 from gateway.tokens.authorization_extras import AuthorizationExtras
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.id_token import IdTokenJudge
-from gateway.tokens.token_records import CACHE, EDIT, GRAPH, REFUSAL, TOKEN, Resource
+from gateway.tokens.token_records import CACHE, EDIT, GRANTED, GRAPH, REFUSAL, REPLACED, TOKEN, Resource
 from servicekit.authority import Authority, open_authority
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
 from servicekit.entra import CALL_SECONDS, PLACE_SECONDS
@@ -63,7 +63,7 @@ SPA: Final = _PACKED if _PACKED.is_dir() else Path(__file__).parent.parent / "sp
 SETTLING_SECONDS: Final = PLACE_SECONDS + CALL_SECONDS + 2
 
 # Everything that a session may hold; each says of itself whether it survives a step-up.
-RECORD_KINDS: Final = (TOKEN, REFUSAL, CACHE, CHALLENGE, EDITED, PARKED, SAVED, ANSWER)
+RECORD_KINDS: Final = (TOKEN, REFUSAL, REPLACED, CACHE, GRANTED, CHALLENGE, EDITED, PARKED, SAVED, ANSWER)
 
 _NETWORK: Final = web.AppKey("network", Outbound)
 _AUTHORITY: Final = web.AppKey("authority", Authority)

@@ -25,6 +25,7 @@ from servicekit.clock_watch import ClockWatch
 from servicekit.errors import AuthorityUnavailable
 from servicekit.outbound import retry_after_seconds
 from servicekit.tls_refusal import refused_by_tls
+from servicekit.token_answer import read_token_answer
 
 CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 10
@@ -41,6 +42,7 @@ class Answer:
     status_code: int
     text: str
     headers: Mapping[str, str]
+    is_granted: bool = True
 
     def raise_for_status(self) -> None:
         """Do nothing: an answer is never a failure of the server, and MSAL asks this of metadata only."""
@@ -102,7 +104,7 @@ class AuthorityTransport:
         begun, outcome = self._now(), "failed"
         try:
             answer = self._answer(url, params=params, data=data, headers=headers)
-            outcome = "granted" if answer.status_code == _OK else "refused"
+            outcome = "granted" if answer.is_granted else "refused"
             return answer
         finally:
             if self._on_request:
@@ -187,12 +189,10 @@ def _judge(status: int, body: bytes, headers: Mapping[str, str]) -> Answer:
     if status not in _ANSWERS:
         raise AuthorityUnavailable(f"status {status}", retry_after=retry_after_seconds(headers))
     try:
-        text = body.decode()
-        parsed = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise AuthorityUnavailable(f"status {status}, not JSON") from error
-    if not isinstance(parsed, dict):
-        raise AuthorityUnavailable(f"status {status}, not a JSON object")
+        answer = read_token_answer(body, headers.get("Content-Type", ""))
+    except ValueError as error:
+        raise AuthorityUnavailable(f"status {status}, no token answer") from error
     # MSAL replays any answer that carries Retry-After, a 200 included, to the next caller of the same app.
     others = {name: value for name, value in headers.items() if name.lower() != "retry-after"}
-    return Answer(status, text, others)
+    # Some refuse with status 200.
+    return Answer(status, json.dumps(answer), others, is_granted=status == _OK and not answer.get("error"))

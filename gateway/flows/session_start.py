@@ -8,6 +8,7 @@ Never judges who came back, and never gives a browser its cookie.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from gateway import errors
@@ -18,7 +19,15 @@ from gateway.store.fields import Field
 from gateway.store.redis.budget import redis_budget
 from gateway.store.vault import Overtaken, Successor
 from gateway.tokens.broker import Redeemed
-from gateway.tokens.token_records import Resource, cache_entry, token_entry
+from gateway.tokens.token_records import (
+    CACHE,
+    GRANTED,
+    GRAPH,
+    Resource,
+    cache_entry,
+    holds_refresh_token,
+    token_entry,
+)
 from servicekit.logs import log_event
 
 _LONGEST_SESSION: Final = 604_800
@@ -53,8 +62,12 @@ class SessionStarts:
 
         Returns None when somebody ended the new session while it began; raises SessionStoreUnavailable.
         """
+        if not holds_refresh_token(redeemed.cache):
+            # With its first token it ends: nothing brings another one.
+            user = user.model_copy(update={"ends_at": int(redeemed.token.expires_at)})
         with redis_budget(_STARTING_SECONDS):
-            session = await self._start(user, self._brought(redeemed, resource), SessionCookie.new(), None)
+            brought = self._brought(redeemed, resource)
+            session = await self._start(user, brought, SessionCookie.new(), None, self._kinds)
         if session and before:
             await self._end(before)
         return session
@@ -64,20 +77,35 @@ class SessionStarts:
     ) -> LiveSession | None:
         """Start the session that takes the place of `before`: a new id, and the old one is dead in the same step.
 
-        Records that say so go along. Returns None when `before` had ended already, or somebody ended the new session
-        while it began; raises SessionStoreUnavailable, and then `before` lives on.
+        Records that say so go along, and the grant of before where this flow brought no refresh token: some authorities
+        give one at the first consent only. Returns None when `before` had ended already, or somebody ended the new
+        session while it began; raises SessionStoreUnavailable, and then `before` lives on.
         """
         cookie = SessionCookie.new(before.cookie.family)
+        brought, kinds = self._brought(redeemed, resource), self._kinds
+        if not holds_refresh_token(redeemed.cache):
+            ends_at = before.user.ends_at
+            if ends_at is not None and resource.name == GRAPH:
+                ends_at = int(redeemed.token.expires_at)
+            user = user.model_copy(update={"ends_at": ends_at})
+            brought = token_entry(resource, redeemed.token)
+            kinds = (*kinds, *(replace(kind, survives_step_up=True) for kind in (CACHE, GRANTED)))
         with redis_budget(_STARTING_SECONDS):
-            return await self._start(user, self._brought(redeemed, resource), cookie, before)
+            return await self._start(user, brought, cookie, before, kinds)
 
     def _brought(self, redeemed: Redeemed, resource: Resource) -> dict[str, Field]:
         # The vault drops the cache with its session; any later limit would do.
-        cache = cache_entry(redeemed.cache, self._now() + _LONGEST_SESSION)
-        return {**token_entry(resource, redeemed.token), **cache}
+        until = self._now() + _LONGEST_SESSION
+        granted = {} if redeemed.granted is None else GRANTED.entry(redeemed.granted, until)
+        return {**token_entry(resource, redeemed.token), **cache_entry(redeemed.cache, until), **granted}
 
     async def _start(
-        self, user: UserSession, brought: dict[str, Field], cookie: SessionCookie, before: LiveSession | None
+        self,
+        user: UserSession,
+        brought: dict[str, Field],
+        cookie: SessionCookie,
+        before: LiveSession | None,
+        kinds: Sequence[RecordKind[Any]],
     ) -> LiveSession | None:
         """Write the session; again when Redis stumbles, and when another tab has parked an edit meanwhile."""
         overtaken = False
@@ -85,7 +113,7 @@ class SessionStarts:
             try:
                 if before and overtaken:
                     await before.records.refresh_all()
-                lasting, successor = await self._lasting(before)
+                lasting, successor = await _lasting(before, kinds)
                 return await self._sessions.start(
                     user, {**lasting, **brought}, cookie=cookie, successor=successor
                 )
@@ -96,15 +124,18 @@ class SessionStarts:
                 await asyncio.sleep(pause)
         raise AssertionError  # the last pause is None
 
-    async def _lasting(self, before: LiveSession | None) -> tuple[dict[str, Field], Successor | None]:
-        if before is None:
-            return {}, None
-        fields, mark = await before.records.survivors(self._kinds)
-        return fields, Successor(before.ref, mark)
-
     async def _end(self, before: LiveSession) -> None:
         """End what the browser is about to forget; the new session is there, so failing now would lose it."""
         try:
             await self._sessions.end(before, "replaced")
         except errors.SessionStoreUnavailable:
             log_event(_log, logging.WARNING, "session-before-not-ended", session=before.ref.short)
+
+
+async def _lasting(
+    before: LiveSession | None, kinds: Sequence[RecordKind[Any]]
+) -> tuple[dict[str, Field], Successor | None]:
+    if before is None:
+        return {}, None
+    fields, mark = await before.records.survivors(kinds)
+    return fields, Successor(before.ref, mark)

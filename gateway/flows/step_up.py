@@ -15,7 +15,7 @@ from gateway.demand import Demand
 from gateway.session.records import Entries, RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.fields import Field
-from gateway.tokens.token_records import EDIT, REFUSAL, TOKEN, Resource
+from gateway.tokens.token_records import EDIT, GRANTED, REFUSAL, TOKEN, Resource
 
 CHALLENGE_SECONDS: Final = 600
 MOST_IN_VAIN: Final = 3
@@ -24,7 +24,7 @@ _LOOP_SECONDS: Final = 300
 CHALLENGE: Final = RecordKind("challenge", Demand)
 EDITED: Final = RecordKind("edited", int)
 """There since an edit went through."""
-ACCESS_FIELDS: Final = (TOKEN.field(EDIT), REFUSAL.field(EDIT))
+ACCESS_FIELDS: Final = (TOKEN.field(EDIT), REFUSAL.field(EDIT), GRANTED.field())
 """The names of the records that say what a session may do."""
 
 
@@ -77,15 +77,20 @@ class StepUps:
     async def access(self, session: LiveSession) -> str:
         """Say whether an edit would go through now: `granted` or `step-up`; asks nobody outside.
 
-        Once confirmed, the authority renews the edit token without asking again; a refusal of the last seconds
-        says otherwise.
+        Once confirmed, the authority renews the edit token without asking again; unless there is nothing to renew it
+        with, or that does not reach so far, or a refusal of the last seconds says otherwise.
         """
         if self._is_stale(session):
             return "step-up"
         if await session.records.get(TOKEN, self._edit.name):
             return "granted"
+        if session.user.last_mfa_at is None or session.user.ends_at is not None:
+            return "step-up"
+        granted = await session.records.get(GRANTED)
+        if granted is not None and self._edit.scope not in granted:
+            return "step-up"
         refused = await session.records.get(REFUSAL, self._edit.name)
-        return "granted" if session.user.last_mfa_at and not refused else "step-up"
+        return "step-up" if refused and not refused.beside else "granted"
 
     def success(self, session: LiveSession) -> dict[str, Field]:
         """Return what to write once an edit went through: confirmations are not in vain."""

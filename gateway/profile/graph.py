@@ -67,12 +67,13 @@ class ProfileReader:
         deadline = Deadline(WHOLE_SECONDS)
         reply = await self._get(token, deadline)
         if reply.status == _UNAUTHORIZED:
-            await self._tokens.forget_token(session, self._resource)
             for challenge in parse_bearer_challenges(reply.headers.getall("WWW-Authenticate", [])):
                 if challenge.claims:
+                    await self._tokens.forget_token(session, self._resource)
                     demand = Demand(self._resource.scope, claims=challenge.claims)
                     raise errors.StepUpRequired(demand, cause="Graph asks for claims")
-            reply = await self._get(await self._tokens.access_token(session, self._resource), deadline)
+            if another := await self._tokens.replacement(session, self._resource):
+                reply = await self._get(another, deadline)
         return self._judge(reply, session)
 
     async def _get(self, token: AccessToken, deadline: Deadline) -> Reply:

@@ -53,8 +53,8 @@ class ResourceApiClient:
         challenge = _challenge(reply)
         if challenge is not None and challenge.error == "invalid_token":
             # Clocks or keys: one fresh token is worth a try, and 401 means that nothing was written.
-            await self._tokens.forget_token(session, self.resource)
-            reply = await self._patch(await self._tokens.access_token(session, self.resource), changes)
+            another = await self._tokens.replacement(session, self.resource)
+            reply = await self._patch(another, changes) if another else reply
             challenge = _challenge(reply)
         if challenge is not None and challenge.error in _STEP_UP:
             await self._tokens.forget_token(session, self.resource)

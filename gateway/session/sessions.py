@@ -46,7 +46,7 @@ class UserSession(BaseModel):
     """What a session remembers of its person; never changed after it was written, only replaced.
 
     Times are whole seconds since 1970, UTC: `last_mfa_at` is that of the last confirmation for editing,
-    `last_step_up_at` of any. `claims` are the ID token's.
+    `last_step_up_at` of any; `ends_at` is its end where its tokens cannot be renewed. `claims` are the ID token's.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -64,6 +64,7 @@ class UserSession(BaseModel):
     last_mfa_at: int | None = None
     last_step_up_at: int | None = None
     step_ups_in_vain: int = 0
+    ends_at: int | None = None
     claims: dict[str, Any] = {}
 
     def is_same_person(self, other: "UserSession") -> bool:
@@ -115,7 +116,7 @@ class SessionStore:
         Overtaken when it was written since `records` were read from it.
         """
         now = self._now()
-        absolute_at = float(user.created_at + self._absolute)
+        absolute_at = self._absolute_at(user)
         idle = min(self._idle, absolute_at - now)
         summary = SessionSummary(user.device, user.created_at, user.last_mfa_at)
         own = {
@@ -152,7 +153,7 @@ class SessionStore:
             user = UserSession.model_validate_json(opened.value)
         except ValidationError:
             return None
-        absolute_at = float(user.created_at + self._absolute)
+        absolute_at = self._absolute_at(user)
         idle_at = min(number_of(stored.get(SEEN)) / 1000 + self._idle, absolute_at)
         if self._now() >= idle_at:
             await self._vault.end(cookie.ref, "expired")
@@ -160,13 +161,18 @@ class SessionStore:
         records = self._records(cookie, stored, complete=everything)
         return LiveSession(cookie, user, idle_at, absolute_at, records)
 
+    def _absolute_at(self, user: UserSession) -> float:
+        absolute_at = float(user.created_at + self._absolute)
+        return absolute_at if user.ends_at is None else min(absolute_at, float(user.ends_at))
+
     def _records(self, cookie: SessionCookie, stored: Stored, *, complete: bool = False) -> SessionRecords:
         return SessionRecords(self._vault, cookie.ref, cookie.secret, stored, complete=complete)
 
     async def slide(self, session: LiveSession) -> None:
         """Note that the person is active: the idle limit counts from now."""
         now = self._now()
-        if session.idle_at < min(now + self._idle - _touch_every(self._idle), session.absolute_at):
+        noted_every = min(_TOUCH_SECONDS, self._idle / 10)
+        if session.idle_at < min(now + self._idle - noted_every, session.absolute_at):
             # A Redis that can be read but not written, as a replica is during a failover, hides no profile.
             with contextlib.suppress(SessionStoreUnavailable):
                 await self._vault.touch(session.ref, idle=min(self._idle, session.absolute_at - now))
@@ -236,10 +242,6 @@ class SessionStore:
         for ref in set.intersection(*refs) if refs else ():
             ended += await self._vault.end_with_successors(ref, reason, owners)
         return ended
-
-
-def _touch_every(idle: int) -> float:
-    return min(_TOUCH_SECONDS, idle / 10)
 
 
 def _owners(user: UserSession) -> list[tuple[str, str]]:

@@ -18,9 +18,10 @@ from gateway.session.sessions import LiveSession, SessionStore
 from gateway.tokens.access_token import AccessToken, access_token_of
 from gateway.tokens.authorization_extras import NO_EXTRAS, AuthorizationExtras
 from gateway.tokens.id_token import IdTokenJudge, Person
-from gateway.tokens.refresh import SilentRefresh, of_administration
+from gateway.tokens.refresh import SilentRefresh
+from gateway.tokens.refresh_meaning import of_administration
 from gateway.tokens.renewals import Renewals
-from gateway.tokens.token_records import TOKEN, Resource
+from gateway.tokens.token_records import REFUSAL_SECONDS, REPLACED, TOKEN, Resource
 from servicekit.entra import EntraClient, new_token_cache
 from servicekit.errors import Misconfigured
 from servicekit.problems import ProblemError
@@ -42,11 +43,15 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """What a flow brought: a person, an access token, and MSAL's cache with the rest."""
+    """What a flow brought: a person, an access token, and MSAL's cache with the rest.
+
+    `granted` are the scopes that its refresh token reaches, where that is known.
+    """
 
     person: Person
     token: AccessToken
     cache: str
+    granted: list[str] | None = None
 
 
 class TokenBroker:
@@ -154,7 +159,17 @@ class TokenBroker:
             raise _of_redemption(refusal)
         person = await self._judge.person(tokens.get("id_token"), nonce=nonce)
         token = access_token_of(tokens, asked_at=asked_at, jitter=self._jitter())
-        return Redeemed(person, token, cache.serialize())
+        return Redeemed(person, token, cache.serialize(), self._granted(tokens, flow))
+
+    def _granted(self, tokens: dict[str, Any], flow: dict[str, Any]) -> list[str] | None:
+        """Return the scopes that were granted, where the answer says so (RFC 6749, section 5.1); Entra's say less.
+
+        What was asked for counts as granted: some providers call it by another name in their answer.
+        """
+        said = tokens.get("scope")
+        if not self._entra.is_plain or not isinstance(said, str):
+            return None
+        return sorted({*said.split(), *flow.get("scope", [])})
 
     async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken:
         """Return an access token for `resource`.
@@ -171,8 +186,20 @@ class TokenBroker:
             self._renewals.start_beside(session, resource, token)
         return token
 
+    async def replacement(self, session: LiveSession, resource: Resource) -> AccessToken | None:
+        """Return a token in place of one that `resource` has refused, or None where it was replaced a moment ago.
+
+        A resource that refuses every token costs one token request in ten seconds, not one for each call.
+        Raises as `access_token` does.
+        """
+        if await session.records.get(REPLACED, resource.name):
+            return None
+        mark = REPLACED.entry(1, self._now() + REFUSAL_SECONDS, resource.name)
+        await session.records.put({TOKEN.field(resource.name): None, **mark})
+        return await self.access_token(session, resource)
+
     async def forget_token(self, session: LiveSession, resource: Resource) -> None:
-        """Drop the kept access token: the resource refused or challenged it."""
+        """Drop the kept access token: the resource wants a stronger one."""
         await session.records.remove(TOKEN.field(resource.name))
 
     async def settle(self, seconds: float) -> None:

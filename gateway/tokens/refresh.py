@@ -1,8 +1,8 @@
 """Silent refreshes: how an access token is replaced, once for everyone who waits, or beside the use of one that lives.
 
-Owns that there is one token request at a time, what is kept of its answer, that a refusal is remembered, and what it
-means for the session.
-Never decides whether a refresh is due (the broker does), and never speaks to MSAL (`refresh_request.py`).
+Owns that there is one token request at a time, what is kept of its answer, and that a refusal is remembered.
+Never decides whether a refresh is due (the broker does), never speaks to MSAL (`refresh_request.py`), and never says
+what a refusal means (`refresh_meaning.py`).
 """
 
 import asyncio
@@ -15,35 +15,33 @@ from typing import Any, Final
 
 from gateway import errors
 from gateway.counts import Counts
-from gateway.demand import Demand
 from gateway.session.records import Entries
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.leases import WAIT_SECONDS, Lease, LeaseTaken
 from gateway.store.redis.budget import redis_budget
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.id_token import IdTokenJudge
+from gateway.tokens.refresh_meaning import LONGEST_PAUSE, NOT_RENEWABLE, meaning_of
 from gateway.tokens.refresh_request import RefreshRefused, RefreshRequest
 from gateway.tokens.token_records import (
     CACHE,
+    GRANTED,
     REFUSAL,
     TOKEN,
     RememberedRefusal,
     Resource,
     cache_entry,
     fields_to_renew,
+    holds_refresh_token,
     token_entry,
 )
 from servicekit.entra import EntraClient, new_token_cache
-from servicekit.errors import AccessBlocked, AuthorityUnavailable, Misconfigured
+from servicekit.errors import AuthorityUnavailable
 from servicekit.logs import log_event
-from servicekit.problems import ProblemError
 from servicekit.refusals import Refusal, RefusalKind
 
-_PAUSE_SECONDS: Final = 5
-LONGEST_PAUSE: Final = 60
 BESIDE_SECONDS: Final = 30
 """How long a renewal beside use is left alone after one that failed, by all processes (s)."""
-_NO_GRANT: Final = "no_grant"
 # For keeping what was redeemed, whatever the request has used up before.
 _KEEPING_SECONDS: Final = 2.0
 _KEEPING_PAUSES: Final = (0.05, 0.2, 0.8)
@@ -87,7 +85,9 @@ class SilentRefresh:
                     await self._check_memory(session, resource)
                     return await self._refresh(session, resource, lease)
                 except RefreshRefused as refused:
-                    raise await self._meaning(session, resource, refused) from refused
+                    if token and self._now() < token.expires_at and refused.leaves_token:
+                        return token
+                    raise await meaning_of(refused, session, resource, self._sessions) from refused
         except LeaseTaken:
             raise AuthorityUnavailable(
                 "the token request of another process does not end", retry_after=2
@@ -110,8 +110,9 @@ class SilentRefresh:
                     return None
                 return await self._refresh(session, resource, lease, beside=True)
         except RefreshRefused as refused:
-            told, ref = str(refused.refusal), session.ref.short
-            log_event(_log, logging.INFO, "renewal-put-off", refusal=told, session=ref)
+            if refused.seconds:  # else nobody was asked
+                told, ref = str(refused.refusal), session.ref.short
+                log_event(_log, logging.INFO, "renewal-put-off", refusal=told, session=ref)
         except (LeaseTaken, errors.SessionStoreUnavailable):
             pass
         return None
@@ -146,6 +147,7 @@ class SilentRefresh:
     ) -> AccessToken:
         """Ask the authority once, and keep what it gives; raises RefreshRefused."""
         serialized = await session.records.get(CACHE)
+        await _check_reach(session, resource, serialized)
         cache = new_token_cache(serialized.decode() if serialized else None)
         try:
             token = await self._request.send(session, resource, cache)
@@ -206,32 +208,11 @@ class SilentRefresh:
         with contextlib.suppress(errors.SessionStoreUnavailable):
             await session.records.put(REFUSAL.entry(memory, until, resource.name))
 
-    async def _meaning(
-        self, session: LiveSession, resource: Resource, refused: RefreshRefused
-    ) -> ProblemError:
-        """Return what a refusal means to the person; a dead grant ends the session."""
-        refusal = refused.refusal
-        if refusal.kind is RefusalKind.UNAVAILABLE:
-            wait = min(refused.seconds, LONGEST_PAUSE) or _PAUSE_SECONDS
-            return AuthorityUnavailable(str(refusal) or refusal.error, retry_after=max(1, round(wait)))
-        if refusal.kind is RefusalKind.GRANT_DEAD and refusal.error == _NO_GRANT:
-            # The session has ended meanwhile; or its cache is sealed by a key that another gateway has and we have
-            # not, as while keys change, and then the session is not ours to end.
-            return errors.SignInRequired(await session.records.end_reason() or "expired")
-        if refusal.kind is RefusalKind.GRANT_DEAD:
-            await self._sessions.end(session, "revoked")
-            log_event(_log, logging.INFO, "grant-dead", refusal=str(refusal), session=session.ref.short)
-            # A step-up of another tab may have replaced the session meanwhile, and this one may try again with it.
-            return errors.SignInRequired(await session.records.end_reason() or "revoked")
-        if refusal.kind is RefusalKind.INTERACTION:
-            return errors.StepUpRequired(Demand(resource.scope, claims=refusal.claims), cause=str(refusal))
-        return of_administration(refusal)
 
-
-def of_administration(refusal: Refusal) -> ProblemError:
-    """Return what a refusal is that no sign-in of this person would change now."""
-    if refusal.kind is RefusalKind.BLOCKED:
-        return AccessBlocked(log_detail=str(refusal))
-    if refusal.kind is RefusalKind.UNAVAILABLE:
-        return AuthorityUnavailable(str(refusal))
-    return Misconfigured(log_detail=f"the authority refuses our token requests: {refusal}")
+async def _check_reach(session: LiveSession, resource: Resource, serialized: bytes | None) -> None:
+    """Raise RefreshRefused where asking is known to be in vain; a cache that we cannot open says nothing."""
+    if serialized and not holds_refresh_token(serialized):
+        raise RefreshRefused(Refusal(RefusalKind.GRANT_DEAD, NOT_RENEWABLE), 0)
+    granted = await session.records.get(GRANTED)
+    if granted is not None and resource.scope not in granted:
+        raise RefreshRefused(Refusal(RefusalKind.INTERACTION, "scope_not_granted"), 0)

@@ -22,6 +22,8 @@ from servicekit.logs import log_event
 from servicekit.refusals import Refusal, RefusalKind, refusal_of
 
 _PAUSE_SECONDS: Final = 5
+# The refresh token does not reach this far (RFC 6749, section 6), and elsewhere than at Entra the person can grant it.
+_GRANTED_BY_THE_PERSON: Final = frozenset({"invalid_scope", "insufficient_scope", "consent_required"})
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +42,11 @@ class RefreshRefused(Exception):
         self.refusal = refusal
         self.seconds = seconds
         self.keeps_cache = keeps_cache
+
+    @property
+    def leaves_token(self) -> bool:
+        """Tell whether a token may serve for its last moments: the authority cannot say, or was not asked."""
+        return self.refusal.kind is RefusalKind.UNAVAILABLE or not self.seconds
 
 
 class RefreshRequest:
@@ -74,7 +81,8 @@ class RefreshRequest:
                 accounts[0],
                 force_refresh=True,
             )
-            return answer
+            # MSAL makes None of an answer that says nothing; the caller has seen that there is a refresh token.
+            return {} if answer is None else answer
 
         asked_at = self._now()
         try:
@@ -93,8 +101,7 @@ class RefreshRequest:
         return access_token_of(answer or {}, asked_at=asked_at, jitter=self._jitter())
 
     def _read(self, refusal: Refusal) -> Refusal:
-        if refusal.error == "invalid_scope" and self._entra.is_plain:
-            # The refresh token does not reach this far (RFC 6749, section 6); the person can grant it.
+        if refusal.error in _GRANTED_BY_THE_PERSON and self._entra.is_plain:
             return replace(refusal, kind=RefusalKind.INTERACTION)
         return refusal
 

@@ -49,8 +49,12 @@ class RememberedRefusal:
 TOKEN: Final = RecordKind("token", AccessToken, survives_step_up=True)
 """By resource. A step-up makes no token weaker: it goes along, and the one that was asked for replaces its own."""
 REFUSAL: Final = RecordKind("refusal", RememberedRefusal)
+REPLACED: Final = RecordKind("replaced", int)
+"""By resource, for some seconds: it refused a token, and has been given another one."""
 CACHE: Final = RecordKind("cache", bytes)
 """MSAL's cache with the refresh token; a step-up brings its own."""
+GRANTED: Final = RecordKind("granted", list[str])
+"""The scopes that the refresh token reaches, where the authority said so, and a refresh token reaches no further."""
 
 
 def token_entry(resource: Resource, token: AccessToken) -> dict[str, Field]:
@@ -67,6 +71,12 @@ def cache_entry(serialized: str, expires_at: float) -> dict[str, Field]:
     return CACHE.entry(json.dumps(entries, separators=(",", ":")).encode(), expires_at)
 
 
+def holds_refresh_token(serialized: bytes | str) -> bool:
+    """Tell whether MSAL's cache holds something to renew tokens with."""
+    return bool(json.loads(serialized).get("RefreshToken"))
+
+
 def fields_to_renew(resource: Resource) -> tuple[str, ...]:
     """Return the names of the records that renewing a token of `resource` needs."""
-    return (TOKEN.field(resource.name), REFUSAL.field(resource.name), CACHE.field(), CACHE.version_field)
+    own = (TOKEN.field(resource.name), REFUSAL.field(resource.name))
+    return (*own, CACHE.field(), CACHE.version_field, GRANTED.field())

@@ -176,6 +176,7 @@ async def tell(evidence: Evidence) -> None:
     await evidence.collect()
 
     # Looking, with a renewed token, and failing at it
+    evidence.world.forward(20)
     for path in ("session", "session/claims", "profile", "openapi.json", "sessions", "nowhere"):
         await ada.call("GET", f"/api/{path}")
     await evidence.collect()
@@ -187,8 +188,9 @@ async def tell(evidence: Evidence) -> None:
         ("token.refresh_token", {"aadsts": 65001}),
     ):
         await evidence.fault(point, **what)
+        evidence.world.forward(20)
         await ada.call("GET", "/api/profile")
-        evidence.world.forward(15)
+    evidence.world.forward(20)
 
     # Editing: refused, cancelled, confirmed by another person, confirmed, saved
     refused = await ada.call("PATCH", "/api/profile", {"city": "Paris"})
@@ -208,6 +210,7 @@ async def tell(evidence: Evidence) -> None:
         ("graph.patch_me", {"status": 403}),
     ):
         await evidence.fault(point, **what)
+        evidence.world.forward(20)
         await ada.call("PATCH", "/api/profile", {"city": "Turin"})
     await ada.call("PATCH", "/api/profile", {"city": 1}, headers={"If-Match": '"x"'})
     await evidence.collect()

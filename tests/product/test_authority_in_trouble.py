@@ -73,7 +73,7 @@ async def test_R16_a_restart_while_metadata_and_keys_are_gone_is_no_outage(
 
     grace = await later.front_end()
     assert await grace.sign_in(GRACE) == "/edit", "the ID token was judged with the keys of the earlier life"
-    await end_of_token(later, ada, 1)
+    await end_of_token(later, ada, 0)
     assert (await ada.call("GET", "/api/profile")).status == 200
     assert await world.asked(REFRESH) == 1
     assert caplog.text.count("stored-copy-in-use") == 2
@@ -177,7 +177,7 @@ async def test_R14_M7_a_token_endpoint_that_hangs_is_felt_by_nobody_who_has_a_to
     sign_in = await within(2, person.navigate("/auth/sign-in?return_to=/edit"))
     assert problem_of(sign_in) == "authority-unavailable"
     assert (await within(2, ada.call("GET", "/api/profile"))).status == 200
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     refused = await within(2, ada.call("GET", "/api/profile"))
     assert (refused.status, refused.slug) == (503, "authority-unavailable")
     assert 1 <= int(refused.headers["Retry-After"]) <= OPEN_SECONDS
@@ -227,7 +227,7 @@ async def test_R15_an_authority_that_asks_for_a_minute_has_it_from_everybody(wor
     for who in (None, GRACE):
         person = await world.front_end()
         await (person.sign_in(who) if who else person.sign_in())
-        await end_of_token(world, person, 1)
+        await end_of_token(world, person, 0)
         people.append(person)
     await fault(world, REFRESH, status=429, retry_after=60)
 
@@ -246,7 +246,7 @@ async def test_R15_an_authority_that_asks_for_a_minute_has_it_from_everybody(wor
 
 async def test_R15_five_minutes_of_500_cost_nobody_a_session(world: World) -> None:
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     await fault(world, REFRESH, status=500, body="html")
 
     for _ in range(10):

@@ -186,7 +186,7 @@ async def test_R9_the_callback_of_a_step_up(world: World, ada: OtherFrontEnd) ->
 async def test_R9_a_refresh(world: World, ada: OtherFrontEnd) -> None:
     async def trial(k: int) -> bool:
         await world.admin("DELETE", "/requests")
-        await end_of_token(world, ada, 1)
+        await end_of_token(world, ada, 0)
 
         cancelled = await was_cancelled(world, asked(world, ada, "GET", "/api/profile"), k)
 

@@ -26,7 +26,7 @@ async def test_R12_a_redis_that_takes_no_write_costs_nobody_an_answer(
     world: World, network: Network, times: int | None, requests: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     network.redis.refuse(WRITES, NOT_NOW, times=times)
 
     answers = [await ada.call("GET", "/api/profile") for _ in range(3)]
@@ -48,7 +48,7 @@ async def test_R12_under_strict_rotation_what_cannot_be_kept_is_a_clean_sign_in(
 ) -> None:
     await strict(world)
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     network.redis.refuse(WRITES, NOT_NOW, times=times)
 
     assert (await ada.call("GET", "/api/profile")).status == 200
@@ -90,7 +90,7 @@ async def test_R12_a_connection_that_is_cut_at_a_write_costs_nobody_anything(
     assert await ada.sign_in() == "/edit"
     at_step_up = cut(WRITES)
     assert await ada.step_up("/auth/step-up?action=profile.edit&return_to=/check") == "/check"
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     at_refresh = cut(WRITES)
     assert (await ada.call("GET", "/api/profile")).status == 200
     at_edit = cut(WRITES)

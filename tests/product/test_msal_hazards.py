@@ -27,7 +27,7 @@ async def test_S36_C7_a_good_answer_with_retry_after_is_given_to_nobody_else(wor
     for who, name in ((ADA, "Ada Lovelace"), (GRACE, "Grace Hopper")):
         person = await world.front_end()
         assert await person.sign_in(who) == "/edit"
-        await end_of_token(world, person, 1)
+        await end_of_token(world, person, 0)
         assert (await person.call("GET", "/api/profile")).body["displayName"] == name
         assert (await person.call("GET", "/api/session")).body["user"]["name"] == name
     assert await world.asked("token.authorization_code") == 2
@@ -37,7 +37,7 @@ async def test_S36_C7_a_good_answer_with_retry_after_is_given_to_nobody_else(wor
 async def test_C7_a_refusal_that_an_administrator_mended_is_over_at_once(world: World) -> None:
     # MSAL would replay a 400 for a minute of real time; ours is remembered for seconds of the clock that is moved here.
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     await world.admin("PUT", "/faults/token.refresh_token", {"aadsts": 65001, "times": 1})
     assert (await ada.call("GET", "/api/profile")).slug == "misconfigured"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.tokens.refresh import LONGEST_PAUSE
+from gateway.tokens.refresh_meaning import LONGEST_PAUSE
 from tests.stage.plain_world import PlainWorld, plain_world, problem_of
 
 ODD: dict[str, dict[str, Any]] = {

@@ -40,7 +40,7 @@ async def assert_clean(world: World, person: OtherFrontEnd) -> None:
 
 async def test_R12_a_handler_that_fails_after_the_refresh_loses_nothing(world: World) -> None:
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     await world.admin("PUT", "/faults/graph.get_me", {"status": 500, "times": 9})
 
     assert (await ada.call("GET", "/api/profile")).status == 502
@@ -52,7 +52,7 @@ async def test_R12_a_handler_that_fails_after_the_refresh_loses_nothing(world: W
 
 async def test_R12_a_person_who_leaves_meanwhile_loses_nothing(world: World, network: Network) -> None:
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     await strict(world)
     held = network.authority.hold(REFRESH, answered=True)
 
@@ -70,7 +70,7 @@ async def test_R12_a_person_who_leaves_meanwhile_loses_nothing(world: World, net
 
 async def test_R12_a_gateway_that_stops_first_keeps_what_it_redeemed(world: World, network: Network) -> None:
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     await strict(world)
     held = network.authority.hold(REFRESH, answered=True)
     session, broker = await live(world, ada), broker_of(world)
@@ -92,7 +92,7 @@ async def test_R12_a_gateway_that_stops_first_keeps_what_it_redeemed(world: Worl
 async def test_R12_keys_that_are_away_do_not_cost_the_refresh_token(world: World) -> None:
     await strict(world)
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     await world.admin("POST", "/keys/sign-with-unpublished")
 
     unjudged = await ada.call("GET", "/api/profile")
@@ -106,7 +106,7 @@ async def test_R12_keys_that_are_away_do_not_cost_the_refresh_token(world: World
 
 async def test_R11_a_failed_holder_uses_what_its_successor_brought(world: World, network: Network) -> None:
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     successor = await world.new_gateway(LOG_LEVEL="INFO")
     session = await live(world, ada)
     await world.admin("PUT", "/faults/token.refresh_token", {"aadsts": 700082, "times": 1})
@@ -168,7 +168,7 @@ async def test_a_session_that_was_replaced_is_never_told_as_revoked(
     world = await make_world()
     ada = await world.signed_in()
     session = await live(world, ada)
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     await world.admin("PUT", "/faults/token.refresh_token", {"aadsts": 700082, "times": 1})
     held = network.authority.hold(REFRESH, answered=True)
     old = {"Cookie": f"__Host-Http-session={ada.cookie()}"}

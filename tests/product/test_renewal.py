@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from gateway.tokens.refresh import BESIDE_SECONDS
+from gateway.tokens.token_records import REFUSAL_SECONDS
 from tests.product.test_tokens import READ, broker_of, end_of_token, live
 from tests.stage.http_wire import token_request
 from tests.stage.network import WRITES, Network
@@ -65,7 +66,7 @@ async def test_W1_in_the_last_part_of_its_life_it_is_renewed_once_beside_its_use
     after = await stored_token(await live(world, ada), READ)
     assert after is not None
     assert after.value != before.value
-    world.forward(life * 0.75 if life > 1 else 0.15)  # the tenant dates tokens by whole seconds
+    world.forward(life * 0.75 if life > 1 else 0.05)  # the tenant dates tokens by whole seconds
     await reads(world, ada, times=3)
     assert await world.asked(REFRESH) == 1, "the new token lives as long"
 
@@ -237,6 +238,33 @@ async def test_W1_a_store_that_takes_no_write_costs_no_request_for_every_call(
 
     for _ in range(5):
         await reads(world, ada)
+
+    assert await world.asked(REFRESH) == 1
+
+
+async def test_W1_a_resource_that_refuses_every_token_costs_no_request_for_every_call(world: World) -> None:
+    ada = await world.signed_in()
+    await world.admin("PUT", "/faults/graph.get_me", {"status": 401})
+
+    for number in (1, 2):
+        for _ in range(5):
+            answer = await ada.call("GET", "/api/profile")
+            assert (answer.status, answer.slug) == (502, "resource-unavailable")
+        assert await world.asked(REFRESH) == number
+        world.forward(REFUSAL_SECONDS)
+
+    await world.admin("DELETE", "/faults")
+    assert (await ada.call("GET", "/api/profile")).status == 200
+
+
+async def test_W1_a_token_that_ends_before_its_life_is_over_is_replaced_when_the_resource_says_so(
+    world: World,
+) -> None:
+    ada = await with_tokens_that_live(world, 60)
+    await end_of_token(world, ada, 3600)  # as if `expires_in` had said so
+    world.forward(60)
+
+    await reads(world, ada, times=3)
 
     assert await world.asked(REFRESH) == 1
 

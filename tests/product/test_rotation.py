@@ -131,7 +131,7 @@ async def register(world: World, **members: list[Any]) -> None:
 
 async def refreshes(world: World, person: OtherFrontEnd) -> bool:
     """Tell whether the authority takes the gateway for itself."""
-    await end_of_token(world, person, 1)
+    await end_of_token(world, person, 0)
     return (await person.call("GET", "/api/profile")).status == 200
 
 
@@ -160,13 +160,13 @@ async def test_R22_a_client_secret_rotates_by_a_rolling_restart(make_world: Make
     held = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
 
     for gateway in (ada, tab, ada, tab):
-        await end_of_token(world, ada, 1)
+        await end_of_token(world, ada, 0)
         assert (await gateway.call("GET", "/api/profile", headers=held)).status == 200
     await register(world, secrets=["the-next-secret"])
 
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     assert (await tab.call("GET", "/api/profile", headers=held)).status == 200
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     left_behind = await ada.call("GET", "/api/profile")
     assert (left_behind.status, left_behind.slug) == (500, "misconfigured"), "which signs nobody out either"
     assert (await tab.call("GET", "/api/session", headers=held)).body["authenticated"] is True

@@ -176,6 +176,7 @@ async def test_a_slow_request_cannot_write_an_ended_session_back(world: World, p
     ada = await world.signed_in()
     old = ada.cookie()
     assert (await ada.call("GET", "/api/profile")).status == 200
+    world.forward(20)
     await world.admin("PUT", f"/faults/{point}", {"delay_ms": 500, "times": 1})
 
     slow = asyncio.create_task(ada.call("GET", "/api/profile"))
@@ -236,6 +237,7 @@ async def test_a_request_that_fails_keeps_the_tokens_it_renewed(world: World) ->
     ada = await world.signed_in()
     live = await opened(world, ada)
     before, version = await stored_cache(live)
+    world.forward(20)
     await world.admin("PUT", "/faults/graph.get_me", {"status": 500, "times": 1})
 
     assert (await ada.call("GET", "/api/profile")).slug == "resource-unavailable"
@@ -252,6 +254,7 @@ async def test_a_request_that_fails_keeps_the_tokens_it_renewed(world: World) ->
 async def test_requests_side_by_side_lose_nothing_of_each_other(world: World) -> None:
     await world.admin("PUT", "/settings", {"access_token_seconds": 20})
     ada = await world.signed_in()
+    world.forward(20)
 
     answers = await asyncio.gather(
         *(ada.call("GET", "/api/profile") for _ in range(6)),

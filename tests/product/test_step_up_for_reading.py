@@ -36,7 +36,7 @@ Demander = Callable[[World], Awaitable[None]]
 async def challenged(world: World, ada: OtherFrontEnd, demander: Demander = graph_asks) -> Answer:
     """Read the profile when that needs more proof."""
     if demander is the_authority_asks:
-        await end_of_token(world, ada, 1)
+        await end_of_token(world, ada, 0)
     await demander(world)
     refused = await ada.call("GET", "/api/profile")
     assert (refused.status, refused.slug, refused.body["scope"]) == (403, "step-up-required", READ.scope)

@@ -232,7 +232,7 @@ async def test_R11_four_gateways_and_fifty_requests_each_refresh_once(world: Wor
 
     for _ in range(2):
         await world.admin("DELETE", "/requests")
-        await end_of_token(world, ada, 1)
+        await end_of_token(world, ada, 0)
         answers = await asyncio.gather(
             *(tab.call("GET", "/api/profile", headers=held) for tab in tabs for _ in range(50))
         )
@@ -250,7 +250,7 @@ async def test_R11_an_authority_that_outlasts_a_lease_is_asked_once(
     other = await world.new_gateway(LOG_LEVEL="INFO")
     tab = OtherFrontEnd(ada.session, other.gateway_url, world.tenant_url)
     before = {"Cookie": f"__Host-Http-session={ada.cookie()}"}
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     request = network.authority.hold(token_request("refresh_token"))
     renewed = network.redis.watch(runs(RENEW), answered=True)
 

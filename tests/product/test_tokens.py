@@ -79,7 +79,7 @@ async def test_R11_all_requests_at_expiry_share_one_token_request(world: World) 
         PORT="1"
     )  # a second process would be no different: own memory, same Redis
     elsewhere = OtherFrontEnd(ada.session, other.gateway_url, world.tenant_url)
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
 
     answers = await asyncio.gather(
         *(ada.call("GET", "/api/profile") for _ in range(20)),
@@ -118,7 +118,7 @@ async def test_R11_whatever_was_refused_a_burst_of_calls_costs_one_token_request
     world: World, aadsts: int, slug: str
 ) -> None:
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     await world.admin("PUT", "/faults/token.refresh_token", {"aadsts": aadsts, "times": 1})
 
     answers = [await ada.call("GET", "/api/profile") for _ in range(5)]
@@ -143,7 +143,7 @@ async def test_R11_whatever_was_refused_a_burst_of_calls_costs_one_token_request
 )
 async def test_R15_a_failing_authority_signs_nobody_out(world: World, fault: dict[str, object]) -> None:
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     await world.admin("PUT", "/faults/token.refresh_token", {**fault, "times": 1})
 
     failed = await ada.call("GET", "/api/profile")
@@ -168,7 +168,7 @@ async def test_R14_a_token_with_some_life_left_is_used_while_the_authority_fails
 
 async def test_a_revoked_grant_ends_the_session_with_a_reason(world: World) -> None:
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     await world.admin("POST", f"/people/{ADA[0]}/revoke")
 
     for _ in range(2):
@@ -249,7 +249,7 @@ async def test_E03_each_resource_has_its_own_token(world: World) -> None:
 
 async def test_a_cancelled_caller_does_not_take_the_token_with_it(world: World, network: Network) -> None:
     ada = await world.signed_in()
-    await end_of_token(world, ada, 1)
+    await end_of_token(world, ada, 0)
     session, broker = await live(world, ada), broker_of(await world.new_gateway(network))
     held = network.authority.hold(token_request("refresh_token"), answered=True)
 

@@ -95,6 +95,8 @@ class PlainProvider:
     """Members of the discovery document to change; None removes one."""
     answer: Claims = field(default_factory=dict)
     """Members of the token answer to change; None removes one."""
+    refusal: Callable[[], web.Response] | None = None
+    """The answer to every refresh, where a test says one."""
     shape: Callable[[Claims], str | None] | None = None
     """Makes the ID token of given claims; None means: sign them as they are."""
     sub: str = SUBJECT
@@ -209,7 +211,7 @@ class PlainProvider:
             return self._tokens(self.claims(nonce=asked["nonce"]), Grant(scopes, asked.get("acr_values", "")))
         if grant != "refresh_token":
             return web.json_response({"error": "unsupported_grant_type"}, status=400)
-        return self._refreshed(form)
+        return self.refusal() if self.refusal else self._refreshed(form)
 
     def _refreshed(self, form: dict[str, str]) -> web.Response:
         granted = self._grants.get(form.get("refresh_token", ""))

@@ -123,7 +123,7 @@ async def test_R10_killed_while_refreshing(
 ) -> None:
     await world.admin("PUT", "/settings", {"rotate_refresh_tokens": strict})
     await gateway.there.sign_in()
-    await end_of_token(world, gateway.there, 1)
+    await end_of_token(world, gateway.there, 0)
     gateway.dies(REFRESHING[moment])
 
     await dies(gateway, gateway.here.call("GET", "/api/profile"))

@@ -42,7 +42,7 @@ class Exchanges(EntraClient):
         return work(self)
 
     def acquire_token_on_behalf_of(self, _assertion: str, _scopes: list[str]) -> dict[str, object]:
-        return {"access_token": f"token {self.count}", "expires_in": self.expires_in}
+        return {"access_token": f"token-{self.count}", "expires_in": self.expires_in}
 
 
 def caller(assertion: str, *, life: int = 3600) -> Caller:
@@ -106,8 +106,8 @@ async def test_S36_what_is_remembered_is_bounded_and_the_oldest_goes_first() -> 
         await tokens.token(caller(f"assertion {number}"))
     assert entra.count == MOST_TOKENS + 1
 
-    assert await tokens.token(caller("assertion 1")) == "token 2"
-    assert await tokens.token(caller(f"assertion {MOST_TOKENS}")) == f"token {MOST_TOKENS + 1}"
+    assert await tokens.token(caller("assertion 1")) == "token-2"
+    assert await tokens.token(caller(f"assertion {MOST_TOKENS}")) == f"token-{MOST_TOKENS + 1}"
     assert entra.count == MOST_TOKENS + 1
     await tokens.token(caller("assertion 0"))
     assert entra.count == MOST_TOKENS + 2
@@ -121,8 +121,8 @@ async def test_S36_a_token_that_was_dropped_is_fetched_anew_and_no_other() -> No
 
     tokens.forget(caller("one"))
 
-    assert await tokens.token(caller("two")) == "token 2"
-    assert await tokens.token(caller("one")) == "token 3"
+    assert await tokens.token(caller("two")) == "token-2"
+    assert await tokens.token(caller("one")) == "token-3"
 
 
 async def test_a_caller_who_hangs_up_leaves_the_exchange_to_the_others() -> None:
@@ -135,8 +135,8 @@ async def test_a_caller_who_hangs_up_leaves_the_exchange_to_the_others() -> None
     await asyncio.sleep(0)
     entra.open.set()
 
-    assert await second == "token 1"
-    assert await tokens.token(caller("one")) == "token 1"
+    assert await second == "token-1"
+    assert await tokens.token(caller("one")) == "token-1"
 
 
 async def test_a_failure_is_everybodys_who_waits_and_not_remembered() -> None:
@@ -148,4 +148,4 @@ async def test_a_failure_is_everybodys_who_waits_and_not_remembered() -> None:
     assert [type(failure) for failure in answers] == [AuthorityUnavailable] * 3
     assert entra.count == 1
     entra.trouble = False
-    assert await tokens.token(caller("one")) == "token 2"
+    assert await tokens.token(caller("one")) == "token-2"

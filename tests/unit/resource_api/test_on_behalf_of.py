@@ -89,8 +89,8 @@ async def test_W1_a_short_lived_graph_token_is_kept_for_its_own_life(stage: Stag
     await stage.token()
     await stage.world.ask("PUT", "/admin/settings", json={"access_token_seconds": 60})
 
-    await stage.patch(CHANGE)
-    await stage.patch(CHANGE)
+    for _ in range(2):
+        await stage.patch(CHANGE)
     assert await exchanges(stage) == 1
 
 
@@ -204,7 +204,7 @@ async def test_R15_an_authority_in_trouble_is_503_and_comes_back_by_itself(
 
 
 async def test_R15_an_answer_that_msal_stumbles_over_is_an_authority_in_trouble() -> None:
-    id_tokens: list[object] = ["garbage", "a.b.c", 7, None]
+    id_tokens: list[object] = [None, "garbage", "a.b.c", 7, ["a"]]
     issuer = "https://login.example.com/t"
     tokens = {
         "issuer": issuer,
@@ -231,10 +231,11 @@ async def test_R15_an_answer_that_msal_stumbles_over_is_an_authority_in_trouble(
             discovery=Discovery(network, url=f"{url}/metadata", issuer=issuer),
             oidc_authority=issuer,
         )
-        while id_tokens:
-            with pytest.raises(AuthorityUnavailable) as caught:
-                await GraphTokens(entra).token(Caller("an-oid", GATEWAY, int(time.time()) + 3600, "a.b.c"))
-            assert "MSAL raised" in caught.value.log_detail
+        caller = Caller("an-oid", GATEWAY, int(time.time()) + 3600, "a.b.c")
+        while id_tokens[1:]:
+            with pytest.raises(AuthorityUnavailable, match="MSAL raised"):
+                await GraphTokens(entra).token(caller)
+        assert await GraphTokens(entra).token(caller) == "t", "null is no ID token, and none is needed"
         entra.close()
 
 

@@ -1,4 +1,4 @@
-"""What refused token requests mean: by error, suberror and claims, never by number or text."""
+"""What refused token requests mean: by error, suberror and claims, and by number where nothing else speaks."""
 
 import pytest
 
@@ -47,6 +47,105 @@ def test_each_refusal_has_one_meaning(answer: dict[str, object] | None, kind: st
 
     assert refusal is not None
     assert refusal.kind is RefusalKind(kind)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"error": "mfa_required", "mfa_token": "x"},  # Auth0
+        {"error": "MFA_Required"},
+        {"error": "mfa-required"},
+        {"error": " mfa_required "},
+        {"error": {"code": "mfa_required", "message": "x"}},
+        {"error": {"type": "login_required", "code": 190}},
+        {"errorCode": "mfa_required", "errorSummary": "x"},
+        {"error": "mfa_enrollment_required"},
+        {"error": "two_factor_required"},
+        {"error": "step_up_required"},
+        {"error": "reauthentication_required"},
+        {"error": "password_change_required"},
+        {"error": "terms_acceptance_required"},
+        {"error": "account_selection_required"},
+        {"error": "unmet_authentication_requirements"},
+        {"error": "insufficient_user_authentication"},
+        {"error": "insufficient_claims", "claims": CLAIMS},
+        {"error": "Interaction_Required"},
+        {"error": "invalid_grant", "suberror": "Basic_Action"},
+        {"error": "invalid_grant", "error_subtype": "invalid_rapt"},  # Google
+        {"error": "invalid_grant", "error_codes": [50076]},
+        {"error": "invalid_grant", "error_codes": [7, 50079]},
+        {"error": "invalid_grant", "error_codes": [50074], "suberror": ""},
+        {"error": "interaction_required", "error_codes": [53003]},
+    ],
+    ids=str,
+)
+def test_W3_whatever_asks_the_person_is_interaction(answer: dict[str, object]) -> None:
+    refusal = refusal_of(answer)
+
+    assert refusal is not None
+    assert refusal.kind is RefusalKind.INTERACTION
+
+
+@pytest.mark.parametrize(
+    "answer, kind",
+    [
+        ({"error": "client_authentication_required"}, "misconfigured"),
+        ({"error": "dpop_proof_required"}, "misconfigured"),
+        ({"error": "something_required"}, "misconfigured"),
+        ({"error": "mfa_failed"}, "misconfigured"),
+        ({"error": "invalid_grant", "error_codes": [53003]}, "blocked"),
+        ({"error": "invalid_grant", "suberror": "bad_token", "error_codes": [50076]}, "grant-dead"),
+        ({"error": "invalid_grant", "error_codes": [70008]}, "grant-dead"),
+        ({"error": "invalid_grant", "error_codes": ["50076"]}, "grant-dead"),
+        ({"error": "invalid_client", "error_codes": [50076]}, "misconfigured"),
+        ({"error": "bad_refresh_token"}, "grant-dead"),  # GitHub, with status 200
+        ({"error": "INVALID_GRANT"}, "grant-dead"),
+        ({"error": "invalid_token"}, "grant-dead"),
+        ({"error": "slow_down"}, "unavailable"),
+        ({"error": "Rate_Limit_Exceeded"}, "unavailable"),
+        ({"errorCode": "invalid_client"}, "misconfigured"),  # Okta
+        ({"error": {"message": "x"}}, "misconfigured"),
+        ({"error": ["mfa_required"]}, "misconfigured"),
+    ],
+    ids=str,
+)
+def test_W3_what_asks_nobody_is_what_it_was(answer: dict[str, object], kind: str) -> None:
+    refusal = refusal_of(answer)
+
+    assert refusal is not None
+    assert refusal.kind is RefusalKind(kind)
+
+
+@pytest.mark.parametrize("kind", ["Bearer", "bearer", "BEARER", "bEARER"])
+def test_W11_a_bearer_token_is_one_however_it_is_spelled(kind: str) -> None:
+    assert refusal_of({"access_token": "x", "token_type": kind}) is None
+
+
+@pytest.mark.parametrize("kind", ["DPoP", "mac", "N_A", "", "Bearer ", "pop", 7, ["Bearer"], {}])
+def test_W11_a_token_of_another_kind_is_not_used_as_a_bearer_token(kind: object) -> None:
+    refusal = refusal_of({"access_token": "x", "token_type": kind})
+
+    assert refusal == Refusal(RefusalKind.MISCONFIGURED, "unsupported_token_type")
+
+
+@pytest.mark.parametrize("length", [1, 20_000, 32_768])
+def test_W11_a_long_token_is_one(length: int) -> None:
+    assert refusal_of({"access_token": "x" * length}) is None
+
+
+@pytest.mark.parametrize(
+    "token", ["", 7, [], {}, True, "a\r\nb", "a\n", "a b", " a", "\u00e4", "a\x00", "x" * 32_769]
+)
+def test_W11_what_no_header_can_carry_is_no_token(token: object) -> None:
+    refusal = refusal_of({"access_token": token, "token_type": "Bearer"})
+
+    assert refusal == Refusal(RefusalKind.MISCONFIGURED, "unusable_access_token")
+
+
+@pytest.mark.parametrize("error", [None, "", False, 0])
+def test_W11_an_error_that_says_nothing_is_none(error: object) -> None:
+    assert refusal_of({"access_token": "x", "error": error}) is None
+    assert refusal_of({"access_token": "x", "errorCode": error}) is None
 
 
 def test_a_token_is_no_refusal() -> None:

@@ -48,7 +48,7 @@ class Broker:
         self.redeemed.append((flow, nonce, answer))
         if self.meanwhile:
             await self.meanwhile()
-        return Redeemed(self.person, AccessToken("new", NOW + 600), '{"RefreshToken":{}}')
+        return Redeemed(self.person, AccessToken("new", NOW + 600), '{"RefreshToken":{"r":1}}')
 
 
 class Discovery:

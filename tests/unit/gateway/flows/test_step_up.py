@@ -11,7 +11,7 @@ from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.fields import Field
 from gateway.tokens.access_token import AccessToken
-from gateway.tokens.token_records import REFUSAL, TOKEN, RememberedRefusal, Resource
+from gateway.tokens.token_records import GRANTED, REFUSAL, TOKEN, RememberedRefusal, Resource
 from tests.stage.stored import stored
 from tests.stage.tenant import MovableClock
 from tests.unit.gateway.store_of_tests import ABSOLUTE, NOW, begun
@@ -37,8 +37,12 @@ def token(resource: Resource, ends: float = NOW + 600) -> dict[str, Field]:
     return TOKEN.entry(AccessToken("a-token", ends), ends, resource.name)
 
 
-def refusal(resource: Resource, ends: float = NOW + 10) -> dict[str, Field]:
-    return REFUSAL.entry(RememberedRefusal("interaction", "x", None, ends), ends, resource.name)
+def refusal(resource: Resource, ends: float = NOW + 10, *, beside: bool = False) -> dict[str, Field]:
+    return REFUSAL.entry(RememberedRefusal("interaction", "x", None, ends, beside), ends, resource.name)
+
+
+def granted(*scopes: str) -> dict[str, Field]:
+    return GRANTED.entry(list(scopes), NOW + 600)
 
 
 async def challenge_of(step_ups: StepUps, session: LiveSession) -> str:
@@ -194,6 +198,11 @@ async def test_with_a_token_an_edit_goes_through(
         ({}, int(NOW), "granted"),
         (refusal(EDIT), int(NOW), "step-up"),
         (refusal(READ), int(NOW), "granted"),
+        (refusal(EDIT, beside=True), int(NOW), "granted"),
+        (granted("openid", EDIT.scope), int(NOW), "granted"),
+        (granted("openid"), int(NOW), "step-up"),
+        (granted(), int(NOW), "step-up"),
+        (token(EDIT) | granted(), None, "granted"),
     ],
 )
 async def test_without_one_it_does_once_the_person_has_confirmed_and_nobody_refused_it(
@@ -208,8 +217,18 @@ async def test_without_one_it_does_once_the_person_has_confirmed_and_nobody_refu
     assert await step_ups.access(session) == answer
 
 
+async def test_W11_what_nothing_can_renew_has_to_be_brought_anew(
+    step_ups: StepUps, sessions: SessionStore
+) -> None:
+    session = await begun(sessions, last_mfa_at=int(NOW), ends_at=int(NOW) + 600)
+    with_token = await begun(sessions, token(EDIT), last_mfa_at=int(NOW), ends_at=int(NOW) + 600)
+
+    assert await step_ups.access(session) == "step-up"
+    assert await step_ups.access(with_token) == "granted"
+
+
 def test_the_records_that_say_so_are_those_of_editing() -> None:
-    assert ACCESS_FIELDS == ("token:edit", "refusal:edit")
+    assert ACCESS_FIELDS == ("token:edit", "refusal:edit", "granted")
 
 
 async def test_a_confirmation_that_is_too_old_counts_as_none(

@@ -66,8 +66,9 @@ class Tokens(TokenBroker):
     async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken:  # noqa: ARG002 - a broker's
         return AccessToken("a token", time.time() + 3600)
 
-    async def forget_token(self, session: LiveSession, resource: Resource) -> None:
-        """Have the same one next time."""
+    async def replacement(self, session: LiveSession, resource: Resource) -> AccessToken | None:
+        """Have another one like it."""
+        return await self.access_token(session, resource)
 
 
 def nobodys_vault() -> Vault:

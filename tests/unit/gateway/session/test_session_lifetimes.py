@@ -46,6 +46,26 @@ async def test_S16_a_session_in_use_ends_when_its_time_is_over(
     assert await sessions.load(session.cookie) is None
 
 
+@pytest.mark.parametrize("ends, absolute", [(100, 100), (IDLE + 50, IDLE + 50), (ABSOLUTE + 1, ABSOLUTE)])
+async def test_W11_a_session_whose_tokens_cannot_be_renewed_ends_with_them(
+    sessions: SessionStore, clock: MovableClock, ends: int, absolute: int
+) -> None:
+    session = await begun(sessions, ends_at=int(NOW) + ends)
+    assert session.absolute_at == NOW + absolute
+
+    while clock.now + IDLE / 2 < NOW + absolute:
+        clock.now += IDLE / 2
+        live = await sessions.load(session.cookie)
+        assert live
+        assert live.absolute_at == NOW + absolute
+        await sessions.slide(live)
+    clock.now = NOW + absolute - 0.01
+    assert await sessions.load(session.cookie)
+    clock.now = NOW + absolute
+    assert await sessions.load(session.cookie) is None
+    assert await sessions.why_ended(session.cookie) == "expired"
+
+
 async def test_S16_use_is_noted_every_twenty_seconds_and_no_more_often(
     sessions: SessionStore, clock: MovableClock, way_to_redis: RequestProxy[Command], vault: Vault
 ) -> None:
