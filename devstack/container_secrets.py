@@ -1,4 +1,4 @@
-"""Makes the secrets of `docker compose up`, once, each into the volume of the service that needs it.
+"""Makes the secrets of both compose files, once, each into the volume of the service that needs it.
 
 Owns the files' names, which docker-compose.yml gives to the services as `…_FILE` settings.
 What exists is left as it is, so that sessions survive `docker compose down` and `up`; `down --volumes` starts afresh.
@@ -21,8 +21,12 @@ maxmemory-policy noeviction
 """
 
 
-def make(volumes: Path) -> list[Path]:
-    """Write the files that are missing below a directory; their paths come back."""
+def make(volumes: Path, *, own_tenant: bool = False) -> list[Path]:
+    """Write the files that are missing below a directory; their paths come back.
+
+    With `own_tenant` the client secrets are left out, because they are the tenant's to give: a made-up one would look
+    like one that was put there.
+    """
     secrets, password = LocalSecrets(), new_token()
     redis = volumes / "redis"
     if (redis / "password").exists():  # the other files quote it
@@ -37,6 +41,10 @@ def make(volumes: Path) -> list[Path]:
         # Not empty, so that no engine lays the image's own directory and owner over the volume.
         volumes / "redis-data" / ".stepup": "",
     }
+    if own_tenant:
+        contents = {path: text for path, text in contents.items() if path.name != "client-secret"}
+        for part in ("gateway", "resource-api", "resource-api-state"):
+            (volumes / part).mkdir(parents=True, exist_ok=True)
     missing = [path for path in contents if not path.exists()]
     for path in missing:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,5 +58,9 @@ def make(volumes: Path) -> list[Path]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m devstack.container_secrets", allow_abbrev=False)
     parser.add_argument("volumes", type=Path, help="the directory that gets a directory for each part")
-    for written in make(parser.parse_args().volumes):
+    parser.add_argument(
+        "--own-tenant", action="store_true", help="leave out the client secrets, which your own tenant gives"
+    )
+    chosen = parser.parse_args()
+    for written in make(chosen.volumes, own_tenant=chosen.own_tenant):
         print(f"made {written}")
