@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 from servicekit.address_map import AddressMap
 from servicekit.clock_watch import ClockWatch
 from servicekit.errors import AuthorityUnavailable
-from servicekit.outbound import retry_after_seconds
+from servicekit.outbound import REUSE_SECONDS, retry_after_seconds
 from servicekit.tls_refusal import refused_by_tls
 from servicekit.token_answer import read_token_answer
 
@@ -73,6 +73,7 @@ class AuthorityTransport:
         self._now = now
         self._clocks = clocks or ClockWatch()
         self._on_request = on_request
+        self._last_used = now()
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = verify
@@ -102,11 +103,15 @@ class AuthorityTransport:
         Raises AuthorityUnavailable.
         """
         begun, outcome = self._now(), "failed"
+        if begun - self._last_used > REUSE_SECONDS:
+            # What is idle may be gone by now, and a code or a refresh token that meets its end is spent.
+            self._session.close()
         try:
             answer = self._answer(url, params=params, data=data, headers=headers)
             outcome = "granted" if answer.is_granted else "refused"
             return answer
         finally:
+            self._last_used = self._now()
             if self._on_request:
                 self._on_request(str((data or {}).get("grant_type")), outcome, self._now() - begun)
 

@@ -23,6 +23,11 @@ from servicekit.tls_refusal import refused_by_tls
 
 LARGEST_REPLY: Final = 1_000_000
 CONNECT_SECONDS: Final = 3
+# How long an idle connection is used again. Servers close theirs after two seconds (gunicorn), five (Node.js, uvicorn)
+# or more: a write that meets such an end is lost, and nobody may repeat it, so it goes by one that is young for sure.
+REUSE_SECONDS: Final = 15
+REUSE_FOR_WRITES_SECONDS: Final = 1
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class OutboundError(Exception):
@@ -65,16 +70,18 @@ def retry_after_seconds(headers: Mapping[str, str]) -> int | None:
 
 
 class Outbound:
-    """Sends requests through one pooled session."""
+    """Sends requests through pooled sessions: one for reading, one for writing."""
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        reading: aiohttp.ClientSession,
+        writing: aiohttp.ClientSession,
         address_map: AddressMap | None = None,
         *,
         connect_seconds: float = CONNECT_SECONDS,
     ) -> None:
-        self._session = session
+        self._reading = reading
+        self._writing = writing
         self._map = address_map or AddressMap()
         self._connect_seconds = connect_seconds
 
@@ -93,6 +100,7 @@ class Outbound:
         Raises OutboundError when no complete reply came within `timeout_seconds`. Time in which our own loop stood
         still is not counted against the other side; a connection that seems to have failed for that is tried once more.
         """
+        session = self._reading if method in _READS else self._writing
         address, extra = self._map.apply(url)
         loop, tries = asyncio.get_running_loop(), 1
         while True:
@@ -100,7 +108,7 @@ class Outbound:
             try:
                 async with (
                     RemoteTimeout(timeout_seconds),
-                    self._session.request(
+                    session.request(
                         method,
                         address,
                         headers={**(headers or {}), **extra},
@@ -142,11 +150,20 @@ async def outbound(
     tls = await asyncio.to_thread(
         ssl.create_default_context, cafile=ca_bundle
     )  # reads some hundred certificates
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=tls, limit=200, limit_per_host=100),
+    async with (
+        _session(tls, connect_seconds, REUSE_SECONDS) as reading,
+        _session(tls, connect_seconds, REUSE_FOR_WRITES_SECONDS) as writing,
+    ):
+        yield Outbound(reading, writing, address_map, connect_seconds=connect_seconds)
+
+
+def _session(tls: ssl.SSLContext, connect_seconds: float, reuse_seconds: float) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            ssl=tls, limit=200, limit_per_host=100, keepalive_timeout=reuse_seconds
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds),
         trust_env=False,
         auto_decompress=True,
-    ) as session:
-        yield Outbound(session, address_map, connect_seconds=connect_seconds)
+    )
