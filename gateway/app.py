@@ -21,6 +21,7 @@ from gateway.edge.limits import FlowLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
 from gateway.flows.arrivals import Arrivals
+from gateway.flows.end_session import EndSession
 from gateway.flows.flow import AuthFlow
 from gateway.flows.flow_record import FlowStore
 from gateway.flows.logout import Logout
@@ -46,7 +47,17 @@ from gateway.store.redis.cluster import GuardedCluster
 from gateway.tokens.authorization_extras import AuthorizationExtras
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.id_token import IdTokenJudge
-from gateway.tokens.token_records import CACHE, EDIT, GRANTED, GRAPH, REFUSAL, REPLACED, TOKEN, Resource
+from gateway.tokens.token_records import (
+    CACHE,
+    EDIT,
+    GRANTED,
+    GRAPH,
+    ID_TOKEN,
+    REFUSAL,
+    REPLACED,
+    TOKEN,
+    Resource,
+)
 from servicekit.authority import Authority, open_authority
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
 from servicekit.entra import CALL_SECONDS, PLACE_SECONDS
@@ -63,7 +74,19 @@ SPA: Final = _PACKED if _PACKED.is_dir() else Path(__file__).parent.parent / "sp
 SETTLING_SECONDS: Final = PLACE_SECONDS + CALL_SECONDS + 2
 
 # Everything that a session may hold; each says of itself whether it survives a step-up.
-RECORD_KINDS: Final = (TOKEN, REFUSAL, REPLACED, CACHE, GRANTED, CHALLENGE, EDITED, PARKED, SAVED, ANSWER)
+RECORD_KINDS: Final = (
+    TOKEN,
+    REFUSAL,
+    REPLACED,
+    CACHE,
+    ID_TOKEN,
+    GRANTED,
+    CHALLENGE,
+    EDITED,
+    PARKED,
+    SAVED,
+    ANSWER,
+)
 
 _NETWORK: Final = web.AppKey("network", Outbound)
 _AUTHORITY: Final = web.AppKey("authority", Authority)
@@ -198,6 +221,7 @@ def _authority(
             on_pause=lambda is_open: metrics.breaker_turned("token-endpoint", is_open=is_open),
         ) as app[_AUTHORITY]:
             app[keys.DISCOVERY] = app[_AUTHORITY].discovery
+            app[keys.END_SESSION] = EndSession(app[keys.DISCOVERY], settings, app[keys.VAULT])
             app[keys.LOGOUT] = Logout(
                 app[keys.SESSIONS],
                 app[keys.VAULT],
@@ -236,6 +260,7 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupCon
             extras=AuthorizationExtras.of(
                 settings.extra_scopes, settings.authorize_parameters, settings.prompt
             ),
+            keeps_id_tokens=settings.id_token_hint,
             counts=app[keys.METRICS],
         )
         app[keys.EDITS] = ProfileEdits(

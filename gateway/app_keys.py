@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gateway.edge.limits import FlowLimit
 from gateway.flows.arrivals import Arrivals
+from gateway.flows.end_session import EndSession
 from gateway.flows.flow import AuthFlow, CompletedFlow
 from gateway.flows.flow_record import FlowStore
 from gateway.flows.logout import Logout
@@ -30,6 +31,7 @@ AUTH_FLOW: Final = web.AppKey("auth_flow", AuthFlow)
 EDITS: Final = web.AppKey("edits", ProfileEdits)
 STEP_UPS: Final = web.AppKey("step_ups", StepUps)
 DISCOVERY: Final = web.AppKey("discovery", Discovery)
+END_SESSION: Final = web.AppKey("end_session", EndSession)
 LOGOUT: Final = web.AppKey("logout", Logout)
 VAULT: Final = web.AppKey("vault", Vault)
 EVENT_STREAMS: Final = web.AppKey("event_streams", EventStreams)

@@ -134,6 +134,11 @@ class Settings(AuthoritySettings):
         description="for how long a confirmation lasts; unset: as long as the authority gives tokens for it",
         examples=["900"],
     )
+    id_token_hint: bool = Field(
+        default=False,
+        description="1 or 0, whether the authority is shown the ID token when a person signs out",
+        examples=["1"],
+    )
     backchannel_logout: bool = Field(
         default=False,
         description="1 or 0, whether the authority may end sessions by Back-Channel Logout",

@@ -138,7 +138,7 @@ class SignedOut(TypedDict):
     """Signed out here."""
 
     redirect: str
-    """An address of another origin, to navigate to."""
+    """An address to navigate to, of another origin as a rule."""
 
 
 EVENT_STREAM: Final = Annotated[str, "server-sent events"]

@@ -13,12 +13,14 @@ from typing import Annotated, Final
 from aiohttp import hdrs, web
 from pydantic import Field
 
-from gateway.app_keys import DISCOVERY, LOGOUT, SETTINGS
+from gateway.app_keys import DISCOVERY, END_SESSION, LOGOUT, SETTINGS
 from gateway.edge.forms import FORM, read_form
 from gateway.edge.guard import RequestKind, Route
+from gateway.edge.posting_page import posting_page
 from gateway.endpoints.answers import LogoutRequest, SignedOut
 from gateway.errors import SessionStoreUnavailable
-from gateway.flows.end_session import authority_origins, end_session_url
+from gateway.flows.end_session import PAGE, authority_origins
+from gateway.tokens.token_records import ID_TOKEN
 from servicekit.errors import AuthorityUnavailable, BadRequest, BodyTooLarge, Misconfigured, RequestTimedOut
 from servicekit.jwt_claims import LONGEST_SID
 from servicekit.operations import Operation, Parameter, RequestBody, Response
@@ -33,8 +35,20 @@ async def sign_out(request: web.Request) -> web.Response:
     Raises SessionStoreUnavailable also where a failover could still undo it: the cookie is kept, to ask again with.
     """
     session = await request.app[LOGOUT].sign_out(request)
-    redirect = await end_session_url(request.app[DISCOVERY], request.app[SETTINGS], session)
+    redirect = await request.app[END_SESSION].redirect(session)
     return web.json_response(SignedOut(redirect=redirect), headers={"Clear-Site-Data": '"cache", "storage"'})
+
+
+async def end_session(request: web.Request) -> web.Response:
+    """Post the authority's logout request from the browser, with the ID token in the form.
+
+    `redirect` of `/auth/sign-out` leads here with `GATEWAY_ID_TOKEN_HINT=1`; the ticket counts once, for a minute, and
+    without one this leads to `/`.
+    """
+    form = await request.app[END_SESSION].form(request.query.get("ticket", ""))
+    if form is None:
+        return web.Response(status=303, headers={hdrs.LOCATION: "/"})
+    return posting_page(request, form.endpoint, form.fields)
 
 
 async def frontchannel_logout(request: web.Request) -> web.Response:
@@ -101,12 +115,28 @@ ROUTES: Final = (
         "/auth/sign-out",
         sign_out,
         RequestKind.JSON,
+        records=lambda _request: (ID_TOKEN.field(),),
         operation=Operation(
             "signOut",
             "Sign out",
             tag="session",
             response=Response("Signed out here; `redirect` ends the authority's session too.", (SignedOut,)),
             problems=(SessionStoreUnavailable,),
+        ),
+    ),
+    Route(
+        hdrs.METH_GET,
+        PAGE,
+        end_session,
+        RequestKind.NAVIGATION,
+        operation=Operation(
+            "endAuthoritySession",
+            "End the authority's session by a form",
+            tag="navigations",
+            response=Response("A page that posts the form by itself.", (str,), media_type="text/html"),
+            also=(Response("Without such a ticket: to `/`.", status=303, headers=(hdrs.LOCATION,)),),
+            problems=(SessionStoreUnavailable,),
+            parameters=(Parameter("ticket", "query", "What `redirect` of `/auth/sign-out` holds."),),
         ),
     ),
     Route(

@@ -23,6 +23,7 @@ from gateway.tokens.token_records import (
     CACHE,
     GRANTED,
     GRAPH,
+    ID_TOKEN,
     Resource,
     cache_entry,
     holds_refresh_token,
@@ -97,7 +98,13 @@ class SessionStarts:
         # The vault drops the cache with its session; any later limit would do.
         until = self._now() + _LONGEST_SESSION
         granted = {} if redeemed.granted is None else GRANTED.entry(redeemed.granted, until)
-        return {**token_entry(resource, redeemed.token), **cache_entry(redeemed.cache, until), **granted}
+        shown = ID_TOKEN.entry(redeemed.id_token.encode(), until) if redeemed.id_token else {}
+        return {
+            **token_entry(resource, redeemed.token),
+            **cache_entry(redeemed.cache, until),
+            **granted,
+            **shown,
+        }
 
     async def _start(
         self,

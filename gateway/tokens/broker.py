@@ -45,17 +45,21 @@ class AuthorizationRequest:
 class Redeemed:
     """What a flow brought: a person, an access token, and MSAL's cache with the rest.
 
-    `granted` are the scopes that its refresh token reaches, where that is known.
+    `granted` are the scopes that its refresh token reaches, where that is known; `id_token` is the ID token as it came,
+    where it is kept.
     """
 
     person: Person
     token: AccessToken
     cache: str
     granted: list[str] | None = None
+    id_token: str = ""
 
 
 class TokenBroker:
     """Speaks to the authority for one app registration.
+
+    `keeps_id_tokens` says that what a flow brought holds the ID token itself.
 
     `now` is the wall clock in seconds, `jitter` gives numbers from 0 to 1; `redirect_uri` is where the authority sends
     the browser back to.
@@ -71,6 +75,7 @@ class TokenBroker:
         redirect_uri: str,
         response_mode: str,
         extras: AuthorizationExtras = NO_EXTRAS,
+        keeps_id_tokens: bool = False,
         counts: Counts | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -83,6 +88,7 @@ class TokenBroker:
         self._redirect_uri = redirect_uri
         self._response_mode = response_mode
         self._extras = extras
+        self._keeps_id_tokens = keeps_id_tokens
 
     async def begin(
         self,
@@ -159,7 +165,8 @@ class TokenBroker:
             raise _of_redemption(refusal)
         person = await self._judge.person(tokens.get("id_token"), nonce=nonce)
         token = access_token_of(tokens, asked_at=asked_at, jitter=self._jitter())
-        return Redeemed(person, token, cache.serialize(), self._granted(tokens, flow))
+        id_token = str(tokens["id_token"]) if self._keeps_id_tokens else ""
+        return Redeemed(person, token, cache.serialize(), self._granted(tokens, flow), id_token)
 
     def _granted(self, tokens: dict[str, Any], flow: dict[str, Any]) -> list[str] | None:
         """Return the scopes that were granted, where the answer says so (RFC 6749, section 5.1); Entra's say less.

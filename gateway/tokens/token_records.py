@@ -57,6 +57,10 @@ GRANTED: Final = RecordKind("granted", list[str])
 """The scopes that the refresh token reaches, where the authority said so, and a refresh token reaches no further."""
 
 
+ID_TOKEN: Final = RecordKind("id_token", bytes)
+"""What the authority's end-session endpoint is shown; there only where a setting asks for it."""
+
+
 def token_entry(resource: Resource, token: AccessToken) -> dict[str, Field]:
     """Return an access token's record, which lasts as long as the token."""
     return TOKEN.entry(token, token.expires_at, resource.name)
