@@ -61,7 +61,9 @@ class Settings(BaseSettings):
             or not _has_possible_port(parts)
         ):
             raise ValueError("must be a scheme, a host and perhaps a port, such as http://localhost:3000")
-        return f"{parts.scheme}://{parts.netloc}"
+        # As browsers write it, and so as the gateway does: what is registered is compared to the letter.
+        default = {"http": ":80", "https": ":443"}[parts.scheme]
+        return f"{parts.scheme}://{parts.netloc.lower().removesuffix(default)}"
 
     @field_validator(
         "config", "gateway_secret_file", "api_secret_file", "gateway_certificate_file", "api_certificate_file"

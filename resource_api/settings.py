@@ -32,7 +32,7 @@ def _clients(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _own_directory(path: str) -> str:
-    if not (Path(path).is_dir() and os.access(path, os.W_OK | os.X_OK)):
+    if not (os.access(path, os.W_OK | os.X_OK) and Path(path).is_dir()):
         raise ValueError("is no directory that can be written")
     return path
 

@@ -5,12 +5,12 @@ name, as in production, and only the connection goes elsewhere.
 Never maps a host that is not named, and never decides whether a map is allowed: settings do.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+from servicekit.setting_sentences import shown
 from servicekit.web_address import WebAddress, read_web_address
 
 _PORTS: Final = {"https": 443, "http": 80}
@@ -38,7 +38,7 @@ class AddressMap:
         for entry in text.split(","):
             host, equals, url = entry.strip().partition("=")
             if not host or not equals or "/" in host:
-                raise ValueError(f"{entry.strip()!r} is not of the form host=url")
+                raise ValueError(f"{shown(entry.strip())} is not of the form host=url")
             origins[_named(read_web_address(f"https://{host}"))] = _origin(url)
         return cls(origins)
 
@@ -61,12 +61,8 @@ def _origin(url: str) -> str:
         address = read_web_address(url.strip())
     except ValueError as error:
         raise ValueError(
-            f"{_without_login(url.strip())!r} is not an origin such as http://127.0.0.1:8400, because it {error}"
+            f"{shown(url.strip())} is not an origin such as http://127.0.0.1:8400, because it {error}"
         ) from None
     if address.path.strip("/"):
-        raise ValueError(f"{url.strip()!r} is not an origin such as http://127.0.0.1:8400")
+        raise ValueError(f"{shown(url.strip())} is not an origin such as http://127.0.0.1:8400")
     return address.origin
-
-
-def _without_login(url: str) -> str:
-    return re.sub(r"//[^/]*@", "//…@", url)
