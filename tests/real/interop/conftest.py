@@ -202,8 +202,8 @@ async def tenant() -> AsyncIterator[World]:
 def make_world(node: str, tls: Tls, valkey: str) -> Callable[..., AbstractAsyncContextManager[InteropWorld]]:
     """Give a maker of worlds.
 
-    `algorithm` is what the provider signs by, `scopes` what idpyoidc knows beside what it must; settings of the
-    gateway may be changed by name.
+    `algorithm` is what the provider signs by, `scopes` what idpyoidc knows beside what it must, `takes_posts`
+    whether oidc-provider takes forms at its endpoints; settings of the gateway may be changed by name.
     """
 
     @asynccontextmanager
@@ -212,6 +212,7 @@ def make_world(node: str, tls: Tls, valkey: str) -> Callable[..., AbstractAsyncC
         *,
         provider: str = "oidc_provider",
         scopes: tuple[str, ...] = (),
+        takes_posts: bool = False,
         **changed: str,
     ) -> AsyncIterator[InteropWorld]:
         ports = [free_port() for _ in range(3)]
@@ -248,6 +249,7 @@ def make_world(node: str, tls: Tls, valkey: str) -> Callable[..., AbstractAsyncC
             "access_token_seconds": TOKEN_SECONDS,
             "algorithm": algorithm,
             "scopes": scopes,
+            "takes_posts": takes_posts,
         }
         trust = ssl.create_default_context(cafile=str(tls.authority))
         jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(gateway_url)])

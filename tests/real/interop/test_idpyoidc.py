@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 
@@ -87,3 +87,22 @@ async def test_without_a_hint_the_provider_refuses_the_way_back_and_the_gateway_
     page = await world.person.visitor.open(redirect)
 
     assert (page.status, page.text.partition(":")[0]) == (400, "refused")
+
+
+async def test_W10_with_the_hint_in_a_form_the_provider_signs_out_and_shows_the_way_back(
+    make_world: Make,
+) -> None:
+    async with make_world("ES256", provider=PROVIDER, ID_TOKEN_HINT="1") as world:
+        await world.person.sign_in()
+        redirect = (await world.person.call("POST", "/auth/sign-out")).body["redirect"]
+        assert not await is_signed_in(world)
+        assert "id_token_hint" not in redirect
+
+        posting = await world.person.visitor.open(urljoin(world.gateway_url, redirect))
+        assert posting.form.action == f"{world.issuer}/session"
+        page = await world.person.visitor.submit(posting)
+        page = await world.person.visitor.submit(page)
+
+        assert page.sent_to == f"{world.gateway_url}/"
+        again = await world.person.leave("/auth/sign-in")
+        assert "password" in again.form.inputs, "the provider forgot the person"

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from tests.real.interop.conftest import CLIENT, MFA, InteropWorld
 from tests.stage.other_front_end import Answer
@@ -98,6 +98,23 @@ async def test_signing_out_ends_the_session_on_both_sides(world: InteropWorld) -
     assert page.sent_to == f"{world.gateway_url}/"
     again = await world.person.leave("/auth/sign-in")
     assert "password" in again.form.inputs, "the provider forgot the person"
+
+
+async def test_W10_signing_out_with_the_hint_in_a_form_ends_the_session_on_both_sides(
+    make_world: Callable[..., AbstractAsyncContextManager[InteropWorld]],
+) -> None:
+    async with make_world(takes_posts=True, ID_TOKEN_HINT="1") as world:
+        await world.person.sign_in()
+        redirect = (await world.person.call("POST", "/auth/sign-out")).body["redirect"]
+
+        posting = await world.person.visitor.open(urljoin(world.gateway_url, redirect))
+        assert posting.form.action == f"{world.issuer}/session/end"
+        assert posting.form.inputs["id_token_hint"]
+        page = await world.person.visitor.submit(await world.person.visitor.submit(posting))
+
+        assert page.sent_to == f"{world.gateway_url}/"
+        again = await world.person.leave("/auth/sign-in")
+        assert "password" in again.form.inputs, "the provider forgot the person"
 
 
 async def test_signing_out_at_the_provider_ends_the_session_by_the_back_channel(world: InteropWorld) -> None:

@@ -39,7 +39,9 @@ const signingKey = { ...privateKey.export({ format: "jwk" }), use: "sig", alg: g
 
 const provider = new Provider(given.issuer, {
   jwks: { keys: [signingKey] },
-  cookies: { keys: ["a key of this process only"] },
+  cookies: { keys: ["a key of this process only"], ...(given.takes_posts && { long: { sameSite: "none" } }) },
+  // Off where nobody says so, although RP-Initiated Logout wants it: a form at the end of a session is a 404 then.
+  enableHttpPostMethods: given.takes_posts,
   clients: [
     {
       client_id: given.client_id,
