@@ -6,6 +6,7 @@ environment in which it is installed, and makes none.
 """
 
 import argparse
+import contextlib
 import errno
 import os
 import re
@@ -141,9 +142,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _version() -> str:
     """Return the version as it is written down; nothing of ours is imported here."""
-    text = (ROOT / "servicekit" / "version.py").read_text(encoding="utf-8")
-    found = re.search(r'VERSION[^=]*= "([^"]+)"', text)
-    return found[1] if found else "unknown"
+    with contextlib.suppress(OSError):
+        text = (ROOT / "servicekit" / "version.py").read_text(encoding="utf-8")
+        if found := re.search(r'VERSION[^=]*= "([^"]+)"', text):
+            return found[1]
+    return "unknown"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
