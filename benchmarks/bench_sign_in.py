@@ -9,11 +9,13 @@ Everything runs as in local work: four processes, the local tenant among them. T
 import argparse
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 from benchmarks.running import asked, forget_requests, milliseconds, product, set_up_tenant
 from devstack.stack import Stack
 from tests.stage.other_front_end import OtherFrontEnd
 
+TOKEN_SECONDS = 2
 STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 
 
@@ -37,14 +39,24 @@ async def measure(stack: Stack, times: int) -> None:
             "the callback after sign-in": await callbacks(ada, "/auth/sign-in", times),
             "the callback after step-up": await callbacks(ada, STEP_UP, times),
         }
-        # Too short to be used a second time.
-        await set_up_tenant(ada, stack, access_token_seconds=20)
+        await set_up_tenant(ada, stack, access_token_seconds=TOKEN_SECONDS)
         await ada.sign_in()
         await forget_requests(ada, stack)
-        figures["the profile, token renewed"] = await milliseconds(see, times)
-        assert await asked(ada, stack, "token.refresh_token") >= times, "each time anew"
+        figures["the profile, token renewed"] = await after_tokens_ended(see, times // 2)
+        assert await asked(ada, stack, "token.refresh_token") >= times // 2, "each time anew"
         for name, value in figures.items():
             print(f"{name:28} {value / unit:6.1f}")
+
+
+async def after_tokens_ended(see: Callable[[], Awaitable[None]], times: int) -> float:
+    """Return the median time of a look at the profile that has to wait for a token."""
+    took: list[float] = []
+    for _ in range(times):
+        await asyncio.sleep(TOKEN_SECONDS)
+        began = time.perf_counter()
+        await see()
+        took.append((time.perf_counter() - began) * 1000)
+    return sorted(took)[len(took) // 2]
 
 
 async def callbacks(ada: OtherFrontEnd, path: str, times: int) -> float:

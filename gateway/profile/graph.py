@@ -72,7 +72,7 @@ class ProfileReader:
                     await self._tokens.forget_token(session, self._resource)
                     demand = Demand(self._resource.scope, claims=challenge.claims)
                     raise errors.StepUpRequired(demand, cause="Graph asks for claims")
-            if another := await self._tokens.replacement(session, self._resource):
+            if another := await self._tokens.replacement(session, self._resource, token):
                 reply = await self._get(another, deadline)
         return self._judge(reply, session)
 

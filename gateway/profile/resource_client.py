@@ -49,11 +49,12 @@ class ResourceApiClient:
         Raises StepUpRequired, AccessBlocked, InvalidProfilePatch, ResourceUnavailable (with the outcome of the
         write), Misconfigured, AuthorityUnavailable, and what `TokenBroker.access_token` raises.
         """
-        reply = await self._patch(await self._tokens.access_token(session, self.resource), changes)
+        token = await self._tokens.access_token(session, self.resource)
+        reply = await self._patch(token, changes)
         challenge = _challenge(reply)
         if challenge is not None and challenge.error == "invalid_token":
             # Clocks or keys: one fresh token is worth a try, and 401 means that nothing was written.
-            another = await self._tokens.replacement(session, self.resource)
+            another = await self._tokens.replacement(session, self.resource, token)
             reply = await self._patch(another, changes) if another else reply
             challenge = _challenge(reply)
         if challenge is not None and challenge.error in _STEP_UP:

@@ -193,16 +193,23 @@ class TokenBroker:
             self._renewals.start_beside(session, resource, token)
         return token
 
-    async def replacement(self, session: LiveSession, resource: Resource) -> AccessToken | None:
-        """Return a token in place of one that `resource` has refused, or None where it was replaced a moment ago.
+    async def replacement(
+        self, session: LiveSession, resource: Resource, refused: AccessToken
+    ) -> AccessToken | None:
+        """Return a token in place of one that `resource` has refused; None where that one took a refused one's place.
 
-        A resource that refuses every token costs one token request in ten seconds, not one for each call.
-        Raises as `access_token` does.
+        A resource that refuses every token costs one token request in ten seconds (or in half a token's life), not one
+        for each call; a burst that is refused together is given one token. Raises as `access_token` does.
         """
-        if await session.records.get(REPLACED, resource.name):
-            return None
-        mark = REPLACED.entry(1, self._now() + REFUSAL_SECONDS, resource.name)
-        await session.records.put({TOKEN.field(resource.name): None, **mark})
+        name = resource.name
+        await session.records.refresh([TOKEN.field(name), REPLACED.field(name)])
+        kept = await session.records.get(TOKEN, name)
+        if kept and kept.value == refused.value:
+            if await session.records.get(REPLACED, name):
+                return None
+            half = (kept.expires_at - (kept.issued_at or 0)) / 2
+            mark = REPLACED.entry(1, self._now() + min(REFUSAL_SECONDS, half), name)
+            await session.records.put({TOKEN.field(name): None, **mark})
         return await self.access_token(session, resource)
 
     async def forget_token(self, session: LiveSession, resource: Resource) -> None:

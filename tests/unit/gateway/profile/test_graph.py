@@ -66,7 +66,12 @@ class Tokens(TokenBroker):
     async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken:  # noqa: ARG002 - a broker's
         return AccessToken("a token", time.time() + 3600)
 
-    async def replacement(self, session: LiveSession, resource: Resource) -> AccessToken | None:
+    async def replacement(
+        self,
+        session: LiveSession,
+        resource: Resource,
+        refused: AccessToken,  # noqa: ARG002 - a broker's
+    ) -> AccessToken | None:
         """Have another one like it."""
         return await self.access_token(session, resource)
 
