@@ -68,8 +68,8 @@ def _environments(
         if under_way:
             console.say("Looking at the run that is under way …")
             yield {
-                name: {k: v for k, v in programs[name].environment.items() if not is_setting(k)} | told
-                for name, told in under_way.items()
+                name: {k: v for k, v in programs[name].environment.items() if not is_setting(k)} | settings
+                for name, settings in under_way.items()
                 if name in programs
             }
             return
