@@ -12,7 +12,7 @@
   const LATE = 12_000;
   /** How often the page was loaded anew, in the history's entry: no storage may be blocked for that. */
   const { count, at } = history.state?.loads ?? { count: 0, at: 0 };
-  const loads = Date.now() - at < 60_000 ? count : 0;
+  const loads = Date.now() - at < 600_000 ? count : 0;
   let failed = false;
   let told = false;
 

@@ -49,7 +49,8 @@ export async function explain(error, url) {
   }
   if (!(error instanceof ApiError)) console.error(error);
   const known = error instanceof ApiError ? error : new ApiError('unexpected-answer');
-  return (await load(problem)).screenFor(known);
+  // Not by `load`, which would load the page anew for ever: where this fails, not-loaded.js goes on.
+  return (await within(problem, clock.after)).screenFor(known);
 }
 
 /** Fetches what the next screens need, so that they open at once and without a connection. */
@@ -57,13 +58,17 @@ export function prefetch() {
   for (const view of [...VIEWS.values(), signedOut, problem]) view().catch(() => undefined);
 }
 
+/** A part that never comes takes too long.
+ * @template T @param {() => Promise<T>} part @param {Clock['after']} after @returns {Promise<T>} */
+const within = (part, after) =>
+  Promise.race([part(), pause({ after }, PATIENCE).then(() => Promise.reject(new ApiError('timeout')))]);
+
 /** A part that is gone belongs to an older release, or the network changed: reload once, after a pause, then say so.
  * @template T @param {() => Promise<T>} part
  * @param {{online?: () => boolean, again?: () => void, after?: Clock['after']}} [world] @returns {Promise<T>} */
 export async function load(part, { online = () => navigator.onLine, again = reload, after = clock.after } = {}) {
-  const late = pause({ after }, PATIENCE).then(() => Promise.reject(new ApiError('timeout')));
   try {
-    const loaded = await Promise.race([part(), late]);
+    const loaded = await within(part, after);
     takeNote('reloaded');
     return loaded;
   } catch (error) {

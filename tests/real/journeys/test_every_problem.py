@@ -14,7 +14,7 @@ THOROUGHLY = {"misconfigured", "step-up-cancelled", "not-found"}
 
 # German words are longer, so that what fits in German fits.
 @pytest.mark.parametrize("locale, signed_in", [("de-DE", False), ("en-GB", True)])
-async def test_U11_U15_U18_no_problem_s_screen_has_a_fault(
+async def test_D8_U11_U15_U18_no_problem_s_screen_has_a_fault(
     new_context: NewContext, stack: Stack, locale: str, *, signed_in: bool
 ) -> None:
     page = await (await new_context(locale=locale)).new_page()

@@ -11,7 +11,7 @@ from tests.stage.browser import PageFaults
 
 
 @pytest.mark.parametrize("name", SCREENS)
-async def test_U14_U15_U18_no_screen_has_a_fault_in_either_theme_or_in_a_small_window(
+async def test_D8_U14_U15_U18_no_screen_has_a_fault_in_either_theme_or_in_a_small_window(
     page: Page, stack: Stack, page_faults: PageFaults, name: str
 ) -> None:
     # What the browser tells of where a way leads to no connection, or to no page.
