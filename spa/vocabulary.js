@@ -61,7 +61,7 @@ export async function vocabulary({ language: wanted, locale, catalogues, clock }
  * @param {Pick<Navigator, 'language'>} [browser] */
 export function localeOf(browser = navigator) {
   try {
-    return browser.language || '';
+    return String(browser.language ?? '');
   } catch {
     return '';
   }

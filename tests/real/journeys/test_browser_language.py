@@ -157,7 +157,6 @@ async def test_X9_a_browser_may_call_its_language_what_it_likes(
         await page.goto(stack.gateway_url)
         await expect(page.locator("main[data-screen=signed-out]")).to_be_attached()
         assert await page.evaluate("document.documentElement.lang") == language, odd
-        await page.context.close()
 
 
 _BLOCKED_BROWSERS: Final = {
