@@ -21,7 +21,7 @@ Parts = dict[str, Settings]
 @contextmanager
 def noted(workdir: Path, parts: Mapping[str, Mapping[str, str]]) -> Iterator[None]:
     """Leave a note of what the parts were told while the block runs; `parts` are environments by the part's name."""
-    told = {
+    settings = {
         part: {name: value for name, value in environment.items() if is_setting(name)}
         for part, environment in parts.items()
     }
@@ -31,7 +31,7 @@ def noted(workdir: Path, parts: Mapping[str, Mapping[str, str]]) -> Iterator[Non
         with suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             file.truncate()
-            json.dump(told, file)
+            json.dump(settings, file)
             file.flush()
         try:
             yield
