@@ -60,5 +60,12 @@ export default [
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: { ...js.configs.all.rules, ...rules },
   },
-  { files: ['tests/real/interop/*.mjs'], rules: { 'no-console': 'off' } }, // a program that speaks on the console
+  {
+    files: ['tests/real/interop/**/*.mjs'],
+    rules: {
+      'no-console': 'off', // programs that speak on the console
+      'new-cap': ['error', { capIsNewExceptionPattern: '^oauth\\.' }], // oauth4webapi's names for ways to prove a client
+    },
+  },
+  { files: ['tests/real/interop/pages/*.mjs'], languageOptions: { globals: globals.browser } },
 ];
