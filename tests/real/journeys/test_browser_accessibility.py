@@ -204,7 +204,7 @@ async def test_U15_in_forced_colours_what_can_be_pressed_has_an_edge(
     await ada.has_signed_in("/edit", "edit")
 
     edges = await ada.page.evaluate(
-        """() => [...document.querySelectorAll('main input, .button.primary, .person')].map((one) => {
+        """() => [...document.querySelectorAll('main :is(input, textarea), .button.primary, .person')].map((one) => {
             const style = getComputedStyle(one);
             return [style.borderTopStyle, parseFloat(style.borderTopWidth) >= 1,
                 style.borderTopColor !== style.backgroundColor];

@@ -1,5 +1,6 @@
 """Back in the browser, after the authority: it leads where the person wants to be, and repeats nothing."""
 
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from devstack.stack import Stack
@@ -22,9 +23,18 @@ async def waits_to_save(page: Page, stack: Stack) -> Person:
 
 
 async def goes_back(ada: Person) -> str:
-    """Press Back; return the screen that is shown, or the address of a page that is not ours."""
-    await ada.page.go_back(wait_until="commit")
-    await ada.page.wait_for_load_state()
+    """Press Back; return the screen that is shown, or the address of a page that is not ours.
+
+    The authority's form that brings its answer may be in the history, if it was not sent before it had loaded. It came
+    by POST itself, so the browser asks whether to send that again, and shows a page of its own.
+    """
+    try:
+        await ada.page.go_back(wait_until="commit")
+        await ada.page.wait_for_load_state()
+    except PlaywrightError as error:
+        if "net::ERR_CACHE_MISS" in error.message:
+            return "the browser's own question"
+        raise
     if ada.page.url.startswith(ada.stack.gateway_url):
         return await ada.sees_one_of(*OURS)
     return ada.page.url

@@ -37,5 +37,6 @@ async def test_W10_a_person_signs_out_by_a_form_that_posts_itself(
         assert answer is not None
         # Whether the authority's own session is over is its cookie's business: one with SameSite=Lax stays at home.
         assert (answer.status, answer.headers["location"]) == (303, f"{stack.gateway_url}/")
+        await ada.page.close()  # a page that is still fetching its views would miss the stack
     finally:
         await asyncio.to_thread(running.__exit__, None, None, None)
