@@ -255,8 +255,9 @@ async def test_W1_a_resource_that_refuses_every_token_costs_no_request_for_every
 
 
 async def test_W1_a_burst_that_is_refused_together_is_given_one_token(world: World) -> None:
-    ada = await world.signed_in()
-    await world.admin("PUT", "/faults/graph.get_me", {"status": 401, "times": 5})
+    ada = await with_tokens_that_live(world, 60)
+    await end_of_token(world, ada, 3600)  # as if `expires_in` had said so
+    world.forward(60)
 
     answers = await asyncio.gather(*(ada.call("GET", "/api/profile") for _ in range(5)))
 
