@@ -4,7 +4,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from http.cookies import Morsel
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from playwright.async_api import Page, expect
@@ -36,6 +36,10 @@ _FOLLOW = """(path) => {
     link.click();
     link.remove();
 }"""
+# A view by its address; what it imports is there as well once it has been imported.
+_VIEWS_FETCHED: Final = """() => performance.getEntriesByType('resource')
+    .map((one) => one.name).filter((name) => name.includes('/views/'))"""
+_IMPORT_VIEWS: Final = f"() => Promise.all(({_VIEWS_FETCHED})().map((name) => import(name)))"
 # Where it can be pressed: while an answer is waited for it can't.
 _PRESS_TRY_AGAIN = """() => [...document.querySelectorAll('main button:not([aria-disabled])')]
     .find((one) => one.textContent.trim() === 'Try again')?.click()"""
@@ -171,6 +175,14 @@ class Person:
         """Follow one of the menu's links."""
         await self.opens_menu()
         await self.page.get_by_role("navigation").locator(f"a[href='{path}']").click()
+
+    async def loses_the_connection(self) -> None:
+        """Go offline when the client has fetched what it may need then, a moment after its first screen."""
+        await self.page.wait_for_function(
+            f"() => ({_VIEWS_FETCHED})().some((name) => name.endsWith('/problem.js'))"
+        )
+        await self.page.evaluate(_IMPORT_VIEWS)
+        await self.page.context.set_offline(True)
 
     async def types_password(self) -> None:
         """Fill in the tenant's sign-in form."""

@@ -261,7 +261,7 @@ async def offline(person: Person) -> None:
     await person.has_signed_in()
     await person.follows_menu("/sessions")
     await person.sees("sessions")
-    await person.page.context.set_offline(True)
+    await person.loses_the_connection()
     await person.presses("Stepup")
     await person.sees_problem("offline")
 

@@ -76,7 +76,7 @@ async def test_U11_offline_is_told_as_such_and_trying_again_saves(
 ) -> None:
     page_faults.expect("ERR_INTERNET_DISCONNECTED")
     ada = await about_to_save(page, stack)
-    await page.context.set_offline(True)
+    await ada.loses_the_connection()
     await ada.presses("Save changes")
     await ada.sees_problem("offline")
 

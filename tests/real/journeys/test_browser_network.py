@@ -124,7 +124,7 @@ async def test_X11_a_page_that_is_offline_says_so_and_goes_on_by_itself(
     await ada.has_signed_in()
     await ada.follows_menu("/sessions")
     await ada.sees("sessions")
-    await page.context.set_offline(True)
+    await ada.loses_the_connection()
     await ada.goes_to("/sign-in-details")
     await ada.sees_problem("offline")
 
