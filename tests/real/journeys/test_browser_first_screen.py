@@ -1,18 +1,17 @@
 """Before the first screen every error has a way out: each file of the client is broken, in turn.
 
 A way out is a screen, which has buttons, or the words of index.html with their link; never "Loading…" for ever.
-Each file is broken in one of the ways, the next in the next, and one of each kind in all: every page is loaded up to
-four times, and the loader treats all files alike.
+Each file is broken in one of the ways, the next in the next, and one of each kind in all: the loader treats all files
+alike.
 """
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser, Page, Route
-from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import BrowserContext, Page, Route
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from devstack.stack import Stack
 from tests.real.journeys.answers import never
@@ -70,59 +69,79 @@ _SEEN: Final = """() => {
 }"""
 
 
+# The client's waits are of seconds, and each ends this many times as soon.
+_QUICKLY: Final = """() => {
+    const wait = setTimeout;
+    globalThis.setTimeout = (work, milliseconds = 0, ...rest) => wait(work, milliseconds / 10, ...rest);
+}"""
+
+# As after the last of the loads that the loader makes of itself; it counts them in the history's entry.
+_FOR_THE_LAST_TIME: Final = """() => {
+    if (history.state === null) history.replaceState({loads: {count: 3, at: Date.now()}}, '');
+}"""
+
+
 async def comes_to(page: Page, address: str, wanted: str) -> str:
-    """Open an address and wait, by a clock that runs fast, for what is wanted; tell what there is at the end."""
+    """Open an address and wait for what is wanted; tell what there is at the end."""
     await page.goto(address, wait_until="commit")
-    ends = time.monotonic() + PATIENCE
-    seen = before = ""
-    while time.monotonic() < ends:
-        try:
-            seen, before = str(await page.evaluate(_SEEN)), seen
-            # Twice, as without its style sheets a page shows for a moment what it will hide.
-            if seen == before == wanted:
-                return seen
-            await page.clock.run_for(400)
-        except PlaywrightError:
-            # The page is loading itself anew just now.
-            seen = ""
-        await asyncio.sleep(0.03)
-    return seen or "Loading…"
+    with suppress(PlaywrightTimeout):
+        # Twice, as without its style sheets a page shows for a moment what it will hide.
+        await page.wait_for_function(
+            f"""(wanted) => {{
+                const [before, seen] = [globalThis.seenBefore, ({_SEEN})()];
+                globalThis.seenBefore = seen;
+                return before === wanted && seen === wanted;
+            }}""",
+            arg=wanted,
+            polling=30,
+            timeout=PATIENCE * 1000,
+        )
+        return wanted
+    return str(await page.evaluate(_SEEN)) or "Loading…"
 
 
 async def what_each_comes_to(
-    chromium: Browser, address: str, wanted: dict[str, str], breakage: Callable[[Route], Awaitable[None]]
+    context: BrowserContext,
+    address: str,
+    wanted: dict[str, str],
+    breakage: Callable[[Route], Awaitable[None]],
 ) -> dict[str, str]:
-    """Break each of the parts in a browser of its own, some at a time; tell where that leads."""
-    turns = asyncio.Semaphore(4)
+    """Break one of the parts after the other; tell where that leads.
 
-    async def one(part: str) -> tuple[str, str]:
-        async with turns, await chromium.new_context() as context:
-            page = await context.new_page()
-            await page.clock.install()
-            await page.route(f"**/{part}", breakage)
-            return part, await comes_to(page, address, wanted[part])
-
-    return dict(await asyncio.gather(*map(one, wanted)))
+    The first is loaded as often as the loader does by itself; of the others only the last load is looked at.
+    """
+    page = await context.new_page()
+    await page.add_init_script(f"({_QUICKLY})()")
+    came_to = {}
+    for number, (part, end) in enumerate(wanted.items()):
+        if number == 1:
+            await page.add_init_script(f"({_FOR_THE_LAST_TIME})()")
+        await page.route(f"**/{part}", breakage)
+        came_to[part] = await comes_to(page, address, end)
+        await page.unroute(f"**/{part}")
+    return came_to
 
 
 @pytest.mark.parametrize("how", BREAKAGES)
 async def test_X9_each_script_that_the_first_screen_needs_has_a_way_out_where_it_is_broken(
-    chromium: Browser, stack: Stack, how: str
+    context: BrowserContext, stack: Stack, page_faults: PageFaults, how: str
 ) -> None:
+    page_faults.expect("")
     wanted = dict.fromkeys(share(VITAL, how, "app.js"), "way out")
 
-    assert await what_each_comes_to(chromium, stack.gateway_url, wanted, BREAKAGES[how]) == wanted
+    assert await what_each_comes_to(context, stack.gateway_url, wanted, BREAKAGES[how]) == wanted
 
 
 @pytest.mark.parametrize("how", BREAKAGES)
 async def test_X9_a_page_comes_up_without_what_it_can_do_without(
-    chromium: Browser, stack: Stack, how: str
+    context: BrowserContext, stack: Stack, page_faults: PageFaults, how: str
 ) -> None:
+    page_faults.expect("")
     # A script in the head that never comes holds up the page itself.
     held_up = {"choices.js": "way out"} if how == "never" else {}
     wanted = {**dict.fromkeys(share(OTHERS, how, "choices.js"), "screen"), **held_up}
 
-    assert await what_each_comes_to(chromium, stack.gateway_url, wanted, BREAKAGES[how]) == wanted
+    assert await what_each_comes_to(context, stack.gateway_url, wanted, BREAKAGES[how]) == wanted
 
 
 @pytest.mark.parametrize("how", BREAKAGES)
@@ -131,7 +150,7 @@ async def test_X9_each_view_has_a_way_out_where_it_is_broken(
 ) -> None:
     page_faults.expect("")
     await Person(page, stack).has_signed_in()
-    await page.clock.install()
+    await page.add_init_script(f"({_QUICKLY})()")
 
     # A problem's own view is what would say so.
     wanted = {**dict.fromkeys(VIEWS, "screen"), "views/problem.js": "way out"}
