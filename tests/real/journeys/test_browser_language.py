@@ -125,38 +125,26 @@ async def test_U16_only_the_words_of_the_page_s_language_are_fetched(
         assert words == {f"{own}{part}.js" for part in ("", "-claims", "-fields", "-problems")}
 
 
-# What browsers on odd systems say of their language; `null` where they say nothing.
-_ODD_LANGUAGES: Final = {
-    '"en-US@posix"': "en",
-    '"C"': "en",
-    '"POSIX"': "en",
-    '""': "en",
-    "undefined": "en",
-    "null": "en",
-    "7": "en",
-    '"de_DE.UTF-8"': "de",
-    '"DE"': "de",
-    '"xx-invalid-…"': "en",
-    '"deutsch"': "en",
-}
-
-
+# The whole table of what browsers on odd systems say is in tests/unit/spa/choices.test.mjs.
 @pytest.mark.parametrize(
-    "languages", ["[{0}]", "[]", "undefined", "(() => {{ throw new Error('blocked'); }})()"]
+    "odd, languages, language",
+    [
+        ('"en-US@posix"', "['en-US@posix']", "en"),
+        ('"de_DE.UTF-8"', "[]", "de"),
+        ("null", "undefined", "en"),
+        ('"DE"', "(() => { throw new Error('blocked'); })()", "de"),
+    ],
 )
 async def test_X9_a_browser_may_call_its_language_what_it_likes(
-    new_context: NewContext, stack: Stack, languages: str
+    page: Page, stack: Stack, odd: str, languages: str, language: str
 ) -> None:
-    for odd, language in _ODD_LANGUAGES.items():
-        page = await (await new_context()).new_page()
-        listed = languages.format(odd)
-        await page.add_init_script(
-            f"Object.defineProperty(navigator, 'language', {{get: () => {odd}}});"
-            f"Object.defineProperty(navigator, 'languages', {{get: () => {listed}}});"
-        )
-        await page.goto(stack.gateway_url)
-        await expect(page.locator("main[data-screen=signed-out]")).to_be_attached()
-        assert await page.evaluate("document.documentElement.lang") == language, odd
+    await page.add_init_script(
+        f"Object.defineProperty(navigator, 'language', {{get: () => {odd}}});"
+        f"Object.defineProperty(navigator, 'languages', {{get: () => {languages}}});"
+    )
+    await page.goto(stack.gateway_url)
+    await expect(page.locator("main[data-screen=signed-out]")).to_be_attached()
+    assert await page.evaluate("document.documentElement.lang") == language
 
 
 _BLOCKED_BROWSERS: Final = {
@@ -194,8 +182,8 @@ async def test_X9_a_browser_may_lack_what_it_keeps_from_pages(page: Page, stack:
 @pytest.mark.asyncio(loop_scope="session")
 async def test_X9_chromium_on_a_machine_without_a_language_shows_the_whole_client(stack: Stack) -> None:
     """What Linux services and containers have: LANG=C makes Chromium's language `en-US@posix` in some builds."""
-    for language in ("C", "POSIX", "en_US@posix", "C.UTF-8"):
-        async with async_playwright() as playwright:
+    async with async_playwright() as playwright:
+        for language in ("C", "POSIX", "en_US@posix", "C.UTF-8"):
             browser = await playwright.chromium.launch(
                 executable_path=system_chromium(os.environ),
                 args=[*ARGUMENTS, "--no-sandbox"],
