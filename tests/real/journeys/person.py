@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookies import Morsel
 from typing import Any, Final
@@ -26,6 +28,7 @@ EDIT_FIELDS = (
 )
 
 _PATIENCE = 60
+_STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 _ACCESS_IS_STEP_UP = """async () => {
     const answer = await fetch('/api/session', {headers: {'X-CSRF': '1'}});
     return (await answer.json()).access['profile.edit'] === 'step-up';
@@ -96,18 +99,40 @@ class Person:
         Signs in over HTTP, as this browser, and hands it the cookies: the way through the tenant's pages is for
         `signs_in`, and takes most of a short test's time.
         """
+        async with self._over_http() as front_end:
+            cookies = [*front_end.session.cookie_jar]
+        await self._goes_on_with(cookies)
+        await self.opens(path)
+        await self.sees(screen)
+
+    async def has_confirmed(self) -> None:
+        """Open the form in a browser that is signed in and has confirmed, for tests of what comes after.
+
+        Over HTTP, too; the way through the confirmation's pages is `confirms`.
+        """
+        async with self._over_http() as front_end:
+            assert await front_end.step_up(_STEP_UP, self.email) == "/edit"
+            cookies = [*front_end.session.cookie_jar]
+        await self._goes_on_with(cookies)
+        await self.opens("/edit")
+        await self.sees("edit")
+
+    @asynccontextmanager
+    async def _over_http(self) -> AsyncIterator[OtherFrontEnd]:
+        """Sign in without the browser, by its name."""
         agent = await self.page.evaluate("navigator.userAgent")
         async with OtherFrontEnd.open(self.stack.gateway_url, self.stack.tenant_url) as front_end:
             front_end.session.headers["User-Agent"] = agent
             assert await front_end.sign_in((self.email, self.password), "/auth/sign-in?return_to=/") == "/"
-            cookies = [*front_end.session.cookie_jar]
+            yield front_end
+
+    async def _goes_on_with(self, cookies: Iterable[Morsel[str]]) -> None:
+        """Hand the browser its cookies."""
         # By its own protocol, for Playwright names a domain, which a cookie of one host alone must not have.
         browser = await self.page.context.new_cdp_session(self.page)
         for cookie in cookies:
             await browser.send("Network.setCookie", self._as_the_browser_holds_it(cookie))
         await browser.detach()
-        await self.opens(path)
-        await self.sees(screen)
 
     def _as_the_browser_holds_it(self, cookie: Morsel[str]) -> dict[str, object]:
         ours, theirs = self.stack.gateway_url, self.stack.tenant_url

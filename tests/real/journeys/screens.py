@@ -203,8 +203,7 @@ async def check_after_confirming(person: Person) -> None:
 
 @screen
 async def check_with_a_conflict(person: Person) -> None:
-    await person.has_signed_in()
-    await person.confirms()
+    await person.has_confirmed()
     other = Person(await person.page.context.new_page(), person.stack)
     await other.opens("/edit")
     await other.edits(city="Ockham")

@@ -155,8 +155,7 @@ async def test_U1_back_leads_to_the_place_that_was_left(page: Page, stack: Stack
 
 async def test_U4_saving_is_told_while_it_runs_and_when_it_is_done(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.has_signed_in()
-    await ada.confirms()
+    await ada.has_confirmed()
     go_on = asyncio.Event()
     sent: list[str] = []
 

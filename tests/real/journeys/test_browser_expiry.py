@@ -14,7 +14,7 @@ from tests.stage.ports import free_ports
 @pytest.fixture(scope="module")
 def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The product with sessions that end soon when nothing happens; `stack` is this one here."""
-    overrides = {"GATEWAY_SESSION_IDLE_SECONDS": "30"}
+    overrides = {"GATEWAY_SESSION_IDLE_SECONDS": "15"}
     with running_stack(
         tmp_path_factory.mktemp("short"), ports=free_ports(), env_overrides=overrides
     ) as stack:

@@ -12,8 +12,7 @@ from tests.stage.browser import NewContext
 async def at_the_form(page: Page, stack: Stack) -> Person:
     """Ada at the form, confirmed."""
     ada = Person(page, stack)
-    await ada.has_signed_in()
-    await ada.confirms()
+    await ada.has_confirmed()
     return ada
 
 

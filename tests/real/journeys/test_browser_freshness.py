@@ -34,8 +34,7 @@ async def test_an_edit_after_the_confirmation_s_age_asks_again_and_keeps_the_cha
     page: Page, stack: Stack
 ) -> None:
     ada = Person(page, stack)
-    await ada.has_signed_in()
-    await ada.confirms()
+    await ada.has_confirmed()
     await ada.edits(city="Turin")
     await ada.outlives_the_confirmation()
 
@@ -52,8 +51,7 @@ async def test_an_edit_after_the_confirmation_s_age_asks_again_and_keeps_the_cha
 
 async def test_edit_asks_first_again_once_the_confirmation_is_old(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.has_signed_in()
-    await ada.confirms()
+    await ada.has_confirmed()
     await ada.outlives_the_confirmation()
     await ada.opens()
     await ada.sees("profile")

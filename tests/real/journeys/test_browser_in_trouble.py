@@ -17,8 +17,7 @@ CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
 async def confirmed(page: Page, stack: Stack) -> Person:
     """Ada at the form, confirmed."""
     ada = Person(page, stack)
-    await ada.has_signed_in()
-    await ada.confirms()
+    await ada.has_confirmed()
     return ada
 
 

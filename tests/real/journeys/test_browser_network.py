@@ -102,8 +102,7 @@ async def test_X11_a_change_that_is_refused_is_not_sent_again_by_itself(
 ) -> None:
     page_faults.expect("ERR_CONNECTION_REFUSED")
     ada = Person(page, stack)
-    await ada.has_signed_in()
-    await ada.confirms()
+    await ada.has_confirmed()
     await ada.edits(city="Turin")
     trouble = Trouble(1)
     await page.route("**/api/profile", trouble)
