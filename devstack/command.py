@@ -13,13 +13,16 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devstack.console import Console
-from devstack.doctors import examine
 from devstack.errors import LaunchError, StopRequested
 from devstack.installation import Installation, reexecute
-from devstack.interruption import raise_on_signals
-from devstack.run_command import INTERRUPTED, Layout, RunOptions, run
+from devstack.interruption import INTERRUPTED, raise_on_signals
+
+# What does the work is imported where it is begun: the first of dev.py's two Pythons only looks at the environment.
+if TYPE_CHECKING:
+    from devstack.run_command import RunOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN_LOCK, RUN_FALLBACK, TEST_LOCK = "requirements-local.lock", "requirements.lock", "requirements-dev.lock"
@@ -43,6 +46,8 @@ def run_installed(namespace: argparse.Namespace, environment: Mapping[str, str],
 
     `namespace` holds what `add_options` added; `.env` is read and `.local/` is kept in `directory`.
     """
+    from devstack.run_command import Layout, run  # noqa: PLC0415 -- see above
+
     raise_on_signals()
     console = Console(sys.stdout, verbose=namespace.verbose)
     layout = Layout(packages=ROOT, directory=directory, importable=True)
@@ -75,6 +80,8 @@ def _run(arguments: list[str], environment: Mapping[str, str], console: Console)
     namespace = _parser().parse_args(arguments)
     console.verbose = namespace.verbose
     _enter(RUN_LOCK, arguments, environment, console, fallback=RUN_FALLBACK)
+    from devstack.run_command import Layout, run  # noqa: PLC0415 -- see above
+
     return run(_options(namespace), environment, Layout(packages=ROOT, directory=ROOT), console)
 
 
@@ -95,6 +102,9 @@ def _doctor(arguments: list[str], environment: Mapping[str, str], console: Conso
     parser.add_argument("--json", action="store_true", help="write lists of findings as JSON")
     namespace = parser.parse_args(arguments[1:])
     _enter(RUN_LOCK, arguments, environment, console, fallback=RUN_FALLBACK)
+    from devstack.doctors import examine  # noqa: PLC0415 -- see above
+    from devstack.run_command import Layout  # noqa: PLC0415 -- see above
+
     return examine(environment, Layout(packages=ROOT, directory=ROOT), console, as_json=namespace.json)
 
 
@@ -164,7 +174,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _options(namespace: argparse.Namespace) -> RunOptions:
+def _options(namespace: argparse.Namespace) -> "RunOptions":
+    from devstack.run_command import RunOptions  # noqa: PLC0415 -- see above
+
     return RunOptions(
         namespace.port,
         namespace.api_port,

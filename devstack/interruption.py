@@ -13,6 +13,8 @@ from types import FrameType
 from devstack.errors import StopRequested
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# The exit code of what was ended before its time, as shells have it.
+INTERRUPTED = 130
 
 
 def raise_on_signals() -> None:

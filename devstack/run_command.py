@@ -15,7 +15,7 @@ from devstack.console import Console, LogFollower
 from devstack.environment import Settings, dotenv, has_real_tenant, is_setting
 from devstack.errors import LaunchError, StopRequested
 from devstack.https_certificate import https_settings
-from devstack.interruption import ignore_all_but_ctrl_c
+from devstack.interruption import INTERRUPTED, ignore_all_but_ctrl_c
 from devstack.people import people
 from devstack.ports import Ports, free_port, in_use, require_free
 from devstack.processes import Child
@@ -28,7 +28,6 @@ _LOOKS_PER_WATCH = 2
 _ADMIN_PORT = 3002
 # Who edits the source wants to see it run, and not the last request of the old one.
 _RELOAD_GRACE_SECONDS = 1.0
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ resembles nothing: orchestrators add variables of their own.
 Never reads a value.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -51,6 +50,8 @@ def _meant(variable: str, prefix: str, known: list[str]) -> str | None:
     words = sorted(filter(None, name.split("_")))
     if turned := [one for one in known if sorted(one.split("_")) == words]:
         return turned[0]
+    import difflib  # noqa: PLC0415 -- 30 ms of a start, and only a misspelt name needs it
+
     near = difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)
     return near[0] if near else None
 
@@ -59,6 +60,8 @@ def _with_another_prefix(upper: str, prefix: str, known: list[str]) -> str | Non
     """Return the setting whose prefix is misspelt; the rest of the name must be one to the letter."""
     for name in sorted(known, key=len, reverse=True):
         if upper.endswith(f"_{name}"):
+            import difflib  # noqa: PLC0415 -- as above
+
             theirs = upper.removesuffix(name)
             close = difflib.SequenceMatcher(None, theirs, prefix).ratio() >= _NEAR_PREFIX
             return name if close and theirs[0] == prefix[0] else None

@@ -3,11 +3,14 @@
 The stand-ins answer GET /health/live and do on request what a part may do to the launcher: end, hang, warn.
 """
 
+import functools
 import os
+import py_compile
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,10 +25,10 @@ from tests.stage.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[3]
 _PART = """
-import http.server
 import json
 import os
 import signal
+import socket
 import sys
 import time
 
@@ -41,22 +44,23 @@ else:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        if self.path == "/warn":
-            print(json.dumps({{"levelname": "INFO", "message": "all is calm"}}), flush=True)
-            print(json.dumps({{"levelname": "WARNING", "message": "the store is slow", "seconds": 2}}), flush=True)
-        body = json.dumps(sorted(name for name in os.environ)).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+def answer(connection):
+    if connection.recv(65536).startswith(b"GET /warn "):
+        print(json.dumps({{"levelname": "INFO", "message": "all is calm"}}), flush=True)
+        print(json.dumps({{"levelname": "WARNING", "message": "the store is slow", "seconds": 2}}), flush=True)
+    body = json.dumps(sorted(name for name in os.environ)).encode()
+    connection.sendall(b"HTTP/1.0 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(body), body))
 
 
-http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ[PREFIX + "PORT"])), Handler).serve_forever()
+# Without http.server, whose import costs more than all the rest of a stand-in.
+with socket.create_server(("127.0.0.1", int(os.environ[PREFIX + "PORT"]))) as listener:
+    while True:
+        connection, _ = listener.accept()
+        with connection:
+            try:
+                answer(connection)
+            except OSError:  # whoever asked has gone
+                pass
 """
 _UV = """#!/bin/sh
 while [ -e "$STAND_IN_UV_WAITS" ]; do sleep 0.05; done
@@ -95,7 +99,7 @@ class Project:
         surroundings = {
             name: value
             for name, value in os.environ.items()
-            if not (is_setting(name) or name == "CHROME_PATH")
+            if not (is_setting(name) or name in {"CHROME_PATH", "PYTHONPYCACHEPREFIX"})
         }
         settings = {
             "GATEWAY_PORT": str(self.ports.gateway),
@@ -220,10 +224,28 @@ def _path_without_uv(root: Path, path: str) -> str:
     return os.pathsep.join(folders)
 
 
+@functools.cache
+def _launcher() -> dict[str, bytes]:
+    """Read the launcher's modules, and compile them once for all copies: that is a third of a first launch."""
+    modules = {file.name: file.read_bytes() for file in (ROOT / "devstack").glob("*.py")}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in [*modules]:
+            compiled = Path(folder) / f"{Path(name).stem}.{sys.implementation.cache_tag}.pyc"
+            # By the content's hash: a copy that a test spoils is compiled anew.
+            by_hash = py_compile.PycInvalidationMode.CHECKED_HASH
+            py_compile.compile(
+                str(ROOT / "devstack" / name), str(compiled), doraise=True, invalidation_mode=by_hash
+            )
+            modules[f"__pycache__/{compiled.name}"] = compiled.read_bytes()
+    return modules
+
+
 def make_project(root: Path, *, uv: bool = True) -> Project:
     """Lay out a stand-in working copy, on a computer that has a uv or none; with uv it is installed sooner."""
     shutil.copy(ROOT / "dev.py", root)
-    shutil.copytree(ROOT / "devstack", root / "devstack", ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "devstack" / "__pycache__").mkdir(parents=True)
+    for name, content in _launcher().items():
+        (root / "devstack" / name).write_bytes(content)
     for module, prefix in _PREFIXES.items():
         (root / module).mkdir()
         (root / module / "__main__.py").write_text(_PART.format(prefix=prefix))

@@ -13,7 +13,7 @@ from devstack.doctors import examine
 from devstack.ports import in_use
 from devstack.run_command import Layout
 from devstack.running import note_of_run, noted
-from devstack.stack import running_stack
+from devstack.stack import Stack
 from tests.stage.ports import free_ports
 from tests.stage.sources import ROOT
 
@@ -72,17 +72,17 @@ def test_F2_people_read_both_doctors_one_below_the_other(
 
 
 def test_F2_of_a_run_that_is_under_way_its_own_parts_are_looked_at(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workdir = tmp_path / ".local"
-    with running_stack(workdir) as stack:
-        told = {name: part.child.program.environment for name, part in stack.parts.items()}
-        with noted(workdir, told):
-            assert (workdir / "running.json").stat().st_mode & 0o777 == 0o600
-            status, found, beside = looked(tmp_path, capsys)
-            assert faults(found) == []
-            stack.kill("api")
-            broken, again, _ = looked(tmp_path, capsys)
+    workdir.mkdir()
+    told = {name: part.child.program.environment for name, part in stack.parts.items()}
+    with noted(workdir, told):
+        assert (workdir / "running.json").stat().st_mode & 0o777 == 0o600
+        status, found, beside = looked(tmp_path, capsys)
+        assert faults(found) == []
+        stack.kill("api")
+        broken, again, _ = looked(tmp_path, capsys)
 
     assert status == 0
     assert "the run that is under way" in beside
