@@ -254,9 +254,14 @@ def make_project(root: Path, *, uv: bool = True) -> Project:
         (root / lock).write_text("# nothing is needed\n")
     (root / "bin").mkdir()
     (root / "bin" / "valkey-server").symlink_to(server_binary(os.environ))
+    project = Project(root, free_ports())
     if uv:
-        # It waits while the file named in STAND_IN_UV_WAITS exists, if a test wants to look at what is under way.
-        program = root / "bin" / "uv"
-        program.write_text(_UV.format(real=Path(sys.executable).parent / "uv"))
-        program.chmod(0o755)
-    return Project(root, free_ports())
+        add_uv(project)
+    return project
+
+
+def add_uv(project: Project) -> None:
+    """Put a uv on its path, which waits while the file named in STAND_IN_UV_WAITS exists, for a look in between."""
+    program = project.root / "bin" / "uv"
+    program.write_text(_UV.format(real=Path(sys.executable).parent / "uv"))
+    program.chmod(0o755)

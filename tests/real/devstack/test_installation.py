@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.devstack.stand_in import Launch, Project, make_project
+from tests.real.devstack.stand_in import Launch, Project, add_uv, make_project
 from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_ports
 
@@ -122,6 +122,8 @@ def test_an_interrupted_installation_is_made_good_by_the_next_run(
     assert code == (130 if number == signal.SIGINT else -signal.SIGKILL)
     assert launch.left_running() == []
 
+    if number == signal.SIGKILL:
+        add_uv(project)  # what pip left unfinished is made good with either
     again = project.launch(environment=environment)
     again.wait_for("Ctrl-C stops it.")
 
@@ -169,10 +171,17 @@ def test_without_a_network_it_says_so(project: Project) -> None:
     assert launch.left_running() == []
 
 
-def test_two_runs_at_once_install_once(project: Project) -> None:
+def test_two_runs_at_once_install_once(
+    project: Project, installer: str, request: pytest.FixtureRequest
+) -> None:
     gate = project.root / "gate"
-    gate.touch()  # uv waits for it; pip takes its time by itself, to get into the environment first
-    environment = add_package(project) | {"STAND_IN_UV_WAITS": str(gate)}
+    if installer == "pip":
+        request.getfixturevalue("has_pip")
+        os.mkfifo(gate)
+    else:
+        gate.touch()
+    # The installer waits until it is opened; of pip this is the configuration, which it reads first.
+    environment = add_package(project) | {"STAND_IN_UV_WAITS": str(gate), "PIP_CONFIG_FILE": str(gate)}
     first = project.launch(environment=environment)
     wait_for_file(project.root / ".local" / "installation-unfinished", first)
     others = free_ports()
@@ -186,7 +195,8 @@ def test_two_runs_at_once_install_once(project: Project) -> None:
     )
     second = project.launch(*ports, environment=environment | {"GATEWAY_ADMIN_PORT": str(others.admin)})
     second.wait_for("Another dev.py is installing; waiting for it.")
-    gate.unlink()
+    with gate.open("w", encoding="utf-8"):
+        gate.unlink()
     for launch in (first, second):
         launch.wait_for("Ctrl-C stops it.")
 

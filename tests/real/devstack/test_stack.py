@@ -1,15 +1,18 @@
 """The real product as processes: what `stack` promises to the tests that use it."""
 
 import asyncio
+import os
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
 from devstack.environment import is_setting
 from devstack.errors import LaunchError
-from devstack.stack import Stack, running_stack
+from devstack.stack import ROOT, Stack, assembled
 from tests.stage.patience import PATIENCE
+from tests.stage.ports import free_ports
 
 
 def status(url: str) -> int:
@@ -61,16 +64,19 @@ def test_each_test_begins_with_an_empty_store(stack: Stack) -> None:
     assert stack.valkey.command("DBSIZE") == ":0"
 
 
-def test_U28_a_wrong_setting_is_told_in_the_failure(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_U28_a_wrong_setting_is_told_in_the_failure(tmp_path: Path) -> None:
     overrides = {"GATEWAY_SESSION_IDLE_SECONDS": "soon"}
+    around = {name: value for name, value in os.environ.items() if not is_setting(name)}
 
     with (
+        assembled(
+            tmp_path, {}, around, free_ports(), root=ROOT, cwd=tmp_path, env_overrides=overrides
+        ) as stack,
         pytest.raises(
             LaunchError, match=r"exit code 2 while starting[\s\S]*GATEWAY_SESSION_IDLE_SECONDS is 'soon'"
         ),
-        running_stack(tmp_path_factory.mktemp("wrong"), env_overrides=overrides),
     ):
-        pass
+        stack.start("gateway")
 
 
 def test_U26_nothing_but_addresses_identity_and_secrets_differs_from_production(stack: Stack) -> None:

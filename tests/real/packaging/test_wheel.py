@@ -39,17 +39,18 @@ def tracked(*folders: str) -> set[str]:
     }
 
 
-def built(target: str, out: Path, source: Path = ROOT) -> Path:
+def build(out: Path, *targets: str, source: Path = ROOT) -> None:
     """Build the wheel or the source archive of a directory, by the backend that pip would call."""
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(out)],
+        [
+            *(sys.executable, "-m", "hatchling", "build", "-d", str(out)),
+            *(word for target in targets for word in ("-t", target)),
+        ],
         cwd=source,
         check=True,
         capture_output=True,
         timeout=PATIENCE,
     )
-    (archive,) = out.glob("*.whl" if target == "wheel" else "*.tar.gz")
-    return archive
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
@@ -60,8 +61,16 @@ def contents(wheel: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built("wheel", tmp_path_factory.mktemp("wheel"))
+def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("archives")
+    build(folder, "wheel", "sdist")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(archives: Path) -> Path:
+    (file,) = archives.glob("*.whl")
+    return file
 
 
 def test_the_wheel_holds_the_packages_and_the_client_and_nothing_else(wheel: Path) -> None:
@@ -71,10 +80,11 @@ def test_the_wheel_holds_the_packages_and_the_client_and_nothing_else(wheel: Pat
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(contents(wheel))
 
 
-def test_the_source_archive_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
-    archive = built("sdist", tmp_path / "archive")
+def test_the_source_archive_makes_the_same_wheel(archives: Path, wheel: Path, tmp_path: Path) -> None:
+    (archive,) = archives.glob("*.tar.gz")
     subprocess.run(["tar", "-xzf", str(archive), "-C", str(tmp_path)], check=True)
-    again = built("wheel", tmp_path / "again", tmp_path / f"stepup-{VERSION}")
+    build(tmp_path / "again", "wheel", source=tmp_path / f"stepup-{VERSION}")
+    (again,) = (tmp_path / "again").glob("*.whl")
 
     assert contents(again) == contents(wheel)
 

@@ -24,7 +24,8 @@ from tests.unit.gateway.test_settings import COMPLETE
 
 def environment(root: Path, **given: str) -> dict[str, str]:
     """Return an environment with nothing of this machine's own settings in it."""
-    return {"PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1", "PATH": os.defpath, **given}
+    compiled = {name: text for name, text in os.environ.items() if name == "PYTHONPYCACHEPREFIX"}
+    return {"PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1", "PATH": os.defpath, **compiled, **given}
 
 
 def run(root: Path, here: Path, **given: str) -> "subprocess.CompletedProcess[str]":
