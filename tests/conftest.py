@@ -24,6 +24,7 @@ from tests.stage.ports import free_port, free_ports
 pytest_plugins = [
     "tests.stage.browser",
     "tests.stage.event_loop",
+    "tests.stage.garbage",
     "tests.stage.network",
     "tests.stage.npm_packages",
     "tests.stage.workers",

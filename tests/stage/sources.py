@@ -3,7 +3,7 @@
 import ast
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -26,13 +26,22 @@ ROOMS_OF_THE_GATEWAY: Final = frozenset(
 PACKAGES: Final = ("gateway", "resource_api", "servicekit", "local_tenant", "devstack", "stepup", "tests")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Module:
     """One Python file; `path` is relative to the root."""
 
     path: str
-    tree: ast.Module
-    lines: int
+    text: str = field(repr=False)
+
+    @functools.cached_property
+    def tree(self) -> ast.Module:
+        """The file as a tree, which most tests of a run never ask for."""
+        return ast.parse(self.text, self.path)
+
+    @property
+    def lines(self) -> int:
+        """How many lines it has."""
+        return len(self.text.splitlines())
 
     @property
     def name(self) -> str:
@@ -60,9 +69,6 @@ class Module:
 def modules(root: Path) -> tuple[Module, ...]:
     """Read every Python file of ours."""
     files = [*root.glob("*.py"), *(file for room in PACKAGES for file in root.glob(f"{room}/**/*.py"))]
-    every_module: list[Module] = []
-    for file in sorted(files):
-        text = file.read_text(encoding="utf-8")
-        path = file.relative_to(root).as_posix()
-        every_module.append(Module(path, ast.parse(text, path), len(text.splitlines())))
-    return tuple(every_module)
+    return tuple(
+        Module(file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")) for file in sorted(files)
+    )
