@@ -20,6 +20,7 @@ from benchmarks.mutation.mutants import Mutant, mutants_of
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ENOUGH: Final = 0.9
+_EDGE: Final = "tests/unit/gateway/edge"
 _STORE: Final = "tests/unit/gateway/store"
 _SESSION: Final = "tests/unit/gateway/session"
 _FLOWS: Final = "tests/unit/gateway/flows"
@@ -36,10 +37,14 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "gateway/session/records.py": (f"{_SESSION}/test_records.py",),
     "gateway/session/cookie.py": (f"{_SESSION}/test_cookie.py",),
+    "gateway/edge/cookies.py": (f"{_EDGE}/test_cookies.py",),
     "gateway/edge/guard.py": (
-        "tests/unit/gateway/edge/test_guard.py",
-        "tests/unit/gateway/edge/test_security_headers.py",
+        f"{_EDGE}/test_guard.py",
+        f"{_EDGE}/test_hosts.py",
+        f"{_EDGE}/test_security_headers.py",
     ),
+    "gateway/edge/hosts.py": (f"{_EDGE}/test_hosts.py",),
+    "gateway/flows/arrivals.py": (f"{_FLOWS}/test_arrivals.py",),
     "gateway/flows/authorization_response.py": (f"{_FLOWS}/test_authorization_response.py",),
     "gateway/flows/end_session.py": (f"{_FLOWS}/test_end_session.py",),
     "gateway/flows/flow.py": (f"{_FLOWS}/test_flow.py", f"{_FLOWS}/test_flow_step_up.py"),

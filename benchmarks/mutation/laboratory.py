@@ -8,6 +8,7 @@ Never touches the working copy, and never decides what a fault is.
 
 import ast
 import enum
+import gc
 import importlib.util
 import json
 import os
@@ -48,6 +49,9 @@ _NOT_COPIED: Final = shutil.ignore_patterns(".*", "__pycache__", "node_modules")
 # Nobody reads why a mutant was noticed: an assert need not say more than that it failed.
 _PYTEST: Final = ("-q", "-p", "no:cacheprovider", "--assert=plain")
 
+# A run is over before it could leave much behind.
+_SELDOM: Final = (50_000, 20, 100)
+
 
 class Fate(enum.Enum):
     """What became of a mutant."""
@@ -83,6 +87,9 @@ class Laboratory:
     def fates(self, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, Fate]]:
         """Return each mutant with what became of it."""
         report = self._copy / "report.json"
+        # What is loaded here is everybody's for good: no fork needs to look through it for what is used no more.
+        gc.freeze()
+        gc.set_threshold(*_SELDOM)
         if forked(lambda: self._run(mutants, report), None) != PASSED:
             raise SystemExit(f"{self._output()}\nthe tests do not pass without a mutant")
         first = json.loads(report.read_text(encoding="utf-8"))

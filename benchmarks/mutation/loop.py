@@ -59,7 +59,7 @@ class Loop:
         self._all(session)
         # Generous, since other programs want the computer as well, and a fresh start takes its time too.
         self.limit = Limit(
-            60 + 5 * (time.monotonic() - begun), 15 + math.ceil(5 * (time.process_time() - computed))
+            30 + 5 * (time.monotonic() - begun), 15 + math.ceil(5 * (time.process_time() - computed))
         )
         if not self.failed and not self.broke:
             self.codes = [self._code(session, mutant) for mutant in self._mutants]

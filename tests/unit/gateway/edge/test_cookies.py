@@ -73,6 +73,14 @@ def test_a_value_is_taken_to_the_letter() -> None:
     assert read('a="1"; b=x=y; c=%20;d=\t1 2 ') == {"a": '"1"', "b": "x=y", "c": "%20", "d": "1 2"}
 
 
+def test_only_blanks_and_tabs_are_taken_off() -> None:
+    for letter in (chr(code) for code in range(0x21, 0x7F)):
+        if letter not in ";=":
+            assert read(f" \t{letter}a{letter}\t = \t{letter}1{letter}\t ") == {
+                f"{letter}a{letter}": f"{letter}1{letter}"
+            }
+
+
 def test_a_name_is_taken_to_the_letter() -> None:
     assert read("A=1; a=2; __Host-a=3") == {"A": "1", "a": "2", "__Host-a": "3"}
 
@@ -83,9 +91,10 @@ def test_a_name_that_is_there_twice_is_no_name(fields: tuple[str, ...]) -> None:
 
 
 def test_a_name_that_is_there_twice_is_there() -> None:
-    request = make_mocked_request("GET", "/", headers={"Cookie": "a=1; a=2; b"})
+    request = make_mocked_request("GET", "/", headers={"Cookie": "a=1; a=2; c=3; b"})
 
     assert has_cookie(request, "a")
+    assert has_cookie(request, "c")
     assert not has_cookie(request, "b")
 
 

@@ -91,7 +91,23 @@ async def test_X6_a_pages_own_calls_to_another_name_are_told_the_public_one(
     for kind in (RequestKind.JSON, RequestKind.EVENTS, RequestKind.CALLBACK):
         status, detail = await guarded.ask(kind, CSRF | OURS, host=host)
         assert status == 421
-        assert "Open http://localhost:3000 instead" in detail
+        assert detail == "Open http://localhost:3000 instead: a browser sends the cookies of one name only."
+
+
+async def test_X6_who_says_nothing_navigates_where_nothing_else_is_done(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    guarded = Guarded(await aiohttp_client(Guarded.app("http://localhost:3000")))
+
+    assert (await guarded.ask(RequestKind.NAVIGATION, host="127.0.0.1:3000"))[0] == 307
+    assert await guarded.lets_through(RequestKind.PUBLIC, host="127.0.0.1:3000")
+
+
+async def test_X6_what_a_page_loads_and_is_public_has_any_name(aiohttp_client: AiohttpClient) -> None:
+    guarded = Guarded(await aiohttp_client(Guarded.app("http://localhost:3000")))
+
+    script = {"Sec-Fetch-Dest": "script", "Sec-Fetch-Site": "same-origin"}
+    assert await guarded.lets_through(RequestKind.PUBLIC, script, host="127.0.0.1:3000")
 
 
 @pytest.mark.parametrize("odd", ["//[", "//", "", "//a:99999999999", "//[::1"])
@@ -99,4 +115,11 @@ def test_a_host_that_cannot_be_read_is_like_no_other(odd: str) -> None:
     expected = Likeness.SAME if odd.startswith("//a:") else Likeness.ANOTHER
 
     assert compare_hosts(odd, "http://a") is expected
+    assert compare_hosts("http://a", odd) is expected
     assert compare_hosts(odd, "http://localhost:3000") is Likeness.ANOTHER
+
+
+def test_either_of_two_hosts_may_have_the_dot_of_the_root() -> None:
+    assert compare_hosts("//a.", "//a") is Likeness.SPELLING
+    assert compare_hosts("//a", "//a.") is Likeness.SPELLING
+    assert compare_hosts("//a.", "//a.") is Likeness.SAME

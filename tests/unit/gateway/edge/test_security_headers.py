@@ -1,5 +1,6 @@
 """What every answer says about its own handling (S53)."""
 
+import pytest
 from aiohttp import web
 from aiohttp.pytest_plugin import AiohttpClient
 
@@ -55,8 +56,14 @@ async def test_S53_the_routers_own_answers_say_it_too(aiohttp_client: AiohttpCli
     assert "Server" not in answer.headers
 
 
-async def test_S53_without_tls_nobody_is_told_to_insist_on_it(aiohttp_client: AiohttpClient) -> None:
-    answer = await answered_with(aiohttp_client, {}, "http://localhost:3000")
+@pytest.mark.parametrize(
+    "public_url",
+    ["http://localhost:3000", "http://app.example", "https://localhost:3000", "https://127.0.0.1"],
+)
+async def test_S53_without_tls_and_of_this_computer_nobody_is_told_to_insist_on_it(
+    aiohttp_client: AiohttpClient, public_url: str
+) -> None:
+    answer = await answered_with(aiohttp_client, {}, public_url)
 
     assert answer == {name: value for name, value in SECURITY.items() if name != "Strict-Transport-Security"}
 

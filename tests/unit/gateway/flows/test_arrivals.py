@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from gateway.flows.arrivals import KEPT_SECONDS, Arrivals
+from gateway.flows.arrivals import Arrivals
 
 
 class Work:
@@ -94,7 +94,33 @@ async def test_D6_an_outcome_is_kept_for_a_minute() -> None:
     outcomes: list[int] = []
     once: Callable[[], Awaitable[int]] = lambda: arrivals.once("a", work)  # noqa: E731 - said four times below
 
-    for now[0] in (0.0, KEPT_SECONDS - 1, KEPT_SECONDS, KEPT_SECONDS + 1):
+    for now[0] in (0.0, 59.0, 60.0, 61.0):
         outcomes.append(await once())
 
     assert outcomes == [1, 1, 2, 2]
+
+
+async def test_D6_after_that_minute_who_comes_meanwhile_shares_again() -> None:
+    now = [0.0]
+    arrivals: Arrivals[int] = Arrivals(now=lambda: now[0])
+    work = Work()
+    work.may_end.set()
+    assert await arrivals.once("a", work) == 1
+
+    now[0] = 60.0
+    work.may_end.clear()
+    calls = begun(arrivals.once("a", work), arrivals.once("a", work))
+    await a_moment()
+    work.may_end.set()
+
+    assert await asyncio.gather(*calls) == [2, 2]
+
+
+async def test_D6_a_thousand_outcomes_are_kept_and_no_more(arrivals: Arrivals[int]) -> None:
+    work = Work()
+    work.may_end.set()
+    for number in range(1_001):
+        await arrivals.once(str(number), work)
+
+    assert await arrivals.once("999", work) == 1_000
+    assert await arrivals.once("1000", work) == 1_002
