@@ -46,8 +46,8 @@ LOADED: Final = (
     redis.asyncio,
 )
 _NOT_COPIED: Final = shutil.ignore_patterns(".*", "__pycache__", "node_modules")
-# Nobody reads why a mutant was noticed: an assert need not say more than that it failed.
-_PYTEST: Final = ("-q", "-p", "no:cacheprovider", "--assert=plain")
+# Nobody reads why a mutant was noticed: an assert need not say more than that it failed, and where.
+_PYTEST: Final = ("-q", "-p", "no:cacheprovider", "--assert=plain", "--tb=native")
 
 # A run is over before it could leave much behind.
 _SELDOM: Final = (50_000, 20, 100)
