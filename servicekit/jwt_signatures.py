@@ -60,15 +60,15 @@ def read_key(entry: object) -> VerificationKey | None:
     algorithms = _ALGORITHMS.get((kind, "" if kind == "RSA" else curve), frozenset())
     if entry.get("alg") is not None:
         algorithms = frozenset(name for name in algorithms if name == entry["alg"])
-    key = _public_key(entry, kind, curve) if algorithms and _is_for_signatures(entry) else None
+    key = _public_key(entry, kind) if algorithms and _is_for_signatures(entry) else None
     return VerificationKey(kid, algorithms, key) if key else None
 
 
-def _public_key(entry: Mapping[str, Any], kind: str, curve: str) -> PublicKey | None:
+def _public_key(entry: Mapping[str, Any], kind: str) -> PublicKey | None:
     """Return the public half that an entry describes, if it is one of a decent size."""
     try:
         members = {"kty": kind} | {name: entry[name] for name in _MEMBERS[kind]}
-        key = jwt.PyJWK(members, algorithm=_any_of_kind(kind, curve)).key
+        key = jwt.PyJWK(members).key
     except (jwt.PyJWTError, ValueError, TypeError, KeyError):
         return None
     if isinstance(key, RSAPublicKey):
@@ -103,8 +103,3 @@ def _is_for_signatures(entry: Mapping[str, Any]) -> bool:
     operations = entry.get("key_ops")
     may_verify = operations is None or (isinstance(operations, list) and "verify" in operations)
     return entry.get("use") in (None, "sig") and may_verify
-
-
-def _any_of_kind(kind: str, curve: str) -> str:
-    """Return an algorithm by which PyJWT reads a key of this kind; which one it is verified by is decided later."""
-    return {"RSA": RS256, "OKP": "EdDSA"}.get(kind) or min(_ALGORITHMS[kind, curve])

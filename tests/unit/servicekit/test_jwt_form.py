@@ -71,6 +71,22 @@ async def test_S39_only_rs256_is_an_algorithm(believer: Believer, alg: object) -
     assert (await believer.rejection(believer.signer.sign(claims(), alg=alg))).code == ALGORITHM
 
 
+@pytest.mark.parametrize(
+    "alg", ["none", "RS384", "rs256", "", ..., None, 7, True, [], ["RS256"], {}], ids=str
+)
+def test_S39_an_algorithm_that_nobody_asked_for_is_refused_with_the_header(alg: object) -> None:
+    with pytest.raises(TokenRejected) as caught:
+        read(Signer("k").sign(claims(), alg=alg), frozenset({"jwt"}))
+    assert caught.value.code == ALGORITHM
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "x", "application/at+jwt", 7, None, ["jwt"]], ids=str)
+def test_S39_a_type_that_nobody_asked_for_is_refused_with_the_header(typ: object) -> None:
+    with pytest.raises(TokenRejected) as caught:
+        read(Signer("k").sign(claims(), typ=typ), frozenset({"jwt"}))
+    assert (caught.value.code, caught.value.claim) == (HEADER, "typ")
+
+
 def public_key_spellings(signer: Signer) -> list[bytes]:
     """Return the public key in every spelling that somebody once took for an HMAC secret."""
     public = signer.private.public_key()
@@ -268,6 +284,11 @@ def test_S39_a_part_has_one_spelling(part: str) -> None:
 def test_a_rejection_says_its_code_and_the_claim_at_fault() -> None:
     assert str(TokenRejected("signature")) == "signature"
     assert str(TokenRejected("expired", "exp")) == "expired: exp"
+
+
+def test_a_rejection_says_that_newer_keys_could_prove_the_token_only_where_somebody_knows_it() -> None:
+    assert not TokenRejected("unknown-key").keys_may_be_old
+    assert TokenRejected("unknown-key", keys_may_be_old=True).keys_may_be_old
 
 
 def test_codes_are_words_that_programs_may_rely_on() -> None:

@@ -193,6 +193,11 @@ OF_NO_USE = {
     "a curve that is a number": ES.jwk(crv=256),
     "a name that is a number": ES.jwk(kid=7),
     "a number for a member": RS.jwk(n=7),
+    "a modulus that is nothing": RS.jwk(n=""),
+    "a modulus that is no base64url": RS.jwk(n="A"),
+    "a modulus of other letters": RS.jwk(n="é" * 4),
+    "an exponent of one": RS.jwk(e="AQ"),
+    "a curve of another type that is a number": RS.jwk(crv=256),
 }
 
 
@@ -212,3 +217,11 @@ def test_private_members_and_those_of_others_are_left_alone(signer: OtherKey) ->
     more = key_of(signer.jwk(d="AAAA", x5t="x", x5c=["!"], issuer="x", k="AAAA"))
 
     assert (more.kid, more.algorithms, more.public) == (plain.kid, plain.algorithms, plain.public)
+
+
+def test_an_rsa_key_has_no_curve_whatever_its_entry_says() -> None:
+    assert key_of(RS.jwk(crv="P-256")).algorithms == {"RS256"}
+
+
+def test_a_key_without_a_name_has_an_empty_one() -> None:
+    assert key_of(RS.jwk(kid=None)).kid == ""
