@@ -106,14 +106,11 @@ def _of_with(node: ast.With | ast.AsyncWith) -> Iterator[ast.AST]:
         yield ast.If(ast.Constant(value=True), node.body, [])
 
 
-def _of_try(node: ast.Try) -> Iterator[ast.AST]:
+def _of_handler(node: ast.ExceptHandler) -> Iterator[ast.AST]:
     """Catch one exception less, of several."""
-    for handler in node.handlers:
-        if isinstance(handler.type, ast.Tuple):
-            for fewer in _with_one_less(handler.type.elts):
-                less = ast.ExceptHandler(ast.Tuple(fewer, ast.Load()), handler.name, handler.body)
-                handlers = [less if other is handler else other for other in node.handlers]
-                yield ast.Try(node.body, handlers, node.orelse, node.finalbody)
+    if isinstance(node.type, ast.Tuple):
+        for fewer in _with_one_less(node.type.elts):
+            yield ast.ExceptHandler(ast.Tuple(fewer, ast.Load()), node.name, node.body)
 
 
 def _of_constant(node: ast.Constant) -> Iterator[ast.AST]:
@@ -209,7 +206,7 @@ _FAULTS: Final[dict[type[ast.AST], Callable[[Any], Iterator[ast.AST]]]] = {
     ast.Continue: _of_continue,
     ast.With: _of_with,
     ast.AsyncWith: _of_with,
-    ast.Try: _of_try,
+    ast.ExceptHandler: _of_handler,
     ast.Constant: _of_constant,
     ast.Compare: _of_comparison,
     ast.BoolOp: _of_condition,
