@@ -281,7 +281,7 @@ def test_the_checks_of_a_kind_are_made_in_the_order_of_the_list() -> None:
 
 
 def test_a_check_that_does_not_exist_is_a_fault_of_ours() -> None:
-    with pytest.raises(LookupError, match="^no check is called audiences$"):
+    with pytest.raises(LookupError, match=r"^no check is called audiences$"):
         checks_named("issuer", "objects", "audiences")
 
 
