@@ -158,6 +158,5 @@ async def test_U6_a_draft_leaves_with_the_person_who_signs_out(page: Page, stack
     await ada.signs_out(leaving_changes=True)
 
     assert "Turin" not in await page.evaluate("JSON.stringify({...sessionStorage})")
-    await ada.signs_in()
-    await ada.opens("/edit")
+    await ada.has_signed_in("/edit", "edit")
     await expect(page.locator("[name=city]")).to_have_value("London")

@@ -48,9 +48,8 @@ async def test_a_confirmation_that_ends_midway_keeps_what_was_written(page: Page
 
 async def test_a_policy_that_blocks_is_explained_and_offers_no_loop(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.has_signed_in()
+    await ada.has_signed_in("/edit", "edit")
     await ada.admin("PUT", f"/policies/{API}", {"mfa": "blocked"})
-    await ada.opens("/edit")
     await ada.edits(city="Turin")
     await ada.presses("Save changes")
 
@@ -64,9 +63,8 @@ async def test_a_missing_consent_is_told_with_a_reference_and_never_a_redirect(
     page: Page, stack: Stack
 ) -> None:
     ada = Person(page, stack)
-    await ada.has_signed_in()
+    await ada.has_signed_in("/edit", "edit")
     await ada.admin("PUT", "/faults/token.refresh_token", {"aadsts": 65001, "times": 5})
-    await ada.opens("/edit")
     await ada.edits(city="Turin")
     await ada.presses("Save changes")
 
@@ -80,9 +78,8 @@ async def test_a_missing_consent_is_told_with_a_reference_and_never_a_redirect(
 
 async def test_confirming_in_vain_ends_in_an_explanation(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.has_signed_in()
+    await ada.has_signed_in("/edit", "edit")
     await ada.admin("PUT", "/faults/token.on_behalf_of", {"aadsts": 50076, "times": 99})
-    await ada.opens("/edit")
     await ada.edits(city="Turin")
     await ada.presses("Save changes")
     for _ in range(3):
@@ -101,10 +98,9 @@ async def test_confirming_in_vain_ends_in_an_explanation(page: Page, stack: Stac
 
 async def test_an_authority_that_is_away_loses_neither_session_nor_edit(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.has_signed_in()
+    await ada.has_signed_in("/edit", "edit")
     before = await ada.session_cookies()
     await ada.admin("PUT", "/faults/token.refresh_token", {"status": 503, "retry_after": 1, "times": 1})
-    await ada.opens("/edit")
     await ada.edits(city="Turin")
     await ada.presses("Save changes")
 

@@ -65,9 +65,9 @@ async def test_edit_asks_for_the_second_factor_first_and_once(page: Page, stack:
 
 async def test_an_edit_that_meets_step_up_comes_back_with_its_changes(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
-    await ada.opens("/edit")  # straight to the form, so that saving is what meets the challenge
-    await ada.sees("edit")
+    await ada.has_signed_in(
+        "/edit", "edit"
+    )  # straight to the form, so that saving is what meets the challenge
     await ada.edits(city="Turin", postalCode="10123")
     await ada.presses("Save changes")
 
@@ -92,8 +92,7 @@ async def test_an_edit_that_meets_step_up_comes_back_with_its_changes(page: Page
 
 async def test_mfa_cancelled_loses_nothing(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
-    await ada.opens("/edit")
+    await ada.has_signed_in("/edit", "edit")
     await ada.edits(city="Turin")
     await ada.presses("Save changes")
     await ada.presses("Continue")
@@ -111,7 +110,7 @@ async def test_mfa_cancelled_loses_nothing(page: Page, stack: Stack) -> None:
 
 async def test_another_person_at_step_up_is_refused(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
     before = await ada.session_cookies()
     await page.context.clear_cookies(domain="127.0.0.1")  # the tenant has forgotten her; Grace sits down
     await ada.presses("Edit profile")
@@ -154,7 +153,7 @@ async def test_sign_out_is_complete(page: Page, stack: Stack, new_context: NewCo
 
 async def test_a_sign_out_at_the_tenant_reaches_the_gateway(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
+    await ada.has_signed_in()
 
     await ada.admin("POST", f"/people/{ADA[0]}/sign-out")
 
@@ -195,11 +194,9 @@ async def test_two_tabs_do_not_disturb_each_other(page: Page, stack: Stack) -> N
 
 async def test_the_claims_page_shows_the_id_token_and_no_token(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.signs_in()
 
-    await ada.opens("/sign-in-details")
+    await ada.has_signed_in("/sign-in-details", "claims")
 
-    await ada.sees("claims")
     await expect(page.locator("main")).to_contain_text("preferred_username")
     assert "eyJ" not in await page.content()
 

@@ -36,11 +36,10 @@ async def test_U10_signing_out_in_one_tab_empties_the_others(page: Page, stack: 
 
 async def test_U10_what_is_saved_in_one_tab_shows_in_the_others(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.has_signed_in()
+    await ada.has_confirmed()
     (second,) = await tabs(ada, "/")
     await second.sees("profile")
 
-    await ada.confirms()
     await ada.edits(displayName="Ada King")
     await ada.presses("Save changes")
     await ada.sees("profile")

@@ -10,10 +10,13 @@ from tests.real.journeys.person import Person
 
 LINES: Final = "Flat 3{0}River House{0}12 Canal Row"
 _PASSWORD: Final = "Canal-Row-1934"
+FORM: Final = ("/edit", "edit")
 
 
-async def somebody(page: Page, stack: Stack, **profile: str) -> Person:
-    """Sign in as a new person with this profile."""
+async def somebody(
+    page: Page, stack: Stack, at: tuple[str, str] = ("/", "profile"), **profile: str
+) -> Person:
+    """Sign in as a new person with this profile, at an address with its screen."""
     person = Person(page, stack, "mary@example.com", _PASSWORD)
     await person.admin(
         "POST",
@@ -24,7 +27,7 @@ async def somebody(page: Page, stack: Stack, **profile: str) -> Person:
             "profile": {"displayName": "Mary Anning", "city": "Lyme Regis", **profile},
         },
     )
-    await person.has_signed_in()
+    await person.has_signed_in(*at)
     return person
 
 
@@ -82,8 +85,7 @@ async def test_D1_what_is_there_is_untouched_by_an_edit_of_another_field(page: P
         "country": "Deutschland",
         "preferredLanguage": "de",
     }
-    mary = await somebody(page, stack, **odd)
-    await mary.opens("/edit")
+    mary = await somebody(page, stack, FORM, **odd)
     await expect(page.locator("[name=country]")).to_have_value("Deutschland")
 
     await mary.edits(city="Charmouth")
@@ -97,8 +99,7 @@ async def test_D1_what_is_there_is_untouched_by_an_edit_of_another_field(page: P
 async def test_D1_a_line_break_in_a_field_of_one_line_never_makes_one_word_of_two(
     page: Page, stack: Stack
 ) -> None:
-    mary = await somebody(page, stack, jobTitle="Fossil hunter\r\nPalaeontologist")
-    await mary.opens("/edit")
+    mary = await somebody(page, stack, FORM, jobTitle="Fossil hunter\r\nPalaeontologist")
     field = page.locator("[name=jobTitle]")
 
     await expect(field).to_have_value("Fossil hunter Palaeontologist")
@@ -116,7 +117,7 @@ async def test_D2_what_can_mean_one_country_is_that_country(
     page: Page, stack: Stack, typed: str, key: str
 ) -> None:
     ada = Person(page, stack)
-    await ada.has_signed_in("/edit", "edit")
+    await ada.has_confirmed()
     country = page.get_by_role("combobox", name="Country")
     await country.fill("")
     await country.press_sequentially(typed)
@@ -127,7 +128,8 @@ async def test_D2_what_can_mean_one_country_is_that_country(
     await expect(country).to_have_value("Germany")
     await expect(page.get_by_role("listbox")).to_have_count(0)
     await ada.sees("edit")
-    await saves_after_confirming(ada)
+    await ada.presses("Save changes")
+    await ada.sees("profile")
     assert await ada.held_by_graph("country") == "Germany"
 
 
@@ -176,8 +178,7 @@ async def test_D2_what_means_no_one_country_is_a_fault_at_the_field(
 async def test_D2_a_language_is_one_of_the_list_or_a_code_that_there_is(
     page: Page, stack: Stack, typed: str, held: str | None
 ) -> None:
-    mary = await somebody(page, stack, preferredLanguage="fr-FR")
-    await mary.opens("/edit")
+    mary = await somebody(page, stack, FORM, preferredLanguage="fr-FR")
     await page.locator("[name=preferredLanguage]").fill(typed)
     await page.keyboard.press("Tab")
 
