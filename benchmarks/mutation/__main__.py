@@ -51,7 +51,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/flows/flow_record.py": (f"{_FLOWS}/test_flow_record.py", f"{_FLOWS}/test_flow_answers.py"),
     "gateway/flows/logout.py": (f"{_FLOWS}/test_logout.py",),
     "gateway/flows/logout_token.py": (f"{_FLOWS}/test_logout_token.py",),
-    "gateway/flows/session_start.py": (f"{_FLOWS}/test_session_start.py",),
+    "gateway/flows/session_start.py": (f"{_FLOWS}/test_session_start.py", f"{_FLOWS}/test_grant_goes_on.py"),
     "gateway/flows/step_up.py": (f"{_FLOWS}/test_step_up.py",),
     "servicekit/claim_forms.py": (f"{_KIT}/test_jwt_claims.py", f"{_KIT}/test_claim_checks.py"),
     "servicekit/jwt_claims.py": (f"{_KIT}/test_jwt_claims.py", f"{_KIT}/test_claim_checks.py"),

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -19,7 +20,7 @@ from gateway.store.vault import Successor, Vault
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import Redeemed
 from gateway.tokens.id_token import Person
-from gateway.tokens.token_records import CACHE, REFUSAL, TOKEN, Resource
+from gateway.tokens.token_records import CACHE, ID_TOKEN, REFUSAL, TOKEN, Resource
 from tests.stage.redis_wire import NOT_NOW, Command, runs
 from tests.stage.request_proxy import RequestProxy
 from tests.stage.tenant import MovableClock
@@ -107,6 +108,22 @@ async def test_a_sign_in_starts_a_session_with_what_it_brought(
     assert cache
     assert cache.expires_at == NOW + WEEK
     assert store.budgets == [pytest.approx(3.0, abs=0.001)]
+
+
+async def test_S19_the_id_token_is_kept_where_a_flow_brings_it_to_be_shown(
+    starts: SessionStarts, vault: Vault
+) -> None:
+    shown = await starts.after_sign_in(ada(), replace(BROUGHT, id_token="an.id.token"), READ, None)
+    plain = await starts.after_sign_in(ada(), BROUGHT, READ, None)
+
+    assert shown
+    assert plain
+    assert await shown.records.get(ID_TOKEN) == b"an.id.token"
+    assert await plain.records.get(ID_TOKEN) is None
+    fields = await vault.read(shown.ref, ["id_token"])
+    kept = vault.open(shown.ref, "id_token", fields["id_token"], secret=shown.cookie.secret)
+    assert kept
+    assert kept.expires_at == NOW + WEEK
 
 
 async def test_S15_the_session_that_the_browser_had_ends_and_leaves_nothing(
