@@ -1,7 +1,7 @@
 """Who and what the tenant knows: people, app registrations and their consents. No sessions, no tokens, no HTTP.
 
-Passwords are kept as salted scrypt hashes with a small work factor: people do type real ones into sign-up forms,
-but this is a stand-in on a laptop and nothing is written to disk.
+Passwords are kept as salted scrypt hashes with a tiny work factor: people do type real ones into sign-up forms,
+but this is a stand-in on a laptop, nothing is written to disk, and every reset hashes those of the configured people.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ class _PasswordHash:
 
 
 def _scrypt(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, n=1024, r=8, p=1)
+    return hashlib.scrypt(password.encode(), salt=salt, n=64, r=8, p=1)
 
 
 @dataclass(slots=True)

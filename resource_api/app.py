@@ -4,11 +4,12 @@ Owns the order of the middlewares, the response headers, and the birth and death
 Never contacts the authority or Graph: it starts, and answers clearly, while both are down.
 """
 
+import functools
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import hdrs, web
 
@@ -75,7 +76,9 @@ def create_app(
     policy = ScopePolicy(settings.scope, settings.acrs, settings.max_age_seconds)
     served = table(policy)
     rows.add(app, served)
-    app[DESCRIPTION] = document(served)
+    # Drawn where somebody asks, and once.
+    description: Callable[[], dict[str, Any]] = functools.cache(lambda: document(served))
+    app[DESCRIPTION] = description
     app[LIFE] = Life()
     app.on_response_prepare.append(_set_headers)
     app.on_response_prepare.append(tell_correlation)

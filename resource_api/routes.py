@@ -4,6 +4,7 @@ Owns the table and the handlers behind it.
 Never checks a token (the access middleware does) and never catches: what goes wrong is raised below and drawn above.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ class Life:
 LIFE: Final = web.AppKey("life", Life)
 
 
-DESCRIPTION: Final[web.AppKey[dict[str, Any]]] = web.AppKey("description")
+DESCRIPTION: Final[web.AppKey[Callable[[], dict[str, Any]]]] = web.AppKey("description")
 
 _PROFILE: Final = object_schema("Profile", MEMBERS)
 _PROFILE_PATCH: Final = patch_schema(
@@ -129,7 +130,7 @@ async def ready(request: web.Request) -> web.Response:
 
 async def openapi(request: web.Request) -> web.Response:
     """Describe the API."""
-    return web.json_response(request.app[DESCRIPTION])
+    return web.json_response(request.app[DESCRIPTION]())
 
 
 def _status(word: str) -> NamedSchema:

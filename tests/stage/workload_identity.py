@@ -1,5 +1,6 @@
 """An orchestrator that writes tokens for a workload, and the registration that trusts them."""
 
+import functools
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -7,11 +8,16 @@ from typing import Any, Final
 import jwt
 from cryptography.hazmat.primitives import serialization
 
-from local_tenant.signing import generate_key
+from local_tenant.signing import SigningKey, generate_key
 
 ISSUER: Final = "https://oidc.cluster.example/id"
 AUDIENCE: Final = "api://AzureADTokenExchange"
-_KEY: Final = generate_key()
+
+
+@functools.cache
+def _key() -> SigningKey:
+    """Make the orchestrator's key where a test needs it, not where tests are collected."""
+    return generate_key()
 
 
 def subject(name: str) -> str:
@@ -21,7 +27,7 @@ def subject(name: str) -> str:
 
 def registered(name: str) -> dict[str, Any]:
     """Return what an administrator changes in an app registration: no secret any more, and whom to trust."""
-    certificate = _KEY.certificate.public_bytes(serialization.Encoding.PEM).decode()
+    certificate = _key().certificate.public_bytes(serialization.Encoding.PEM).decode()
     trusted = {"issuer": ISSUER, "subject": subject(name), "audience": AUDIENCE, "certificate": certificate}
     return {"secrets": [], "federated_credentials": [trusted]}
 
@@ -39,7 +45,7 @@ def token(name: str, **changed: Any) -> str:
         **changed,
     }
     present = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(present, _KEY.private, "RS256")
+    return jwt.encode(present, _key().private, "RS256")
 
 
 def project(folder: Path, content: str) -> Path:

@@ -125,8 +125,8 @@ async def ready(person: OtherFrontEnd, *, step_up: bool = False) -> None:
 
 @pytest.fixture(scope="session")
 def signing_keys() -> Callable[[], SigningKey]:
-    """Hand out keys from a small stock: making one takes a tenth of a second."""
-    stock = itertools.cycle([generate_key() for _ in range(4)])
+    """Hand out keys from a small stock, made where the first tests ask: each takes a tenth of a second."""
+    stock = itertools.cycle(generate_key() for _ in range(6))
     return lambda: next(stock)
 
 

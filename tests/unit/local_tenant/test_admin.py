@@ -42,17 +42,17 @@ async def test_S57_no_web_page_and_no_rebound_name_reaches_the_admin_surface(
     assert answer.status == 403
 
 
-def tenant_app(made_keys: Callable[[], SigningKey], *, admin: bool) -> web.Application:
+def tenant_app(signing_keys: Callable[[], SigningKey], *, admin: bool) -> web.Application:
     values = dict.fromkeys(("GATEWAY_SECRET", "GATEWAY_CERTIFICATE", "API_SECRET", "API_CERTIFICATE"), "")
     configuration = load(BUNDLED, {**values, "GATEWAY_URL": "http://localhost:3000"})
-    return create_app(configuration, public_url="http://127.0.0.1", admin=admin, keys=KeyRing(made_keys))
+    return create_app(configuration, public_url="http://127.0.0.1", admin=admin, keys=KeyRing(signing_keys))
 
 
 async def test_S57_a_caller_that_is_not_known_to_be_on_this_machine_is_refused(
-    made_keys: Callable[[], SigningKey], tmp_path: Path
+    signing_keys: Callable[[], SigningKey], tmp_path: Path
 ) -> None:
     # Over a socket in the file system a caller has no address; the name it asks for is right, and it is no page.
-    runner = web.AppRunner(tenant_app(made_keys, admin=True))
+    runner = web.AppRunner(tenant_app(signing_keys, admin=True))
     await runner.setup()
     path = str(tmp_path / "socket")
     await web.UnixSite(runner, path).start()
@@ -65,8 +65,8 @@ async def test_S57_a_caller_that_is_not_known_to_be_on_this_machine_is_refused(
     await runner.cleanup()
 
 
-async def test_S57_the_admin_surface_can_be_switched_off(made_keys: Callable[[], SigningKey]) -> None:
-    app = tenant_app(made_keys, admin=False)
+async def test_S57_the_admin_surface_can_be_switched_off(signing_keys: Callable[[], SigningKey]) -> None:
+    app = tenant_app(signing_keys, admin=False)
     runner = web.AppRunner(app)
     await runner.setup()
     with socket.socket() as listener:

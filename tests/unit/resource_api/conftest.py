@@ -1,28 +1,20 @@
 """The API in front of the local tenant, for each test anew; keys are made once."""
 
-import itertools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
 
-from local_tenant.signing import SigningKey, generate_key
+from local_tenant.signing import SigningKey
 from tests.stage.tenant import claims_of
 from tests.unit.resource_api.graph_double import GraphDouble, graph_double
 from tests.unit.resource_api.stage import QUICK, Stage, running_api
 
 
-@pytest.fixture(scope="session")
-def made_keys() -> Callable[[], SigningKey]:
-    """Hand out keys from a small stock: making one takes a tenth of a second."""
-    stock = itertools.cycle([generate_key() for _ in range(4)])
-    return lambda: next(stock)
-
-
 @pytest.fixture
-async def stage(made_keys: Callable[[], SigningKey]) -> AsyncIterator[Stage]:
+async def stage(signing_keys: Callable[[], SigningKey]) -> AsyncIterator[Stage]:
     """Run the API as it is configured in local work, with little patience."""
-    async with running_api(made_keys) as stage:
+    async with running_api(signing_keys) as stage:
         yield stage
 
 
@@ -35,10 +27,10 @@ async def double() -> AsyncIterator[GraphDouble]:
 
 @pytest.fixture
 async def stage_before_double(
-    made_keys: Callable[[], SigningKey], double: GraphDouble
+    signing_keys: Callable[[], SigningKey], double: GraphDouble
 ) -> AsyncIterator[Stage]:
     """Run the API in front of that Graph, which has Ada's profile."""
-    async with running_api(made_keys, graph=double.url, patience=replace(QUICK, call=1.5)) as stage:
+    async with running_api(signing_keys, graph=double.url, patience=replace(QUICK, call=1.5)) as stage:
         double.profile |= {
             "id": claims_of(await stage.token())["oid"],
             "city": "London",

@@ -127,9 +127,9 @@ async def test_S27_the_scope_may_stand_among_others(stage: Stage) -> None:
 
 @pytest.mark.parametrize("age", [None, 301, 100_000])
 async def test_S27_an_old_sign_in_is_told_the_greatest_age(
-    made_keys: Callable[[], SigningKey], age: int | None
+    signing_keys: Callable[[], SigningKey], age: int | None
 ) -> None:
-    async with running_api(made_keys, max_age_seconds="300") as stage:
+    async with running_api(signing_keys, max_age_seconds="300") as stage:
         when = {} if age is None else {"auth_time": int(stage.clock()) - age}
         answer = await stage.patch(CHANGE, stage.forged(**when))
 
@@ -139,8 +139,8 @@ async def test_S27_an_old_sign_in_is_told_the_greatest_age(
         assert await stage.asked("token.on_behalf_of") == []
 
 
-async def test_S27_a_fresh_sign_in_goes_on(made_keys: Callable[[], SigningKey]) -> None:
-    async with running_api(made_keys, max_age_seconds="300") as stage:
+async def test_S27_a_fresh_sign_in_goes_on(signing_keys: Callable[[], SigningKey]) -> None:
+    async with running_api(signing_keys, max_age_seconds="300") as stage:
         await stage.patch(CHANGE, stage.forged(auth_time=int(stage.clock()) - 299))
 
         assert len(await stage.asked("token.on_behalf_of")) == 1
@@ -148,9 +148,9 @@ async def test_S27_a_fresh_sign_in_goes_on(made_keys: Callable[[], SigningKey]) 
 
 @pytest.mark.parametrize("acrs", [..., [], ["c2", "c11"], "c11", "c2 c3", [1], {"c1": True}, None, 1])
 async def test_S27_a_missing_authentication_context_is_asked_for_in_entras_way(
-    made_keys: Callable[[], SigningKey], acrs: object
+    signing_keys: Callable[[], SigningKey], acrs: object
 ) -> None:
-    async with running_api(made_keys, acrs="c1") as stage:
+    async with running_api(signing_keys, acrs="c1") as stage:
         answer = await stage.patch(CHANGE, stage.forged(acrs=acrs))
 
         assert (answer.status, answer.slug) == (401, "insufficient-claims")
@@ -167,9 +167,9 @@ async def test_S27_a_missing_authentication_context_is_asked_for_in_entras_way(
 
 @pytest.mark.parametrize("acrs", [["c1"], ["c2", "c1"], "c1", "c2 c1"])
 async def test_S27_the_right_authentication_context_goes_on(
-    made_keys: Callable[[], SigningKey], acrs: object
+    signing_keys: Callable[[], SigningKey], acrs: object
 ) -> None:
-    async with running_api(made_keys, acrs="c1") as stage:
+    async with running_api(signing_keys, acrs="c1") as stage:
         await stage.patch(CHANGE, stage.forged(acrs=acrs))
 
         assert len(await stage.asked("token.on_behalf_of")) == 1

@@ -171,9 +171,9 @@ async def next_life(stage: Stage, directory: Path) -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def known(made_keys: Callable[[], SigningKey], tmp_path: Path) -> AsyncIterator[Stage]:
+async def known(signing_keys: Callable[[], SigningKey], tmp_path: Path) -> AsyncIterator[Stage]:
     """Run an API that was used once, in front of a tenant that has lost its metadata and keys since."""
-    async with running_api(made_keys, state_directory=str(tmp_path)) as stage:
+    async with running_api(signing_keys, state_directory=str(tmp_path)) as stage:
         assert (await stage.patch({"city": "Genoa"})).status == 200
         for point in ("discovery", "keys"):
             await stage.fault(point, status=503)

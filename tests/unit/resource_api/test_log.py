@@ -40,13 +40,13 @@ async def everything_goes_wrong(stage: Stage) -> None:
 
 
 async def test_S35_nothing_of_a_token_or_a_person_is_in_the_log_when_all_goes_wrong(
-    made_keys: Callable[[], SigningKey],
+    signing_keys: Callable[[], SigningKey],
 ) -> None:
     refused = {
         "error": {"code": "Request_BadRequest", "message": "canary", "details": [{"target": "canary"}]}
     }
     with service_log("DEBUG") as log:
-        async with graph_double() as double, running_api(made_keys, graph=double.url) as stage:
+        async with graph_double() as double, running_api(signing_keys, graph=double.url) as stage:
             claims = claims_of(await stage.token())
             double.profile |= {"id": claims["oid"], **PERSON}
             await everything_goes_wrong(stage)

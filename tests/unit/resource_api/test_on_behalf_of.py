@@ -249,9 +249,9 @@ async def test_C7_one_persons_failure_is_not_replayed_to_the_next(stage: Stage) 
 
 
 async def test_R14_a_slow_authority_does_not_hold_a_request_for_ever(
-    made_keys: Callable[[], SigningKey],
+    signing_keys: Callable[[], SigningKey],
 ) -> None:
-    async with running_api(made_keys, patience=Patience(whole=0.5)) as stage:
+    async with running_api(signing_keys, patience=Patience(whole=0.5)) as stage:
         await stage.token()
         await stage.fault("token.on_behalf_of", delay_ms=5000)
 
@@ -262,11 +262,11 @@ async def test_R14_a_slow_authority_does_not_hold_a_request_for_ever(
 
 
 async def test_R22_a_secret_that_changes_in_its_file_needs_no_restart(
-    made_keys: Callable[[], SigningKey], tmp_path: Path
+    signing_keys: Callable[[], SigningKey], tmp_path: Path
 ) -> None:
     file = tmp_path / "client-secret"
     file.write_text("one-that-has-expired\n")
-    async with running_api(made_keys, client_secret="", client_secret_file=str(file)) as stage:
+    async with running_api(signing_keys, client_secret="", client_secret_file=str(file)) as stage:
         assert (await stage.patch(CHANGE)).slug == "misconfigured"
         file.write_text(f"{API_SECRET}\n")
         assert (await stage.patch(CHANGE)).status == 200
@@ -277,10 +277,10 @@ async def test_R22_a_secret_that_changes_in_its_file_needs_no_restart(
         assert await exchanges(stage) == 3
 
 
-async def test_A11_graphs_own_claims_challenge_is_relayed(made_keys: Callable[[], SigningKey]) -> None:
+async def test_A11_graphs_own_claims_challenge_is_relayed(signing_keys: Callable[[], SigningKey]) -> None:
     encoded = "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ"  # without padding
     header = f'Bearer realm="", error="insufficient_claims", claims="{encoded}"'
-    async with graph_double() as double, running_api(made_keys, graph=double.url) as stage:
+    async with graph_double() as double, running_api(signing_keys, graph=double.url) as stage:
         double.profile["id"] = claims_of(await stage.token())["oid"]
         for status in (401, 403):
             double.patches = [Act(status=status, applies=False, headers={"WWW-Authenticate": header})]

@@ -256,15 +256,15 @@ def test_every_failure_is_described_and_drawn_in_the_tree() -> None:
         assert kind.title
 
 
-async def test_a_certificate_serves_as_credential(made_keys: Callable[[], SigningKey]) -> None:
+async def test_a_certificate_serves_as_credential(signing_keys: Callable[[], SigningKey]) -> None:
     """The tenant knows no certificate of ours here; what counts is that an assertion is sent and not a secret."""
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - one test's own need
 
-    key = made_keys()
+    key = signing_keys()
     pem = key.private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ) + key.certificate.public_bytes(serialization.Encoding.PEM)
-    async with running_api(made_keys, client_secret="", client_certificate=pem.decode()) as stage:
+    async with running_api(signing_keys, client_secret="", client_certificate=pem.decode()) as stage:
         answer = await stage.patch({"city": "Turin"})
 
         assert answer.slug == "misconfigured"

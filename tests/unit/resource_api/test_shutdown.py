@@ -17,8 +17,8 @@ from tests.unit.resource_api.graph_double import Act, graph_double
 from tests.unit.resource_api.stage import running_api, settings_for
 
 
-async def test_R19_a_write_under_way_is_finished(made_keys: Callable[[], SigningKey]) -> None:
-    async with graph_double() as double, running_api(made_keys, graph=double.url) as stage:
+async def test_R19_a_write_under_way_is_finished(signing_keys: Callable[[], SigningKey]) -> None:
+    async with graph_double() as double, running_api(signing_keys, graph=double.url) as stage:
         token = await stage.token()
         double.profile["id"] = claims_of(token)["oid"]
         double.patches = [Act(delay=0.5)]

@@ -147,8 +147,10 @@ async def test_R18_after_success_the_answer_trusts_the_write_and_not_a_replica(
     assert len(double.sent("GET")) == 1
 
 
-async def test_R18_a_graph_that_cannot_be_reached_wrote_nothing(made_keys: Callable[[], SigningKey]) -> None:
-    async with running_api(made_keys, graph="http://127.0.0.1:9") as stage:
+async def test_R18_a_graph_that_cannot_be_reached_wrote_nothing(
+    signing_keys: Callable[[], SigningKey],
+) -> None:
+    async with running_api(signing_keys, graph="http://127.0.0.1:9") as stage:
         answer = await stage.patch({"city": "Turin"})
 
     assert (answer.status, answer.slug, answer.body["outcome"]) == (502, "resource-unavailable", "not-saved")

@@ -30,7 +30,7 @@ AUDIENCE = "a7d1f3c2-6b48-4e9f-b0c5-93e82d14f6a8"
 TENANT = "3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10"
 NOW = 1_800_000_000
 
-_stock = itertools.cycle([generate_private_key(65537, 2048) for _ in range(3)])
+_stock = itertools.cycle(generate_private_key(65537, 2048) for _ in range(3))
 
 
 def encoded(part: object) -> str:
