@@ -6,9 +6,9 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
+import venv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,11 +41,29 @@ def with_uv(tmp_path: Path) -> Iterator[Project]:
     copy.end()
 
 
-@pytest.fixture(scope="session")
-def environment_with_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def adopted(copy: Project) -> Project:
+    """Run dev.py on a .venv that somebody made with another tool, without pip."""
+    venv.create(copy.root / ".venv")
+    (copy.root / ".venv" / "keepsake").touch()
+    launch = copy.launch(environment=add_package(copy))
+    launch.wait_for("Ctrl-C stops it.")
+    launch.interrupt()
+    return copy
+
+
+@pytest.fixture(scope="module")
+def adopted_by_pip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    copy = make_project(tmp_path_factory.mktemp("adopted").resolve(), uv=False)
+    yield adopted(copy)
+    copy.end()
+
+
+@pytest.fixture(scope="module")
+def environment_with_pip(tmp_path_factory: pytest.TempPathFactory, adopted_by_pip: Project) -> Path:
     """An environment to copy: four seconds of computing go into the pip of each, and few tests are about that."""
     environment = tmp_path_factory.mktemp("environment") / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+    others = shutil.ignore_patterns("keepsake", "tiny*", ".stepup-*")
+    shutil.copytree(adopted_by_pip.root / ".venv", environment, symlinks=True, ignore=others)
     return environment
 
 
@@ -216,15 +234,14 @@ def test_where_the_embedded_store_has_no_wheel_the_smaller_lock_is_taken(settled
     assert launch.interrupt() == 0
 
 
-def test_a_foreign_environment_of_this_python_is_adopted_not_erased(project: Project) -> None:
+def test_a_foreign_environment_of_this_python_is_adopted_not_erased(
+    request: pytest.FixtureRequest, installer: str
+) -> None:
     """A .venv that somebody made with another tool, without pip, keeps what is in it."""
-    import venv  # noqa: PLC0415 -- only this test makes one
-
-    venv.create(project.root / ".venv")
-    (project.root / ".venv" / "keepsake").touch()
-    launch = project.launch(environment=add_package(project))
-    launch.wait_for("Ctrl-C stops it.")
-    launch.interrupt()
+    if installer == "pip":
+        project: Project = request.getfixturevalue("adopted_by_pip")
+    else:
+        project = adopted(request.getfixturevalue("with_uv"))
 
     assert (project.root / ".venv" / "keepsake").exists()
     assert installed(project)
