@@ -247,6 +247,7 @@ async def test_a_confirmation_that_is_too_old_counts_as_none(
         with pytest.raises(StepUpRequired) as required:
             ageing(clock).demand_freshness(stale)
         assert required.value.demand == Demand("api://x/Edit", fresh=True)
+        assert required.value.log_detail == "there is no confirmation yet, or it is too old"
     for any_age in (session, never):
         step_ups.demand_freshness(any_age)
         assert await step_ups.access(any_age) == "granted", "the authority alone decides"
