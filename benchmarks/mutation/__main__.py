@@ -63,6 +63,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         f"{_KIT}/test_key_sets.py",
     ),
     "servicekit/jwt_verifier.py": (
+        f"{_KIT}/test_verifier_order.py",
         f"{_KIT}/test_jwt_verifier.py",
         f"{_KIT}/test_jwt_form.py",
         f"{_KIT}/test_jwt_claims.py",

@@ -185,12 +185,14 @@ async def test_S20_what_is_not_the_authoritys_word_or_is_said_twice_ends_nothing
 
 
 async def test_S20_a_name_of_2048_characters_is_the_longest(sessions: SessionStore, logout: Logout) -> None:
+    shortest = await begun(sessions, sid="s")
     longest = await begun(sessions, sid="s" * 2048)
     longer = await begun(sessions, sid="s" * 2049)
 
-    for session in (longest, longer):
+    for session in (shortest, longest, longer):
         await logout.frontchannel([session.user.sid], [])
 
+    assert await sessions.load(shortest.cookie) is None
     assert await sessions.load(longest.cookie) is None
     assert await sessions.load(longer.cookie)
 

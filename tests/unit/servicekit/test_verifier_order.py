@@ -1,0 +1,39 @@
+"""What a verifier of tokens is told, and what it refuses before it asks for a key."""
+
+from dataclasses import replace
+
+import pytest
+
+from servicekit.jwt_form import HEADER, MALFORMED
+from servicekit.jwt_verifier import JwtVerifier, TokenRejected
+from tests.unit.servicekit.authority import NOW, RULES, Authority, claims
+from tests.unit.servicekit.believer import Believer
+
+
+async def test_S39_a_token_may_be_as_long_as_a_verifier_is_told(believer: Believer) -> None:
+    token = believer.signer.sign(claims())
+    enough, too_few = (
+        JwtVerifier(believer.keys, now=lambda: NOW, longest=len(token) - less) for less in (0, 1)
+    )
+
+    assert await enough.verify(token, RULES) == claims()
+    with pytest.raises(TokenRejected) as caught:
+        await too_few.verify(token, RULES)
+    assert caught.value.code == MALFORMED
+
+
+async def test_S39_where_a_type_is_needed_a_token_without_one_costs_no_key(believer: Believer) -> None:
+    strict = replace(RULES, typed=True)
+
+    with pytest.raises(TokenRejected) as caught:
+        await believer.verifier.verify(believer.signer.sign(claims(), typ=...), strict)
+
+    assert (caught.value.code, caught.value.claim) == (HEADER, "typ")
+    assert believer.keys.asked == 0
+    assert await believer.verifier.verify(believer.signer.sign(claims(), typ="JWT"), strict)
+
+
+async def test_S42_a_verifier_says_whether_its_keys_are_fresh(authority: Authority) -> None:
+    assert await authority.verifier.check_keys() is True
+    assert await authority.verifier.check_keys() is True, "fetched anew for a first doubt"
+    assert await authority.verifier.check_keys() is False, "no more of it for five minutes"
