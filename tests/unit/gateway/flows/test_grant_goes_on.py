@@ -8,7 +8,15 @@ from gateway.flows.session_start import SessionStarts
 from gateway.session.sessions import SessionStore
 from gateway.tokens.token_records import CACHE, GRANTED, TOKEN, Resource
 from tests.stage.tenant import MovableClock
-from tests.unit.gateway.flows.test_session_start import BROUGHT, EDIT, KINDS, LATER, READ, before_step_up
+from tests.unit.gateway.flows.test_session_start import (
+    BROUGHT,
+    EDIT,
+    KINDS,
+    LASTING,
+    LATER,
+    READ,
+    before_step_up,
+)
 from tests.unit.gateway.store_of_tests import NOW, ada, begun
 
 NOT_RENEWABLE = replace(BROUGHT, cache='{"AccessToken":{"a":1}}', granted=["openid"])
@@ -27,13 +35,14 @@ async def test_W11_without_a_refresh_token_a_session_ends_with_its_token(starts:
     assert await session.records.get(CACHE) == b"{}", "so that it is known that there is none"
 
 
+@pytest.mark.parametrize("resource", [EDIT, READ])
 async def test_W11_a_step_up_without_a_refresh_token_goes_on_with_the_grant_of_before(
-    starts: SessionStarts, sessions: SessionStore
+    starts: SessionStarts, sessions: SessionStore, resource: Resource
 ) -> None:
     grant = CACHE.entry(b'{"RefreshToken":{"r":0}}', LATER) | GRANTED.entry(["openid"], LATER)
-    before = await before_step_up(sessions, grant)
+    before = await before_step_up(sessions, grant | LASTING.entry("kept", LATER))
 
-    session = await starts.after_step_up(ada(), NOT_RENEWABLE, EDIT, before)
+    session = await starts.after_step_up(ada(), NOT_RENEWABLE, resource, before)
 
     assert session
     live = await sessions.load(session.cookie, everything=True)
@@ -41,7 +50,8 @@ async def test_W11_a_step_up_without_a_refresh_token_goes_on_with_the_grant_of_b
     assert live.user.ends_at is None
     assert await live.records.get(CACHE) == b'{"RefreshToken":{"r":0}}'
     assert await live.records.get(GRANTED) == ["openid"]
-    assert await live.records.get(TOKEN, "edit") == BROUGHT.token
+    assert await live.records.get(LASTING) == "kept"
+    assert await live.records.get(TOKEN, resource.name) == BROUGHT.token
 
 
 @pytest.mark.parametrize("resource, ends_at", [(EDIT, NOW + 60), (READ, NOW + 600)])
