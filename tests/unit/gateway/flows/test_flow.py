@@ -17,6 +17,7 @@ from gateway.flows.flow_record import AuthCodeFlow
 from gateway.store.scripts import CREATE
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.token_records import TOKEN, Resource
+from servicekit.errors import AccessBlocked
 from tests.stage.redis_wire import Command, runs
 from tests.stage.request_proxy import RequestProxy
 from tests.unit.gateway.flows.scene import ADA, ANSWER, EDIT, ISSUER, LASTING, READ, Scene, signing_in
@@ -139,6 +140,13 @@ async def test_a_refusal_redeems_nothing_and_leaves_the_session(
 
     assert scene.broker.redeemed == []
     assert await scene.lives(session)
+
+
+async def test_W6_a_refusal_is_read_with_its_description_and_its_subcode(scene: Scene) -> None:
+    with pytest.raises(AccessBlocked):
+        await scene.complete(signing_in(), error="access_denied", error_description="AADSTS53003: no")
+    with pytest.raises(SignInCancelled):
+        await scene.complete(signing_in(), error="server_error", error_subcode="cancel")
 
 
 async def test_a_sign_in_starts_a_session_of_whoever_came_back(
