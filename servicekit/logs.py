@@ -1,22 +1,33 @@
 """Log lines: one event per fact, named fields, nothing secret.
 
-Owns the shape of a line (JSON for machines, a short line for a terminal), the access log without query strings,
-and the traceback form that holds no values.
+Owns the shape of a line (JSON for machines, a short line for a terminal), the traceback form that holds no values, and
+where the lines go: all that a process says to `stderr` takes the way of `log_writer.py`, on which nobody waits.
 Never decides what is worth logging, and never receives a token, code, cookie or profile value: callers pass
 names, slugs, counts and references only.
 """
 
+import atexit
+import io
 import json
 import logging
 import sys
+import threading
 import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any, Final, TextIO
 
-from aiohttp import web
-from aiohttp.abc import AbstractAccessLogger
 from pythonjsonlogger.json import JsonFormatter
 
+from servicekit.log_writer import LONGEST_LINE, LogQueue
+
 _FIELDS: Final = "event_fields"
+# Of a line that would be longer than a pipe takes in one piece: characters of a text, and places of a traceback.
+_LONGEST_TEXT: Final = 400
+_MOST_PLACES: Final = 16
+
+_log = logging.getLogger(__name__)
 
 
 def log_event(
@@ -66,48 +77,92 @@ class _Json(JsonFormatter):
         log_data.pop(_FIELDS, None)
         log_data |= getattr(record, _FIELDS, {})
 
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002 - logging's
+        """Return when it was, in UTC and as of RFC 3339."""
+        return (
+            datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z")
+        )
+
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name and type
         # What outer libraries log: aiohttp's parser errors quote the request, cookie and all.
         return "\n".join(_silent_traceback(ei[1])) if ei[1] else ""
+
+    def serialize_log_record(self, log_data: dict[str, Any]) -> str:
+        line = super().serialize_log_record(log_data)
+        if len(line) < LONGEST_LINE:  # with its end; all of it is ASCII
+            return line
+        return super().serialize_log_record({name: _shortened(value) for name, value in log_data.items()})
+
+
+def _shortened(value: Any) -> Any:
+    """Return the beginning of a long text, and both ends of a long list."""
+    if isinstance(value, list) and len(value) > _MOST_PLACES:
+        half = _MOST_PLACES // 2
+        return [_shortened(part) for part in (*value[:half], "…", *value[-half:])]
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        return f"{value[:_LONGEST_TEXT]}…"
+    return value
 
 
 def configure_logs(*, level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send every log line to `stream` (stderr): JSON unless it is a terminal.
 
     The loggers of outer libraries stay at WARNING whatever the level: at DEBUG they print bodies and headers.
+    It may be called again, to change `level`.
+    A stream without a descriptor is memory, and is written to at once.
     """
     target = stream or sys.stderr
-    out = logging.StreamHandler(target)
-    if target.isatty():
-        out.setFormatter(Lines())
-    else:
-        out.setFormatter(
-            _Json("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields={"message": "event"})
-        )
-    logging.basicConfig(handlers=[out], level=logging.WARNING, force=True)
+    formatter = (
+        Lines()
+        if target and target.isatty()
+        else _Json("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields={"message": "event"})
+    )
+    logging.basicConfig(handlers=[_handler(target, formatter)], level=logging.WARNING, force=True)
     for ours in ("gateway", "resource_api", "servicekit"):
         logging.getLogger(ours).setLevel(level)
 
 
-class AccessLog(AbstractAccessLogger):
-    """One line per request: method, route template, status, milliseconds; never the query, never the raw path."""
+def _handler(stream: TextIO | None, formatter: logging.Formatter) -> logging.Handler:
+    if stream is None:  # closed by whoever started us; its descriptor may be a person's connection by now
+        return logging.NullHandler()
+    try:
+        descriptor = stream.fileno()
+    except io.UnsupportedOperation:
+        out = logging.StreamHandler(stream)
+        out.setFormatter(formatter)
+        return out
+    queues = [queue for queue in _queues() if queue.descriptor == descriptor]
+    if queues:
+        return queues[0]
+    queue = LogQueue(descriptor, formatter)
+    atexit.register(queue.end)
+    _hear_the_interpreter()
+    return queue
 
-    @property
-    def enabled(self) -> bool:
-        """Skip the work when nobody listens."""
-        return self.logger.isEnabledFor(logging.INFO)
 
-    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        """Write the line; `time` is in seconds."""
-        # What the parser refused was never routed, and aiohttp's own way of asking for its route fails.
-        match: web.UrlMappingMatchInfo | None = getattr(request, "_match_info", None)
-        resource = None if match is None else match.route.resource  # a match without variables is empty
-        log_event(
-            self.logger,
-            logging.INFO,
-            "request",
-            method=request.method,
-            route=resource.canonical if resource else "unknown",
-            status=response.status,
-            milliseconds=round(time * 1000),
-        )
+def _queues() -> list[LogQueue]:
+    return [handler for handler in logging.getLogger().handlers if isinstance(handler, LogQueue)]
+
+
+def dropped_lines() -> Mapping[str, int]:
+    """Return how many lines were never written because nobody took them, by level in small letters."""
+    return next((queue.dropped for queue in _queues()), {})
+
+
+def _hear_the_interpreter() -> None:
+    """Log what the interpreter would write to `stderr` itself: it would wait there, and quote values."""
+
+    def end(_kind: type[BaseException], fault: BaseException, _trace: TracebackType | None) -> None:
+        if not isinstance(fault, KeyboardInterrupt):
+            log_event(_log, logging.CRITICAL, "process-failed", fault=fault)
+
+    def thread_end(ended: threading.ExceptHookArgs) -> None:
+        log_event(_log, logging.ERROR, "thread-failed", fault=ended.exc_value)
+
+    def unraisable(met: "sys.UnraisableHookArgs") -> None:
+        log_event(_log, logging.ERROR, "unraisable", fault=met.exc_value)
+
+    logging.captureWarnings(capture=True)
+    sys.excepthook, threading.excepthook, sys.unraisablehook = end, thread_end, unraisable

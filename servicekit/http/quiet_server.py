@@ -17,9 +17,10 @@ from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from servicekit.errors import RequestHeaderFieldsTooLarge, UriTooLong
+from servicekit.http.access_log import AccessLog
 from servicekit.http.request_heads import LARGEST_HEAD, LONGEST_TARGET
-from servicekit.logs import AccessLog, log_event
-from servicekit.problems import draw_json, plain_problem, problem_of_refusal, reference_of
+from servicekit.logs import log_event
+from servicekit.problems import PROBLEM, draw_json, plain_problem, problem_of_refusal, reference_of
 
 # What a person waits for at most; an orchestrator's grace period must be longer.
 DRAIN_SECONDS: Final = 20
@@ -67,11 +68,20 @@ class _QuietHandler(RequestHandler):
     ) -> web.StreamResponse:
         status = _status_of(exc) or status
         level = logging.ERROR if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR else logging.DEBUG
-        log_event(_log, level, "request-refused-by-parser", status=status, fault_kind=type(exc).__name__)
+        log_event(
+            _log,
+            level,
+            "request-refused-by-parser",
+            status=status,
+            fault_kind=type(exc).__name__,
+            reference=reference_of(request),
+        )
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
         error = _TOO_MUCH.get(status)
-        response = draw_json(request, error().problem() if error else plain_problem(status), "none")
+        problem = error().problem() if error else plain_problem(status)
+        request[PROBLEM] = problem.slug
+        response = draw_json(request, problem, reference_of(request))
         response.headers[hdrs.SERVER] = ""
         response.force_close()
         return response

@@ -5,9 +5,8 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from aiohttp import ClientSession, web
 
-from servicekit.logs import AccessLog, configure_logs, log_event
+from servicekit.logs import configure_logs, log_event
 from tests.unit.servicekit.service_log import ServiceLog, service_log
 
 
@@ -89,28 +88,33 @@ def test_a_terminal_gets_short_lines() -> None:
     assert stream.getvalue() == "info    gateway  signed-in  tabs=2\n"
 
 
-async def test_S35_the_access_log_has_the_route_and_never_the_address(stream: ServiceLog) -> None:
-    logging.getLogger("aiohttp.access").setLevel(logging.INFO)
+def test_L11_a_line_says_when_it_was_in_utc(stream: ServiceLog) -> None:
+    record = logging.makeLogRecord({"name": "gateway", "levelno": 20, "levelname": "INFO", "msg": "then"})
+    for record.created in (1_795_724_100.1234, 0.0, 1_795_724_100):
+        logging.getLogger("gateway").handle(record)
 
-    async def handler(_request: web.Request) -> web.Response:
-        return web.Response()
+    assert [line["asctime"] for line in stream.lines()] == [
+        "2026-11-26T20:15:00.123Z",
+        "1970-01-01T00:00:00.000Z",
+        "2026-11-26T20:15:00.000Z",
+    ]
 
-    app = web.Application()
-    app.router.add_get("/things", handler)
-    app.router.add_get("/things/{id}", handler)
-    runner = web.AppRunner(app, access_log_class=AccessLog, shutdown_timeout=0.1)
-    await runner.setup()
+
+def test_L11_a_long_line_is_shortened_to_what_a_pipe_takes_in_one_piece_and_stays_json(
+    stream: ServiceLog,
+) -> None:
+    def falls(depth: int) -> None:
+        if depth:
+            falls(depth - 1)
+        raise RuntimeError
+
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with ClientSession() as session:
-            for path in ("/things?code=canary-code", "/things/canary-id?code=canary-code", "/canary-path"):
-                async with session.get(url + path):
-                    pass
-    finally:
-        await runner.cleanup()
-        logging.getLogger("aiohttp.access").setLevel(logging.NOTSET)
+        falls(200)
+    except RuntimeError as fault:
+        log_event(logging.getLogger("gateway"), logging.ERROR, "broke", fault=fault, text="é" * 5_000)
 
-    lines = [(line["method"], line["route"], line["status"]) for line in stream.lines()]
-    assert lines == [("GET", "/things", 200), ("GET", "/things/{id}", 200), ("GET", "unknown", 404)]
-    assert "canary" not in stream.getvalue()
+    (line,) = stream.lines()
+    assert len(stream.getvalue()) < 4_096
+    assert (line["event"], line["text"][:2], line["text"][-1]) == ("broke", "éé", "…")
+    assert line["traceback"][0] == "RuntimeError"
+    assert "falls" in line["traceback"][-1]

@@ -1,0 +1,42 @@
+"""The access log: one line for each request that was answered.
+
+Owns what such a line names: never the query, never the raw path.
+Never decides where lines go.
+"""
+
+import logging
+
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+
+from servicekit.logs import log_event
+from servicekit.problems import PROBLEM, reference_of
+
+
+class AccessLog(AbstractAccessLogger):
+    """One line per request: method, route template, status, milliseconds, and the reference that people quote.
+
+    `problem` is the slug of what the request met, so that a reference leads to it from this line alone.
+    """
+
+    @property
+    def enabled(self) -> bool:
+        """Skip the work when nobody listens."""
+        return self.logger.isEnabledFor(logging.INFO)
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        """Write the line; `time` is in seconds."""
+        # What the parser refused was never routed, and aiohttp's own way of asking for its route fails.
+        match: web.UrlMappingMatchInfo | None = getattr(request, "_match_info", None)
+        resource = None if match is None else match.route.resource  # a match without variables is empty
+        log_event(
+            self.logger,
+            logging.INFO,
+            "request",
+            method=request.method,
+            route=resource.canonical if resource else "unknown",
+            status=response.status,
+            milliseconds=round(time * 1000),
+            problem=request.get(PROBLEM),
+            reference=reference_of(request),
+        )
