@@ -28,10 +28,11 @@ from gateway.flows.logout import Logout
 from gateway.flows.logout_token import LogoutTokenJudge
 from gateway.flows.step_up import ACCESS_FIELDS, CHALLENGE, EDITED, StepUps
 from gateway.metrics import Metrics
-from gateway.profile.edits import ANSWER, ProfileEdits
+from gateway.profile.edits import ProfileEdits
 from gateway.profile.graph import ProfileReader
 from gateway.profile.parked_edits import PARKED
 from gateway.profile.recently_saved import SAVED
+from gateway.profile.repeated_edits import ANSWER
 from gateway.profile.resource_client import ResourceApiClient
 from gateway.session.cookie import SessionStorage
 from gateway.session.event_streams import STREAM_LIMITS, EventStreams, StreamLimits

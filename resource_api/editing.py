@@ -1,7 +1,7 @@
 """The one thing that this service is for: a person's own change to their own profile.
 
 Owns the order of the steps (token for Graph, who is it, write, answer) and the truth about writes whose end we
-did not see: saved, not saved, or unknown, never a guess.
+did not see: saved where a look shows it, otherwise unknown, never a guess.
 Never sees a request or a response.
 """
 
@@ -17,7 +17,7 @@ from resource_api.on_behalf_of import GraphTokens
 from resource_api.patience import Patience
 from resource_api.profile import Profile, ProfilePatch
 from servicekit.deadlines import Deadline
-from servicekit.errors import NOT_SAVED, UNKNOWN, AuthorityUnavailable, Outcome
+from servicekit.errors import UNKNOWN, AuthorityUnavailable
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 
@@ -94,7 +94,7 @@ class ProfileEditor:
         if not patch.changes:
             return before
         try:
-            await errand.run(lambda token, call: self._graph.write(token, patch.changes, call))
+            await errand.run(lambda token, call: self._graph.write(token, patch, caller.oid, call))
         except WriteUnclear as doubt:
             return await self._look(errand, patch, before, doubt)
         log_event(
@@ -110,17 +110,13 @@ class ProfileEditor:
     async def _look(
         self, errand: _Errand, patch: ProfilePatch, before: Profile, doubt: WriteUnclear
     ) -> Profile:
-        """Find out what became of a write by reading back, twice at most.
+        """Find out what became of a write by reading back, twice at most: saved where one look shows every new value.
 
-        Saved: the profile shows every new value. Not saved: every look that was answered, the last one among them,
-        showed every old value. Anything else (a mixture, no answer, no time) is unknown. A write that is applied, or
-        shown by Graph's replicas, after the last look only is beyond this; all values are absolute, so that saving
-        again is safe.
+        A look that does not show it proves nothing: Graph may apply the write later, and its replicas lag behind. All
+        values are absolute, so that saving again is safe.
         """
         reference = errand.call.correlation
-        unchanged, answered = True, False
         for pause in self._patience.settle:
-            answered = False
             if pause >= errand.call.deadline.remaining:
                 break
             await self._sleep(pause)
@@ -133,7 +129,6 @@ class ProfileEditor:
                     _log, logging.WARNING, "unclear-write-was-saved", cause=str(doubt), reference=reference
                 )
                 return patch.applied_to(profile)
-            answered = True
-            unchanged = unchanged and patch.left_no_trace_in(profile, before)
-        outcome: Outcome = NOT_SAVED if answered and unchanged else UNKNOWN
-        raise errors.DirectoryUnavailable(str(doubt), outcome=outcome) from doubt
+        raise errors.DirectoryUnavailable(
+            str(doubt), outcome=UNKNOWN, retry_after=doubt.retry_after
+        ) from doubt

@@ -8,23 +8,26 @@ Never passes on Graph's text, and never asks for anybody but `/me`.
 import asyncio
 import random
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from resource_api import errors
 from resource_api.patience import Patience
-from resource_api.profile import EDITABLE, MEMBERS, Profile, profile_of
+from resource_api.profile import EDITABLE, MEMBERS, Profile, ProfilePatch, profile_of
 from servicekit.challenges import INSUFFICIENT_CLAIMS, parse_bearer_challenges
 from servicekit.deadlines import Deadline, RetryBudget
 from servicekit.errors import AccessBlocked
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import ProblemError
+from servicekit.refused_writes import refuses_before_doing
 from servicekit.text_fields import INVALID_VALUE, FieldError
 
 _SELECT: Final = ",".join(MEMBERS)
-_WRITTEN: Final = frozenset({200, 204})
-_REFUSED: Final = range(300, 500)
+_OK: Final = 200
+_DONE: Final = 204
+_INVALID: Final = 400
 _BUSY: Final = frozenset({429, 503})
 _CONCURRENT: Final = "Directory_ConcurrencyViolation"
 
@@ -34,7 +37,14 @@ class TokenRefused(Exception):
 
 
 class WriteUnclear(Exception):
-    """The change may or may not have been made; the message says why we can't know."""
+    """The change may or may not have been made; the message says why we can't know.
+
+    `retry_after` is how many seconds Graph asked to wait, if it did.
+    """
+
+    def __init__(self, cause: str, *, retry_after: int | None = None) -> None:
+        super().__init__(cause)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +79,15 @@ class GraphMe:
 
         Raises TokenRefused, InsufficientClaims, AccessBlocked, ProfileNotFound, DirectoryUnavailable, ResourceBusy.
         """
+        headers = _headers(token, call)
         try:
-            reply = await self._send("GET", token, call, params={"$select": _SELECT})
+            reply = await self._once("GET", call, headers=headers, params={"$select": _SELECT})
+            if (pause := self._pause_before_retry(reply, call)) is not None:
+                await self._sleep(pause)
+                reply = await self._once("GET", call, headers=headers, params={"$select": _SELECT})
         except OutboundError as error:
             raise errors.DirectoryUnavailable(f"GET /me: {error.reason}") from error
-        if reply.status != 200:  # noqa: PLR2004 - the one good answer
+        if reply.status != _OK:
             raise _refusal(reply) or errors.DirectoryUnavailable(
                 _reason(reply), retry_after=reply.retry_after
             )
@@ -82,49 +96,29 @@ class GraphMe:
         except ValueError as error:
             raise errors.DirectoryUnavailable(f"{_reason(reply)}, but no profile") from error
 
-    async def write(self, token: str, changes: Mapping[str, str | None], call: Call) -> None:
-        """Change the profile; only the given fields are sent.
+    async def write(self, token: str, patch: ProfilePatch, person: str, call: Call) -> None:
+        """Change the profile of `person` (an oid); only the given fields are sent. Returns where Graph did it.
 
-        Raises WriteUnclear after a time-out, a cut connection or an answer that says nothing; otherwise what
-        `read` raises, and InvalidProfilePatch where Graph refuses a value.
+        Evidence of that is 204, Graph's documented answer, or 200 with the profile that shows the change.
+        Raises WriteUnclear where nothing says whether it was done; what `read` raises, and InvalidProfilePatch where
+        Graph refuses a value: then it was not.
         """
-        try:
-            reply = await self._send("PATCH", token, call, json_body=dict(changes))
-        except OutboundError as error:
-            if error.maybe_done:
-                raise WriteUnclear(f"PATCH /me: {error.reason}") from error
-            raise errors.DirectoryUnavailable(f"PATCH /me: {error.reason}") from error
-        if reply.status in _WRITTEN:
-            return
-        if reply.status == 400:  # noqa: PLR2004 - named by what it raises
-            raise _invalid(reply)
-        if refusal := _refusal(reply):
-            raise refusal
-        if reply.status in _REFUSED:
-            raise errors.DirectoryUnavailable(_reason(reply))
-        # A server that failed may have done the work first, and a success of another kind says too little.
-        raise WriteUnclear(_reason(reply))
-
-    async def _send(
-        self,
-        method: str,
-        token: str,
-        call: Call,
-        *,
-        params: Mapping[str, str] | None = None,
-        json_body: object = None,
-    ) -> Reply:
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json",
-            "client-request-id": call.correlation,
-        }
-        reply = await self._once(method, call, headers=headers, params=params, json_body=json_body)
+        reply = await self._patch(token, patch, call)
         pause = self._pause_before_retry(reply, call)
         if pause is None:
-            return reply
+            return _judge(reply, patch, person)
         await self._sleep(pause)
-        return await self._once(method, call, headers=headers, params=params, json_body=json_body)
+        with _second_try_after(reply):
+            return _judge(await self._patch(token, patch, call), patch, person)
+
+    async def _patch(self, token: str, patch: ProfilePatch, call: Call) -> Reply:
+        try:
+            return await self._once(
+                "PATCH", call, headers=_headers(token, call), json_body=dict(patch.changes)
+            )
+        except OutboundError as error:
+            cause = f"PATCH /me: {error.reason}"
+            raise WriteUnclear(cause) if error.maybe_done else errors.DirectoryUnavailable(cause) from error
 
     async def _once(self, method: str, call: Call, **request: Any) -> Reply:
         seconds = min(self._patience.call, call.deadline.remaining)
@@ -136,13 +130,54 @@ class GraphMe:
     def _pause_before_retry(self, reply: Reply, call: Call) -> float | None:
         """Return how long to wait before the one retry, or None where there is none.
 
-        429 and 503 mean that nothing was done, so even a write may be repeated; so does a concurrency violation.
+        A write may be repeated, too: after 429 and a concurrency violation nothing was done, and after 503 the same
+        values are set again, if they were.
         """
         if reply.status not in _BUSY and _code(reply) != _CONCURRENT:
             return None
         pause = reply.retry_after if reply.retry_after is not None else 0.3 + self._jitter() / 2
         affordable = pause <= self._patience.pause and pause < call.deadline.remaining
         return pause if affordable and self._budget.take() else None
+
+
+def _headers(token: str, call: Call) -> Mapping[str, str]:
+    return {
+        "Authorization": f"Bearer {token}",
+        "Accept": "application/json",
+        "client-request-id": call.correlation,
+    }
+
+
+def _judge(reply: Reply, patch: ProfilePatch, person: str) -> None:
+    """Return where the answer to a PATCH is evidence that it was done; raise what else it is."""
+    if reply.status == _DONE or (reply.status == _OK and _shows(reply, patch, person)):
+        return
+    if not refuses_before_doing(reply.status):
+        raise WriteUnclear(_reason(reply), retry_after=reply.retry_after)
+    if _code(reply) == _CONCURRENT:
+        raise errors.ResourceBusy(_reason(reply), retry_after=reply.retry_after)
+    if reply.status == _INVALID:
+        raise _invalid(reply)
+    raise _refusal(reply) or errors.DirectoryUnavailable(_reason(reply))
+
+
+def _shows(reply: Reply, patch: ProfilePatch, person: str) -> bool:
+    try:
+        profile = profile_of(reply.json())
+    except ValueError:
+        return False
+    return profile["id"] == person and patch.shows_in(profile)
+
+
+@contextmanager
+def _second_try_after(first: Reply) -> Iterator[None]:
+    """Let the block write once more; unless the first try was refused, a refusal of the second says too little."""
+    try:
+        yield
+    except (ProblemError, TokenRefused) as refused:
+        if refuses_before_doing(first.status):
+            raise
+        raise WriteUnclear(f"{_reason(first)} to the first try", retry_after=first.retry_after) from refused
 
 
 def _refusal(reply: Reply) -> Exception | None:

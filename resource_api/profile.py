@@ -74,11 +74,6 @@ class ProfilePatch:
         """Tell whether `profile` already has every value that this change sets."""
         return all(same_text(profile[name], value) for name, value in self.changes.items())
 
-    def left_no_trace_in(self, profile: Profile, before: Profile) -> bool:
-        """Tell whether every field that this change would have moved is where it was `before`."""
-        moved = [name for name, value in self.changes.items() if not same_text(before[name], value)]
-        return bool(moved) and all(profile[name] == before[name] for name in moved)
-
 
 def profile_of(body: object) -> Profile:
     """Project what Graph answered to the twelve members, null where not set.

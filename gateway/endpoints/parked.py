@@ -33,7 +33,7 @@ async def apply_parked_edit(request: web.Request) -> web.Response:
     """Apply a parked edit, once: a second call waits for the first and gets 404, or 409 when that takes too long.
 
     If the write fails and certainly saved nothing, the edit stays parked; after `profile-changed` and after an unknown
-    outcome it is gone; after `step-up-required` it is parked under the new id.
+    outcome it is gone; after `step-up-required` it waits on under its id, for ten minutes from then.
     """
     live = await request.app[SESSIONS].require(request)
     return answer(await request.app[EDITS].apply_parked(live, _identifier(request)))

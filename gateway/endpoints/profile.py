@@ -16,8 +16,9 @@ from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import PROFILE, PROFILE_PATCH
 from gateway.endpoints.problems import OF_A_BODY, OF_A_RESOURCE
 from gateway.errors import EditInProgress, IdempotencyKeyReused, InvalidProfilePatch, ProfileChanged
-from gateway.profile.edits import ANSWER, FIELDS_TO_EDIT, FIELDS_TO_READ, answer_key
+from gateway.profile.edits import FIELDS_TO_EDIT, FIELDS_TO_READ
 from gateway.profile.fields import answer, if_match, read_changes
+from gateway.profile.repeated_edits import ANSWER, answer_key
 from servicekit.errors import BadRequest
 from servicekit.http.bodies import MERGE_PATCH
 from servicekit.operations import Operation, Parameter, RequestBody, Response

@@ -1,11 +1,9 @@
 """Edits of the profile: conditional, repeatable, parked when step-up interrupts them, shown at once when done.
 
-Owns `If-Match`, idempotency keys, what becomes of a parked edit that is applied, and of an edit whose answer is lost.
+Owns `If-Match`, what becomes of a parked edit that is applied, and of an edit whose answer is lost.
 Never applies a parked edit by itself: the person sees what will change, and confirms.
 """
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,8 +17,9 @@ from gateway.profile.graph import ProfileReader
 from gateway.profile.parked_edits import PARKED, ParkedEdits
 from gateway.profile.recently_saved import FIELDS as SAVED_FIELDS
 from gateway.profile.recently_saved import RecentlySaved
+from gateway.profile.repeated_edits import RepeatedEdit
 from gateway.profile.resource_client import ResourceApiClient
-from gateway.session.records import Entries, RecordKind
+from gateway.session.records import Entries
 from gateway.session.sessions import LiveSession
 from gateway.store.leases import Lease, LeaseTaken
 from gateway.store.redis.budget import redis_budget
@@ -30,31 +29,14 @@ from servicekit.errors import UNKNOWN, ResourceUnavailable
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 
-IDEMPOTENCY_SECONDS: Final = 600
 _NOTING_SECONDS: Final = 1.5
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatedAnswer:
-    """The answer to an edit with an idempotency key; `mark` is the hash of what was asked for."""
-
-    mark: str
-    profile: dict[str, str | None]
-
-
-ANSWER: Final = RecordKind("idempotency", RepeatedAnswer, survives_step_up=True)
-
-
 FIELDS_TO_READ: Final = (TOKEN.field(GRAPH), *SAVED_FIELDS)
 FIELDS_TO_EDIT: Final = (TOKEN.field(EDIT), EDITED.field(), *FIELDS_TO_READ)
 """The names of the records that reading and editing need while their tokens live."""
-
-
-def answer_key(idempotency_key: str) -> str:
-    """Return the key of the record of an idempotency key's answer."""
-    return hashlib.sha256(idempotency_key.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +72,28 @@ class ProfileEdits:
     ) -> Profile:
         """Apply `changes` and return the profile as it now is; parks them when step-up is needed.
 
-        `condition` is `If-Match`, `key` the `Idempotency-Key`. Raises ProfileChanged, EditInProgress,
+        `condition` is `If-Match`, `key` the `Idempotency-Key`: where nobody knew what became of the edit with this key,
+        it is looked up before it is sent again. Raises ProfileChanged, EditInProgress,
         IdempotencyKeyReused, StepUpRequired (with `parked_edit`), and what `ResourceApiClient.edit` raises.
         """
         if key is None:
             edited = await self._apply_or_park(session, changes, condition)
             await _note(session, edited.notes)
             return edited.profile
-        name = answer_key(key)
-        mark = hashlib.sha256(json.dumps([changes, condition], sort_keys=True).encode()).hexdigest()
-        field = ANSWER.field(name)
+        repeated = RepeatedEdit(key, changes, condition, now=self._now)
         try:
-            async with session.records.lease(field, fields=[field], wait=0) as lease:
-                if earlier := await session.records.get(ANSWER, name):
-                    if earlier.mark != mark:
-                        raise errors.IdempotencyKeyReused
+            async with session.records.lease(repeated.field, fields=[repeated.field], wait=0) as lease:
+                earlier = await repeated.earlier(session)
+                if earlier and earlier.profile is not None:
                     return Profile(earlier.profile)
-                edited = await self._apply_or_park(session, changes, condition)
-                answer = RepeatedAnswer(mark, edited.profile)
-                entry = ANSWER.entry(answer, self._now() + IDEMPOTENCY_SECONDS, name)
-                await _note(session, {**edited.notes, **entry}, lease)
+                try:
+                    found = await self._found(session, changes) if earlier else None
+                    edited = found or await self._apply_or_park(session, changes, condition)
+                except ProblemError as problem:
+                    if _is_unknown(problem):
+                        await _note(session, repeated.entry(None), lease)
+                    raise
+                await _note(session, {**edited.notes, **repeated.entry(edited.profile)}, lease)
                 return edited.profile
         except LeaseTaken:
             raise errors.EditInProgress from None
@@ -128,7 +112,7 @@ class ProfileEdits:
         }
 
     async def apply_parked(self, session: LiveSession, identifier: str) -> Profile:
-        """Apply a parked edit, once; raises NotFound, and what `save` raises (a further step-up parks it anew).
+        """Apply a parked edit, once; raises NotFound, and what `save` raises; after a further step-up it waits on.
 
         It is removed only after it was applied: a gateway that dies in between leaves it to be confirmed again. Two
         confirmations race for the lease; the second finds nothing.
@@ -137,14 +121,14 @@ class ProfileEdits:
             parked = await self._parked.get(session, identifier)
             removed: Entries = {PARKED.field(identifier): None}
             try:
-                edited = await self._apply_or_park(session, parked.changes, parked.condition)
-            except (errors.ProfileChanged, errors.StepUpRequired):
-                # The person was shown what changed elsewhere, or it is parked anew.
+                edited = await self._apply_or_park(session, parked.changes, parked.condition, identifier)
+            except errors.ProfileChanged:
+                # The person was shown what changed elsewhere.
                 await _note(session, removed, lease)
                 raise
             except ProblemError as problem:
                 # Unless nobody knows, nothing was written, and the person may confirm again.
-                if problem.members.get("outcome") == UNKNOWN:
+                if _is_unknown(problem):
                     await _note(session, removed, lease)
                 raise
             await _note(session, {**edited.notes, **removed}, lease)
@@ -159,11 +143,13 @@ class ProfileEdits:
     async def _read(self, session: LiveSession) -> Profile:
         return await self._recent.laid_over(session, await self._reader.read(session))
 
-    async def _apply_or_park(self, session: LiveSession, changes: Changes, condition: str | None) -> _Edited:
+    async def _apply_or_park(
+        self, session: LiveSession, changes: Changes, condition: str | None, identifier: str | None = None
+    ) -> _Edited:
         try:
             return await self._apply(session, changes, condition)
         except errors.StepUpRequired as required:
-            reference, entry = self._parked.new(changes, condition)
+            reference, entry = self._parked.parking(changes, condition, identifier)
             step_up = await self._step_ups.keep(session, required, entry)
             step_up.members["parked_edit"] = reference
             raise step_up from None
@@ -181,7 +167,11 @@ class ProfileEdits:
         if not changes:
             return _Edited(await self._read(session), {})
         self._step_ups.demand_freshness(session)
-        profile = await self._sent(session, changes)
+        return await self._edited(session, await self._sent(session, changes), changes, read)
+
+    async def _edited(
+        self, session: LiveSession, profile: Profile, changes: Changes, read: Profile | None
+    ) -> _Edited:
         notes: Entries = {}
         with _noting(session):
             notes = {
@@ -196,16 +186,32 @@ class ProfileEdits:
         try:
             return await self._editor.edit(session, changes)
         except ResourceUnavailable as lost:
-            if lost.members.get("outcome") != UNKNOWN:
+            if not _is_unknown(lost):
                 raise
-            try:
-                read = await self._reader.read(session)
-            except ProblemError:
-                raise lost from None
-            if not holds(read, changes):
-                raise
-            log_event(_log, logging.INFO, "edit-looked-up", session=session.ref.short)
-            return read
+            if found := await self._seen(session, changes):
+                return found
+            with _noting(session):
+                await _note(session, await self._recent.doubts(session, changes))
+            raise
+
+    async def _found(self, session: LiveSession, changes: Changes) -> _Edited | None:
+        """Return an edit of which nobody knew what became of it, where it is seen to be saved; otherwise None."""
+        seen = await self._seen(session, changes)
+        return await self._edited(session, seen, changes, None) if seen else None
+
+    async def _seen(self, session: LiveSession, changes: Changes) -> Profile | None:
+        try:
+            read = await self._reader.read(session)
+            if not await self._recent.proves(session, read, changes):
+                return None
+        except ProblemError:
+            return None
+        log_event(_log, logging.INFO, "edit-looked-up", session=session.ref.short)
+        return read
+
+
+def _is_unknown(problem: ProblemError) -> bool:
+    return problem.members.get("outcome") == UNKNOWN
 
 
 async def _note(session: LiveSession, entries: Entries, lease: Lease | None = None) -> None:

@@ -40,9 +40,15 @@ class ParkedEdits:
     def __init__(self, *, now: Callable[[], float]) -> None:
         self._now = now
 
-    def new(self, changes: Changes, condition: str | None) -> tuple[dict[str, str], dict[str, Field]]:
-        """Return what a front end needs to find a parked edit, and what to write to park it."""
-        identifier = secrets.token_urlsafe(16)
+    def parking(
+        self, changes: Changes, condition: str | None, identifier: str | None
+    ) -> tuple[dict[str, str], dict[str, Field]]:
+        """Return what a front end needs to find a parked edit, and what to write to park it.
+
+        With `identifier` it is that of an edit which waits already, and keeps its name: whoever never hears this
+        answer finds it where it was, with ten minutes from now.
+        """
+        identifier = identifier or secrets.token_urlsafe(16)
         parked = ParkedEdit(changes, condition, self._now() + PARKED_SECONDS)
         reference = {"id": identifier, "expires_at": rfc3339(parked.expires_at)}
         return reference, PARKED.entry(parked, parked.expires_at, identifier)

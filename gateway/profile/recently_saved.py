@@ -2,14 +2,15 @@
 
 Graph may answer a read with a state of before a write that it has confirmed. Owns for how long, and over what, a saved
 value is shown instead.
-Never hides what somebody else saved since, where it is known what was there before.
+Never hides what somebody else saved since, where it is known what was there before, and never shows a write of which
+nobody knows whether it was done.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from gateway.profile.fields import EDITABLE, Changes, Profile, with_changes
+from gateway.profile.fields import EDITABLE, Changes, Profile, holds, with_changes
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.fields import Field
@@ -21,19 +22,28 @@ _MOST_BEFORE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class SavedField:
-    """One field as it was saved; `before` is what a replica may still say, None for anything."""
+    """One field as it was saved; `before` is what a replica may still say, None for anything.
+
+    `perhaps` is what this session sent since, and nobody knows whether it was saved.
+    """
 
     value: str | None
     before: list[str | None] | None
     expires_at: float
+    perhaps: list[str | None] = field(default_factory=list)
 
     def over(self, read: str | None) -> str | None:
         """Return what to show for what was read: what is neither ours nor older was saved by somebody since."""
-        return self.value if self.before is None or read in self.before else read
+        is_older = read not in self.perhaps if self.before is None else read in self.before
+        return self.value if is_older else read
+
+    def is_known_to_outdate(self, read: str | None) -> bool:
+        """Tell whether what was read is a value from before this one was saved."""
+        return read != self.value and read in (self.before or [])
 
 
 SAVED: Final = RecordKind("saved", SavedField, survives_step_up=True)
-FIELDS: Final = tuple(SAVED.field(field.name) for field in EDITABLE)
+FIELDS: Final = tuple(SAVED.field(editable.name) for editable in EDITABLE)
 """The names of all records of this kind."""
 
 
@@ -60,12 +70,29 @@ class RecentlySaved:
             noted |= SAVED.entry(one, until, name)
         return noted
 
+    async def doubts(self, session: LiveSession, changes: Changes) -> dict[str, Field]:
+        """Return what to note of changes of which nobody knows whether they were saved: they may be shown when read."""
+        noted: dict[str, Field] = {}
+        for name, one in (await self._saved(session)).items():
+            if name in changes:
+                doubted = replace(one, perhaps=[*one.perhaps, changes[name]][-_MOST_BEFORE:])
+                noted |= SAVED.entry(doubted, one.expires_at, name)
+        return noted
+
+    async def proves(self, session: LiveSession, read: Profile, changes: Changes) -> bool:
+        """Tell whether what was read shows that `changes` are saved: all of them, and none as it was before."""
+        saved = await self._saved(session)
+        outdated = (
+            name for name, one in saved.items() if name in changes and one.is_known_to_outdate(read[name])
+        )
+        return holds(read, changes) and not any(outdated)
+
     async def _saved(self, session: LiveSession) -> dict[str, SavedField]:
         """Return the saved fields by name; there is none any more whose time is over."""
         saved: dict[str, SavedField] = {}
-        for field in EDITABLE:
-            if one := await session.records.get(SAVED, field.name):
-                saved[field.name] = one
+        for editable in EDITABLE:
+            if one := await session.records.get(SAVED, editable.name):
+                saved[editable.name] = one
         return saved
 
 

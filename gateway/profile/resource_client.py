@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from gateway import errors
 from gateway.demand import Demand
-from gateway.profile.fields import Profile, profile_of
+from gateway.profile.fields import Changes, Profile, holds, profile_of
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
@@ -28,6 +28,7 @@ from servicekit.errors import (
 )
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import TYPE_PREFIX
+from servicekit.refused_writes import refuses_before_doing
 
 _OK: Final = 200
 # The API itself reads back after a time-out, which takes longer than one call to Graph.
@@ -43,8 +44,8 @@ class ResourceApiClient:
         self._url = f"{url.rstrip('/')}/profile"
         self.resource = resource
 
-    async def edit(self, session: LiveSession, changes: Mapping[str, str | None]) -> Profile:
-        """Apply `changes` (validated) and return the profile as it now is.
+    async def edit(self, session: LiveSession, changes: Changes) -> Profile:
+        """Apply `changes` (validated) and return the profile as it now is, which the answer shows with all of them.
 
         Raises StepUpRequired, AccessBlocked, InvalidProfilePatch, ResourceUnavailable (with the outcome of the
         write), Misconfigured, AuthorityUnavailable, and what `TokenBroker.access_token` raises.
@@ -61,7 +62,7 @@ class ResourceApiClient:
             await self._tokens.forget_token(session, self.resource)
             demand = Demand.of_challenge(self.resource.scope, challenge)
             raise errors.StepUpRequired(demand, cause=f"the API: {challenge.error}")
-        return _judge(reply, session)
+        return _judge(reply, session, changes)
 
     async def _patch(self, token: AccessToken, changes: Mapping[str, str | None]) -> Reply:
         headers = {
@@ -89,20 +90,14 @@ def _challenge(reply: Reply) -> BearerChallenge | None:
     return max(challenges, key=lambda challenge: challenge.error in _STEP_UP, default=None)
 
 
-def _judge(reply: Reply, session: LiveSession) -> Profile:
+def _judge(reply: Reply, session: LiveSession, changes: Changes) -> Profile:
     reason = f"the API answered {reply.status}"
     try:
         body = reply.json()
     except ValueError:
         body = None
     if reply.status == _OK:
-        try:
-            profile = profile_of(body)
-        except ValueError as error:
-            raise ResourceUnavailable(f"{reason}, but no profile", outcome=UNKNOWN) from error
-        if profile["id"] != session.user.oid:
-            raise ResourceUnavailable(f"{reason}, but another person's profile", outcome=UNKNOWN)
-        return profile
+        return _shown(body, session, changes, reason)
     problem = body if isinstance(body, dict) else {}
     slug = str(problem.get("type", "")).removeprefix(TYPE_PREFIX)
     if slug == "invalid-profile-patch":
@@ -121,8 +116,29 @@ def _judge(reply: Reply, session: LiveSession) -> Profile:
     raise ResourceUnavailable(
         f"{reason} {slug}",
         retry_after=reply.retry_after,
-        outcome=NOT_SAVED if problem.get("outcome") == NOT_SAVED else UNKNOWN,
+        outcome=_outcome(reply, problem),
     )
+
+
+def _shown(body: object, session: LiveSession, changes: Changes, reason: str) -> Profile:
+    """Return the profile of a 200; anything but this person's, with every change, is no evidence of a write."""
+    try:
+        profile = profile_of(body)
+    except ValueError as error:
+        raise ResourceUnavailable(f"{reason}, but no profile", outcome=UNKNOWN) from error
+    if profile["id"] != session.user.oid:
+        raise ResourceUnavailable(f"{reason}, but another person's profile", outcome=UNKNOWN)
+    if not holds(profile, changes):
+        raise ResourceUnavailable(f"{reason}, but a profile without the changes", outcome=UNKNOWN)
+    return profile
+
+
+def _outcome(reply: Reply, problem: Mapping[str, Any]) -> Outcome:
+    """Return what became of the write: the API says it, and a proxy in between may have refused it before the API."""
+    told = problem.get("outcome")
+    if told == NOT_SAVED or (told is None and refuses_before_doing(reply.status)):
+        return NOT_SAVED
+    return UNKNOWN
 
 
 def _field_errors(problem: Mapping[str, Any]) -> list[dict[str, str]]:

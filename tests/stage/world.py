@@ -21,6 +21,7 @@ from local_tenant.app import create_app as create_tenant
 from local_tenant.configuration import BUNDLED, load
 from local_tenant.signing import KeyRing, SigningKey, generate_key
 from resource_api.app import create_app as create_api
+from resource_api.patience import Patience
 from resource_api.settings import PREFIX as API_PREFIX
 from resource_api.settings import Settings as ApiSettings
 from servicekit.authority_transport import READ_SECONDS
@@ -171,7 +172,8 @@ async def worlds(
 
     `authority_seconds` is how long the gateway waits for the answer to a token request. For Redis it waits as long as
     in production where REDIS_URL is given, so where Redis is what the test is about; else long. With a `network`, the
-    gateway goes through it to all that it asks.
+    gateway goes through it to all that it asks. `api_patience` is the resource API's with Graph, else as in production;
+    `graph` is the address of another Graph than the tenant's.
     """
     async with AsyncExitStack() as everything:
 
@@ -180,6 +182,8 @@ async def worlds(
             authority_seconds: float = READ_SECONDS,
             stream_limits: StreamLimits = STREAM_LIMITS,
             network: Network | None = None,
+            api_patience: Patience | None = None,
+            graph: str = "",
             **given: str,
         ) -> World:
             changed = {name: value for name, value in given.items() if not name.startswith("api_")}
@@ -187,6 +191,9 @@ async def worlds(
             ports = [free_port() for _ in range(3)]
             gateway_url = f"http://localhost:{ports[0]}"
             tenant_url, api_url = (f"http://127.0.0.1:{port}" for port in ports[1:])
+            hosts = (
+                f"stepuplocal.ciamlogin.com={tenant_url},graph.microsoft.com={graph}" if graph else tenant_url
+            )
             clock, tenant_clock = MovableClock(time.time()), MovableClock(time.time())
             values = {
                 "GATEWAY_URL": changed.get("PUBLIC_URL", gateway_url),
@@ -207,12 +214,13 @@ async def worlds(
                         "RESOURCE_API_CLIENT_ID": API,
                         "RESOURCE_API_CLIENT_SECRET": API_SECRET,
                         "RESOURCE_API_ALLOWED_CLIENTS": GATEWAY,
-                        "RESOURCE_API_AUTHORITY_MAP": tenant_url,
+                        "RESOURCE_API_AUTHORITY_MAP": hosts,
                         "RESOURCE_API_CA_BUNDLE": ONE_CERTIFICATE,
                         **{API_PREFIX + name: value for name, value in changed_api.items()},
                     },
                     API_PREFIX,
                 ),
+                patience=api_patience,
                 now=clock,
             )
 
@@ -223,7 +231,7 @@ async def worlds(
                     **{
                         "PUBLIC_URL": gateway_url,
                         "REDIS_URL": valkey,
-                        "AUTHORITY_MAP": tenant_url,
+                        "AUTHORITY_MAP": hosts,
                         "RESOURCE_API_URL": api_url,
                         **changed,
                         **again,

@@ -27,6 +27,10 @@ class Act:
     delay: float = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: object = None
+    text: str = ""
+    """What is answered as it stands, where that is no JSON of Graph's."""
+    shows: dict[str, Any] | None = None
+    """What differs in the profile that is answered, where one is."""
 
 
 @dataclass
@@ -76,7 +80,9 @@ class GraphDouble:
             assert request.transport is not None
             request.transport.abort()
         body = None if act.body is None else json.dumps(act.body).encode()
-        return web.Response(status=act.status, headers=act.headers, body=body)
+        if act.shows is not None:
+            body = json.dumps({**self.profile, **act.shows}).encode()
+        return web.Response(status=act.status, headers=act.headers, body=body or act.text.encode())
 
     def sent(self, method: str) -> list[Any]:
         """Return what came with each request of a method."""

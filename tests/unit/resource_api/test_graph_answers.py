@@ -29,13 +29,15 @@ async def test_R17_E24_a_busy_graph_is_asked_once_more(
     assert double.sent("PATCH") == [{"city": "Turin"}] * 2
 
 
-@pytest.mark.parametrize("status", [429, 503])
-async def test_R17_E24_and_not_twice(stage: Stage, double: GraphDouble, status: int) -> None:
+@pytest.mark.parametrize("status, expected, outcome", [(429, 503, "not-saved"), (503, 502, "unknown")])
+async def test_R17_E24_and_not_twice(
+    stage: Stage, double: GraphDouble, status: int, expected: int, outcome: str
+) -> None:
     double.patches = [Act(status=status, applies=False, headers={"Retry-After": "0"}) for _ in range(3)]
 
     answer = await stage.patch({"city": "Turin"})
 
-    assert (answer.status, answer.slug, answer.body["outcome"]) == (503, "resource-unavailable", "not-saved")
+    assert (answer.status, answer.slug, answer.body["outcome"]) == (expected, "resource-unavailable", outcome)
     assert len(double.sent("PATCH")) == 2
 
 
@@ -55,6 +57,17 @@ async def test_R17_concurrent_writes_in_the_tenant_are_waited_for_once(
     double.patches = [busy]
 
     assert (await stage.patch({"city": "Turin"})).status == 200
+
+
+async def test_L5_a_tenant_that_stays_busy_with_other_writes_is_no_fault_of_a_value(
+    stage: Stage, double: GraphDouble
+) -> None:
+    busy = Act(status=400, applies=False, body={"error": {"code": "Directory_ConcurrencyViolation"}})
+    double.patches = [busy, busy]
+
+    answer = await stage.patch({"city": "Turin"})
+
+    assert (answer.status, answer.slug, answer.body["outcome"]) == (503, "resource-unavailable", "not-saved")
 
 
 async def test_R17_retries_stay_a_tenth_of_the_traffic(stage: Stage, double: GraphDouble) -> None:

@@ -39,14 +39,14 @@ async def test_R18_applied_and_the_answer_lost_is_saved(
 
 
 @pytest.mark.parametrize("lost", LOST)
-async def test_R18_not_applied_and_the_answer_lost_is_not_saved(
+async def test_L5_a_look_that_shows_the_old_values_is_no_evidence(
     stage: Stage, double: GraphDouble, lost: dict[str, object]
 ) -> None:
     double.patches = [Act(applies=False, **lost)]  # type: ignore[arg-type] # the same
 
     answer = await stage.patch({"city": "Turin"})
 
-    assert (answer.status, answer.slug, answer.body["outcome"]) == (502, "resource-unavailable", "not-saved")
+    assert (answer.status, answer.slug, answer.body["outcome"]) == (502, "resource-unavailable", "unknown")
     assert answer.headers["Retry-After"]
     assert len(double.sent("PATCH")) == 1
 
