@@ -135,8 +135,8 @@ def _shown(body: object, session: LiveSession, changes: Changes, reason: str) ->
 
 def _outcome(reply: Reply, problem: Mapping[str, Any]) -> Outcome:
     """Return what became of the write: the API says it, and a proxy in between may have refused it before the API."""
-    told = problem.get("outcome")
-    if told == NOT_SAVED or (told is None and refuses_before_doing(reply.status)):
+    outcome = problem.get("outcome")
+    if outcome == NOT_SAVED or (outcome is None and refuses_before_doing(reply.status)):
         return NOT_SAVED
     return UNKNOWN
 
