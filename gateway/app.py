@@ -61,18 +61,18 @@ from gateway.tokens.token_records import (
 )
 from servicekit.authority import Authority, open_authority
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
-from servicekit.entra import CALL_SECONDS, PLACE_SECONDS
 from servicekit.http.bodies import LARGEST_BODY
 from servicekit.http.request_heads import head_limits_middleware
 from servicekit.http.routes import RouteTable
 from servicekit.outbound import Outbound, outbound
 from servicekit.problems import problems_middleware
+from servicekit.token_threads import CALL_SECONDS
 
 # Beside the package in a working copy and in the images; the wheel has it inside (pyproject.toml, force-include).
 _PACKED: Final = Path(__file__).parent / "spa"
 SPA: Final = _PACKED if _PACKED.is_dir() else Path(__file__).parent.parent / "spa"
-# Waiting for a thread, the slowest token request, and keeping what it brings.
-SETTLING_SECONDS: Final = PLACE_SECONDS + CALL_SECONDS + 2
+# The slowest token request, and keeping what it brings.
+SETTLING_SECONDS: Final = CALL_SECONDS + 2
 
 # Everything that a session may hold; each says of itself whether it survives a step-up.
 RECORD_KINDS: Final = (
@@ -274,6 +274,8 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupCon
             broker, sessions, step_ups, app[keys.DISCOVERY], RECORD_KINDS, read=read, edit=edit, now=now
         )
         yield
+        # What waits for a thread still has redeemed nothing, and nothing is lost with it.
+        app[_AUTHORITY].entra.take_no_more()
         await broker.settle(SETTLING_SECONDS)
 
     return life

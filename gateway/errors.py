@@ -28,8 +28,11 @@
     ├── UriTooLong                414 the address is longer than anything we read
     ├── UnsupportedMediaType      415 the body is no JSON, or compressed
     ├── RequestHeaderFieldsTooLarge 431 the header fields, cookies among them, are larger than anything we read
+    ├── Overloaded                503 more is under way than this process takes
     ├── ResourceUnavailable       502 Graph or the resource API fails
     ├── AuthorityUnavailable      503 the authority fails
+    │   ├── AuthorityThrottles    503 the authority asks whoever asked to come back later (429)
+    │   └── AuthorityNotAsked     503 nothing was asked: the authority failed a moment ago
     └── Misconfigured             500 an administrator's fault; never a redirect
         └── IssuerMismatch        500 the authority names another issuer than the configuration
 

@@ -17,10 +17,13 @@
     ├── UriTooLong                          414 the address is longer than anything the service reads
     ├── UnsupportedMediaType                415 not JSON, or compressed
     ├── RequestHeaderFieldsTooLarge         431 the header fields are larger than anything the service reads
+    ├── Overloaded                          503 more is under way than this process takes
     ├── ResourceUnavailable                 502 raised in these forms only:
     │   └── DirectoryUnavailable            502 Graph fails; `outcome` says what became of the write
     │       └── ResourceBusy                503 Graph asks us to wait; nothing was written
     ├── AuthorityUnavailable                503 the authority fails
+    │   ├── AuthorityThrottles              503 the authority asks whoever asked to come back later (429)
+    │   └── AuthorityNotAsked               503 nothing was asked: the authority failed a moment ago
     └── Misconfigured                       500 an administrator's fault
         └── IssuerMismatch                  500 the authority names another issuer than the configuration
 

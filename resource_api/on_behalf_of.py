@@ -9,6 +9,7 @@ Never shows a token of Graph to anybody but Graph.
 import asyncio
 import hashlib
 import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -17,16 +18,19 @@ from typing import Final
 from resource_api import errors
 from resource_api.access_tokens import Caller
 from servicekit.entra import EntraClient
-from servicekit.errors import AccessBlocked, AuthorityUnavailable, Misconfigured
+from servicekit.errors import AccessBlocked, AuthorityThrottles, AuthorityUnavailable, Misconfigured
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 from servicekit.refusals import Refusal, RefusalKind, refusal_of
 from servicekit.token_answer import lifetime
+from servicekit.token_threads import LONGEST_HOLD, ON_BEHALF_OF
 
 GRAPH_SCOPE: Final = "https://graph.microsoft.com/User.ReadWrite"
 MARGIN_SECONDS: Final = 60
 _MARGIN_PART: Final = 1 / 10
 MOST_TOKENS: Final = 5000
+_PAUSE_SECONDS: Final = 5
+"""How long a person is held whom the authority tells 429 without saying for how long."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,16 +47,19 @@ class GraphTokens:
         self._now = now
         self._tokens: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
         self._exchanges: dict[bytes, asyncio.Task[str]] = {}
+        self._held: OrderedDict[str, float] = OrderedDict()
 
     async def token(self, caller: Caller) -> str:
         """Return an access token for Graph.
 
-        Raises InsufficientClaims, InvalidToken, AccessBlocked, Misconfigured, AuthorityUnavailable.
+        A person for whom the authority answers 429 is held for as long as it says, a minute at most, and nobody else.
+        Raises InsufficientClaims, InvalidToken, AccessBlocked, Misconfigured, Overloaded, AuthorityUnavailable.
         """
         key = _key(caller)
         entry = self._tokens.get(key)
         if entry and self._now() < entry[1]:
             return entry[0]
+        self._refuse_while_held(caller)
         task = self._exchanges.get(key)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._exchange(caller, key))
@@ -65,6 +72,18 @@ class GraphTokens:
         """Drop what is remembered for the caller's assertion: Graph refused it."""
         self._tokens.pop(_key(caller), None)
 
+    def _refuse_while_held(self, caller: Caller) -> None:
+        left = self._held.get(caller.oid, 0.0) - self._now()
+        # A clock that was set back makes no pause longer.
+        if 0 < left <= LONGEST_HOLD:
+            raise AuthorityThrottles("429 a moment ago", retry_after=math.ceil(left))
+
+    def _hold(self, caller: Caller, seconds: float) -> None:
+        self._held[caller.oid] = self._now() + min(seconds, LONGEST_HOLD)
+        self._held.move_to_end(caller.oid)
+        while len(self._held) > MOST_TOKENS:
+            self._held.popitem(last=False)
+
     def _exchanged(self, key: bytes, task: asyncio.Task[str]) -> None:
         self._exchanges.pop(key, None)
         if not task.cancelled():
@@ -74,8 +93,13 @@ class GraphTokens:
         asked_at = self._now()
         try:
             answer = await self._entra.call(
-                lambda client: client.acquire_token_on_behalf_of(caller.token, [GRAPH_SCOPE])
+                lambda client: client.acquire_token_on_behalf_of(caller.token, [GRAPH_SCOPE]),
+                purpose=ON_BEHALF_OF,
+                who=caller.oid,
             )
+        except AuthorityThrottles as error:
+            self._hold(caller, error.retry_after or _PAUSE_SECONDS)
+            raise
         except ProblemError:
             raise
         except Exception as error:

@@ -43,6 +43,7 @@ _OF_A_TOKEN: Final = (
     errors.InsufficientClaims,
     errors.InsufficientUserAuthentication,
     shared.AuthorityUnavailable,
+    shared.Overloaded,
     shared.Misconfigured,
     ProblemError,
 )
@@ -86,6 +87,7 @@ PROBLEM_TYPES: Final = (
     _kind(errors.DirectoryUnavailable(""), required={"outcome": _OUTCOME}),
     _kind(errors.ResourceBusy(""), required={"outcome": _OUTCOME}, alias="resource-busy"),
     _kind(shared.AuthorityUnavailable("")),
+    _kind(shared.Overloaded()),
 )
 
 

@@ -22,17 +22,19 @@ from requests.adapters import HTTPAdapter
 
 from servicekit.address_map import AddressMap
 from servicekit.clock_watch import ClockWatch
-from servicekit.errors import AuthorityUnavailable
+from servicekit.errors import AuthorityThrottles, AuthorityUnavailable
 from servicekit.outbound import REUSE_SECONDS, retry_after_seconds
 from servicekit.tls_refusal import refused_by_tls
 from servicekit.token_answer import read_token_answer
+from servicekit.token_threads import MOST_THREADS
 
 CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 10
 LARGEST_ANSWER: Final = 1_000_000
 _OK: Final = 200
 # RFC 6749, sections 5.1 and 5.2; who is told to come back later has no answer yet.
-_ANSWERS: Final = frozenset({200, *range(400, 500)} - {429})
+_TOO_MANY: Final = 429
+_ANSWERS: Final = frozenset({200, *range(400, 500)} - {_TOO_MANY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class AuthorityTransport:
         *,
         address_map: AddressMap | None = None,
         verify: bool | str = True,
-        pool_size: int = 12,
+        pool_size: int = MOST_THREADS,
         timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
         now: Callable[[], float] = time.monotonic,
         clocks: ClockWatch | None = None,
@@ -100,7 +102,7 @@ class AuthorityTransport:
     ) -> Answer:
         """Send a token request; the answer is JSON of status 200 or 4xx except 429.
 
-        Raises AuthorityUnavailable.
+        Raises AuthorityUnavailable, of a 429 AuthorityThrottles.
         """
         begun, outcome = self._now(), "failed"
         if begun - self._last_used > REUSE_SECONDS:
@@ -192,7 +194,8 @@ def _judge(status: int, body: bytes, headers: Mapping[str, str]) -> Answer:
     if len(body) > LARGEST_ANSWER:
         raise AuthorityUnavailable("answer too large")
     if status not in _ANSWERS:
-        raise AuthorityUnavailable(f"status {status}", retry_after=retry_after_seconds(headers))
+        failure = AuthorityThrottles if status == _TOO_MANY else AuthorityUnavailable
+        raise failure(f"status {status}", retry_after=retry_after_seconds(headers))
     try:
         answer = read_token_answer(body, headers.get("Content-Type", ""))
     except ValueError as error:

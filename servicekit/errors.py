@@ -10,8 +10,11 @@
     ├── RequestHeaderFieldsTooLarge 431 the header fields are larger than anything the service reads
     ├── Misconfigured         500 an administrator's fault
     │   └── IssuerMismatch    500 servicekit.discovery: the authority names another issuer than the configuration
+    ├── Overloaded            503 more is under way than this process takes
     ├── ResourceUnavailable   502 a service behind this one fails
     └── AuthorityUnavailable  503 the authority fails
+        ├── AuthorityThrottles 503 the authority asks whoever asked to come back later (429)
+        └── AuthorityNotAsked 503 nothing was asked: the authority failed a moment ago
 
 Owns their status, slug, title and log level, so that a failure means the same wherever it is met.
 Never holds a failure of one service alone: those stand in that service's own `errors.py`.
@@ -84,6 +87,19 @@ class Misconfigured(ProblemError):
     log_level = logging.ERROR
 
 
+class Overloaded(ProblemError):
+    """More is under way than this process takes; nothing was read or done. `retry_after` is in seconds.
+
+    `cause` is for the log.
+    """
+
+    status, slug, title = 503, "overloaded", "Too much is going on here right now"
+    log_level = logging.DEBUG  # one line for each would be more work, in the very moment of too much of it
+
+    def __init__(self, cause: str = "", *, retry_after: int = 1) -> None:
+        super().__init__(log_detail=cause, headers={"Retry-After": str(retry_after)})
+
+
 class ResourceUnavailable(ProblemError):
     """A service behind this one fails; `outcome` says what became of a write.
 
@@ -115,3 +131,11 @@ class AuthorityUnavailable(ProblemError):
         super().__init__(log_detail=reason, headers={"Retry-After": str(retry_after or _RETRY_SECONDS)})
         self.reason = reason
         self.retry_after = retry_after
+
+
+class AuthorityThrottles(AuthorityUnavailable):
+    """The authority answered 429: that holds whoever asked, and nobody else."""
+
+
+class AuthorityNotAsked(AuthorityUnavailable):
+    """Nothing was asked, as the authority failed a moment ago: there is nothing to remember of it."""

@@ -31,6 +31,7 @@ OF_A_RESOURCE: Final = (
     shared.Misconfigured,
     shared.ResourceUnavailable,
     shared.AuthorityUnavailable,
+    shared.Overloaded,
 )
 """Of whatever asks a service behind the gateway in a person's name."""
 OF_A_BODY: Final = (
@@ -40,7 +41,12 @@ OF_A_BODY: Final = (
     shared.UnsupportedMediaType,
 )
 """Of whatever reads JSON."""
-OF_A_FLOW: Final = (shared.AuthorityUnavailable, shared.Misconfigured, errors.SessionStoreUnavailable)
+OF_A_FLOW: Final = (
+    shared.AuthorityUnavailable,
+    shared.Misconfigured,
+    shared.Overloaded,
+    errors.SessionStoreUnavailable,
+)
 """Of whatever leads to the authority or back."""
 
 
@@ -98,6 +104,10 @@ PROBLEM_TYPES: Final = (
     ),
     ProblemType(
         errors.MisdirectedRequest().problem(), "`Host` names another host than the gateway's public address."
+    ),
+    ProblemType(
+        shared.Overloaded().problem(),
+        "More is under way than this process takes; nothing was read or done, and nobody else is at fault.",
     ),
     ProblemType(errors.NotFound().problem(), "There is no such thing for this person and session."),
     ProblemType(

@@ -24,6 +24,7 @@ from servicekit.errors import (
     AuthorityUnavailable,
     Misconfigured,
     Outcome,
+    Overloaded,
     ResourceUnavailable,
 )
 from servicekit.outbound import Outbound, OutboundError, Reply
@@ -33,6 +34,7 @@ from servicekit.refused_writes import refuses_before_doing
 _OK: Final = 200
 # The API itself reads back after a time-out, which takes longer than one call to Graph.
 _SECONDS: Final = 25
+_RETRY_SECONDS: Final = 5
 
 
 class ResourceApiClient:
@@ -79,6 +81,8 @@ class ResourceApiClient:
             raise ResourceUnavailable(f"the API: {error.reason}", outcome=outcome) from error
 
 
+# The API's own words for what never reached Graph.
+_NOTHING_BEGUN: Final = {kind.slug: kind for kind in (AuthorityUnavailable, Overloaded)}
 _STEP_UP: Final = frozenset({"insufficient_claims", "insufficient_user_authentication", "insufficient_scope"})
 
 
@@ -104,8 +108,8 @@ def _judge(reply: Reply, session: LiveSession, changes: Changes) -> Profile:
         raise errors.InvalidProfilePatch(_field_errors(problem))
     if slug == "access-blocked":
         raise AccessBlocked(log_detail=reason)
-    if slug == "authority-unavailable":
-        raise AuthorityUnavailable(reason, retry_after=reply.retry_after)
+    if slug in _NOTHING_BEGUN:
+        raise _NOTHING_BEGUN[slug](f"{reason} {slug}", retry_after=reply.retry_after or _RETRY_SECONDS)
     if slug == "misconfigured":
         raise Misconfigured(log_detail=f"{reason}: misconfigured, see its log")
     if reply.status in {400, 401, 403, 404, 405, 413, 415}:

@@ -26,6 +26,7 @@ from servicekit.entra import EntraClient, new_token_cache
 from servicekit.errors import Misconfigured
 from servicekit.problems import ProblemError
 from servicekit.refusals import Refusal, RefusalKind, refusal_of
+from servicekit.token_threads import SIGN_IN
 
 _FORM_POST: Final = "form_post"
 
@@ -127,7 +128,7 @@ class TokenBroker:
             return flow
 
         try:
-            flow = await self._entra.call(work, offline=True)
+            flow = await self._entra.prepare(work)
         except ValueError as error:
             # MSAL: metadata that names another issuer or a plain http endpoint, or a scope that it keeps for itself.
             raise Misconfigured(log_detail="MSAL refuses the authority's metadata, or our scope") from error
@@ -143,7 +144,7 @@ class TokenBroker:
         """Redeem the authorization answer into an empty cache, and judge the ID token.
 
         Nothing is kept unless everything is right: MSAL fills its cache before it checks the nonce.
-        Raises AuthFlowRejected, AccessBlocked, Misconfigured or AuthorityUnavailable.
+        Raises AuthFlowRejected, AccessBlocked, Misconfigured, Overloaded or AuthorityUnavailable.
         """
         cache, asked_at = new_token_cache(), self._now()
         flow = dict(flow)  # MSAL takes the claims out of it
@@ -153,7 +154,7 @@ class TokenBroker:
             return tokens
 
         try:
-            tokens = await self._entra.call(work, cache)
+            tokens = await self._entra.call(work, cache, purpose=SIGN_IN)
         except ProblemError:
             raise
         except Exception as error:
@@ -184,7 +185,7 @@ class TokenBroker:
         In the last part of its life it is renewed beside its use: whoever has one that lives waits for nobody, and
         a renewal that fails is nothing to them. Only a token that has ended lets its request wait.
         Raises StepUpRequired, SignInRequired (the grant is dead; the session is ended), AccessBlocked,
-        Misconfigured, AuthorityUnavailable.
+        Misconfigured, AuthorityUnavailable, Overloaded (our own threads are taken; nobody was asked).
         """
         token, now = await session.records.get(TOKEN, resource.name), self._now()
         if token is None or not token.is_alive(now):

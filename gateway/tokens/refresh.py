@@ -36,9 +36,10 @@ from gateway.tokens.token_records import (
     token_entry,
 )
 from servicekit.entra import EntraClient, new_token_cache
-from servicekit.errors import AuthorityUnavailable
+from servicekit.errors import AuthorityNotAsked, AuthorityUnavailable, Overloaded
 from servicekit.logs import log_event
 from servicekit.refusals import Refusal, RefusalKind
+from servicekit.token_threads import REFRESH, RENEWAL
 
 BESIDE_SECONDS: Final = 30
 """How long a renewal beside use is left alone after one that failed, by all processes (s)."""
@@ -88,6 +89,10 @@ class SilentRefresh:
                     if token and self._now() < token.expires_at and refused.leaves_token:
                         return token
                     raise await meaning_of(refused, session, resource, self._sessions) from refused
+                except (Overloaded, AuthorityNotAsked):
+                    if token and self._now() < token.expires_at:
+                        return token
+                    raise
         except LeaseTaken:
             raise AuthorityUnavailable(
                 "the token request of another process does not end", retry_after=2
@@ -106,14 +111,14 @@ class SilentRefresh:
                     return None
                 if token.is_fresh(self._now()):
                     return token
-                if await session.records.get(REFUSAL, resource.name):
+                if await self._remembered(session, resource):
                     return None
                 return await self._refresh(session, resource, lease, beside=True)
         except RefreshRefused as refused:
             if refused.seconds:  # else nobody was asked
                 told, ref = str(refused.refusal), session.ref.short
                 log_event(_log, logging.INFO, "renewal-put-off", refusal=told, session=ref)
-        except (LeaseTaken, errors.SessionStoreUnavailable):
+        except (LeaseTaken, errors.SessionStoreUnavailable, Overloaded, AuthorityNotAsked):
             pass
         return None
 
@@ -150,7 +155,8 @@ class SilentRefresh:
         await _check_reach(session, resource, serialized)
         cache = new_token_cache(serialized.decode() if serialized else None)
         try:
-            token = await self._request.send(session, resource, cache)
+            purpose = RENEWAL if beside else REFRESH
+            token = await self._request.send(session, resource, cache, purpose=purpose)
         except RefreshRefused as refused:
             self._counts.refreshed(resource.name, refused.refusal.kind.value)
             if refused.keeps_cache:
@@ -194,19 +200,28 @@ class SilentRefresh:
 
     async def _check_memory(self, session: LiveSession, resource: Resource) -> None:
         """Raise the refusal of the last seconds again, if somebody who needed a token met one."""
-        remembered = await session.records.get(REFUSAL, resource.name)
+        remembered = await self._remembered(session, resource)
         if remembered and not remembered.beside:
             refusal = Refusal(RefusalKind(remembered.kind), remembered.told, claims=remembered.claims)
             raise RefreshRefused(refusal, remembered.until - self._now())
 
+    async def _remembered(self, session: LiveSession, resource: Resource) -> RememberedRefusal | None:
+        """Return the refusal of the last seconds that concerns the whole session, or else the resource."""
+        if of_session := await session.records.get(REFUSAL):
+            return of_session
+        return await session.records.get(REFUSAL, resource.name)
+
     async def _remember(
         self, session: LiveSession, resource: Resource, refused: RefreshRefused, *, beside: bool
     ) -> None:
+        """Remember a refusal; one that holds the session does so to the second, whoever met it."""
+        beside = beside and not refused.holds_session
         seconds = max(refused.seconds, BESIDE_SECONDS) if beside else refused.seconds
         refusal, until = refused.refusal, self._now() + min(seconds, LONGEST_PAUSE)
         memory = RememberedRefusal(refusal.kind.value, refusal.error, refusal.claims, until, beside)
+        name = "" if refused.holds_session else resource.name
         with contextlib.suppress(errors.SessionStoreUnavailable):
-            await session.records.put(REFUSAL.entry(memory, until, resource.name))
+            await session.records.put(REFUSAL.entry(memory, until, name))
 
 
 async def _check_reach(session: LiveSession, resource: Resource, serialized: bytes | None) -> None:

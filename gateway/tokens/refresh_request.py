@@ -16,10 +16,17 @@ from gateway.tokens.access_token import AccessToken, access_token_of
 from gateway.tokens.id_token import IdTokenJudge
 from gateway.tokens.token_records import REFUSAL_SECONDS, Resource
 from servicekit.entra import EntraClient
-from servicekit.errors import AuthorityUnavailable, Misconfigured
+from servicekit.errors import (
+    AuthorityNotAsked,
+    AuthorityThrottles,
+    AuthorityUnavailable,
+    Misconfigured,
+    Overloaded,
+)
 from servicekit.jwt_verifier import UNKNOWN_KEY, TokenRejected
 from servicekit.logs import log_event
 from servicekit.refusals import Refusal, RefusalKind, refusal_of
+from servicekit.token_threads import Purpose
 
 _PAUSE_SECONDS: Final = 5
 # The refresh token does not reach this far (RFC 6749, section 6), and elsewhere than at Entra the person can grant it.
@@ -32,16 +39,22 @@ class RefreshRefused(Exception):
     """There is no token: `refusal` says why, `seconds` for how long it makes no sense to ask again.
 
     `keeps_cache` says that MSAL's cache must be kept nevertheless: the refresh token in it may be the only one that
-    still works.
+    still works. `holds_session` says that it makes no sense for any resource of this session.
     """
 
     def __init__(
-        self, refusal: Refusal, seconds: float = REFUSAL_SECONDS, *, keeps_cache: bool = False
+        self,
+        refusal: Refusal,
+        seconds: float = REFUSAL_SECONDS,
+        *,
+        keeps_cache: bool = False,
+        holds_session: bool = False,
     ) -> None:
         super().__init__(str(refusal))
         self.refusal = refusal
         self.seconds = seconds
         self.keeps_cache = keeps_cache
+        self.holds_session = holds_session
 
     @property
     def leaves_token(self) -> bool:
@@ -65,10 +78,14 @@ class RefreshRequest:
         self._now = now
         self._jitter = jitter
 
-    async def send(self, session: LiveSession, resource: Resource, cache: Any) -> AccessToken:
+    async def send(
+        self, session: LiveSession, resource: Resource, cache: Any, *, purpose: Purpose
+    ) -> AccessToken:
         """Return a token for `resource`, by what MSAL's `cache` holds; what comes with the token is put into it.
 
-        Raises RefreshRefused, and nothing else that the authority could provoke.
+        Raises RefreshRefused, and nothing else that the authority could provoke. Where nobody was asked, it raises
+        Overloaded (our own threads are taken) or AuthorityNotAsked (the authority failed a moment ago): there is
+        nothing to remember of that.
         """
 
         def work(client: Any) -> dict[str, Any] | None:
@@ -86,7 +103,15 @@ class RefreshRequest:
 
         asked_at = self._now()
         try:
-            answer = await self._entra.call(work, cache, refreshing=True)
+            answer = await self._entra.call(
+                work, cache, purpose=purpose, who=str(session.ref), refreshing=True
+            )
+        except (Overloaded, AuthorityNotAsked):
+            raise
+        except AuthorityThrottles as error:
+            # The limit may be of the person or the session, and is not of the resource.
+            pause = error.retry_after or _PAUSE_SECONDS
+            raise _unavailable(error.reason, pause, holds_session=True) from error
         except AuthorityUnavailable as error:
             raise _unavailable(error.reason, error.retry_after or _PAUSE_SECONDS) from error
         except Misconfigured as error:
@@ -132,6 +157,11 @@ class RefreshRequest:
 
 
 def _unavailable(
-    reason: str, seconds: float = REFUSAL_SECONDS, *, keeps_cache: bool = False
+    reason: str,
+    seconds: float = REFUSAL_SECONDS,
+    *,
+    keeps_cache: bool = False,
+    holds_session: bool = False,
 ) -> RefreshRefused:
-    return RefreshRefused(Refusal(RefusalKind.UNAVAILABLE, reason), seconds, keeps_cache=keeps_cache)
+    refusal = Refusal(RefusalKind.UNAVAILABLE, reason)
+    return RefreshRefused(refusal, seconds, keeps_cache=keeps_cache, holds_session=holds_session)

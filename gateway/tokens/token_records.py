@@ -49,6 +49,7 @@ class RememberedRefusal:
 TOKEN: Final = RecordKind("token", AccessToken, survives_step_up=True)
 """By resource. A step-up makes no token weaker: it goes along, and the one that was asked for replaces its own."""
 REFUSAL: Final = RecordKind("refusal", RememberedRefusal)
+"""By resource; without one, it holds the whole session."""
 REPLACED: Final = RecordKind("replaced", int)
 """By resource, for some seconds: it refused a token, and has been given another one."""
 CACHE: Final = RecordKind("cache", bytes)
@@ -82,5 +83,5 @@ def holds_refresh_token(serialized: bytes | str) -> bool:
 
 def fields_to_renew(resource: Resource) -> tuple[str, ...]:
     """Return the names of the records that renewing a token of `resource` needs."""
-    own = (TOKEN.field(resource.name), REFUSAL.field(resource.name))
+    own = (TOKEN.field(resource.name), REFUSAL.field(resource.name), REFUSAL.field())
     return (*own, CACHE.field(), CACHE.version_field, GRANTED.field())

@@ -20,6 +20,7 @@ from servicekit.entra import EntraClient
 from servicekit.errors import AuthorityUnavailable
 from servicekit.federated_token import FederatedToken
 from servicekit.refusals import Refusal, refusal_of
+from servicekit.token_threads import SIGN_IN
 
 CREDENTIAL: Final = "client credential"
 CERTIFICATE: Final = "certificate"
@@ -71,7 +72,7 @@ async def ask_for_itself(
     )
     try:
         answer: Mapping[str, Any] = await entra.call(
-            lambda client: client.acquire_token_for_client(scopes=[scope])
+            lambda client: client.acquire_token_for_client(scopes=[scope]), purpose=SIGN_IN
         )
     finally:
         entra.close()

@@ -20,6 +20,7 @@ const table = [
   ['too-many-requests', 'Too many requests', 'More requests came from you than we take in a short time.', 'Wait a moment, then try again.'],
   ['step-up-loop', 'Confirming didn’t work', 'You confirmed several times, and your organisation’s sign-in service still doesn’t let us save.', 'Wait a while before you try again. If it goes on, tell your administrator and quote the reference.'],
   ['resource-unavailable', 'The profile service isn’t answering', 'The service that holds your profile can’t be reached just now.', 'Wait a moment, then try again. You stay signed in.'],
+  ['overloaded', 'Too much is going on here', 'More people are using this service right now than it can serve at once.', 'Wait a moment, then try again. You stay signed in.'],
   ['authority-unavailable', 'The sign-in service isn’t answering', 'Your organisation’s sign-in service can’t be reached just now.', 'Wait a moment, then try again. You don’t lose your session here.'],
   ['session-store-unavailable', 'We can’t look up your session', 'The place where sessions are kept can’t be reached just now.', 'Wait a moment, then try again. You stay signed in.'],
   ['misconfigured', 'This service isn’t set up correctly', 'Something is missing in how this service is connected to your organisation. It’s not your fault, and you can’t mend it from here.', 'Tell your administrator, and quote the reference.'],

@@ -114,15 +114,15 @@ async def test_U35_the_token_endpoint_is_seen_to_fail_to_be_left_alone_and_to_re
     ada = await world.signed_in()
     await end_of_token(world, ada, 0)
     await fault(world, "token.refresh_token", status=503)
-    for _ in range(3):
+    for _ in range(4):
         await ada.call("GET", "/api/profile")
         world.forward(61)
     assert counted(drawn(world), "stepup_breaker_open")[("token-endpoint",)] == 0
 
-    await fault(world, "token.refresh_token", status=429, retry_after=30)
+    await fault(world, "token.refresh_token", status=503, retry_after=30)
     await ada.call("GET", "/api/profile")
     assert counted(drawn(world), "stepup_breaker_open")[("token-endpoint",)] == 1
-    assert counted(drawn(world), "stepup_token_request_seconds")[("refresh_token", "failed")] == 4
+    assert counted(drawn(world), "stepup_token_request_seconds")[("refresh_token", "failed")] == 5
 
     await heal(world)
     world.forward(61)

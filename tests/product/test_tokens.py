@@ -55,13 +55,15 @@ def broker_of(world: World) -> TokenBroker:
     return broker
 
 
-async def end_of_token(world: World, person: OtherFrontEnd, seconds_left: float) -> None:
-    """Let the kept Graph token be one that ends soon."""
+async def end_of_token(
+    world: World, person: OtherFrontEnd, seconds_left: float, resource: Resource = READ
+) -> None:
+    """Let a kept token, Graph's unless it is said, be one that ends soon."""
     session = await live(world, person)
-    token = await stored_token(session, READ)
+    token = await stored_token(session, resource)
     assert token is not None
     soon = AccessToken(token.value, world.clock.now + seconds_left)
-    await session.records.put(token_entry(READ, soon))
+    await session.records.put(token_entry(resource, soon))
 
 
 async def test_a_living_token_costs_no_token_request(world: World) -> None:

@@ -10,6 +10,7 @@ from resource_api.access_tokens import Caller
 from resource_api.on_behalf_of import MARGIN_SECONDS, MOST_TOKENS, GraphTokens
 from servicekit.entra import EntraClient
 from servicekit.errors import AuthorityUnavailable
+from servicekit.token_threads import ON_BEHALF_OF, Purpose
 from tests.stage.tenant import GATEWAY, MovableClock
 
 T = TypeVar("T")
@@ -31,10 +32,11 @@ class Exchanges(EntraClient):
         work: Callable[[Any], T],
         cache: Any = None,
         *,
+        purpose: Purpose,
+        who: object = None,
         refreshing: bool = False,
-        offline: bool = False,
     ) -> T:
-        assert (cache, refreshing, offline) == (None, False, False)
+        assert (cache, purpose, who, refreshing) == (None, ON_BEHALF_OF, "an-oid", False)
         self.count += 1
         await self.open.wait()
         if self.trouble:
