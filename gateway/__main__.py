@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +21,7 @@ from gateway.operation.serving import serve
 from gateway.session.own_sessions import OwnSessions
 from gateway.settings import PREFIX, Settings
 from gateway.store.opening import open_vault
+from gateway.store.redis_clock import RedisClock
 from servicekit.doctor.report import drawn, report, settings_faults
 from servicekit.setting_forms import is_guid
 from servicekit.settings_faults import SettingsFault, load_settings
@@ -44,9 +44,9 @@ async def _end_sessions(settings: Settings, oid: str) -> int:
             print(NO_OBJECT_ID.format(oid=oid), file=sys.stderr)
             return 2
         oid = oid.lower()
-    redis, vault = open_vault(settings, now=time.time)
+    redis, vault = open_vault(settings, now=RedisClock())
     try:
-        ended = await OwnSessions(vault, now=time.time).end_all(settings.tenant_id or settings.issuer, oid)
+        ended = await OwnSessions(vault).end_all(settings.tenant_id or settings.issuer, oid)
     except SessionStoreUnavailable as error:
         print(f"Redis cannot be used, and nobody was signed out: {error.log_detail}.", file=sys.stderr)
         return 1

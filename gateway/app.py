@@ -20,20 +20,19 @@ from gateway.edge.guard import ROUTE_TABLE, guard_middleware, records_of, securi
 from gateway.edge.limits import FlowLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
+from gateway.edge.told_time import date_header
 from gateway.flows.arrivals import Arrivals
 from gateway.flows.end_session import EndSession
 from gateway.flows.flow import AuthFlow
 from gateway.flows.flow_record import FlowStore
 from gateway.flows.logout import Logout
 from gateway.flows.logout_token import LogoutTokenJudge
-from gateway.flows.step_up import ACCESS_FIELDS, CHALLENGE, EDITED, StepUps
+from gateway.flows.step_up import ACCESS_FIELDS, StepUps
 from gateway.metrics import Metrics
 from gateway.profile.edits import ProfileEdits
 from gateway.profile.graph import ProfileReader
-from gateway.profile.parked_edits import PARKED
-from gateway.profile.recently_saved import SAVED
-from gateway.profile.repeated_edits import ANSWER
 from gateway.profile.resource_client import ResourceApiClient
+from gateway.record_kinds import RECORD_KINDS
 from gateway.session.cookie import SessionStorage
 from gateway.session.event_streams import STREAM_LIMITS, EventStreams, StreamLimits
 from gateway.session.own_sessions import OwnSessions
@@ -41,24 +40,15 @@ from gateway.session.sessions import SessionStore
 from gateway.session.watch import warning_seconds
 from gateway.settings import Settings
 from gateway.store.known_good import AuthorityMemory
-from gateway.store.opening import open_vault
+from gateway.store.opening import hearing_clock, open_vault
 from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_middleware
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
+from gateway.store.redis_clock import RedisClock
 from gateway.tokens.authorization_extras import AuthorizationExtras
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.id_token import IdTokenJudge
-from gateway.tokens.token_records import (
-    CACHE,
-    EDIT,
-    GRANTED,
-    GRAPH,
-    ID_TOKEN,
-    REFUSAL,
-    REPLACED,
-    TOKEN,
-    Resource,
-)
+from gateway.tokens.token_records import EDIT, GRAPH, Resource
 from servicekit.authority import Authority, open_authority
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
 from servicekit.http.bodies import LARGEST_BODY
@@ -73,21 +63,6 @@ _PACKED: Final = Path(__file__).parent / "spa"
 SPA: Final = _PACKED if _PACKED.is_dir() else Path(__file__).parent.parent / "spa"
 # The slowest token request, and keeping what it brings.
 SETTLING_SECONDS: Final = CALL_SECONDS + 2
-
-# Everything that a session may hold; each says of itself whether it survives a step-up.
-RECORD_KINDS: Final = (
-    TOKEN,
-    REFUSAL,
-    REPLACED,
-    CACHE,
-    ID_TOKEN,
-    GRANTED,
-    CHALLENGE,
-    EDITED,
-    PARKED,
-    SAVED,
-    ANSWER,
-)
 
 _NETWORK: Final = web.AppKey("network", Outbound)
 _AUTHORITY: Final = web.AppKey("authority", Authority)
@@ -105,23 +80,26 @@ def create_app(
     redis_limits: RedisLimits = LIMITS,
     stream_limits: StreamLimits = STREAM_LIMITS,
     metrics: Metrics | None = None,
+    redis_clock: RedisClock | None = None,
 ) -> web.Application:
     """Return the gateway for `settings`.
 
-    `now` is the wall clock in seconds, `monotonic` the one that the authority's documents age by, and by which it is
-    left alone. `authority_timeouts` are those of token requests: for connecting, and for the answer. `spa` is the
+    `now` is the wall clock in seconds, by which the authority's tokens are judged; sessions and all that they hold live
+    by `redis_clock`, Redis' own. `monotonic` is the one that the authority's documents age by, and by which it is left
+    alone. `authority_timeouts` are those of token requests: for connecting, and for the answer. `spa` is the
     client's folder, or its files as somebody read them already.
     Everything that reads files happens here, before there is a request that could wait for it.
     """
     pages = spa if isinstance(spa, SpaFiles) else SpaFiles(spa)
     metrics = metrics or Metrics()
-    redis, vault = open_vault(settings, now=now, limits=redis_limits, counts=metrics)
+    redis_time = redis_clock or hearing_clock(now, monotonic, metrics)
+    redis, vault = open_vault(settings, now=redis_time, limits=redis_limits, counts=metrics)
     sessions = SessionStore(
-        vault, now=now, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
+        vault, now=redis_time, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
     )
     read = Resource(GRAPH, settings.graph_scope)
     edit = Resource(EDIT, settings.edit_profile_scope)
-    step_ups = StepUps(now=now, edit=edit, max_age=settings.step_up_max_age_seconds)
+    step_ups = StepUps(now=redis_time, edit=edit, max_age=settings.step_up_max_age_seconds)
 
     app = web.Application(
         middlewares=[
@@ -137,6 +115,7 @@ def create_app(
         client_max_size=LARGEST_BODY,
     )
     app.on_response_prepare.append(security_headers(settings.public_url))
+    app.on_response_prepare.append(date_header(now, redis_time))
     app[ROUTE_TABLE] = RouteTable()
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = now
@@ -149,13 +128,13 @@ def create_app(
     app[keys.FLOW_LIMIT] = FlowLimit(
         settings.journeys_per_minute, settings.trusted_proxies, now=time.monotonic
     )
-    app[keys.OWN_SESSIONS] = OwnSessions(vault, now=now)
+    app[keys.OWN_SESSIONS] = OwnSessions(vault)
     app[keys.STEP_UPS] = step_ups
     app[keys.EVENT_STREAMS] = EventStreams(
         sessions,
         step_ups.access,
         fields=ACCESS_FIELDS,
-        now=now,
+        now=redis_time,
         monotonic=monotonic,
         warning=warning_seconds(settings.session_idle_seconds, settings.session_absolute_seconds),
         redis_seconds=redis_limits.request,
@@ -231,9 +210,12 @@ def _authority(
                     issuer=issuer,
                     client_id=settings.client_id,
                     trusted_audiences=frozenset(settings.trusted_audiences),
+                    leeway_seconds=settings.clock_leeway_seconds,
                 ),
                 issuer=issuer,
                 tenant=settings.tenant_id or issuer,
+                now=now,
+                leeway_seconds=settings.clock_leeway_seconds,
             )
             yield
 
@@ -244,7 +226,7 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupCon
     """Return the life of the token broker, and what asks it for tokens."""
 
     async def life(app: web.Application) -> AsyncIterator[None]:
-        now, sessions, step_ups = app[keys.CLOCK], app[keys.SESSIONS], app[keys.STEP_UPS]
+        now, sessions, step_ups = app[keys.VAULT].now, app[keys.SESSIONS], app[keys.STEP_UPS]
         broker = TokenBroker(
             app[_AUTHORITY].entra,
             IdTokenJudge(
@@ -253,6 +235,7 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupCon
                 client_id=settings.client_id,
                 tenant_id=settings.tenant_id,
                 trusted_audiences=frozenset(settings.trusted_audiences),
+                leeway_seconds=settings.clock_leeway_seconds,
             ),
             sessions,
             now=now,
@@ -271,7 +254,16 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupCon
             now=now,
         )
         app[keys.AUTH_FLOW] = AuthFlow(
-            broker, sessions, step_ups, app[keys.DISCOVERY], RECORD_KINDS, read=read, edit=edit, now=now
+            broker,
+            sessions,
+            step_ups,
+            app[keys.DISCOVERY],
+            RECORD_KINDS,
+            read=read,
+            edit=edit,
+            now=now,
+            wall=app[keys.CLOCK],
+            leeway_seconds=settings.clock_leeway_seconds,
         )
         yield
         # What waits for a thread still has redeemed nothing, and nothing is lost with it.

@@ -26,5 +26,8 @@ class Counts:
     def breaker_turned(self, breaker: str, *, is_open: bool) -> None:
         """Hear that Redis or the token endpoint is left alone from now on, or no more."""
 
+    def clock_differs(self, clock: str, seconds: int) -> None:
+        """Hear by how many seconds this machine's clock is ahead of another: authority, tokens or redis."""
+
     def streams_open(self, count: int) -> None:
         """Hear how many event streams are open in this process from now on."""

@@ -85,6 +85,13 @@ class Metrics(Counts):
             registry=own,
             multiprocess_mode="livesum",
         )
+        self._clocks = Gauge(
+            "stepup_clock_difference_seconds",
+            "How far this machine's clock is ahead of another, as last seen.",
+            ("clock",),
+            registry=own,
+            multiprocess_mode="livemostrecent",
+        )
         self._streams = Gauge(
             "stepup_event_streams",
             "Event streams that are open.",
@@ -106,6 +113,7 @@ class Metrics(Counts):
         )
         build.labels(VERSION).set(1)
         self._certificate: Gauge | None = None
+        self._ahead: dict[str, int] = {}
         for breaker in _BREAKERS:
             self._breakers.labels(breaker).set(0)
         self._collected = self._registry
@@ -141,6 +149,12 @@ class Metrics(Counts):
         """Show whether somebody is left alone."""
         gauge = self._breakers.labels(breaker)
         (gauge.inc if is_open else gauge.dec)()  # a cluster has one for each server
+
+    def clock_differs(self, clock: str, seconds: int) -> None:
+        """Show how far ours is ahead of another clock."""
+        if self._ahead.get(clock) != seconds:  # most comparisons say the same as the one before
+            self._ahead[clock] = seconds
+            self._clocks.labels(clock).set(seconds)
 
     def streams_open(self, count: int) -> None:
         """Show how many streams are open."""

@@ -33,12 +33,14 @@ class ScopePolicy:
     """What a route asks of a token that is good by itself.
 
     `scope` must be among the token's. `acrs` names an authentication context that must be proven, and
-    `max_age_seconds` how long ago the person may have signed in; both are off where None.
+    `max_age_seconds` how long ago the person may have signed in; both are off where None. `leeway_seconds` is how far
+    the authority's clock and ours may differ.
     """
 
     scope: str
     acrs: str | None = None
     max_age_seconds: int | None = None
+    leeway_seconds: int = LEEWAY_SECONDS
 
     def check(self, scopes: Container[str], claims: Mapping[str, Any], now: float) -> None:
         """Raise InsufficientScope, InsufficientClaims or InsufficientUserAuthentication."""
@@ -47,17 +49,21 @@ class ScopePolicy:
         if self.acrs is not None and self.acrs not in _words(claims.get("acrs")):
             demand = {"access_token": {"acrs": {"essential": True, "value": self.acrs}}}
             raise errors.InsufficientClaims(json.dumps(demand, separators=(",", ":")), cause="no such acrs")
-        if self.max_age_seconds is not None and _signed_in_at(claims, now) < now - self.max_age_seconds:
-            raise errors.InsufficientUserAuthentication(max_age=self.max_age_seconds, acr_values=self.acrs)
+        if self.max_age_seconds is not None:
+            oldest = now - self.max_age_seconds - self.leeway_seconds
+            if _signed_in_at(claims, latest=now + self.leeway_seconds) < oldest:
+                raise errors.InsufficientUserAuthentication(
+                    max_age=self.max_age_seconds, acr_values=self.acrs
+                )
 
 
-def _signed_in_at(claims: Mapping[str, Any], now: float) -> float:
+def _signed_in_at(claims: Mapping[str, Any], *, latest: float) -> float:
     """Return when the person signed in; a token that does not say, or says what is no time, proves no sign-in at all.
 
     In Entra `auth_time` is an optional claim.
     """
     try:
-        return authentication_time(claims, latest=now + LEEWAY_SECONDS) or 0
+        return authentication_time(claims, latest=latest) or 0
     except TokenRejected:
         return 0
 

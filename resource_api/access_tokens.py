@@ -64,6 +64,7 @@ def token_rules(settings: Settings) -> tuple[ClaimRules, ...]:
         "issuer": settings.issuer,
         "audience": settings.audience or settings.client_id,
         "clients": frozenset(settings.allowed_clients),
+        "leeway_seconds": settings.clock_leeway_seconds,
     }
     if settings.tenant_id:
         types = frozenset({"jwt", _AT_JWT})

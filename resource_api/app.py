@@ -73,7 +73,9 @@ def create_app(
         ],
         client_max_size=LARGEST_BODY,
     )
-    policy = ScopePolicy(settings.scope, settings.acrs, settings.max_age_seconds)
+    policy = ScopePolicy(
+        settings.scope, settings.acrs, settings.max_age_seconds, settings.clock_leeway_seconds
+    )
     served = table(policy)
     rows.add(app, served)
     # Drawn where somebody asks, and once.

@@ -17,6 +17,7 @@ from servicekit.address_map import AddressMap
 from servicekit.authority_faults import faults_of_authority, faults_of_credential
 from servicekit.client_credential import CredentialSource, credential_source
 from servicekit.discovery import ciam_discovery_url
+from servicekit.jwt_claims import LEEWAY_SECONDS
 from servicekit.jwt_form import LONGEST_TOKEN
 from servicekit.settings_faults import EnvironmentSettings
 
@@ -70,6 +71,13 @@ class AuthoritySettings(EnvironmentSettings):
         le=65_536,
         description="how many characters a signed token may have",
         examples=[str(LONGEST_TOKEN)],
+    )
+    clock_leeway_seconds: int = Field(
+        LEEWAY_SECONDS,
+        ge=0,
+        le=600,
+        description="how far the clocks of this machine and of the authority may differ",
+        examples=[str(LEEWAY_SECONDS)],
     )
     host: Annotated[str, AfterValidator(forms.listening_address)] = Field(
         "127.0.0.1",

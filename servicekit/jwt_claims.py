@@ -17,7 +17,8 @@ from servicekit.claim_forms import Claims, audiences_of, name_of, text_of, time_
 from servicekit.jwt_form import CLAIM_INVALID, CLAIM_MISSING, EXPIRED, NOT_YET_VALID, TokenRejected
 
 LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
-LEEWAY_SECONDS: Final = 60
+LEEWAY_SECONDS: Final = 120
+"""What both services forgive as a rule; a token that one of them takes must not be too young for the other."""
 LONGEST_SID: Final = 2048
 """Back-Channel Logout sets no limit, and idpyoidc's are of some 370 characters; only a digest of one is kept."""
 _LONGEST: Final = {

@@ -52,7 +52,9 @@ async def examine(settings: Settings, *, now: Callable[[], float] = time.time) -
         # What reads files does so in a thread, so that the requests' own time is theirs.
         await asyncio.to_thread(days_left, settings, WORDING, now=now),
     ]
-    redis = asyncio.create_task(all_within_time(redis_server.CHECKS, redis_server.look_at_redis(settings)))
+    redis = asyncio.create_task(
+        all_within_time(redis_server.CHECKS, redis_server.look_at_redis(settings, now=now))
+    )
     async with outbound(settings.addresses, settings.ca_bundle) as http:
         looks = await asyncio.gather(
             all_within_time(_AUTHORITY, _authority(http, settings, now=now), seconds=_AUTHORITY_SECONDS),

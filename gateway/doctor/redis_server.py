@@ -8,6 +8,7 @@ Leaves nothing behind: the one record that it writes is taken again, and has a l
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from redis.exceptions import (
@@ -22,17 +23,20 @@ from gateway.settings import Settings
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.connection import redis_client
+from gateway.store.redis_clock import RedisClock
 from gateway.store.sealing import KeyRing
 from gateway.store.single_records import SingleRecords
 from gateway.store.vault import Vault
+from servicekit.clock_watch import TOLERATED_SECONDS
 from servicekit.doctor.findings import Finding, Status, fault, not_looked_at, ok, plain_reason, warning
 
 REDIS: Final = "Redis"
 RECORDS: Final = "Redis records"
 VERSION: Final = "Redis version"
+CLOCK: Final = "Redis clock"
 EVICTION: Final = "Redis eviction"
 PERSISTENCE: Final = "Redis persistence"
-CHECKS: Final = (REDIS, RECORDS, VERSION, EVICTION, PERSISTENCE)
+CHECKS: Final = (REDIS, RECORDS, CLOCK, VERSION, EVICTION, PERSISTENCE)
 
 _SLOW_MILLISECONDS: Final = 50
 _OLDEST: Final = 7
@@ -44,8 +48,8 @@ _LOOK: Final = {
 }
 
 
-async def look_at_redis(settings: Settings) -> list[Finding]:
-    """Look at the server, and write and take one record as the gateway would."""
+async def look_at_redis(settings: Settings, *, now: Callable[[], float] = time.time) -> list[Finding]:
+    """Look at the server, and write and take one record as the gateway would; `now` is the wall clock in seconds."""
     # In a thread, because it reads the files of authorities.
     client = await asyncio.to_thread(
         redis_client,
@@ -57,8 +61,10 @@ async def look_at_redis(settings: Settings) -> list[Finding]:
         there = await _reachable(client)
         if there.status is Status.FAULT:
             return [there, *(not_looked_at(check, REDIS) for check in CHECKS[1:])]
-        vault = Vault(client, KeyRing(settings.ring), now=time.time)
-        return [there, await _records(vault), *[await _look_at(client, check) for check in CHECKS[2:]]]
+        clock = RedisClock(now=now)
+        vault = Vault(client, KeyRing(settings.ring), now=clock)
+        own = [await _records(vault), await _clock(vault, clock, now)]
+        return [there, *own, *[await _look_at(client, check) for check in _SECTIONS]]
     finally:
         await client.aclose()
 
@@ -124,6 +130,26 @@ async def _records(vault: Vault) -> Finding:
             "Let GATEWAY_REDIS_URL name one server, and not several behind one address.",
         )
     return ok(RECORDS, "one was sealed, written, taken and opened")
+
+
+async def _clock(vault: Vault, clock: RedisClock, now: Callable[[], float]) -> Finding:
+    try:
+        theirs = await vault.time()
+    except SessionStoreUnavailable as error:
+        return warning(CLOCK, f"reading from it failed ({error.log_detail})", "Look at the server's log.")
+    if not clock.is_heard:
+        return warning(
+            CLOCK, "the user may not ask for the time, so sessions live by this machine's clock", _RIGHTS
+        )
+    ahead = round(now() - theirs)
+    if abs(ahead) > TOLERATED_SECONDS:
+        way = "ahead of" if ahead > 0 else "behind"
+        return warning(
+            CLOCK,
+            f"this machine's clock is {abs(ahead)} s {way} that of Redis, by which sessions live",
+            "Set the clocks of both machines by NTP.",
+        )
+    return ok(CLOCK, f"{abs(ahead)} s apart")
 
 
 async def _look_at(client: GuardedRedis | GuardedCluster, check: str) -> Finding:

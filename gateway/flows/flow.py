@@ -23,7 +23,7 @@ from gateway.session.sessions import LiveSession, SessionStore, UserSession
 from gateway.tokens.broker import Redeemed, TokenBroker
 from gateway.tokens.token_records import Resource
 from servicekit.discovery import Discovery
-from servicekit.jwt_claims import authentication_time
+from servicekit.jwt_claims import LEEWAY_SECONDS, authentication_time
 from servicekit.jwt_form import TokenRejected
 from servicekit.logs import log_event
 
@@ -46,7 +46,11 @@ class CompletedFlow:
 
 
 class AuthFlow:
-    """Begins and completes flows; `read` and `edit` are the resources that sign-in and step-up ask for."""
+    """Begins and completes flows; `read` and `edit` are the resources that sign-in and step-up ask for.
+
+    `wall` is the wall clock in seconds, by which the authority's times are judged, and `leeway_seconds` how far the
+    authority's may differ from it; `now` is Redis' clock, by which all is dated that is kept.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,8 @@ class AuthFlow:
         read: Resource,
         edit: Resource,
         now: Callable[[], float],
+        wall: Callable[[], float],
+        leeway_seconds: int = LEEWAY_SECONDS,
     ) -> None:
         self._broker = broker
         self._sessions = sessions
@@ -67,7 +73,8 @@ class AuthFlow:
         self._starts = SessionStarts(sessions, kinds, now=now)
         self._read = read
         self._edit = edit
-        self._now = now
+        self._wall = wall
+        self._leeway = leeway_seconds
 
     async def begin(
         self, purpose: str, return_to: str, session: LiveSession | None
@@ -110,7 +117,7 @@ class AuthFlow:
             request.nonce,
             session=session.cookie.text,
             resource=resource.name,
-            fresh_since=None if request.oldest is None else int(self._now()) - request.oldest,
+            fresh_since=None if request.oldest is None else int(await self._sessions.time()) - request.oldest,
         )
         return request.authorize_url, flow
 
@@ -141,7 +148,9 @@ class AuthFlow:
     async def _sign_in(self, flow: AuthCodeFlow, answer: dict[str, str], device: str) -> LiveSession:
         before = await self._before(flow)
         redeemed = await self._redeem(flow, answer)
-        user = _user(redeemed, answer, created_at=int(self._now()), device=device_name(device))
+        user = _user(
+            redeemed, answer, created_at=int(await self._sessions.time()), device=device_name(device)
+        )
         session = await self._starts.after_sign_in(user, redeemed, self._read, before)
         if session is None:
             raise errors.SignInRequired("expired")
@@ -155,12 +164,14 @@ class AuthFlow:
             return None
         in_vain = await self._step_ups.in_vain_after(before)
         redeemed = await self._redeem(flow, answer)
-        _check_freshness(redeemed, flow.fresh_since, now=self._now())
+        now = await self._sessions.time()
+        if flow.fresh_since is not None:
+            self._check_freshness(redeemed, longest=now - flow.fresh_since)
         fresh = _user(redeemed, answer, created_at=before.user.created_at, device=before.user.device)
         if not fresh.is_same_person(before.user):
             log_event(_log, logging.WARNING, "step-up-by-another", session=before.ref.short)
             raise errors.DifferentPerson
-        now, resource = int(self._now()), self._resource(flow.resource)
+        now, resource = int(now), self._resource(flow.resource)
         user = fresh.model_copy(
             update={
                 # What reading asked for need not be what editing asks for.
@@ -194,23 +205,21 @@ class AuthFlow:
     async def _redeem(self, flow: AuthCodeFlow, answer: dict[str, str]) -> Redeemed:
         return await self._broker.redeem(flow.msal, flow.nonce, answer)
 
+    def _check_freshness(self, redeemed: Redeemed, *, longest: float) -> None:
+        """Refuse a confirmation that is older than `longest` (s), where the ID token tells; Entra's may.
+
+        How old it is, the authority's clock and ours say; how long the flow took, Redis'.
+        """
+        now = self._wall()
+        try:
+            confirmed_at = authentication_time(redeemed.person.claims, latest=now + self._leeway)
+        except TokenRejected as rejected:
+            raise errors.SignInFailed(log_detail=f"ID token: {rejected}") from rejected
+        if confirmed_at is not None and now - confirmed_at > longest + self._leeway:
+            raise errors.SignInFailed(log_detail="the confirmation is older than the flow that asked for it")
+
     def _resource(self, name: str) -> Resource:
         return self._read if name == self._read.name else self._edit
-
-
-_SKEW_SECONDS: Final = 120
-
-
-def _check_freshness(redeemed: Redeemed, since: int | None, *, now: float) -> None:
-    """Refuse a confirmation of before the flow, where the ID token tells; Entra tells only if configured to."""
-    if since is None:
-        return
-    try:
-        confirmed_at = authentication_time(redeemed.person.claims, latest=now + _SKEW_SECONDS)
-    except TokenRejected as rejected:
-        raise errors.SignInFailed(log_detail=f"ID token: {rejected}") from rejected
-    if confirmed_at is not None and confirmed_at < since - _SKEW_SECONDS:
-        raise errors.SignInFailed(log_detail="the confirmation is older than the flow that asked for it")
 
 
 def _user(redeemed: Redeemed, answer: dict[str, str], *, created_at: int, device: str) -> UserSession:

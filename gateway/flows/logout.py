@@ -8,22 +8,20 @@ Sources: OpenID Connect Front-Channel Logout 1.0 and Back-Channel Logout 1.0.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from aiohttp import web
 
-from gateway.flows.logout_token import FRESH_SECONDS, LEEWAY_SECONDS, LogoutTokenJudge
+from gateway.flows.logout_token import FRESH_SECONDS, LogoutTokenJudge
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.names import digest_of
 from gateway.store.single_records import SingleRecords
 from gateway.store.vault import Vault
 from servicekit.errors import BadRequest
-from servicekit.jwt_claims import LONGEST_SID
+from servicekit.jwt_claims import LEEWAY_SECONDS, LONGEST_SID
 from servicekit.logs import log_event
 
-# From the earliest moment at which a token is believed to the last one.
-_REMEMBERED_SECONDS: Final = FRESH_SECONDS + 2 * LEEWAY_SECONDS + 1
 _REASON: Final = "signed-out"
 
 _log = logging.getLogger(__name__)
@@ -33,7 +31,8 @@ class Logout:
     """Ends sessions of one authority, `issuer`.
 
     `tenant` is what the sessions of its persons are indexed by: the tenant's id, or the issuer where there is none.
-    Everything raises SessionStoreUnavailable when Redis fails.
+    `now` is the wall clock in seconds, by which the authority's tokens are judged, and `leeway_seconds` how far the
+    authority's may differ from it. Everything raises SessionStoreUnavailable when Redis fails.
     """
 
     def __init__(
@@ -44,12 +43,16 @@ class Logout:
         *,
         issuer: str,
         tenant: str,
+        now: Callable[[], float],
+        leeway_seconds: int = LEEWAY_SECONDS,
     ) -> None:
         self._sessions = sessions
         self._records = SingleRecords(vault)
         self._judge = judge
         self._issuer = issuer
         self._tenant = tenant
+        self._now = now
+        self._leeway = leeway_seconds
 
     async def sign_out(self, request: web.Request) -> LiveSession | None:
         """End the request's session and take its cookie back; return the session, or None where there is none.
@@ -84,18 +87,21 @@ class Logout:
         are no keys to judge it with.
         """
         order = await self._judge.order(logout_token)
+        age = self._now() - order.issued_at
         ended = await self._sessions.end_matching(
             tid=self._tenant,
             sid=order.sid,
             sub=order.sub,
-            # Their clock says when it was issued, ours when a session began: one that seems a little younger is meant
-            # too.
-            created_until=order.issued_at + LEEWAY_SECONDS,
+            # By the authority's clock and ours it is so old; Redis' says when a session began. One that seems a little
+            # younger is meant too.
+            created_until=await self._sessions.time() - age + self._leeway,
             reason=_REASON,
         )
         # Remembered after the deed: a token that met a failing Redis may be delivered again, and one that comes twice
         # ends nothing that began much later than it was issued.
         name = digest_of(self._issuer, order.identifier)
-        if not await self._records.note("logout-token", name, ttl=_REMEMBERED_SECONDS):
+        # From the earliest moment at which a token is believed to the last one.
+        remembered = FRESH_SECONDS + 2 * self._leeway + 1
+        if not await self._records.note("logout-token", name, ttl=remembered):
             raise BadRequest("The logout token was used before.", log_detail="logout token: jti seen before")
         log_event(_log, logging.INFO, "backchannel-logout", sessions=ended)

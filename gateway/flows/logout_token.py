@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from servicekit.errors import BadRequest
-from servicekit.jwt_claims import checks_named
+from servicekit.jwt_claims import LEEWAY_SECONDS, checks_named
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, TokenRejected
 
 FRESH_SECONDS: Final = 120
-LEEWAY_SECONDS: Final = 60
 # `logout+jwt` is recommended (section 2.4); providers older than the final text still say `JWT`, or nothing.
 _TYPES: Final = frozenset({"logout+jwt", "jwt"})
 _CHECKS: Final = checks_named(
@@ -45,7 +44,10 @@ class LogoutOrder:
 
 
 class LogoutTokenJudge:
-    """Judges the logout tokens of one authority for one client; `trusted_audiences` may be named beside us."""
+    """Judges the logout tokens of one authority for one client; `trusted_audiences` may be named beside us.
+
+    `leeway_seconds` is how far its clock and ours may differ.
+    """
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class LogoutTokenJudge:
         issuer: str,
         client_id: str,
         trusted_audiences: frozenset[str] = frozenset(),
+        leeway_seconds: int = LEEWAY_SECONDS,
     ) -> None:
         self._verifier = verifier
         # Entra's `tid` is not asked for: the issuer names the tenant already, and other providers have none.
@@ -61,7 +64,7 @@ class LogoutTokenJudge:
             issuer=issuer,
             audience=client_id,
             checks=_CHECKS,
-            leeway_seconds=LEEWAY_SECONDS,
+            leeway_seconds=leeway_seconds,
             types=_TYPES,
             trusted_audiences=trusted_audiences,
             longest_age=FRESH_SECONDS,

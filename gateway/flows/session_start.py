@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 class SessionStarts:
     """Starts sessions with what a flow brought.
 
-    `kinds` are all kinds of records that a session may hold, `now` is the wall clock in seconds.
+    `kinds` are all kinds of records that a session may hold, `now` is Redis' clock.
     """
 
     def __init__(

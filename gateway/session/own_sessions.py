@@ -4,7 +4,6 @@ Owns the list behind "Where you're signed in", and ending one, all others, or al
 Never shows what would open a session: its id in the list is part of the hash of its id.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,24 +47,21 @@ class ListedSession:
 
 
 class OwnSessions:
-    """Lists and ends the sessions of one person; everything raises SessionStoreUnavailable when Redis fails.
+    """Lists and ends the sessions of one person; everything raises SessionStoreUnavailable when Redis fails."""
 
-    `now` is the wall clock in seconds.
-    """
-
-    def __init__(self, vault: Vault, *, now: Callable[[], float]) -> None:
+    def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._indexes = SessionIndexes(vault)
-        self._now = now
 
     async def listed(self, tid: str, oid: str) -> list[ListedSession]:
         """Return the person's living sessions, last used first; references to ended ones are cleared away."""
         owner = digest_of(tid, oid)
         sessions: list[ListedSession] = []
         gone: list[SessionRef] = []
+        references = await self._indexes.listed("person", owner, SUMMARY)
         # A session is noted a moment before it is there; only what is gone and not new is an orphan.
-        settled = self._now() - _SETTLED_SECONDS
-        for reference in await self._indexes.listed("person", owner, SUMMARY):
+        settled = self._vault.known_time() - _SETTLED_SECONDS
+        for reference in references:
             ref = reference.ref
             opened = self._vault.open(ref, SUMMARY, reference.stored, secret=b"")
             summary = read_record(SessionSummary, opened.value) if opened else None

@@ -13,9 +13,10 @@ from redis.exceptions import ResponseError
 
 from gateway.store.fields import number_of
 from gateway.store.names import PREFIX, SessionRef, index_key
+from gateway.store.redis.faults import redis_faults
 from gateway.store.redis.script_calls import ScriptCall
 from gateway.store.scripts import LIST
-from gateway.store.vault import SEEN, Vault, redis_faults
+from gateway.store.vault import SEEN, Vault
 
 _ROW: Final = 4
 
@@ -60,10 +61,10 @@ class SessionIndexes:
         async with redis_faults():
             rows = await self._redis.zrangebyscore(index_key(kind, owner), "-inf", "+inf", withscores=True)
             refs = [SessionRef.unpack(member) for member, _ in rows]
-            fields = await asyncio.gather(*(self._redis.hmget(ref.key, [field, SEEN]) for ref in refs))
+        fields = await asyncio.gather(*(self._vault.read(ref, [field, SEEN]) for ref in refs))
         return [
-            Reference(ref, float(at), stored, number_of(seen_at))
-            for ref, (_, at), (stored, seen_at) in zip(refs, rows, fields, strict=True)
+            Reference(ref, float(at), stored[field], number_of(stored[SEEN]))
+            for ref, (_, at), stored in zip(refs, rows, fields, strict=True)
         ]
 
     async def forget(self, kind: str, owner: str, refs: Iterable[SessionRef]) -> None:
@@ -77,6 +78,8 @@ class SessionIndexes:
         flat: list[bytes | None] = []
         async with redis_faults(but=ResponseError):
             flat = await self._redis.run_script(call)
+        self._vault.hear(flat)
+        flat = flat[1:]
         rows = [flat[at : at + _ROW] for at in range(0, len(flat), _ROW)]
         return [
             Reference(SessionRef.unpack(member or b""), float(at or 0), stored, number_of(seen_at))

@@ -78,7 +78,7 @@ async def _wait(vault: Vault, ref: SessionRef, name: str, fields: Sequence[str],
 async def _claim(vault: Vault, ref: SessionRef, name: str, fields: Sequence[str]) -> Lease | None:
     mark, names = secrets.token_hex(16), [*fields, SEEN]
     arguments = [mark, round(LEASE_SECONDS * 1000), *names]
-    values = await vault.run(CLAIM, [lock_key(ref, name), ref.key], arguments)
+    values = await vault.run_read(CLAIM, [lock_key(ref, name), ref.key], arguments)
     return None if values is None else Lease(name, mark, dict(zip(names, values, strict=True)))
 
 

@@ -1,10 +1,11 @@
 """From settings to a vault: which Redis, and which keys.
 
-Owns what of the settings the store needs.
+Owns what of the settings the store needs, and who hears that Redis' clock is not ours.
 Never closes the connection: whoever opened it does.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from pydantic import SecretStr
@@ -14,8 +15,10 @@ from gateway.store.redis.budget import LIMITS, RedisLimits
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.connection import redis_client
+from gateway.store.redis_clock import RedisClock
 from gateway.store.sealing import KeyRing
 from gateway.store.vault import Vault
+from servicekit.clock_watch import ClockWatch
 
 
 class VaultSettings(Protocol):
@@ -49,11 +52,11 @@ class VaultSettings(Protocol):
 def open_vault(
     settings: VaultSettings,
     *,
-    now: Callable[[], float],
+    now: RedisClock,
     limits: RedisLimits = LIMITS,
     counts: Counts | None = None,
 ) -> tuple[GuardedRedis | GuardedCluster, Vault]:
-    """Return the connection to Redis, and the vault on it; `now` is the wall clock in seconds."""
+    """Return the connection to Redis, and the vault on it; `now` is Redis' clock."""
     counts = counts or Counts()
     redis = redis_client(
         settings.redis_url.get_secret_value(),
@@ -64,3 +67,14 @@ def open_vault(
     )
     ring = KeyRing(settings.ring, on_rejected=counts.record_rejected)
     return redis, Vault(redis, ring, now=now, replicas=settings.redis_wait_replicas, counts=counts)
+
+
+def hearing_clock(now: Callable[[], float], steady: Callable[[], float], counts: Counts) -> RedisClock:
+    """Return Redis' clock, compared with ours, `now`, whenever it is heard; between that `steady` goes on."""
+    watch = ClockWatch(
+        "Redis",
+        now=now,
+        on_difference=partial(counts.clock_differs, "redis"),
+        remedy="set the clocks of both machines by NTP; meanwhile sessions live by Redis' clock",
+    )
+    return RedisClock(now=now, steady=steady, watch=watch)

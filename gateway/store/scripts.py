@@ -9,6 +9,12 @@ import functools
 import hashlib
 from typing import Final
 
+# Redis tells its time with what is read: `now` in milliseconds, 0 where the user may not ask.
+_NOW: Final = """
+local time = redis.pcall('TIME')
+local now = time.err and 0 or time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+
 # The id is new: where its hash exists, this call was made before and nobody heard the answer.
 # What the old hash holds was read at one mark of its writes; with another mark it is to be read again.
 # A tombstone of the new id means that whoever ends sessions has met it in an index already, before it was here.
@@ -37,15 +43,21 @@ redis.call('HSET', KEYS[1], 'seen', ARGV[1])
 return 1
 """
 
-# All that a session holds, as a flat list of names and values: what a step-up takes along is among it. KEYS: hash
-READ_ALL: Final = """
+# Fields of a session, and the time before them. KEYS: hash; ARGV: field, ...
+READ: Final = f"""{_NOW}
+return {{now, unpack(redis.call('HMGET', KEYS[1], unpack(ARGV)))}}
+"""
+
+# The time, then all that a session holds as a flat list of names and values: what a step-up takes along is among it;
+# by its KEYS: the hash.
+READ_ALL: Final = f"""{_NOW}
 local names = redis.call('HKEYS', KEYS[1])
-if #names == 0 then return {} end
+if #names == 0 then return {{now}} end
 local values = redis.call('HMGET', KEYS[1], unpack(names))
-local all = {}
+local all = {{now}}
 for i, name in ipairs(names) do
-  all[2 * i - 1] = name
-  all[2 * i] = values[i]
+  all[2 * i] = name
+  all[2 * i + 1] = values[i]
 end
 return all
 """
@@ -126,8 +138,10 @@ return redis.call('ZREM', KEYS[1], ARGV[1])
 
 # An index with two fields of every session in it, in one round trip however many there are. The keys of the sessions
 # follow from the members (16 bytes of family, 32 of digest), so that this is no script for a cluster.
-# KEYS: set; ARGV: prefix, field, field. Returns member, score, value, value, ...
-LIST: Final = """
+# KEYS: set; ARGV: prefix, field, field. Returns the time, then member, score, value, value, ...
+LIST: Final = (
+    _NOW
+    + """
 local letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 local function base64url(bytes)
   local text = {}
@@ -141,7 +155,7 @@ local function base64url(bytes)
   end
   return table.concat(text)
 end
-local rows = {}
+local rows = {now}
 local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf', 'WITHSCORES')
 for i = 1, #found, 2 do
   local family, digest = string.sub(found[i], 1, 16), string.sub(found[i], 17)
@@ -154,14 +168,15 @@ for i = 1, #found, 2 do
 end
 return rows
 """
+)
 
-# Takes a lock, and reads what it protects. Asked a second time, its holder still has it.
+# Takes a lock, and reads what it protects, with the time before it. Asked a second time, its holder still has it.
 # KEYS: lock, hash; ARGV: mark, milliseconds, field, ... Returns nothing when another has the lock.
-CLAIM: Final = """
+CLAIM: Final = f"""{_NOW}
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 end
-return redis.call('HMGET', KEYS[2], unpack(ARGV, 3))
+return {{now, unpack(redis.call('HMGET', KEYS[2], unpack(ARGV, 3)))}}
 """
 
 # Only whoever took the lock may release it. KEYS: the lock; ARGV: the mark
@@ -178,7 +193,7 @@ return 0
 
 # What may be run twice: the second time changes nothing, or the same again.
 REPEATABLE: Final = frozenset(
-    {CREATE, TOUCH, READ_ALL, WRITE, END, INDEX, LEAVE, LIST, CLAIM, RELEASE, RENEW}
+    {CREATE, TOUCH, READ, READ_ALL, WRITE, END, INDEX, LEAVE, LIST, CLAIM, RELEASE, RENEW}
 )
 
 

@@ -5,8 +5,9 @@ Never knows what a record means, and never keeps one without a lifetime.
 """
 
 from gateway.store.names import record_key
+from gateway.store.redis.faults import redis_faults
 from gateway.store.sealing import Unsealable
-from gateway.store.vault import Vault, redis_faults
+from gateway.store.vault import Vault
 
 
 class SingleRecords:

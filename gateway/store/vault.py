@@ -1,7 +1,7 @@
 """Sealed, expiring records in Redis.
 
-Owns the gateway's Redis commands for the records of a session and for its end, and the translation of any Redis fault
-into SessionStoreUnavailable. Single records, indexes and leases have modules of their own.
+Owns the gateway's Redis commands for the records of a session and for its end, and hears the time with what it reads.
+Single records, indexes and leases have modules of their own.
 Never knows what a record means, and never keeps one without a lifetime.
 
 All records of a session are fields of one Redis hash, so that writing, replacing and ending are atomic and an
@@ -11,24 +11,22 @@ tag (`{family}`), also across a change of its id, as Redis Cluster demands.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-
-from redis.exceptions import RedisError
 
 from gateway.counts import Counts
 from gateway.errors import SessionStoreUnavailable
 from gateway.store.fields import Field, milliseconds, open_field, seal_field
-from gateway.store.names import SessionRef, index_key, lock_key, tombstone_key
+from gateway.store.names import PREFIX, SessionRef, index_key, lock_key, tombstone_key
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
+from gateway.store.redis.faults import redis_faults
 from gateway.store.redis.script_calls import ScriptCall
-from gateway.store.scripts import CREATE, END, INDEX, LEAVE, READ_ALL, TOUCH, WRITE
+from gateway.store.redis_clock import RedisClock
+from gateway.store.scripts import CREATE, END, INDEX, LEAVE, READ, READ_ALL, TOUCH, WRITE
 from gateway.store.sealing import KeyRing, Unsealable
 from servicekit.logs import log_event
-from servicekit.tls_refusal import refused_by_tls
 
 _log = logging.getLogger(__name__)
 
@@ -65,19 +63,8 @@ class Indexing:
     ttl: int
 
 
-@asynccontextmanager
-async def redis_faults(*, but: type[RedisError] | None = None) -> AsyncIterator[None]:
-    """Translate what Redis raises into SessionStoreUnavailable, `but` for one kind."""
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        if but and isinstance(error, but):
-            raise
-        raise SessionStoreUnavailable(refused_by_tls(error) or type(error).__name__) from error
-
-
 class Vault:
-    """Reads and writes sealed records; `now` is the wall clock in seconds.
+    """Reads and writes sealed records; `now` is Redis' clock, which hears the time with all that is read.
 
     `replicas` is how many replicas must have the end of a session before it is told; 0 where there is no failover.
     """
@@ -87,7 +74,7 @@ class Vault:
         redis: GuardedRedis | GuardedCluster,
         ring: KeyRing,
         *,
-        now: Callable[[], float],
+        now: RedisClock | Callable[[], float],
         replicas: int = 0,
         counts: Counts | None = None,
     ) -> None:
@@ -95,6 +82,7 @@ class Vault:
         self.redis: Any = redis
         self.ring = ring
         self.now = now
+        self._clock = now if isinstance(now, RedisClock) else None
         self._replicas = replicas
         self._counts = counts or Counts()
 
@@ -123,7 +111,7 @@ class Vault:
         keys = [key for one in names for key in (one.key, tombstone_key(one))]
         times = [round(idle * 1000), milliseconds(self.now()), TOMBSTONE_SECONDS]
         mark = successor.mark if successor else b""
-        oldest = self.now() - indexing.ttl
+        oldest = self.known_time() - indexing.ttl
         joining = [
             ScriptCall(INDEX, [index_key(*owner)], [ref.packed, indexing.at, oldest, indexing.ttl])
             for owner in indexing.owners
@@ -144,12 +132,11 @@ class Vault:
 
     async def read(self, ref: SessionRef, names: Sequence[str]) -> Stored:
         """Return fields as Redis holds them; `open` opens one."""
-        async with redis_faults():
-            return dict(zip(names, await self.redis.hmget(ref.key, list(names)), strict=True))
+        return dict(zip(names, await self.run_read(READ, [ref.key], names), strict=True))
 
     async def read_all(self, ref: SessionRef) -> Stored:
         """Return everything that the session holds; nothing where there is no session."""
-        flat: list[bytes] = await self.run(READ_ALL, [ref.key], [])
+        flat: list[bytes] = await self.run_read(READ_ALL, [ref.key], [])
         return {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
     async def touch(self, ref: SessionRef, *, idle: float) -> None:
@@ -180,7 +167,7 @@ class Vault:
         version, expected = (over[0], str(over[1])) if over else ("", "")
         lock, mark = release or ("", "")
         keys = [ref.key, *([lock_key(ref, lock)] if release else [])]
-        done = await self.run(WRITE, keys, [milliseconds(self.now()), mark, version, expected, *pairs])
+        done = await self.run(WRITE, keys, [milliseconds(self.known_time()), mark, version, expected, *pairs])
         written: dict[str, bytes | None] = (
             {name: value or None for name, value in sealed.items()} if done else {}
         )
@@ -252,6 +239,35 @@ class Vault:
         except Unsealable:
             log_event(_log, logging.INFO, "record-not-opened", kind=name.partition(":")[0], session=ref.short)
             return None
+
+    async def time(self) -> float:
+        """Return the time, asked for unless Redis has told it in the last minute; for what begins without a session.
+
+        Raises SessionStoreUnavailable.
+        """
+        if self._clock and self._clock.is_old:
+            await self.run_read(READ, [f"{PREFIX}:time"], [SEEN])
+        return self.now()
+
+    async def run_read(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        """Run a script that tells the time before what it reads, and return the latter; raises SessionStoreUnavailable.
+
+        None where the script returns nothing.
+        """
+        answer = await self.run(script, keys, arguments)
+        if answer is None:
+            return None
+        self.hear(answer)
+        return answer[1:]
+
+    def hear(self, answer: Sequence[Any]) -> None:
+        """Hear the time at the head of an answer."""
+        if self._clock:
+            self._clock.hear(int(answer[0]))
+
+    def known_time(self) -> float:
+        """Return the time by which others' records may be removed: none has come for whoever was never told it."""
+        return self.now() if self._clock is None or self._clock.is_heard else 0.0
 
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """Run a script; raises SessionStoreUnavailable."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gateway.errors import SignInFailed
-from servicekit.jwt_claims import checks_named
+from servicekit.jwt_claims import LEEWAY_SECONDS, checks_named
 from servicekit.jwt_form import ALGORITHM
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, TokenRejected
 
@@ -25,7 +25,6 @@ _CHECKS: Final = checks_named(
     "subject",
 )
 _ENTRA_CHECKS: Final = checks_named(*(check.name for check in _CHECKS), "tenant", "version", "object id")
-_LEEWAY_SECONDS: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,8 @@ class IdTokenJudge:
     """Judges the ID tokens of one authority.
 
     With `tenant_id` it is Entra: `tid`, `oid` and `ver` are required. Without, it is any OpenID provider: the
-    issuer stands for the tenant and the subject for the object id. `trusted_audiences` may be named beside us.
+    issuer stands for the tenant and the subject for the object id. `trusted_audiences` may be named beside us, and
+    `leeway_seconds` is how far the authority's clock and ours may differ.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class IdTokenJudge:
         client_id: str,
         tenant_id: str | None = None,
         trusted_audiences: frozenset[str] = frozenset(),
+        leeway_seconds: int = LEEWAY_SECONDS,
     ) -> None:
         self._verifier = verifier
         self._tenant_id = tenant_id
@@ -64,7 +65,7 @@ class IdTokenJudge:
             issuer=issuer,
             audience=client_id,
             checks=_ENTRA_CHECKS if tenant_id else _CHECKS,
-            leeway_seconds=_LEEWAY_SECONDS,
+            leeway_seconds=leeway_seconds,
             trusted_audiences=trusted_audiences,
             tenant_id=tenant_id,
             version="2.0" if tenant_id else None,

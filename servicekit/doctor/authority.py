@@ -34,8 +34,8 @@ CLOCK: Final = "clock"
 
 _SECONDS: Final = 6
 _OK: Final = 200
-_CLOCK_WARNING: Final = 90
-_CLOCK_FAULT: Final = 300
+# A `Date` tells whole seconds.
+_DATE_SECONDS: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ async def look_at_authority(
             f"{wording.prefix}AUTHORITY) and {wording.prefix}CA_BUNDLE.",
         )
         return Authority([lost, *(not_looked_at(one, DISCOVERY) for one in (KEYS, CLOCK, CREDENTIAL))], None)
-    clock = _clock(reply, now())
+    clock = _clock(reply, now(), settings.clock_leeway_seconds, f"{wording.prefix}CLOCK_LEEWAY_SECONDS")
     if reply.status != _OK:
         explanation = explained(
             numbers_in(_text(reply)),
@@ -162,7 +162,7 @@ async def _keys(keys: SigningKeys, metadata: AuthorityMetadata) -> Finding:
     return ok(KEYS, f"{metadata.jwks_uri} holds keys that can be used")
 
 
-def _clock(reply: Reply, now: float) -> Finding:
+def _clock(reply: Reply, now: float, leeway: int, setting: str) -> Finding:
     try:
         theirs = parsedate_to_datetime(reply.headers.get("Date", "")).timestamp()
     except ValueError:
@@ -171,10 +171,13 @@ def _clock(reply: Reply, now: float) -> Finding:
         )
     apart = round(now - theirs)
     sentence = f"this machine is {abs(apart)} s {'ahead of' if apart > 0 else 'behind'} the authority"
-    if abs(apart) > _CLOCK_FAULT:
+    if abs(apart) > leeway + _DATE_SECONDS:
         return fault(
-            CLOCK, f"{sentence}: tokens look expired, or not valid yet", "Set this machine's clock by NTP."
+            CLOCK,
+            f"{sentence}, and {setting} forgives {leeway} s: tokens look expired, or not valid yet, and nobody can "
+            "sign in",
+            "Set this machine's clock by NTP.",
         )
-    if abs(apart) > _CLOCK_WARNING:
+    if abs(apart) > leeway / 2 + _DATE_SECONDS:
         return warning(CLOCK, f"{sentence}, which leaves little room", "Set this machine's clock by NTP.")
     return ok(CLOCK, sentence if apart else "this machine has the authority's time")

@@ -139,20 +139,20 @@ async def test_S21_a_token_is_remembered_for_as_long_as_it_would_be_believed(wor
     await world.sign_out_here(world.provider.logout_token())
 
     (noted,) = [key for key in await world.keys() if "logout-token" in key]
-    assert 200 < await world.redis.ttl(noted) <= 300
+    assert 320 < await world.redis.ttl(noted) <= 420
     assert world.provider.sub not in noted
 
 
 async def test_S21_a_stale_token_ends_nothing(world: PlainWorld) -> None:
     token = world.provider.logout_token(exp=int(world.clock()) + 3600)
-    world.clock.now += 181
+    world.clock.now += 241
 
     assert (await world.sign_out_here(token)).status == 400
     assert await world.is_signed_in()
 
 
 async def test_S21_a_token_of_the_future_ends_nothing(world: PlainWorld) -> None:
-    ahead = int(world.clock()) + 120
+    ahead = int(world.clock()) + 180
 
     assert (await world.sign_out_here(world.provider.logout_token(iat=ahead, exp=ahead + 60))).status == 400
     assert await world.is_signed_in()

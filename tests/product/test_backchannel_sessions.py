@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.flows.logout_token import LEEWAY_SECONDS
+from servicekit.jwt_claims import LEEWAY_SECONDS
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.plain_provider import SID, Claims
 from tests.stage.plain_world import PlainWorld, plain_world

@@ -4,7 +4,6 @@ import asyncio
 import datetime as dt
 import re
 import sys
-import time
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from aiohttp import web
 from gateway.doctor.examination import examine
 from gateway.errors import SessionStoreUnavailable
 from gateway.store.opening import open_vault
+from gateway.store.redis_clock import RedisClock
 from servicekit.authority_transport import AuthorityTransport
 from servicekit.errors import AuthorityUnavailable
 from servicekit.outbound import OutboundError, outbound
@@ -91,7 +91,7 @@ async def test_F5_a_certificate_is_refused_with_openssl_s_reason_wherever_it_is_
         with pytest.raises(AuthorityUnavailable, match=reason) as by_msal:
             await asyncio.to_thread(transport.post, f"https://{where}/token", data={})
         transport.close()
-        redis, vault = await asyncio.to_thread(open_vault, settings, now=time.time)
+        redis, vault = await asyncio.to_thread(open_vault, settings, now=RedisClock())
         with pytest.raises(SessionStoreUnavailable) as by_redis:
             await vault.ping()
         await redis.aclose()

@@ -117,7 +117,7 @@ async def test_RFC9470_an_api_that_wants_a_recent_sign_in_gets_one(make_world: M
     await world.admin("PUT", "/settings", {"optional_claims": {API: ["auth_time"]}})
     ada = await world.confirmed()
     assert (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).status == 200
-    world.forward(400)
+    world.forward(430)
 
     refused = await ada.call("PATCH", "/api/profile", {"city": "Oslo"})
 

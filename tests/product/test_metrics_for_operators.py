@@ -134,6 +134,7 @@ def _names_and_labels() -> Iterator[tuple[str, set[str]]]:
         "token_requested": ("refresh_token", "granted", 0.1),
         "session_ended": ("expired",),
         "record_rejected": ("session",),
+        "clock_differs": ("redis", 3),
         "redis_asked": ("answered", 0.1),
         "loop_was_late": (0.1,),
         "certificate_ends": (1.0,),

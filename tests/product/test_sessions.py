@@ -103,7 +103,9 @@ async def test_S16_an_unused_session_ends_at_the_idle_limit(world: World) -> Non
 
     refused = await ada.call("GET", "/api/profile")
     assert (refused.status, refused.slug, refused.body["reason"]) == (401, "sign-in-required", "expired")
-    assert session_keys(await world.keys()) == []
+    assert (await ada.call("GET", "/api/session")).body["authenticated"] is False
+    (left,) = session_keys(await world.keys())
+    assert 0 < await world.redis.pttl(left) <= 1_800_000, "Redis drops it by its own clock"
 
 
 async def test_S16_no_activity_moves_the_absolute_limit(make_world: Callable[..., Awaitable[World]]) -> None:

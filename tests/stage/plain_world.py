@@ -10,6 +10,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from gateway.app import create_app
+from tests.stage.clock_of_redis import ClockOfRedis
 from tests.stage.other_front_end import Answer, OtherFrontEnd
 from tests.stage.plain_provider import CLIENT, ISSUER, SECRET, PlainProvider
 from tests.stage.ports import free_port
@@ -82,7 +83,7 @@ async def plain_world(valkey: str, **changed: str) -> AsyncIterator[PlainWorld]:
             **changed,
         }
     )
-    app = create_app(settings, now=clock, redis_limits=PATIENT)
+    app = create_app(settings, now=clock, redis_clock=ClockOfRedis(clock), redis_limits=PATIENT)
     redis = Redis.from_url(valkey)
     async with (
         served(provider.app(), ports[1], service="provider"),

@@ -27,6 +27,7 @@ from resource_api.settings import Settings as ApiSettings
 from servicekit.authority_transport import READ_SECONDS
 from servicekit.http.quiet_server import QuietRunner
 from servicekit.settings_faults import load_settings
+from tests.stage.clock_of_redis import ClockOfRedis
 from tests.stage.network import Network
 from tests.stage.other_front_end import NoFlow, OtherFrontEnd
 from tests.stage.ports import free_port
@@ -173,7 +174,8 @@ async def worlds(
     `authority_seconds` is how long the gateway waits for the answer to a token request. For Redis it waits as long as
     in production where REDIS_URL is given, so where Redis is what the test is about; else long. With a `network`, the
     gateway goes through it to all that it asks. `api_patience` is the resource API's with Graph, else as in production;
-    `graph` is the address of another Graph than the tenant's.
+    `graph` is the address of another Graph than the tenant's. The clock of Redis moves with that of the world, unless
+    gateways are to hear the time `by_redis`; `new_gateway(ahead=…)` makes one whose own clock is so far ahead.
     """
     async with AsyncExitStack() as everything:
 
@@ -184,6 +186,7 @@ async def worlds(
             network: Network | None = None,
             api_patience: Patience | None = None,
             graph: str = "",
+            by_redis: bool = False,
             **given: str,
         ) -> World:
             changed = {name: value for name, value in given.items() if not name.startswith("api_")}
@@ -224,7 +227,10 @@ async def worlds(
                 now=clock,
             )
 
-            async def new_gateway(network: Network | None = None, **again: str) -> World:
+            async def new_gateway(
+                network: Network | None = None, ahead: float | None = None, **again: str
+            ) -> World:
+                own = clock if ahead is None else MovableClock(clock.now + ahead)
                 port = free_port() if running or "PORT" in changed else ports[0]
                 through = network.lead_to(redis=valkey, authority=tenant_url, api=api_url) if network else {}
                 settings = gateway_settings(
@@ -240,8 +246,9 @@ async def worlds(
                 )
                 app = create_app(
                     settings,
-                    now=clock,
+                    now=own,
                     monotonic=clock,
+                    redis_clock=None if by_redis else ClockOfRedis(clock),
                     authority_timeouts=(3, authority_seconds),
                     redis_limits=LIMITS if "REDIS_URL" in changed else PATIENT,
                     stream_limits=stream_limits,
@@ -256,17 +263,8 @@ async def worlds(
                     await life.aclose()
                     running.remove(port)
 
-                world = World(
-                    f"http://localhost:{port}",
-                    tenant_url,
-                    api_url,
-                    redis,
-                    clock,
-                    tenant_clock,
-                    app,
-                    new_gateway,
-                    stop,
-                )
+                url = f"http://localhost:{port}"
+                world = World(url, tenant_url, api_url, redis, own, tenant_clock, app, new_gateway, stop)
                 everything.push_async_callback(world.close)
                 return world
 

@@ -28,7 +28,7 @@ FLOORS: Final = (
     "tokens",
     "flows",
     "profile",
-    "app_keys",
+    "app_keys record_kinds",
     "endpoints",
     "openapi",
     "routes",

@@ -129,17 +129,17 @@ async def test_S40_nearly_right_is_wrong(believer: Believer, name: str, value: o
 @pytest.mark.parametrize(
     "changed, code, claim",
     [
-        ({"exp": NOW - 59, "iat": NOW - 3600}, None, None),
-        ({"exp": NOW - 60, "iat": NOW - 3600}, EXPIRED, "exp"),
-        ({"exp": NOW - 61, "iat": NOW - 3600}, EXPIRED, "exp"),
-        ({"nbf": NOW + 60}, None, None),
-        ({"nbf": NOW + 61}, NOT_YET_VALID, "nbf"),
-        ({"iat": NOW + 60}, None, None),
-        ({"iat": NOW + 61}, NOT_YET_VALID, "iat"),
-        ({"nbf": NOW + 60.5}, NOT_YET_VALID, "nbf"),
-        ({"iat": NOW + 60.5}, NOT_YET_VALID, "iat"),
-        ({"exp": NOW - 60.5, "iat": NOW - 3600}, EXPIRED, "exp"),
-        ({"exp": NOW - 59.5, "iat": NOW - 3600}, None, None),
+        ({"exp": NOW - 119, "iat": NOW - 3600}, None, None),
+        ({"exp": NOW - 120, "iat": NOW - 3600}, EXPIRED, "exp"),
+        ({"exp": NOW - 121, "iat": NOW - 3600}, EXPIRED, "exp"),
+        ({"nbf": NOW + 120}, None, None),
+        ({"nbf": NOW + 121}, NOT_YET_VALID, "nbf"),
+        ({"iat": NOW + 120}, None, None),
+        ({"iat": NOW + 121}, NOT_YET_VALID, "iat"),
+        ({"nbf": NOW + 120.5}, NOT_YET_VALID, "nbf"),
+        ({"iat": NOW + 120.5}, NOT_YET_VALID, "iat"),
+        ({"exp": NOW - 120.5, "iat": NOW - 3600}, EXPIRED, "exp"),
+        ({"exp": NOW - 119.5, "iat": NOW - 3600}, None, None),
         ({"exp": 1.5, "iat": 0}, EXPIRED, "exp"),
         ({"nbf": ...}, None, None),
         ({"nbf": None}, None, None),
@@ -149,7 +149,7 @@ async def test_S40_nearly_right_is_wrong(believer: Believer, name: str, value: o
         ({"exp": 253_402_300_800}, CLAIM_INVALID, "exp"),
     ],
 )
-async def test_S40_clocks_may_differ_by_a_minute(
+async def test_S40_clocks_may_differ_by_two_minutes(
     believer: Believer, changed: dict[str, object], code: str | None, claim: str | None
 ) -> None:
     token = believer.signer.sign(claims(**changed))

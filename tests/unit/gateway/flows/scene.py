@@ -73,7 +73,15 @@ class Scene:
         broker: Any = self.broker
         discovery: Any = self.discovery
         self.auth = AuthFlow(
-            broker, sessions, self.step_ups, discovery, (LASTING, TOKEN), read=READ, edit=EDIT, now=clock
+            broker,
+            sessions,
+            self.step_ups,
+            discovery,
+            (LASTING, TOKEN),
+            read=READ,
+            edit=EDIT,
+            now=clock,
+            wall=clock,
         )
 
     async def complete(self, flow: AuthCodeFlow, **answered: str) -> CompletedFlow:

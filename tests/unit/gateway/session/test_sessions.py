@@ -161,7 +161,7 @@ async def test_the_records_that_a_route_needs_come_with_the_cookie(
     assert live
     assert await live.records.get(NOTE) == "hi"
     (command,) = asked.met
-    assert command.words[2:] == (b"session", b"seen", b"note")
+    assert command.words[4:] == (b"session", b"seen", b"note")
 
 
 async def test_everything_is_read_where_everything_is_wanted(

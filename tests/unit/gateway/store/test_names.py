@@ -11,7 +11,11 @@ from gateway.store.scripts import REPEATABLE
 from tests.stage.sources import ROOT
 
 SLOTS = 16_384
-SCRIPTS = {name: text for name, text in vars(scripts).items() if name.isupper() and isinstance(text, str)}
+SCRIPTS = {
+    name: text
+    for name, text in vars(scripts).items()
+    if name.isupper() and name[0] != "_" and isinstance(text, str)
+}
 
 
 def slot_of(key: str) -> int:

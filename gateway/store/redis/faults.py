@@ -1,0 +1,23 @@
+"""What Redis raises, in the words of whoever asked.
+
+Owns the translation of any fault into SessionStoreUnavailable. Never tries anything again: `client.py` does.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.exceptions import RedisError
+
+from gateway.errors import SessionStoreUnavailable
+from servicekit.tls_refusal import refused_by_tls
+
+
+@asynccontextmanager
+async def redis_faults(*, but: type[RedisError] | None = None) -> AsyncIterator[None]:
+    """Translate what Redis raises into SessionStoreUnavailable, `but` for one kind."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        if but and isinstance(error, but):
+            raise
+        raise SessionStoreUnavailable(refused_by_tls(error) or type(error).__name__) from error

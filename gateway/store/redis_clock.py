@@ -1,0 +1,65 @@
+"""Redis' clock: the one by which everything that lies in Redis begins and ends.
+
+Gateways on several machines share what lies there, and the clock of one of them may be wrong by a day. So none of them
+judges a session, or anything that a session holds, by its own: what is written says when it ends by Redis' clock, and
+Redis tells its time with everything that is read (docs/explanation/decisions/2026-11-26-redis-tells-the-time.md).
+Owns what time it is there between two answers.
+Never asks Redis (the vault does), and never judges a token: the authority's times are compared with this machine's.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from servicekit.clock_watch import ClockWatch
+
+_OLD_SECONDS: Final = 60
+# Our two clocks run on side by side, unless the machine slept or somebody set one of them.
+_JUMP_SECONDS: Final = 1
+
+
+class RedisClock:
+    """Tells Redis' time in seconds since 1970; until it was heard, that of this machine.
+
+    `now` is this machine's wall clock, `steady` one that nobody sets; `watch` compares the first with Redis'.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+        watch: ClockWatch | None = None,
+    ) -> None:
+        self._now = now
+        self._steady = steady
+        self._watch = watch
+        self._heard = 0.0
+        self._heard_at: tuple[float, float] | None = None
+
+    def __call__(self) -> float:
+        """Return the time."""
+        if self._heard_at is None:
+            return self._now()
+        return self._heard + self._steady() - self._heard_at[1]
+
+    @property
+    def is_heard(self) -> bool:
+        """Tell whether Redis ever told its time; its user may not have the right to ask."""
+        return self._heard_at is not None
+
+    @property
+    def is_old(self) -> bool:
+        """Tell whether Redis is better asked again: it was not heard in the last minute, or our clocks have jumped."""
+        if self._heard_at is None:
+            return True
+        wall, steady = self._now() - self._heard_at[0], self._steady() - self._heard_at[1]
+        return steady > _OLD_SECONDS or abs(wall - steady) > _JUMP_SECONDS
+
+    def hear(self, milliseconds: int) -> None:
+        """Take over what Redis has just told; nothing where it told nothing (0)."""
+        if not milliseconds:
+            return
+        self._heard, self._heard_at = milliseconds / 1000, (self._now(), self._steady())
+        if self._watch:
+            self._watch.compare_time(self._heard)
