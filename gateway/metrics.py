@@ -104,6 +104,23 @@ class Metrics(Counts):
             buckets=_LAG_SECONDS,
             registry=own,
         )
+        self._dropped = Counter(
+            "stepup_log_lines_dropped",
+            "Lines of the log that were lost because there was no room for them.",
+            ("level",),
+            registry=own,
+        )
+        self._connections = Gauge(
+            "stepup_connections",
+            "Connections of clients that are open.",
+            registry=own,
+            multiprocess_mode="livesum",
+        )
+        self._made_room = Counter(
+            "stepup_connections_closed_for_room",
+            "Connections in no request that were closed because the next one needed their place.",
+            registry=own,
+        )
         build = Gauge(
             "stepup_build_info",
             "Always 1; its label says which version runs.",
@@ -163,6 +180,18 @@ class Metrics(Counts):
     def loop_was_late(self, seconds: float) -> None:
         """Count one look at the event loop."""
         self._lag.observe(seconds)
+
+    def log_lines_dropped(self, level: str, count: int) -> None:
+        """Count lines of the log that were lost; `level` in small letters."""
+        self._dropped.labels(level).inc(count)
+
+    def connections_open(self, count: int) -> None:
+        """Show how many connections are open."""
+        self._connections.set(count)
+
+    def connections_made_room(self, count: int) -> None:
+        """Count connections that were closed to make room for others."""
+        self._made_room.inc(count)
 
     def certificate_ends(self, at: float) -> None:
         """Show when the client certificate ends (seconds since 1970); without one nothing is shown, and not 0."""

@@ -20,6 +20,7 @@ from gateway.app import create_app
 from gateway.metrics import SHARED, Metrics
 from gateway.operation.admin_side import create_admin_side
 from gateway.operation.loop_lag import watch_the_loop
+from gateway.operation.shortages import watch_shortages
 from gateway.operation.workers import run_workers
 from gateway.settings import Settings
 from servicekit.http.quiet_server import QuietRunner
@@ -41,9 +42,13 @@ async def _serve(
     if beside:
         sites.append((web.AppRunner(create_admin_side(public), access_log=None), beside))
     async with serving(*sites, tls=server_tls(settings.tls_pem) if settings.tls_pem else None):
-        watching = asyncio.create_task(watch_the_loop(metrics.loop_was_late))
+        watching = [
+            asyncio.create_task(watch_the_loop(metrics.loop_was_late)),
+            asyncio.create_task(watch_shortages(metrics, runner.connections)),
+        ]
         await stopping.wait()
-        watching.cancel()
+        for watch in watching:
+            watch.cancel()
 
 
 def _work(settings: Settings, shared: Path | None, number: int, listeners: Sequence[socket.socket]) -> None:

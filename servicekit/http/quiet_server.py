@@ -16,8 +16,9 @@ from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
-from servicekit.errors import RequestHeaderFieldsTooLarge, UriTooLong
+from servicekit.errors import RequestHeaderFieldsTooLarge, RequestTimedOut, UriTooLong
 from servicekit.http.access_log import AccessLog
+from servicekit.http.connections import HEAD_SECONDS, Connections, LimitedHandler
 from servicekit.http.request_heads import LARGEST_HEAD, LONGEST_TARGET
 from servicekit.logs import log_event
 from servicekit.problems import PROBLEM, draw_json, plain_problem, problem_of_refusal, reference_of
@@ -33,14 +34,16 @@ _MOST_FIELDS: Final = 1_000
 _TOO_MANY_FIELDS: Final = "Too many headers received"
 
 _LONGEST_LINE: Final = _MARGIN * LONGEST_TARGET
-_TOO_MUCH: Final = {kind.status: kind for kind in (UriTooLong, RequestHeaderFieldsTooLarge)}
+_OF_THE_HEAD: Final = {
+    kind.status: kind for kind in (UriTooLong, RequestHeaderFieldsTooLarge, RequestTimedOut)
+}
 
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _log = logging.getLogger(__name__)
 
 
-class _QuietHandler(RequestHandler):
+class _QuietHandler(LimitedHandler):
     """A connection whose refusals are problems without a word of the request.
 
     `largest_unread` is how many bytes may come before a head is complete.
@@ -78,7 +81,7 @@ class _QuietHandler(RequestHandler):
         )
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
-        error = _TOO_MUCH.get(status)
+        error = _OF_THE_HEAD.get(status)
         problem = error().problem() if error else plain_problem(status)
         request[PROBLEM] = problem.slug
         response = draw_json(request, problem, reference_of(request))
@@ -113,10 +116,14 @@ def _without_echo(handler: _Handler) -> _Handler:
 
 class _QuietServer(web.Server):
     largest_head = LARGEST_HEAD
+    head_seconds = HEAD_SECONDS
+    limited = Connections()
 
     def __call__(self) -> RequestHandler:
         handler = _QuietHandler(self, loop=self._loop, **self._kwargs)
         handler.largest_unread = _MARGIN * self.largest_head
+        handler.connections = self.limited
+        handler.head_seconds = self.head_seconds
         return handler
 
 
@@ -124,8 +131,9 @@ class QuietRunner(web.AppRunner):
     """An AppRunner whose connections are quiet, and which leaves compressed bodies compressed.
 
     `service` names the access log's logger, so that it is one of ours: those of outer libraries are kept at WARNING.
-    `largest_head` is how many bytes of header fields the application takes; `keep_alive_seconds` is how long a
-    connection without a request is kept.
+    `largest_head` is how many bytes of header fields the application takes, which must come within `head_seconds`;
+    `keep_alive_seconds` is how long a connection without a request is kept. `connections` are those that there are;
+    `servicekit/http/serving.py` says how many there may be.
     """
 
     def __init__(
@@ -136,6 +144,7 @@ class QuietRunner(web.AppRunner):
         largest_head: int = LARGEST_HEAD,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         drain_seconds: float = DRAIN_SECONDS,
+        head_seconds: float = HEAD_SECONDS,
     ) -> None:
         super().__init__(
             app,
@@ -149,6 +158,8 @@ class QuietRunner(web.AppRunner):
             auto_decompress=False,
         )
         self._largest_head = largest_head
+        self._head_seconds = head_seconds
+        self.connections = Connections()
 
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
@@ -159,4 +170,6 @@ class QuietRunner(web.AppRunner):
             **server._kwargs,  # noqa: SLF001 - aiohttp offers no way to name the handler's class
         )
         quiet.largest_head = self._largest_head
+        quiet.head_seconds = self._head_seconds
+        quiet.limited = self.connections
         return quiet

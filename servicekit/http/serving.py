@@ -15,6 +15,10 @@ from typing import Final
 
 from aiohttp import web
 
+from servicekit.http.descriptors import connections_within, raise_descriptor_limit
+from servicekit.http.limited_site import LimitedSite
+from servicekit.http.quiet_server import QuietRunner
+
 _BACKLOG: Final = 1024
 
 
@@ -64,5 +68,13 @@ async def serving(
             await runner.setup()
             running.push_async_callback(runner.cleanup)
         for number, (runner, listener) in reversed(list(enumerate(sites))):
-            await web.SockSite(runner, listener, ssl_context=None if number else tls).start()
+            await _site(runner, listener, None if number else tls).start()
         yield
+
+
+def _site(runner: web.BaseRunner, listener: socket.socket, tls: ssl.SSLContext | None) -> web.BaseSite:
+    """Return what serves at `listener`: strangers come as many as there are descriptors for, operators as they like."""
+    if not isinstance(runner, QuietRunner):
+        return web.SockSite(runner, listener, ssl_context=tls)
+    runner.connections.most = connections_within(raise_descriptor_limit())
+    return LimitedSite(runner, listener, runner.connections, tls=tls)

@@ -16,8 +16,10 @@ from gateway.app_keys import METRICS
 from gateway.metrics import Metrics
 from gateway.operation.admin_side import create_admin_side
 from gateway.operation.loop_lag import watch_the_loop
+from gateway.operation.shortages import watch_shortages
 from gateway.store.redis.connection import redis_client
 from servicekit.breaker import FAILURES
+from servicekit.http.connections import Connections
 from tests.product.test_authority_in_trouble import fault, heal
 from tests.product.test_operation import answers
 from tests.product.test_tokens import broker_of, end_of_token
@@ -180,6 +182,32 @@ async def test_U35_a_stream_is_a_request_but_how_long_it_stays_open_is_no_answer
     text = metrics.drawn().decode()
     assert counted(text, "stepup_requests_total") == {("GET", "/events", "200"): 1}
     assert counted(text, "stepup_request_seconds") == {}
+
+
+async def test_L11_L12_what_was_lost_for_want_of_room_is_counted_once() -> None:
+    metrics, connections, looks = Metrics(), Connections(), asyncio.Queue[dict[str, int]]()
+    lost = {"info": 2}
+
+    def dropped() -> dict[str, int]:
+        looks.put_nowait(lost)
+        return dict(lost)
+
+    watch = asyncio.create_task(watch_shortages(metrics, connections, dropped=dropped, every=0.01))
+    try:
+        await looks.get()
+        lost |= {"info": 5, "error": 1}
+        connections.closed_for_room = 7
+        while not looks.empty():
+            looks.get_nowait()
+        for _ in range(3):
+            await looks.get()
+    finally:
+        watch.cancel()
+
+    text = metrics.drawn().decode()
+    assert counted(text, "stepup_log_lines_dropped_total") == {("info",): 5, ("error",): 1}
+    assert counted(text, "stepup_connections_closed_for_room_total") == {(): 7}
+    assert counted(text, "stepup_connections") == {(): 0}
 
 
 async def test_U35_a_loop_that_is_held_up_is_seen_to_be_late() -> None:

@@ -137,6 +137,7 @@ def _names_and_labels() -> Iterator[tuple[str, set[str]]]:
         "clock_differs": ("redis", 3),
         "redis_asked": ("answered", 0.1),
         "loop_was_late": (0.1,),
+        "log_lines_dropped": ("info", 1),
         "certificate_ends": (1.0,),
     }.items():
         getattr(metrics, method)(*arguments)

@@ -1,0 +1,40 @@
+"""What the process lost for want of room: lines of the log, and connections that made room for others.
+
+Owns the looking, once a second, and the telling to whoever counts: neither a log nor a connection may wait for a
+counter.
+Never does anything about it.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from gateway.metrics import Metrics
+from servicekit.http.connections import Connections
+from servicekit.logs import dropped_lines
+
+_EVERY_SECONDS: Final = 1.0
+
+
+async def watch_shortages(
+    metrics: Metrics,
+    connections: Connections,
+    *,
+    dropped: Callable[[], Mapping[str, int]] = dropped_lines,
+    every: float = _EVERY_SECONDS,
+) -> None:
+    """Tell how many connections there are and what was lost since the last look, until it is cancelled.
+
+    `dropped` returns how many lines of each level were lost since the start.
+    """
+    known: Counter[str] = Counter()
+    closed = 0
+    while True:
+        now = Counter(dropped())
+        for level, count in (now - known).items():
+            metrics.log_lines_dropped(level, count)
+        metrics.connections_made_room(connections.closed_for_room - closed)
+        metrics.connections_open(len(connections))
+        known, closed = now, connections.closed_for_room
+        await asyncio.sleep(every)
