@@ -1,7 +1,8 @@
 """The way of a log line out of the process: a bounded queue, and a thread that writes.
 
 Owns that nobody who logs waits for whoever reads: a pipe that is full or closed, a stopped terminal and a full disk
-cost lines and never an answer. What found no room is counted, and told in a line once there is room again.
+cost lines and never an answer. What found no room is counted, and told in a line once there is room again; what is
+folded (`log_folding.py`) as soon as its count is due.
 Never decides what a line says or whether it is worth writing, and never buffers what could be written.
 
 It is the standard library's QueueHandler and QueueListener, around four traps of theirs. `queue.Queue` has a lock that
@@ -17,11 +18,13 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from logging import ERROR, WARNING, Formatter, LogRecord, getLevelName, makeLogRecord
 from logging.handlers import QueueHandler, QueueListener
 from queue import Empty, SimpleQueue
 from typing import Any, Final
+
+from servicekit.log_folding import FIELDS, Folding
 
 MOST_LINES: Final = 8_192
 """Two megabytes or three as lines are, 32 at most; six seconds of a thousand requests a second."""
@@ -100,7 +103,11 @@ class _Writer(QueueListener):
 
     def _write_news(self) -> None:
         self._asked_at = time.monotonic()
-        for line in self._news():
+        try:
+            news = self._news()
+        except Exception:  # noqa: BLE001 - whatever it is: without its thread there is no log at all
+            return
+        for line in news:
             self._write(line)
 
     def _write(self, line: bytes) -> None:
@@ -132,11 +139,19 @@ class LogQueue(QueueHandler):
 
     queue: _Lines
 
-    def __init__(self, descriptor: int, formatter: Formatter, *, most: int = MOST_LINES) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        formatter: Formatter,
+        *,
+        most: int = MOST_LINES,
+        folding: Folding | None = None,
+    ) -> None:
         super().__init__(SimpleQueue())
         self.setFormatter(formatter)
         self.descriptor = descriptor
         self._shares = [(level, int(most * share)) for level, share in _SHARES]
+        self._folding = folding or Folding()
         self._dropped: Counter[str] = Counter()
         self._reported: Counter[str] = Counter()
         self._begin()
@@ -152,7 +167,9 @@ class LogQueue(QueueHandler):
         return f"{self.format(record)}\n".encode(errors="backslashreplace")
 
     def emit(self, record: LogRecord) -> None:
-        """Queue the record's line, or count it where there is no room for its level."""
+        """Queue the record's line, unless it is one of many alike; count it where there is no room for its level."""
+        if self._folding.takes(record):
+            return
         waiting = self.queue.qsize()
         if waiting >= next(most for level, most in self._shares if record.levelno >= level):
             self._dropped[getLevelName(record.levelno).lower()] += 1
@@ -172,7 +189,10 @@ class LogQueue(QueueHandler):
 
     def end(self, *, seconds: float = FLUSH_SECONDS) -> None:
         """Write what is queued, for so long at most."""
-        self._has_ended = True
+        with self._locked():
+            for record in self._folding.due(at_the_end=True):
+                self.enqueue(self.prepare(record))
+            self._has_ended = True
         self._writer.end(seconds)
 
     def _begin(self) -> None:
@@ -182,13 +202,25 @@ class LogQueue(QueueHandler):
         self._writer.start()
 
     def _news(self) -> list[bytes]:
-        """Return the line about lines that were dropped since the last time, if there were any."""
-        if self._dropped == self._reported:
-            return []
-        now = self._dropped.copy()
-        since, self._reported = now - self._reported, now
-        warning = {"name": __name__, "levelno": WARNING, "levelname": "WARNING", "msg": "log-lines-dropped"}
-        return [self.prepare(makeLogRecord({**warning, "event_fields": dict(sorted(since.items()))}))]
+        """Return the lines with the counts of what was folded, and of what was dropped since the last time."""
+        with self._locked():
+            records = self._folding.due()
+            if self._dropped != self._reported:
+                now = self._dropped.copy()
+                since, self._reported = now - self._reported, now
+                warning = {"name": __name__, "levelno": WARNING, "levelname": "WARNING"}
+                fields = {FIELDS: dict(sorted(since.items()))}
+                records.append(makeLogRecord({**warning, "msg": "log-lines-dropped", **fields}))
+        return [self.prepare(record) for record in records]
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Be the only thread, as in `emit`; nobody writes while he is."""
+        self.acquire()
+        try:
+            yield
+        finally:
+            self.release()
 
 
 def _begins_again(queue: "weakref.ref[LogQueue]") -> Callable[[], None]:

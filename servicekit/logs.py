@@ -20,9 +20,9 @@ from typing import Any, Final, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
+from servicekit.log_folding import FIELDS
 from servicekit.log_writer import LONGEST_LINE, LogQueue
 
-_FIELDS: Final = "event_fields"
 # Of a line that would be longer than a pipe takes in one piece: characters of a text, and places of a traceback.
 _LONGEST_TEXT: Final = 400
 _MOST_PLACES: Final = 16
@@ -43,7 +43,7 @@ def log_event(
     members = {name: value for name, value in fields.items() if value not in (None, "")}
     if fault is not None:
         members["traceback"] = _silent_traceback(fault)
-    logger.log(level, event, extra={_FIELDS: members})
+    logger.log(level, event, extra={FIELDS: members})
 
 
 def _silent_traceback(fault: BaseException) -> list[str]:
@@ -64,7 +64,7 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return level, logger, event and fields."""
-        fields: dict[str, Any] = getattr(record, _FIELDS, {})
+        fields: dict[str, Any] = getattr(record, FIELDS, {})
         members = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in fields.items())
         return f"{record.levelname.lower():8}{record.name}  {record.getMessage()}  {members}".rstrip()
 
@@ -74,8 +74,8 @@ class _Json(JsonFormatter):
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
         super().add_fields(log_data, record, message_dict)
-        log_data.pop(_FIELDS, None)
-        log_data |= getattr(record, _FIELDS, {})
+        log_data.pop(FIELDS, None)
+        log_data |= getattr(record, FIELDS, {})
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002 - logging's
         """Return when it was, in UTC and as of RFC 3339."""

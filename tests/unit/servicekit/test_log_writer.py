@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import pytest
 
+from servicekit.log_folding import Folding
 from servicekit.log_writer import LogQueue
 from servicekit.logs import log_event
 from tests.stage.patience import PATIENCE
@@ -46,6 +47,7 @@ class Pipe:
 
 @contextmanager
 def logging_to(descriptor: int, **options: Any) -> Iterator[tuple[logging.Logger, LogQueue]]:
+    options = {"folding": Folding(first=10_000), **options}
     queue = LogQueue(descriptor, logging.Formatter("%(levelname)s %(message)s %(event_fields)s"), **options)
     logger = logging.Logger("of the test")  # noqa: LOG001 - known to nobody else
     logger.addHandler(queue)
@@ -159,6 +161,25 @@ def test_L11_a_record_that_makes_no_line_is_counted_and_printed_nowhere(
     assert capfd.readouterr() == ("", "")
 
 
+def test_L11_a_flood_of_one_warning_is_a_few_lines_and_a_count(pipe: Pipe) -> None:
+    with logging_to(pipe.writing, folding=Folding(window_seconds=0)) as (logger, _):
+        for _ in range(10_000):
+            logger.warning("socket.accept() out of system resource", extra={"event_fields": {}})
+        lines = pipe.read_until("'repeated': ")
+
+    assert len(lines) < 200
+    assert lines[0] == "WARNING socket.accept() out of system resource {}"
+
+
+def test_L11_a_count_that_is_not_due_yet_is_written_at_the_end(pipe: Pipe) -> None:
+    with logging_to(pipe.writing, folding=Folding()) as (logger, queue):
+        for _ in range(100):
+            logger.error("broke", extra={"event_fields": {}})
+        queue.end()
+
+    assert pipe.read_until("'repeated': ")[-1] == "ERROR broke {'repeated': 95}"
+
+
 def test_L11_threads_that_log_at_once_tear_no_line(pipe: Pipe) -> None:
     def work(name: str) -> None:
         for _ in range(50):
@@ -246,7 +267,7 @@ def test_L11_a_program_that_can_write_nothing_ends_nevertheless(stderr: str) -> 
         from servicekit.logs import configure_logs
         configure_logs()
         for number in range(20_000):
-            logging.getLogger("gateway").error("line %d", number)
+            logging.getLogger("gateway").error(f"line {number}")
         print("said all", flush=True)
         raise RuntimeError
     """
