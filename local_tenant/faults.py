@@ -46,7 +46,7 @@ class Fault(BaseModel):
     times: int | None = Field(default=None, ge=1)
     """How often it strikes; without it, until it is cleared."""
     after: bool = False
-    """Whether the work is done first, so that only its answer is lost."""
+    """Whether the work is done first, before the delay, so that only its answer is late or lost."""
     claims: str | None = None
     """A claims challenge to go with ``aadsts``."""
 

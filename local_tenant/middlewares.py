@@ -125,17 +125,16 @@ async def _point(request: web.Request) -> str | None:
 
 
 async def _struck(request: web.Request, handler: Handler, point: str, fault: Fault) -> web.StreamResponse:
+    done = await handler(request) if fault.after else None
     if fault.delay_ms:
         await asyncio.sleep(fault.delay_ms / 1000)
     retry: dict[str, str] = (
         {hdrs.RETRY_AFTER: str(fault.retry_after)} if fault.retry_after is not None else {}
     )
     if fault.answers_normally:
-        response = await handler(request)
+        response = await handler(request) if done is None else done
         response.headers.update(retry)
         return response
-    if fault.after:
-        await handler(request)
     if fault.body == "reset":
         _cut(request)
         return web.Response(status=500)  # nobody gets it: the connection is gone

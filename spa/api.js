@@ -1,10 +1,5 @@
 // @ts-check
-/**
- * The one module that fetches. Answers and failures come back as values; nothing here ever navigates.
- *
- *   const {data, etag} = await request('GET', '/api/profile');
- *   try { await request('PATCH', '/api/profile', {body, headers}) } catch (error) { if (error.needsStepUp) … }
- */
+/** The one module that fetches. Answers and failures come back as values; nothing here ever navigates. */
 import { ApiError } from './api-error.js';
 import { clock, pause } from './clock.js';
 import { members, text } from './json.js';

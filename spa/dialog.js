@@ -2,8 +2,6 @@
 /**
  * A question that waits for an answer, in the page's own dialog.
  *
- *   const answer = await ask({title, body: [h('p', {}, text)], actions: [['stay', label, 'primary'], ['go', label, 'second']]});
- *
  * The first action has the focus and is what Escape answers, unless `escape` names another. `close(answer)` on the
  * handle ends it from outside.
  */

@@ -2,8 +2,6 @@
 /**
  * The draft of an edit: in this tab's memory, for one person, for an hour, gone on save and sign-out.
  *
- *   keep({...draft, changes});  const draft = load(user.id);  drop();
- *
  * Another person's draft is deleted unread.
  */
 import { clock } from './clock.js';

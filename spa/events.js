@@ -2,8 +2,6 @@
 /**
  * Hears from the server what becomes of the session: it ended, it ends soon, what may be done has changed.
  *
- *   hear({ page: window, store, clock, random: Math.random });  // once, after the first screen
- *
  * An event only makes the page ask again; what is true is what GET /api/session says. One connection, and only while
  * the page is in view, as browsers have few for each site. Without one (refused, or lost for good) the page is as true
  * as its own clock, other tabs and coming back to it make it, and tries again later.

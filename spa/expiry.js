@@ -2,8 +2,6 @@
 /**
  * Warns two minutes before the session ends, and notices the end. Times are the server's, not this clock's.
  *
- *   watch({ store, clock, question });  // once, after the store exists
- *
  * Asks the server again before it warns: another tab may have prolonged the session meanwhile.
  */
 

@@ -1,11 +1,5 @@
 // @ts-check
-/**
- * One field of the edit form: label, hint, error, control, and the mark that it was changed.
- *
- *   const row = fieldRow('city', 'London');
- *   form.append(row.node);  row.value  // 'Paris', or null when emptied
- *   row.fail('City must be …');  row.mark(true)
- */
+/** One field of the edit form: label, hint, error, control, and the mark that it was changed. */
 import { combobox } from './combobox.js';
 import { h, icon } from './dom.js';
 import { FIELDS, label, shown, tidy } from './fields.js';

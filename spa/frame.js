@@ -1,9 +1,5 @@
 // @ts-check
-/**
- * The still part of the page: the person's menu, the switches of language and theme, the build in the footer.
- *
- *   drawFrame();  // once; then it follows the store
- */
+/** The still part of the page: the person's menu, the switches of language and theme, the build in the footer. */
 import { h, icon, link } from './dom.js';
 import { label, nameOf } from './fields.js';
 import { languageName } from './places.js';

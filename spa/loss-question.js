@@ -1,9 +1,5 @@
 // @ts-check
-/**
- * Asks before what was written is lost: by leaving the form, or by throwing it away.
- *
- *   if (await agreedToLose(draft, 'discard')) …  // it is gone, here and on the server
- */
+/** Asks before what was written is lost: by leaving the form, or by throwing it away. */
 import { ask } from './dialog.js';
 import { h } from './dom.js';
 import { discard } from './saving.js';

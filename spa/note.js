@@ -2,8 +2,6 @@
 /**
  * One small remark from one screen to the next, over a reload too: which field to open, that a step-up was begun.
  * Never personal data.
- *
- *   leaveNote('field', 'city');  takeNote('field') // 'city', once
  */
 import { tab } from './tab-memory.js';
 

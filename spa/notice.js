@@ -1,11 +1,7 @@
 // @ts-check
-/**
- * Faults shown in place, above what the person was doing: a summary of wrong fields, or a problem in three lines.
- *
- *   form.before(summary([{field: 'city', text: 'City must be …'}], (field) => …));
- *   form.before(problemNotice(error, {wrote: true}));
- */
+/** Faults shown in place, above what the person was doing: a summary of wrong fields, or a problem in three lines. */
 import { h, icon } from './dom.js';
+import { lookAgain } from './look-again.js';
 import { problemWords, waitLine } from './problem-words.js';
 import { t } from './words.js';
 
@@ -30,8 +26,7 @@ export function problemNotice(error, { wrote = false } = {}) {
     'div', { class: 'notice fault', tabindex: '-1', role: 'alert', 'data-problem': error.slug },
     h('h2', {}, icon('alert'), words.title),
     h('p', {}, words.happened, ' ', words.data),
-    h('p', {}, words.todo),
-    waitLine(error.retryAfter),
+    words.todo ? [h('p', {}, words.todo), waitLine(error.retryAfter)] : lookAgain(),
     words.reference && h('p', { class: 'reference' }, t('problem.reference'), ': ', h('code', {}, words.reference)),
   );
 }

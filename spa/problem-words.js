@@ -2,7 +2,7 @@
 /**
  * The words for a problem, by its type; for a type this release doesn't know, the server's own sentence.
  *
- *   const {title, happened, data, todo, reference} = problemWords(error, {wrote: true});
+ * `todo` is '' where nobody knows whether a change was saved: the way out of that is to look.
  */
 import { clock } from './clock.js';
 import { h } from './dom.js';
@@ -21,11 +21,12 @@ const DATA = new Map([
 export function problemWords(error, { wrote = false } = {}) {
   const known = has(`problem.${error.slug}.title`);
   const slug = known ? error.slug : 'unexpected-answer';
+  const data = consequence(error.unsure ? 'unsure' : DATA.get(slug), wrote);
   return {
     title: (!known && error.title) || t(`problem.${slug}.title`),
     happened: (!known && error.detail) || t(`problem.${slug}.happened`),
-    data: t(`data.${consequence(error.unsure ? 'unsure' : DATA.get(slug), wrote)}`),
-    todo: t(`problem.${slug}.todo`),
+    data: t(`data.${data}`),
+    todo: data === 'unsure' ? '' : t(`problem.${slug}.todo`),
     reference: error.reference,
   };
 }
@@ -38,13 +39,18 @@ function consequence(usual, wrote) {
 }
 
 /** How long to wait, counted down for the eye. @param {number} seconds */
-export function waitLine(seconds) {
-  if (!seconds) return null;
+export const waitLine = (seconds) =>
+  (seconds ? countdown(seconds, 'problem.wait', (line) => (line.textContent = t('problem.wait.over'))) : null);
+
+/** A line that says how long it takes until something is due, and what is due then, while the line is on the screen.
+ * @param {number} seconds @param {string} words @param {(line: HTMLElement) => unknown} due */
+export function countdown(seconds, words, due) {
   const end = clock.now() + seconds * 1000;
-  const line = h('p', { class: 'wait' }, t('problem.wait', { span: span(seconds) }));
+  const line = h('p', { class: 'wait' }, t(words, { span: span(seconds) }));
   const stop = clock.every(1000, () => {
     const left = (end - clock.now()) / 1000;
-    line.textContent = left > 0 ? t('problem.wait', { span: span(Math.ceil(left)) }) : t('problem.wait.over');
+    if (left > 0) line.textContent = t(words, { span: span(Math.ceil(left)) });
+    else if (line.isConnected) due(line);
     if (left <= 0 || !line.isConnected) stop();
   });
   return line;

@@ -2,8 +2,6 @@
 /**
  * Which view answers a path, and what is shown when it can't: signed out, a problem, no such page.
  *
- *   start(main, { resolve, explain })
- *
  * Views are loaded when they are first needed. A view is `view(url, show)`, answering with a Screen.
  */
 import { ApiError } from './api-error.js';

@@ -2,9 +2,8 @@
 /**
  * Saving an edit, and where each outcome leads. Only what nothing else can handle comes back, as an ApiError.
  *
- *   const error = await saveDraft(draft);  if (error) showIt(error);
- *
  * Saved → the profile. Step-up required → "Confirm it's you", draft kept. Changed elsewhere → "Check your changes".
+ * Where nobody knows, `look` looks for what was sent last: what the profile shows is saved, and nothing else is known.
  */
 import { ApiError } from './api-error.js';
 import { request } from './api.js';
@@ -16,7 +15,7 @@ import { store } from './store.js';
 import { tell } from './tabs.js';
 import { t } from './words.js';
 
-/** @import {Answer, Draft, FieldError, Saved, SavingWorld} from './types.js' */
+/** @import {Answer, Draft, FieldError, Saved, SavingWorld, Values} from './types.js' */
 
 /** @param {SavingWorld} world */
 export function savings({ request, store, drafts, navigate, path, tell, announce, now }) {
@@ -24,6 +23,8 @@ export function savings({ request, store, drafts, navigate, path, tell, announce
   let saved = null;
   /** @type {FieldError[]} */
   let rejected = [];
+  /** What was sent last. @type {Draft | null} */
+  let sent = null;
 
   /** What was saved just now, told once. */
   function takeSaved() {
@@ -60,20 +61,43 @@ export function savings({ request, store, drafts, navigate, path, tell, announce
   /** @param {Draft} draft @param {() => Promise<Answer>} send */
   async function attempt(draft, send) {
     announce(t('edit.saving'));
+    sent = draft;
     try {
       const { data, etag } = await send();
-      store.keepProfile(data, etag);
-      saved = { fields: new Set(Object.keys(draft.changes)), at: now() };
-      drafts.drop();
-      tell('saved');
-      // The name in the session may be what was changed.
-      store.loadSession().catch(() => undefined);
-      await navigate('/', { force: true });
+      if (!shows(store.keepProfile(data, etag), draft)) throw new ApiError('unexpected-answer');
+      await goOn(draft);
       return null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       return handle(error, draft);
     }
+  }
+
+  /** @param {Draft} draft */
+  async function goOn(draft) {
+    saved = { fields: new Set(Object.keys(draft.changes)), at: now() };
+    drafts.drop();
+    tell('saved');
+    // The name in the session may be what was changed.
+    store.loadSession().catch(() => undefined);
+    await navigate('/', { force: true });
+  }
+
+  /** Looks for what was sent last, and goes on where it is there; nobody is taken from newer changes `unasked`.
+   * @param {boolean} [unasked] @returns {Promise<'gone-on' | 'not-yet' | 'failed' | 'left'>} */
+  async function look(unasked = false) {
+    const draft = sent;
+    const newer = drafts.load(store.user?.id)?.key !== draft?.key;
+    if (!draft || (unasked && newer)) return 'left';
+    try {
+      if (!shows(await store.loadProfile(), draft)) return 'not-yet';
+      // What was changed since is shown over what was saved.
+      await (newer ? navigate('/edit', { force: true, replace: true }) : goOn(draft));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (await handle(error, draft)) return 'failed';
+    }
+    return 'gone-on';
   }
 
   /** @param {ApiError} error @param {Draft} draft @returns {Promise<ApiError | null>} */
@@ -100,11 +124,17 @@ export function savings({ request, store, drafts, navigate, path, tell, announce
     return null;
   }
 
-  return { takeSaved, takeRejected, saveDraft, saveParked, discard };
+  return { takeSaved, takeRejected, saveDraft, saveParked, look, discard };
 }
+
+/** Whether a profile has every value of a draft, however the directory spells it. @param {Values} profile @param {Draft} draft */
+const shows = (profile, draft) => Object.entries(draft.changes).every(([name, value]) => spelled(profile[name]) === spelled(value));
+
+/** @param {string | null | undefined} value */
+const spelled = (value) => (value ?? '').normalize().replace(/\s+/g, ' ').trim();
 
 /** @param {Draft} draft */
 export const parkedPath = (draft) => `/api/parked-edits/${encodeURIComponent(draft.parked?.id ?? '')}`;
 
-export const { takeSaved, takeRejected, saveDraft, saveParked, discard } =
+export const { takeSaved, takeRejected, saveDraft, saveParked, look, discard } =
   savings({ request, store, drafts, navigate, path: () => location.pathname, tell, announce, now: clock.now });

@@ -2,9 +2,6 @@
 /**
  * The client's half of step-up: where Edit leads, and where "Confirm it's you" goes on.
  *
- *   startEdit('city');                              // to the form, or first to "Confirm it's you"
- *   goConfirm(draft.parked?.redirect, '/check');    // away, to the gateway
- *
  * Decides nothing about access: the server does, again, with every change.
  */
 import { flowAddress } from './addresses.js';

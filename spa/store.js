@@ -1,10 +1,5 @@
 // @ts-check
-/**
- * What the page knows: the session and the profile. Tells others when either changes; knows no screen.
- *
- *   store.addEventListener('session', () => …);   // signed in, signed out, another person, access or expiry changed
- *   await store.loadSession();  store.session.user.name
- */
+/** What the page knows: the session and the profile. Tells others when either changes; knows no screen. */
 import { SIGNED_OUT, profileIn, sessionIn } from './answers.js';
 import { request } from './api.js';
 import { clock } from './clock.js';

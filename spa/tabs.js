@@ -2,8 +2,6 @@
 /**
  * Keeps tabs in agreement: what one does, the others hear; and a tab that comes back to view asks again.
  *
- *   listen(router.refresh);  tell('saved');  tell('signed-out');
- *
  * Messages carry no data. Each tab asks the server what is true.
  */
 import { ApiError } from './api-error.js';

@@ -211,7 +211,7 @@ export interface RouterWorld {
 export interface SavingWorld {
   request: Request;
   store: Store;
-  drafts: { keep: (draft: Draft) => Draft; drop: () => void };
+  drafts: { load: (user: string | undefined) => Draft | null; keep: (draft: Draft) => Draft; drop: () => void };
   navigate: (path: string, options?: { replace?: boolean; force?: boolean }) => Promise<void>;
   path: () => string;
   tell: (news: 'saved') => void;

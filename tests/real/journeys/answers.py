@@ -59,3 +59,16 @@ async def no_events(route: Route) -> None:
         headers={"Content-Type": "application/problem+json", "Retry-After": "60"},
         body=json.dumps({"type": "/problems/too-many-requests"}),
     )
+
+
+async def nobody_knows(route: Route) -> None:
+    """Nobody knows what became of a change; what is read is as before."""
+    if route.request.method != "PATCH":
+        return await route.continue_()
+    return await route.fulfill(
+        status=502,
+        headers={"Content-Type": "application/problem+json", "Retry-After": "5"},
+        body=json.dumps(
+            {"type": "/problems/resource-unavailable", "outcome": "unknown", "reference": "7K2M-9QXR"}
+        ),
+    )

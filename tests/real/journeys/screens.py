@@ -8,7 +8,7 @@ from typing import Final
 
 from playwright.async_api import expect
 
-from tests.real.journeys.answers import ends_soon, never, no_events, store_away
+from tests.real.journeys.answers import ends_soon, never, no_events, nobody_knows, store_away
 from tests.real.journeys.person import Person
 from tests.stage.other_front_end import GRACE
 
@@ -181,6 +181,22 @@ async def edit_that_could_not_be_saved(person: Person) -> None:
     await person.page.route("**/api/profile", store_away)
     await person.presses("Save changes")
     await person.sees_problem("session-store-unavailable")
+
+
+@screen
+async def edit_of_which_nobody_knows(person: Person) -> None:
+    await _at_the_form(person)
+    await person.edits(city="Turin")
+    await person.page.route("**/api/profile", nobody_knows)
+    await person.presses("Save changes")
+    await person.sees_problem("resource-unavailable")
+
+
+@screen
+async def edit_that_was_looked_for_and_not_seen(person: Person) -> None:
+    await edit_of_which_nobody_knows(person)
+    await person.presses("Look now")
+    await expect(person.page.get_by_role("alert")).to_contain_text("there yet. That")
 
 
 @screen

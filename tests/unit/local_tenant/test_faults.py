@@ -1,5 +1,6 @@
 """Faults on order, at every point and in every form."""
 
+import asyncio
 import base64
 import contextlib
 import time
@@ -142,6 +143,18 @@ async def test_the_work_may_be_done_and_only_its_answer_lost(world: World, lost:
     with contextlib.suppress(aiohttp.ClientError):
         assert (await world.me(token, "PATCH", json={"city": "Paris"})).status == lost["status"]
     assert (await world.ask("GET", "/admin/people/ada@example.com/profile")).body["city"] == "Paris"
+
+
+async def test_L5_work_that_is_done_first_is_there_while_its_answer_is_delayed(world: World) -> None:
+    token = await world.graph_token()
+    await order(world, "graph.patch_me", after=True, delay_ms=60_000, times=1)
+
+    writing = asyncio.create_task(world.me(token, "PATCH", json={"city": "Paris"}))
+    while (await world.ask("GET", "/admin/people/ada@example.com/profile")).body["city"] != "Paris":
+        assert not writing.done(), "nothing was written before the answer"
+
+    assert not writing.done()
+    writing.cancel()
 
 
 async def test_a_rotated_refresh_token_may_be_lost_on_its_way(world: World) -> None:

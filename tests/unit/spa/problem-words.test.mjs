@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
 
 import { ApiError } from '../../../spa/api-error.js';
@@ -58,3 +59,17 @@ test('a server that doesn\'t know itself whether it saved makes any problem one 
   assert.equal(problemWords(new ApiError('resource-unavailable', 503, { outcome: 'unknown' }), { wrote: true }).data, UNSURE);
   assert.equal(problemWords(new ApiError('resource-unavailable', 503, { outcome: 'failed' }), { wrote: true }).data, KEPT);
 });
+
+/** The rows that tests/product/test_truth_of_writes.py plays: what is answered, and what the person reads then.
+ * @type {{at: string, id: string, answer: [number, string | null, string | null], person_reads: string}[]} */
+const ROWS = JSON.parse(readFileSync(new URL('../../stage/truth_of_writes.json', import.meta.url), 'utf8'));
+
+for (const { at, id, answer: [status, slug, outcome], person_reads: reads } of ROWS.filter((row) => row.answer[1])) {
+  test(`L5: the person reads what is known of the change: ${at}: ${id}`, () => {
+    keep(begin('ada', {}, ''));
+    const words = problemWords(new ApiError(slug ?? '', status, { outcome }), { wrote: true });
+
+    assert.equal(words.data, t(reads));
+    assert.equal(words.todo === '', reads === 'data.unsure', 'the way out of doubt is to look');
+  });
+}

@@ -2,40 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { ApiError } from '../../../spa/api-error.js';
-import { drafts } from '../../../spa/draft.js';
-import { parkedPath, savings } from '../../../spa/saving.js';
-import { tabMemory } from '../../../spa/tab-memory.js';
+import { parkedPath } from '../../../spa/saving.js';
 import { HandClock } from '../../stage/spa/clock.mjs';
-import { Network, json, problem } from '../../stage/spa/network.mjs';
-import { sessionOf, storeWith } from '../../stage/spa/people.mjs';
-import { storage } from '../../stage/spa/storage.mjs';
+import { json, problem } from '../../stage/spa/network.mjs';
+import { sessionOf } from '../../stage/spa/people.mjs';
+import { PROFILE, world } from '../../stage/spa/saving.mjs';
 
-const PROFILE = { city: 'Turin' };
 const POST = 'POST /api/parked-edits/Z%2F0';
 const PARKED = { id: 'Z/0', expires_at: '2026-11-21T20:10:00Z', redirect: '/auth/step-up?challenge=1' };
-
-async function world({ path = '/edit' } = {}) {
-  const time = new HandClock();
-  const network = new Network(time.clock);
-  const store = await storeWith(time, network);
-  const kept = storage();
-  const own = drafts({ memory: tabMemory(() => kept), now: time.clock.now, newKey: () => 'key-1' });
-  /** @type {string[]} */
-  const steps = [];
-  const made = savings({
-    request: network.request,
-    store,
-    drafts: own,
-    navigate: async (to, { replace = false, force = false } = {}) => void steps.push(`${replace ? 'replace' : 'go'} ${to}${force ? '' : ', asking'}`),
-    path: () => path,
-    tell: (news) => void steps.push(`tell ${news}`),
-    announce: (text) => void steps.push(`say ${text}`),
-    now: time.clock.now,
-  });
-  const draft = own.withChanges(own.begin('ada', { city: 'London' }, '"1"'), { city: 'Turin' });
-  network.answer('GET /api/profile', () => json({ city: 'Rome' }, { headers: { ETag: '"2"' } }));
-  return { time, network, store, own, steps, draft, ...made };
-}
 
 test('what was changed is sent, once for each key and over the version that the person saw', async () => {
   const { draft, network, saveDraft } = await world();
@@ -219,4 +193,23 @@ test('what is broken in the page itself is no answer of the server', async () =>
   store.keepProfile = () => { throw new RangeError('a fault of ours'); };
 
   await assert.rejects(saveDraft(draft), RangeError);
+});
+
+for (const [name, answer] of /** @type {[string, unknown][]} */ ([['the values of before', { city: 'London' }], ['nothing', {}], ['an empty value', { city: null }]])) {
+  test(`L5: a profile that shows ${name} is no evidence that something was saved`, async () => {
+    const { draft, network, own, saveDraft, steps, takeSaved } = await world();
+    network.answer('PATCH /api/profile', () => json(answer));
+
+    assert.equal((await saveDraft(draft))?.slug, 'unexpected-answer');
+    assert.deepEqual([takeSaved(), own.waiting(), steps], [null, true, ['say Saving…']]);
+  });
+}
+
+test('L5: a value that the directory spells in its own way is the one that was sent', async () => {
+  const { draft, network, own, saveDraft, steps } = await world();
+  const typed = own.withChanges(draft, { city: 'Orle\u0301ans', streetAddress: '1 Rue\nB', state: null });
+  network.answer('PATCH /api/profile', () => json({ city: 'Orl\u00e9ans', streetAddress: '1 Rue\r\nB', state: '' }));
+
+  assert.equal(await saveDraft(typed), null);
+  assert.equal(steps.at(-1), 'go /');
 });

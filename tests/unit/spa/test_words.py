@@ -40,6 +40,7 @@ COMPOSED = (
     "conflict.",
     "leave.",
     "discard.",
+    "look.",
 )
 
 FIELD_ROW = re.compile(r"^  \['(\w+)', \{ limit: (\d+)(, required: true)?", re.MULTILINE)
