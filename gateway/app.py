@@ -198,6 +198,7 @@ def _authority(
             is_plain=settings.tenant_id is None,
             insist_on=settings.extra_scopes,
             on_request=metrics.token_requested,
+            on_clock=metrics.clock_differs,
             on_pause=lambda is_open: metrics.breaker_turned("token-endpoint", is_open=is_open),
         ) as app[_AUTHORITY]:
             app[keys.DISCOVERY] = app[_AUTHORITY].discovery

@@ -7,6 +7,7 @@ Never asks the authority anything by itself.
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from servicekit.authority_settings import AuthoritySettings
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS, AuthorityTransport
@@ -15,7 +16,7 @@ from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery
 from servicekit.entra import EntraClient
 from servicekit.jwt_signatures import RS256
-from servicekit.jwt_verifier import JwtVerifier
+from servicekit.jwt_verifier import TOKENS, JwtVerifier
 from servicekit.last_known_good import KnownGoodStore
 from servicekit.outbound import Outbound
 from servicekit.signing_keys import SigningKeys
@@ -51,19 +52,21 @@ def open_authority(
     insist_on: Collection[str] = (),
     on_request: Callable[[str, str, float], None] | None = None,
     on_pause: Callable[[bool], None] | None = None,
+    on_clock: Callable[[str, int], None] | None = None,
 ) -> Iterator[Authority]:
     """Make the authority whose tokens name `issuer`, for as long as the block runs.
 
     `now` is the wall clock that tokens are judged by, `monotonic` the one that documents age by, and by which the
     token endpoint is left alone. `store` keeps metadata and keys for a later life. `timeouts` are those of token
-    requests: for connecting, and for the answer. The rest is what `EntraClient` and `AuthorityTransport` say of it.
+    requests: for connecting, and for the answer. `on_clock` hears how many seconds this machine's clock is ahead of the
+    authority's, and of that of its tokens. The rest is what `EntraClient` and `AuthorityTransport` say of it.
     """
     discovery = Discovery(network, url=settings.discovery_url, issuer=issuer, now=monotonic, store=store)
     transport = AuthorityTransport(
         address_map=settings.addresses,
         verify=settings.ca_bundle or True,
         timeouts=timeouts,
-        clocks=ClockWatch(now=now),
+        clocks=ClockWatch(now=now, on_difference=partial(on_clock, "authority") if on_clock else None),
         on_request=on_request,
     )
     entra = EntraClient(
@@ -81,7 +84,12 @@ def open_authority(
         on_pause=on_pause,
     )
     keys = SigningKeys(network, discovery, now=monotonic, store=store, always=always_accepted(settings))
-    verifier = JwtVerifier(keys, now=now, longest=settings.longest_token)
+    verifier = JwtVerifier(
+        keys,
+        now=now,
+        longest=settings.longest_token,
+        clocks=ClockWatch(TOKENS, now=now, on_difference=partial(on_clock, "tokens") if on_clock else None),
+    )
     try:
         yield Authority(discovery, entra, verifier)
     finally:

@@ -115,22 +115,22 @@ def _authorized_party(claims: Claims, rules: ClaimRules, _now: float) -> None:
 
 def _expiry(claims: Claims, rules: ClaimRules, now: float) -> None:
     if time_of(claims, "exp") <= now - rules.leeway_seconds:
-        raise TokenRejected(EXPIRED, "exp")
+        raise TokenRejected(EXPIRED, "exp", seconds=now - time_of(claims, "exp"))
 
 
 def _issued_at(claims: Claims, rules: ClaimRules, now: float) -> None:
     if time_of(claims, "iat") > now + rules.leeway_seconds:
-        raise TokenRejected(NOT_YET_VALID, "iat")
+        raise TokenRejected(NOT_YET_VALID, "iat", seconds=time_of(claims, "iat") - now)
 
 
 def _issued_recently(claims: Claims, rules: ClaimRules, now: float) -> None:
     if time_of(claims, "iat") < now - rules.longest_age - rules.leeway_seconds:
-        raise TokenRejected(EXPIRED, "iat")
+        raise TokenRejected(EXPIRED, "iat", seconds=now - time_of(claims, "iat"))
 
 
 def _not_before(claims: Claims, rules: ClaimRules, now: float) -> None:
     if claims.get("nbf") is not None and time_of(claims, "nbf") > now + rules.leeway_seconds:
-        raise TokenRejected(NOT_YET_VALID, "nbf")
+        raise TokenRejected(NOT_YET_VALID, "nbf", seconds=time_of(claims, "nbf") - now)
 
 
 def _nonce(claims: Claims, rules: ClaimRules, _now: float) -> None:

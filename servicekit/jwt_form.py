@@ -35,14 +35,23 @@ class TokenRejected(Exception):
 
     `code` is one of this module's constants, `claim` the claim or header member at fault, where one is.
     `keys_may_be_old` says that newer keys of the authority could still prove it, and none could be had now.
+    `seconds` is by how much a moment lies ahead, or is over, where the time speaks against it.
     The message consists of code and claim, and never of anything from the token.
     """
 
-    def __init__(self, code: str, claim: str | None = None, *, keys_may_be_old: bool = False) -> None:
+    def __init__(
+        self, code: str, claim: str | None = None, *, keys_may_be_old: bool = False, seconds: float = 0
+    ) -> None:
         super().__init__(f"{code}: {claim}" if claim else code)
+        self.seconds = seconds
         self.code = code
         self.claim = claim
         self.keys_may_be_old = keys_may_be_old
+
+    @property
+    def is_of_the_clock(self) -> bool:
+        """Tell whether nothing but the time speaks against it, by our clock."""
+        return self.code in {EXPIRED, NOT_YET_VALID}
 
 
 @dataclass(frozen=True, slots=True)

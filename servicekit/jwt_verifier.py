@@ -8,14 +8,17 @@ in `jwt_claims.py`; what callers need of them is exported here.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from servicekit.claim_forms import time_of
+from servicekit.clock_watch import ClockWatch
 from servicekit.jwt_claims import ClaimRules, check_claims
 from servicekit.jwt_form import (
     HEADER,
     LONGEST_TOKEN,
+    NOT_YET_VALID,
     UNKNOWN_KEY,
     TokenRejected,
     read_header,
@@ -25,6 +28,10 @@ from servicekit.jwt_signatures import ALGORITHMS, signed_payload
 from servicekit.signing_keys import SigningKeys
 
 __all__ = ["UNKNOWN_KEY", "ClaimRules", "JwtVerifier", "SigningKeys", "TokenRejected", "Verified"]
+
+
+TOKENS: Final = "the authority's tokens"
+_DATES: Final = frozenset({"iat", "nbf"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +45,21 @@ class Verified:
 class JwtVerifier:
     """Verifies tokens of one authority; `now` is the wall clock in seconds since 1970.
 
-    `longest` is how many characters a token may have.
+    `longest` is how many characters a token may have; `clocks` compares our clock with the one that dates tokens.
     """
 
     def __init__(
-        self, keys: SigningKeys, *, now: Callable[[], float] = time.time, longest: int = LONGEST_TOKEN
+        self,
+        keys: SigningKeys,
+        *,
+        now: Callable[[], float] = time.time,
+        longest: int = LONGEST_TOKEN,
+        clocks: ClockWatch | None = None,
     ) -> None:
         self._keys = keys
         self._now = now
         self._longest = longest
+        self._clocks = clocks or ClockWatch(TOKENS, now=now)
 
     async def verify(self, token: str, rules: ClaimRules) -> dict[str, Any]:
         """Return the claims of a token that is signed by the authority and obeys `rules`.
@@ -54,6 +67,16 @@ class JwtVerifier:
         Raises as `verify_by_type` does.
         """
         return (await self.verify_by_type(token, rules)).claims
+
+    def compare_clocks(self, claims: Mapping[str, Any]) -> int:
+        """Return how many seconds our clock is ahead of the one that dated a token which came just now; it is told.
+
+        0 where the token does not say when it was issued.
+        """
+        try:
+            return self._clocks.compare_time(time_of(claims, "iat"))
+        except TokenRejected:
+            return 0
 
     async def check_keys(self) -> bool:
         """Return whether the keys are fresh, for whoever had a token of an odd algorithm straight from the authority.
@@ -82,5 +105,12 @@ class JwtVerifier:
             header.kid, header.algorithm, lambda key: signed_payload(token, key, header.algorithm)
         )
         claims = read_payload(payload)
-        check_claims(claims, judged_by, self._now())
+        try:
+            check_claims(claims, judged_by, self._now())
+        except TokenRejected as rejected:
+            if rejected.code == NOT_YET_VALID and rejected.claim in _DATES:
+                self._clocks.compare_time(
+                    claims[rejected.claim]
+                )  # a moment that has not come is of another clock
+            raise
         return Verified(claims, judged_by)

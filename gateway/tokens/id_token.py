@@ -3,28 +3,26 @@
 Owns which checks of `servicekit.jwt_claims` an ID token is judged by (OpenID Connect Core, section 3.1.3.7), because
 MSAL since 1.38 checks nothing but the nonce, and that only where an ID token is present.
 Never looks at access tokens: what they allow is the resource's business.
+
+At a refresh a token only shows that it is still the same person (section 12.2); its times are not asked for there, and
+docs/explanation/decisions/2026-11-26-refreshed-id-tokens.md says why that weakens nothing.
 """
 
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gateway.errors import SignInFailed
-from servicekit.jwt_claims import LEEWAY_SECONDS, checks_named
-from servicekit.jwt_form import ALGORITHM
+from servicekit.claim_forms import time_of
+from servicekit.errors import Misconfigured
+from servicekit.jwt_claims import LEEWAY_SECONDS, check_claims, checks_named
+from servicekit.jwt_form import ALGORITHM, NOT_YET_VALID
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, TokenRejected
 
-_CHECKS: Final = checks_named(
-    "issuer",
-    "audience",
-    "authorized party named",
-    "authorized party",
-    "expiry",
-    "issued at",
-    "not before",
-    "nonce",
-    "subject",
-)
-_ENTRA_CHECKS: Final = checks_named(*(check.name for check in _CHECKS), "tenant", "version", "object id")
+_FOR_US: Final = ("audience", "authorized party named", "authorized party")
+_IN_TIME: Final = ("expiry", "issued at", "not before")
+_OF_ENTRA: Final = ("tenant", "version", "object id")
+_CHECKS: Final = checks_named("issuer", *_FOR_US, *_IN_TIME, "nonce", "subject")
+_ENTRA_CHECKS: Final = checks_named(*(check.name for check in _CHECKS), *_OF_ENTRA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,10 @@ class Person:
     sid: str
     login_hint: str
     claims: dict[str, Any]
+
+
+class AnotherPerson(Exception):
+    """The authority has signed that a refreshed token is about another person, or of another issuer."""
 
 
 class IdTokenJudge:
@@ -72,21 +74,14 @@ class IdTokenJudge:
         )
 
     async def person(self, id_token: object, *, nonce: str | None) -> Person:
-        """Return whom the token is about; `nonce` is what the flow sent (None for a refresh, which has none).
+        """Return whom the token is about; `nonce` is what the flow sent.
 
         Raises SignInFailed when anything is wrong, AuthorityUnavailable when there are no keys to judge with, and
-        Misconfigured when there are none that we accept.
+        Misconfigured when there are none that we accept, or clocks differ too much.
         Not checked here: whether the person is the one expected; see `UserSession.is_same_person`.
         """
-        if not isinstance(id_token, str):
-            raise SignInFailed(log_detail="no ID token")
-        try:
-            claims = await self._verifier.verify(id_token, replace(self._rules, nonce=nonce))
-        except TokenRejected as rejected:
-            if rejected.code == ALGORITHM:
-                # It comes straight from the authority, which may sign by nothing that we could ever accept.
-                rejected.keys_may_be_old = not await self._verifier.check_keys()
-            raise SignInFailed(log_detail=f"ID token: {rejected}") from rejected
+        claims = await self._believed(id_token, replace(self._rules, nonce=nonce))
+        self._verifier.compare_clocks(claims)
         sub = claims["sub"]
         return Person(
             tid=self._tenant_id or self._rules.issuer,
@@ -98,6 +93,48 @@ class IdTokenJudge:
             login_hint=_text(claims, "login_hint") or _text(claims, "preferred_username"),
             claims=claims,
         )
+
+    async def check_renewed(self, id_token: object, *, tid: str, oid: str, sub: str) -> None:
+        """Judge the ID token that came with a refresh: whether it is still this person's (section 12.2), and for us.
+
+        Raises AnotherPerson where the authority has signed that it is not, and as `person` does.
+        Not checked here: a nonce, and what o'clock it is by its times. Where clocks differ, that is told.
+        """
+        claims = await self._believed(id_token, replace(self._rules, checks=()))
+        self._verifier.compare_clocks(claims)
+        known = {"iss": self._rules.issuer, "sub": sub}
+        if self._tenant_id:
+            known |= {"tid": tid, "oid": oid}
+        if others := sorted(name for name, value in known.items() if _text(claims, name) not in {"", value}):
+            raise AnotherPerson(", ".join(others))
+        checks = tuple(check for check in self._rules.checks if check.name not in {*_IN_TIME, "nonce"})
+        try:
+            for name in ("exp", "iat"):
+                time_of(claims, name)
+            check_claims(claims, replace(self._rules, checks=checks), 0)
+        except TokenRejected as rejected:
+            raise SignInFailed(log_detail=f"ID token: {rejected}") from rejected
+
+    async def _believed(self, id_token: object, rules: ClaimRules) -> dict[str, Any]:
+        if not isinstance(id_token, str):
+            raise SignInFailed(log_detail="no ID token")
+        try:
+            return await self._verifier.verify(id_token, rules)
+        except TokenRejected as rejected:
+            if rejected.is_of_the_clock:
+                raise Misconfigured(log_detail=_clocks_differ(rejected, rules.leeway_seconds)) from rejected
+            if rejected.code == ALGORITHM:
+                # It comes straight from the authority, which may sign by nothing that we could ever accept.
+                rejected.keys_may_be_old = not await self._verifier.check_keys()
+            raise SignInFailed(log_detail=f"ID token: {rejected}") from rejected
+
+
+def _clocks_differ(rejected: TokenRejected, leeway: int) -> str:
+    lies = "lies ahead" if rejected.code == NOT_YET_VALID else "was over"
+    return (
+        f"clocks differ: `{rejected.claim}` of an ID token that came just now {lies} by {round(rejected.seconds)} s, by"
+        f" this machine's clock, and GATEWAY_CLOCK_LEEWAY_SECONDS forgives {leeway} s; set the clock by NTP"
+    )
 
 
 def _text(claims: dict[str, Any], name: str) -> str:

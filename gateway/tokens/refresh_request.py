@@ -13,7 +13,7 @@ from typing import Any, Final
 from gateway import errors
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken, access_token_of
-from gateway.tokens.id_token import IdTokenJudge
+from gateway.tokens.id_token import AnotherPerson, IdTokenJudge
 from gateway.tokens.token_records import REFUSAL_SECONDS, Resource
 from servicekit.entra import EntraClient
 from servicekit.errors import (
@@ -87,8 +87,10 @@ class RefreshRequest:
         Overloaded (our own threads are taken) or AuthorityNotAsked (the authority failed a moment ago): there is
         nothing to remember of that.
         """
+        kept_accounts = 0
 
         def work(client: Any) -> dict[str, Any] | None:
+            nonlocal kept_accounts
             accounts = client.get_accounts()
             if len(accounts) != 1:  # a cache is redeemed into by one flow of one person
                 return None
@@ -98,6 +100,7 @@ class RefreshRequest:
                 accounts[0],
                 force_refresh=True,
             )
+            kept_accounts = len(client.get_accounts())
             # MSAL makes None of an answer that says nothing; the caller has seen that there is a refresh token.
             return {} if answer is None else answer
 
@@ -122,7 +125,9 @@ class RefreshRequest:
             raise _unavailable(f"MSAL raised {type(error).__name__}") from error
         if refusal := refusal_of(answer):
             raise RefreshRefused(self._read(refusal))
-        await self._judge(session, (answer or {}).get("id_token"))
+        # MSAL files what came under the person whom an ID token names, also one that we refuse: a cache of two persons
+        # would never be redeemed again.
+        await self._judge(session, (answer or {}).get("id_token"), keeps_cache=kept_accounts == 1)
         return access_token_of(answer or {}, asked_at=asked_at, jitter=self._jitter())
 
     def _read(self, refusal: Refusal) -> Refusal:
@@ -130,30 +135,36 @@ class RefreshRequest:
             return replace(refusal, kind=RefusalKind.INTERACTION)
         return refusal
 
-    async def _judge(self, session: LiveSession, id_token: object) -> None:
-        """Refuse an answer whose ID token is not whole, or not of this person.
+    async def _judge(self, session: LiveSession, id_token: object, *, keeps_cache: bool) -> None:
+        """Refuse an answer whose ID token is not whole, or not of this person; the latter alone ends the session.
 
-        An answer without one is fine (OpenID Connect Core, section 12.2).
+        An answer without one is fine (OpenID Connect Core, section 12.2). A token that is refused for the authority's
+        own fault, as after a bad rollout there, is nobody's reason to sign everybody out
+        (docs/explanation/decisions/2026-11-26-refreshed-id-tokens.md).
         """
         if id_token is None:
             return
+        user = session.user
         try:
-            person = await self._id_tokens.person(id_token, nonce=None)
+            await self._id_tokens.check_renewed(id_token, tid=user.tid, oid=user.oid, sub=user.sub)
+        except AnotherPerson as another:
+            log_event(
+                _log, logging.WARNING, "refresh-by-another", claims=str(another), session=session.ref.short
+            )
+            raise RefreshRefused(Refusal(RefusalKind.GRANT_DEAD, "id_token_of_another")) from another
         except AuthorityUnavailable as error:
-            raise _unavailable(error.reason, keeps_cache=True) from error
+            raise _unavailable(error.reason, keeps_cache=keeps_cache) from error
         except Misconfigured as error:
             refusal = Refusal(RefusalKind.MISCONFIGURED, error.log_detail)
-            raise RefreshRefused(refusal, keeps_cache=True) from error
+            raise RefreshRefused(refusal, keeps_cache=keeps_cache) from error
         except errors.SignInFailed as failed:
             cause = failed.__cause__
             if isinstance(cause, TokenRejected) and (cause.keys_may_be_old or cause.code == UNKNOWN_KEY):
                 # Keys that rolled a moment ago, also under an old name, must not sign everybody out.
-                raise _unavailable(cause.code, keeps_cache=True) from failed
-            log_event(_log, logging.WARNING, "refresh-distrusted", reason=failed.log_detail)
-            raise RefreshRefused(Refusal(RefusalKind.GRANT_DEAD, "id_token_rejected")) from failed
-        if (person.tid, person.oid, person.sub) != (session.user.tid, session.user.oid, session.user.sub):
-            log_event(_log, logging.WARNING, "refresh-by-another", session=session.ref.short)
-            raise RefreshRefused(Refusal(RefusalKind.GRANT_DEAD, "id_token_of_another"))
+                raise _unavailable(cause.code, keeps_cache=keeps_cache) from failed
+            reason, ref = failed.log_detail, session.ref.short
+            log_event(_log, logging.WARNING, "refresh-distrusted", reason=reason, session=ref)
+            raise _unavailable("id_token_rejected", keeps_cache=keeps_cache) from failed
 
 
 def _unavailable(

@@ -1,9 +1,16 @@
 """The authority's clock, ours and the resource API's are apart: within the leeway nobody notices (R21)."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
 
+from gateway.app_keys import METRICS
+from gateway.tokens.token_records import REFUSAL_SECONDS
+from servicekit.jwt_verifier import TOKENS
+from tests.product.test_tokens import end_of_token
+from tests.stage.id_token_shapes import Shape, hs256, saying, signed_by_a_stranger, unsigned
+from tests.stage.plain_world import plain_world
 from tests.stage.tenant import API, GATEWAY
 from tests.stage.world import World
 
@@ -45,3 +52,107 @@ async def test_L4_the_age_of_a_confirmation_is_judged_with_the_same_leeway(
     ada = await world.confirmed()
 
     assert (await ada.call("PATCH", "/api/profile", {"city": "Ockham"})).status == 200
+
+
+def differences(caplog: pytest.LogCaptureFixture, whose: str) -> list[int]:
+    """Return the seconds by which the log says that clocks differ."""
+    told = [vars(record)["event_fields"] for record in caplog.records if record.message == "clocks-differ"]
+    return [one["seconds"] for one in told if one["whose"] == whose]
+
+
+@pytest.mark.parametrize("ahead", [130, 600, 86_400, -600, -7200, -86_400])
+async def test_L3_a_refresh_with_the_authoritys_clock_far_off_keeps_the_session_and_says_so(
+    world: World, caplog: pytest.LogCaptureFixture, ahead: int
+) -> None:
+    ada = await world.signed_in()
+    world.tenant_clock.now += ahead
+    for number in (1, 2):  # the second with what the first brought
+        await end_of_token(world, ada, 0)
+        caplog.clear()
+
+        assert (await ada.call("GET", "/api/profile")).status == 200
+        assert (await ada.call("GET", "/api/profile")).status == 200
+        assert await world.asked("token.refresh_token") == number, "the token is good for as long as was said"
+        if number == 1:
+            (apart,) = differences(caplog, TOKENS)
+            assert apart == pytest.approx(-ahead, abs=10)
+
+    assert await world.asked("token.refresh_token") == 2
+    drawn = world.app[METRICS].drawn().decode()
+    (shown,) = re.findall(r'^stepup_clock_difference_seconds\{clock="tokens"\} (\S+)$', drawn, re.MULTILINE)
+    assert float(shown) == pytest.approx(-ahead, abs=10)
+
+
+@pytest.mark.parametrize("ahead", [130, 600, 86_400, -7200, -86_400])
+async def test_L3_a_sign_in_with_clocks_too_far_apart_is_nobodys_fault_and_the_log_says_by_how_much(
+    world: World, caplog: pytest.LogCaptureFixture, ahead: int
+) -> None:
+    ada = await world.front_end()
+    world.tenant_clock.now += ahead
+
+    assert (await ada.sign_in()).startswith("/problem?type=misconfigured&")
+
+    (problem,) = [vars(one)["event_fields"] for one in caplog.records if one.message == "problem"]
+    sentence = problem["log_detail"]
+    assert "clocks differ" in sentence
+    assert "GATEWAY_CLOCK_LEEWAY_SECONDS forgives 120 s" in sentence
+    assert differences(caplog, "the authority") == [pytest.approx(-ahead, abs=10)]
+
+
+async def test_L3_a_step_up_with_clocks_too_far_apart_keeps_the_session(world: World) -> None:
+    ada = await world.signed_in()
+    world.tenant_clock.now += 600
+
+    way = await ada.step_up("/auth/step-up?action=profile.edit&return_to=/edit")
+
+    assert way.startswith("/problem?type=misconfigured&")
+    assert (await ada.call("GET", "/api/profile")).status == 200
+
+
+SHAPES: dict[str, Shape] = {
+    "signed by a stranger": signed_by_a_stranger,
+    "signed by the wrong algorithm": hs256,
+    "unsigned": unsigned,
+    "for another client": saying(aud="another"),
+    "for nobody": saying(aud=None),
+    "of another party": saying(azp="another"),
+    "without an end": saying(exp=None),
+    "with an end in words": saying(exp="tomorrow"),
+    "without a subject": saying(sub=None),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+async def test_L3_a_refreshed_id_token_that_is_refused_signs_nobody_out(valkey: str, shape: Shape) -> None:
+    async with plain_world(valkey, SESSION_IDLE_SECONDS="28800") as world:
+        op = world.provider
+        assert await world.sign_in() == "/edit"
+        op.shape = lambda claims: shape(op, claims)
+        world.clock.now += 3600
+
+        for _ in range(3):
+            answer = await world.person.call("GET", "/api/profile")
+            assert (answer.status, answer.slug) == (503, "authority-unavailable")
+            assert 1 <= int(answer.headers["Retry-After"]) <= REFUSAL_SECONDS
+        assert op.requests["refresh_token"] == 1, "it is remembered for some seconds"
+        assert op.requests["me"] == 0, "the token that came with it was used"
+        assert await world.is_signed_in()
+
+        op.shape = None
+        world.clock.now += REFUSAL_SECONDS
+        assert (await world.person.call("GET", "/api/profile")).status == 200
+
+
+@pytest.mark.parametrize("claim", [{"sub": "another"}, {"iss": "https://another.example"}])
+async def test_L3_only_another_person_ends_the_session(valkey: str, claim: dict[str, str]) -> None:
+    async with plain_world(valkey, SESSION_IDLE_SECONDS="28800") as world:
+        op = world.provider
+        assert await world.sign_in() == "/edit"
+        op.shape = lambda claims: saying(**claim)(op, claims)
+        world.clock.now += 3600
+
+        answer = await world.person.call("GET", "/api/profile")
+
+        assert (answer.status, answer.body["reason"]) == (401, "revoked")
+        assert op.requests["me"] == 0
+        assert not await world.is_signed_in()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.tokens.token_records import REFUSAL_SECONDS
 from tests.stage.id_token_shapes import hs256, saying
 from tests.stage.other_keys import OtherKey
 from tests.stage.plain_provider import CLIENT, Key, rsa_key
@@ -160,14 +161,18 @@ async def test_W5_a_session_is_spared_until_fresh_keys_refuse_its_token_too(
     assert await world.is_signed_in()
 
 
-async def test_W5_a_token_that_fresh_keys_refuse_ends_the_session(world: PlainWorld) -> None:
+async def test_W5_a_token_that_fresh_keys_refuse_is_not_used_and_ends_no_session(world: PlainWorld) -> None:
     await world.sign_in()
-    world.provider.signing = Key("key-1", rsa_key(5))
+    right, world.provider.signing = world.provider.signing, Key("key-1", rsa_key(5))
 
     answer = await refreshed(world)
 
-    assert (answer.status, answer.body["reason"]) == (401, "revoked")
+    assert (answer.status, answer.slug) == (503, "authority-unavailable")
+    assert world.provider.requests["me"] == 0, "the token that came with it was used"
     assert world.provider.requests["keys"] == 2
+    world.provider.signing = right
+    world.clock.now += REFUSAL_SECONDS
+    assert (await world.person.call("GET", "/api/profile")).status == 200
 
 
 async def test_W5_forged_logout_tokens_do_not_make_us_call_the_authority(valkey: str) -> None:

@@ -71,14 +71,14 @@ def shaped(shape: Shape) -> Scenario:
     return scenario
 
 
-def refused(*shapes: Shape) -> Scenario:
+def refused(*shapes: Shape, slug: str = "sign-in-failed") -> Scenario:
     """Refuse an ID token of each of these shapes."""
 
     async def scenario(world: PlainWorld) -> None:
         for number_of_it, shape in enumerate(shapes, 1):
             world.provider.shape = functools.partial(shape, world.provider)
 
-            assert problem_of(await world.sign_in()) == "sign-in-failed"
+            assert problem_of(await world.sign_in()) == slug
 
             assert world.provider.requests["authorization_code"] == number_of_it
             await nothing_is_left(world)
@@ -130,7 +130,7 @@ async def _refreshes(world: PlainWorld) -> None:
     assert world.provider.requests["refresh_token"] == 1
 
 
-def _refresh_refused(shape: Shape) -> Scenario:
+def _refresh_by_another(shape: Shape) -> Scenario:
     async def scenario(world: PlainWorld) -> None:
         op = world.provider
         op.shape = lambda claims: op.signing.token(claims) if "nonce" in claims else shape(op, claims)
@@ -141,6 +141,23 @@ def _refresh_refused(shape: Shape) -> Scenario:
         assert op.requests["refresh_token"] == 1
         assert op.requests["me"] == 0, "the token that came with it was used"
         assert [key for key in await world.keys() if not key.endswith(":ended")] == []
+
+    return scenario
+
+
+def _refresh_refused(shape: Shape) -> Scenario:
+    """Refuse what came, and keep the session: the authority's own mistake signs nobody out."""
+
+    async def scenario(world: PlainWorld) -> None:
+        op = world.provider
+        op.shape = lambda claims: op.signing.token(claims) if "nonce" in claims else shape(op, claims)
+
+        answer = await _profile_after_a_refresh(world)
+
+        assert (answer.status, answer.slug) == (503, "authority-unavailable")
+        assert op.requests["refresh_token"] == 1
+        assert op.requests["me"] == 0, "the token that came with it was used"
+        assert await world.is_signed_in()
 
     return scenario
 
@@ -234,8 +251,8 @@ MODULES: Final[dict[str, Scenario]] = {
     f"{OIDC}-signing-key-rotation": _keys_roll,
     f"{OIDC}-signing-key-rotation-just-before-signing": _keys_roll_just_before_signing,
     f"{OIDC}-refresh-token": _refreshes,
-    f"{OIDC}-refresh-token-invalid-issuer": _refresh_refused(saying(iss="https://another.example")),
-    f"{OIDC}-refresh-token-invalid-sub": _refresh_refused(saying(sub="subject-2")),
+    f"{OIDC}-refresh-token-invalid-issuer": _refresh_by_another(saying(iss="https://another.example")),
+    f"{OIDC}-refresh-token-invalid-sub": _refresh_by_another(saying(sub="subject-2")),
     f"{OIDC}-refresh-token-invalid-aud": _refresh_refused(saying(aud="another")),
     f"{OIDC}-refresh-token-invalid-azp": _refresh_refused(saying(azp="another")),
     f"{OIDC}-form-post-error": _an_error_comes_by_form_post,
@@ -252,7 +269,9 @@ MODULES: Final[dict[str, Scenario]] = {
     f"{FAPI}-valid-aud-as-array": shaped(saying(aud=[CLIENT])),
     f"{FAPI}-invalid-null-alg": refused(unsigned),
     f"{FAPI}-invalid-alternate-alg": refused(ps256),
-    f"{FAPI}-invalid-expired-exp": refused(expired),
+    f"{FAPI}-invalid-expired-exp": refused(
+        expired, slug="misconfigured"
+    ),  # a token that came just now is old: clocks differ
     f"{FAPI}-invalid-missing-exp": refused(saying(exp=None)),
     f"{FAPI}-invalid-missing-aud": refused(saying(aud=None)),
     f"{FAPI}-invalid-missing-iss": refused(saying(iss=None)),

@@ -28,6 +28,10 @@ class Believing:
         check_claims(self._claims, rules, time.time())
         return self._claims
 
+    def compare_clocks(self, claims: dict[str, Any]) -> int:
+        """Return how far ours is ahead."""
+        return round(time.time() - int(claims["iat"]))
+
 
 def judge(
     *, tenant: str | None = TENANT, trusted: frozenset[str] = frozenset(), **changed: Any
