@@ -20,6 +20,7 @@
     ├── NotFound                  404 no such thing for this person
     ├── TooManyRequests           429 one network begins, or one browser listens, more than anybody needs
     ├── SessionStoreUnavailable   503 Redis fails; the cookie is kept
+    │   └── SessionStoreNotAsked  503 we were too slow ourselves to ask Redis: told as `overloaded`
     │                                 and from servicekit.errors, as in the resource API:
     ├── BadRequest                400 the body or a header is not what it should be
     ├── AccessBlocked             403 policy blocks this person
@@ -42,6 +43,7 @@ A failing dependency is never reported as "signed out".
 import logging
 
 from gateway.demand import Demand
+from servicekit.errors import Overloaded
 from servicekit.problems import ProblemError
 
 
@@ -213,3 +215,16 @@ class SessionStoreUnavailable(ProblemError):
         error.detail = "You are signed out, but that is not confirmed yet. Please sign out again in a moment."
         error.members = {"confirmed": False}
         return error
+
+
+class SessionStoreNotAsked(SessionStoreUnavailable):
+    """Redis had no part in it: no connection was free for us, or our event loop stood still. Never told of Redis.
+
+    Whoever goes on without Redis goes on without it here, too.
+    """
+
+    slug, title, log_level = Overloaded.slug, Overloaded.title, Overloaded.log_level
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.headers = Overloaded().headers

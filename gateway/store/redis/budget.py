@@ -1,10 +1,10 @@
 """How long the gateway waits for Redis: for a command, for a try and its repetition, for all that a request asks.
 
 Owns the limits, and the budget of a request: every command takes from it what it took, and none begins with an empty
-one. Only waiting for Redis counts, so that a slow authority does not use it up. Never cancels anything else.
+one. Only Redis' own time counts: not a slow authority's, not that of our own line for a connection (`places.py`), and
+not what our event loop stood still for. Never cancels anything else.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,9 +20,9 @@ class RedisLimits:
     """Seconds that the gateway waits for Redis before it says that Redis does not answer."""
 
     command: float = 0.5
-    """For a connection, for a place in the queue, and for one answer."""
+    """For a connection, and for one answer."""
     attempt: float = 1.2
-    """For two tries, or one with all that comes before it: a place in the queue, a connection, a failover."""
+    """For two tries, or one with all that comes before it: a connection, a failover."""
     request: float = 1.6
     """For everything that one request asks of it."""
 
@@ -31,20 +31,19 @@ LIMITS: Final = RedisLimits()
 
 
 class Budget:
-    """Seconds that are left."""
+    """Seconds that are left; who `goes_first` need not stand behind others in the line for a connection.
 
-    def __init__(self, seconds: float, *, now: Callable[[], float] = time.monotonic) -> None:
+    Whoever was answered once does: half of an answer is worth nothing to anybody.
+    """
+
+    def __init__(self, seconds: float, *, goes_first: bool = False) -> None:
         self.remaining = seconds
-        self._now = now
+        self.goes_first = goes_first
 
-    @contextmanager
-    def spent(self) -> Iterator[None]:
-        """Take from the budget what the block takes."""
-        began = self._now()
-        try:
-            yield
-        finally:
-            self.remaining -= self._now() - began
+    def spend(self, seconds: float) -> None:
+        """Take what a command took."""
+        self.remaining -= seconds
+        self.goes_first = True
 
 
 _current: ContextVar[Budget | None] = ContextVar("redis_budget", default=None)
@@ -56,9 +55,9 @@ def current_budget() -> Budget | None:
 
 
 @contextmanager
-def redis_budget(seconds: float) -> Iterator[Budget]:
+def redis_budget(seconds: float, *, goes_first: bool = False) -> Iterator[Budget]:
     """Give the block, and the tasks that it starts, a budget of its own."""
-    budget = Budget(seconds)
+    budget = Budget(seconds, goes_first=goes_first)
     token = _current.set(budget)
     try:
         yield budget
@@ -66,12 +65,14 @@ def redis_budget(seconds: float) -> Iterator[Budget]:
         _current.reset(token)
 
 
-def redis_budget_middleware(seconds: float = LIMITS.request) -> Middleware:
-    """Return the middleware that gives each request its budget."""
+def redis_budget_middleware(
+    seconds: float = LIMITS.request, *, goes_first: Callable[[web.Request], bool] = lambda _request: False
+) -> Middleware:
+    """Return the middleware that gives each request its budget, and says which go before the others."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        with redis_budget(seconds):
+        with redis_budget(seconds, goes_first=goes_first(request)):
             answer: Awaitable[web.StreamResponse] = handler(request)
             return await answer
 

@@ -1,7 +1,7 @@
 """Clients of Redis whose every command is bounded.
 
-Owns what a command passes on its way: the circuit breaker, the bounded queue for a connection, the request's budget and
-at most one more try. With redis-py's defaults a silent server costs 58 s, and a command that takes something may be
+Owns what a command passes on its way: the line for a connection, the circuit breaker, the request's budget and at most
+one more try. With redis-py's defaults a silent server costs 58 s, and a command that takes something may be
 sent twice.
 Never knows what a command is for, never decides what a fault means to a person, and never chooses a server.
 
@@ -9,11 +9,9 @@ Only what may happen twice is tried again: reads, and writes that say the same a
 nobody knows whether it happened; it is tried again only when Redis said that it did not (READONLY).
 """
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -31,12 +29,17 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.counts import Counts
 from gateway.store.redis.budget import LIMITS, Budget, RedisLimits, current_budget
+from gateway.store.redis.loop_clock import LoopClock
+from gateway.store.redis.places import OwnDelay, Places
 from gateway.store.redis.script_calls import ScriptCall, ScriptForm
 from gateway.store.scripts import REPEATABLE, REPEATABLE_SHA1
 from servicekit.breaker import BreakerOpen, CircuitBreaker
+from servicekit.remote_timeout import LATE_SECONDS, RemoteTimeout
 
 CONNECTIONS: Final = 50
 WAIT_MILLISECONDS: Final = 300
+# A time-out in which Redis had less than this share of its time is ours.
+_FAIR_SHARE: Final = 0.5
 _READS: Final = frozenset({"EXISTS", "GET", "HGET", "HKEYS", "HMGET", "PING", "ZRANGEBYSCORE"})
 _SAY_THE_SAME: Final = frozenset({"ZREM"})
 _T = TypeVar("_T")
@@ -50,13 +53,14 @@ class RedisGuard:
         breaker: CircuitBreaker,
         *,
         limits: RedisLimits = LIMITS,
-        connections: int = CONNECTIONS,
+        places: Places | None = None,
         counts: Counts | None = None,
     ) -> None:
         self._breaker = breaker
         self._counts = counts or Counts()
         self._limits = limits
-        self._places = asyncio.Semaphore(connections)
+        self._places = places or Places(CONNECTIONS)
+        self._clock = LoopClock()
 
     async def run(
         self,
@@ -65,7 +69,7 @@ class RedisGuard:
         again: bool = False,
         leave: Callable[[], Awaitable[None]] | None = None,
     ) -> _T:
-        """Return what `work` returns; raises RedisError whatever goes wrong.
+        """Return what `work` returns; raises RedisError whatever goes wrong, OwnDelay where Redis had no part in it.
 
         `again` allows a second try; `leave` drops idle connections, and is called when there is reason to believe
         that they lead to the wrong server or to none.
@@ -73,46 +77,73 @@ class RedisGuard:
         budget = current_budget() or Budget(self._limits.attempt)
         if budget.remaining <= 0:
             raise RedisTimeoutError("this request has waited for Redis long enough")
-        begun, outcome = time.perf_counter(), "failed"
+        if self._breaker.is_open:
+            return self._refuse()
         try:
-            with self._breaker.attempt(_is_outage), budget.spent():
-                answer = await self._bounded(
-                    work, min(self._limits.attempt, budget.remaining), again=again, leave=leave
-                )
+            async with self._places.taken(first=budget.goes_first):
+                with self._clock.ticking():
+                    return await self._measured(work, budget, again=again, leave=leave)
+        except OwnDelay:
+            self._counts.redis_asked("own-delay", 0)
+            raise
+
+    async def _measured(
+        self,
+        work: Callable[[], Awaitable[_T]],
+        budget: Budget,
+        *,
+        again: bool,
+        leave: Callable[[], Awaitable[None]] | None,
+    ) -> _T:
+        """Count what the command took of Redis' own time, and let the breaker judge by how it ended."""
+        began, stood_still, outcome = self._clock.now(), self._clock.stood_still, "failed"
+        seconds = min(self._limits.attempt, budget.remaining)
+        try:
+            with self._breaker.attempt(_is_outage):
+                try:
+                    answer = await _bounded(work, seconds, again=again, leave=leave)
+                except RedisTimeoutError as error:
+                    late = self._clock.stood_still - stood_still > LATE_SECONDS
+                    if late and self._clock.now() - began < min(self._limits.command, seconds) * _FAIR_SHARE:
+                        outcome = ""
+                        raise OwnDelay("the event loop stood still") from error
+                    raise
                 outcome = "answered"
                 return answer
-        except BreakerOpen as error:
-            outcome = "not-sent"
-            raise ConnectionError("Redis failed a moment ago") from error
+        except BreakerOpen:
+            outcome = ""
+            return self._refuse()
         except RedisError as error:
-            if not _is_outage(error):
+            if outcome == "failed" and not _is_outage(error):
                 outcome = "refused"
             if leave and self._breaker.is_open:
                 await leave()
             raise
         finally:
-            self._counts.redis_asked(outcome, time.perf_counter() - begun)
+            took = self._clock.now() - began
+            budget.spend(took)
+            if outcome:
+                self._counts.redis_asked(outcome, took)
 
-    async def _bounded(
-        self,
-        work: Callable[[], Awaitable[_T]],
-        seconds: float,
-        *,
-        again: bool,
-        leave: Callable[[], Awaitable[None]] | None,
-    ) -> _T:
-        try:
-            async with asyncio.timeout(seconds):
-                async with asyncio.timeout(self._limits.command):
-                    await self._places.acquire()
-                try:
-                    return await _tried(work, again=again, leave=leave)
-                finally:
-                    self._places.release()
-        except TimeoutError as error:
-            raise RedisTimeoutError("Redis did not answer in time") from error
-        except (OSError, RedisClusterException) as error:
-            raise ConnectionError(type(error).__name__) from error
+    def _refuse(self) -> NoReturn:
+        self._counts.redis_asked("not-sent", 0)
+        raise ConnectionError("Redis failed a moment ago")
+
+
+async def _bounded(
+    work: Callable[[], Awaitable[_T]],
+    seconds: float,
+    *,
+    again: bool,
+    leave: Callable[[], Awaitable[None]] | None,
+) -> _T:
+    try:
+        async with RemoteTimeout(seconds):
+            return await _tried(work, again=again, leave=leave)
+    except TimeoutError as error:
+        raise RedisTimeoutError("Redis did not answer in time") from error
+    except (OSError, RedisClusterException) as error:
+        raise ConnectionError(type(error).__name__) from error
 
 
 async def _tried(
@@ -147,7 +178,7 @@ def _is_read_only(error: BaseException) -> bool:
 def _is_outage(error: BaseException) -> bool:
     """Tell a server that is not there from one that refuses: the latter answers at once, and reads still work."""
     answered = isinstance(error, ResponseError) and not isinstance(error, ClusterDownError | BusyLoadingError)
-    return isinstance(error, RedisError) and not answered
+    return isinstance(error, RedisError) and not answered and not isinstance(error, OwnDelay)
 
 
 class _GuardedPipeline(Pipeline):

@@ -8,15 +8,21 @@ from contextlib import asynccontextmanager
 
 from redis.exceptions import RedisError
 
-from gateway.errors import SessionStoreUnavailable
+from gateway.errors import SessionStoreNotAsked, SessionStoreUnavailable
+from gateway.store.redis.places import OwnDelay
 from servicekit.tls_refusal import refused_by_tls
 
 
 @asynccontextmanager
 async def redis_faults(*, but: type[RedisError] | None = None) -> AsyncIterator[None]:
-    """Translate what Redis raises into SessionStoreUnavailable, `but` for one kind."""
+    """Translate what Redis raises into SessionStoreUnavailable, `but` for one kind.
+
+    Where we did not give it its time, SessionStoreNotAsked is raised, which is one of that kind.
+    """
     try:
         yield
+    except OwnDelay as error:
+        raise SessionStoreNotAsked(str(error)) from error
     except (RedisError, OSError, TimeoutError) as error:
         if but and isinstance(error, but):
             raise

@@ -1,19 +1,23 @@
 """Connections to Redis, and their pools: whole or not there at all, and left without waiting.
 
-Owns three things that redis-py leaves open: a connection whose making is cancelled between its socket and its
-introduction, a pool that waits for the ends of connections which others may take up meanwhile, and the authorities
-that a connection trusts, which may change while the gateway runs.
+Owns what redis-py leaves open: a connection whose making is cancelled between its socket and its introduction, a pool
+that waits for the ends of connections which others may take up meanwhile, time-outs in which lateness of our own event
+loop does not count, and the authorities that a connection trusts, which may change while the gateway runs.
 Never chooses a server, and knows no command.
 """
 
 import asyncio
+import math
+from contextlib import nullcontext
 from typing import Any
 
 from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.sentinel import SentinelConnectionPool, SentinelManagedConnection
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.store.redis.tls import Trust
+from servicekit.remote_timeout import RemoteTimeout
 
 
 class _Whole(AbstractConnection):
@@ -27,6 +31,36 @@ class _Whole(AbstractConnection):
         except BaseException:
             await self.disconnect(nowait=True)
             raise
+
+    async def _connect(self) -> None:
+        """Open the socket; redis-py's own time-out would blame the server for a late loop of ours."""
+        seconds, self.socket_connect_timeout = self.socket_connect_timeout, None
+        try:
+            async with RemoteTimeout(math.inf if seconds is None else seconds):
+                await super()._connect()  # type: ignore[no-untyped-call, safe-super]  # redis-py's
+        finally:
+            self.socket_connect_timeout = seconds
+
+    async def read_response(
+        self,
+        disable_decoding: bool = False,  # noqa: FBT001, FBT002 - redis-py's signature
+        timeout: float | None = None,  # noqa: ASYNC109 - the same
+        *,
+        disconnect_on_error: bool = True,
+        push_request: bool | None = False,
+    ) -> Any:
+        """Read one answer, in the same fairness to the server; a time of the caller's own is redis-py's matter."""
+        fair = timeout is None and self.socket_timeout is not None
+        try:
+            async with RemoteTimeout(self.socket_timeout or 0) if fair else nullcontext():
+                return await super().read_response(
+                    disable_decoding,
+                    math.inf if fair else timeout,
+                    disconnect_on_error=disconnect_on_error,
+                    push_request=push_request,
+                )
+        except TimeoutError as error:
+            raise RedisTimeoutError("no answer in time") from error
 
 
 class PlainConnection(_Whole, Connection):
@@ -47,7 +81,7 @@ class TlsConnection(_Whole, SSLConnection):
     async def _connect(self) -> None:
         # In a thread: it may read a file. redis-py reads its own on the event loop, for every connection.
         self.ssl_context.context = await asyncio.to_thread(self._trust.context)
-        await super()._connect()  # type: ignore[no-untyped-call]  # redis-py's
+        await super()._connect()
 
 
 class MasterConnection(SentinelManagedConnection, PlainConnection):

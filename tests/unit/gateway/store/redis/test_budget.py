@@ -9,6 +9,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.store.redis.budget import current_budget, redis_budget
 from gateway.store.redis.client import RedisGuard
+from gateway.store.redis.places import OwnDelay, Places
 from servicekit.breaker import CircuitBreaker
 
 
@@ -32,7 +33,7 @@ class Work:
 
 @pytest.fixture
 async def guard() -> RedisGuard:
-    return RedisGuard(CircuitBreaker(now=lambda: 0, failures=3), connections=2)
+    return RedisGuard(CircuitBreaker(now=lambda: 0, failures=3), places=Places(2, seconds=0.5))
 
 
 def test_outside_of_a_request_there_is_no_budget() -> None:
@@ -105,7 +106,7 @@ async def test_R3_the_wait_for_a_connection_is_bounded(guard: RedisGuard) -> Non
     busy = [asyncio.create_task(guard.run(let_go.wait)) for _ in range(2)]
     await asyncio.sleep(0)
 
-    with pytest.raises(RedisTimeoutError):
+    with pytest.raises(OwnDelay):
         await guard.run(Work())
 
     let_go.set()

@@ -14,7 +14,8 @@ import redis
 from redis.asyncio import ConnectionPool, Redis, RedisCluster
 from redis.asyncio.client import Pipeline
 from redis.asyncio.cluster import ClusterNode, PipelineCommand
-from redis.asyncio.connection import AbstractConnection, SSLConnection
+from redis.asyncio.connection import AbstractConnection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import Connection as TcpConnection
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 from redis.exceptions import MovedError
 
@@ -42,6 +43,9 @@ def cluster() -> RedisCluster:
         lambda: inspect.iscoroutinefunction(AbstractConnection.connect_check_health),
         lambda: "nowait" in names(AbstractConnection.disconnect),
         lambda: inspect.iscoroutinefunction(SSLConnection._connect),
+        lambda: "self.socket_connect_timeout" in inspect.getsource(TcpConnection._connect),
+        lambda: "self.socket_connect_timeout" in inspect.getsource(UnixDomainSocketConnection._connect),
+        lambda: names(TcpConnection.read_response)[:2] == ["disable_decoding", "timeout"],
         lambda: hasattr(SSLConnection().ssl_context, "context"),
         lambda: len(ConnectionPool()._available_connections) == 0,
         lambda: names(ConnectionPool.disconnect) == ["inuse_connections"],
