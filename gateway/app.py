@@ -16,7 +16,8 @@ from aiohttp import web
 
 from gateway import app_keys as keys
 from gateway import openapi, routes
-from gateway.edge.guard import ROUTE_TABLE, guard_middleware, records_of, security_headers
+from gateway.edge.admission import GO_FIRST, admissions
+from gateway.edge.guard import ROUTE_TABLE, guard_middleware, lane_of, records_of, security_headers
 from gateway.edge.limits import FlowLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
@@ -51,6 +52,7 @@ from gateway.tokens.id_token import IdTokenJudge
 from gateway.tokens.token_records import EDIT, GRAPH, Resource
 from servicekit.authority import Authority, open_authority
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
+from servicekit.http.admission import admission_middleware
 from servicekit.http.bodies import LARGEST_BODY
 from servicekit.http.request_heads import head_limits_middleware
 from servicekit.http.routes import RouteTable
@@ -101,14 +103,18 @@ def create_app(
     edit = Resource(EDIT, settings.edit_profile_scope)
     step_ups = StepUps(now=redis_time, edit=edit, max_age=settings.step_up_max_age_seconds)
 
+    places = admissions(settings.max_requests, metrics)
     app = web.Application(
         middlewares=[
             metrics.middleware(),
             problems_middleware(
                 problem_pages(pages, host=urlsplit(settings.public_url).netloc, close_flow=FlowStore.close)
             ),
+            admission_middleware(lambda request: places[lane_of(request)]),
             head_limits_middleware(),
-            redis_budget_middleware(redis_limits.request),
+            redis_budget_middleware(
+                redis_limits.request, goes_first=lambda request: lane_of(request) in GO_FIRST
+            ),
             guard_middleware(settings.public_url),
             aiohttp_session.session_middleware(SessionStorage(sessions.load, records_of)),
         ],

@@ -21,13 +21,25 @@ class Counts:
         """Hear of a sealed record that no key opens."""
 
     def redis_asked(self, outcome: str, seconds: float) -> None:
-        """Hear of a command: answered, refused by the server, failed, or not sent while the breaker is open."""
+        """Hear of a command: answered, refused by the server, failed, not sent while the breaker is open, or own-delay.
+
+        `seconds` are Redis' own: neither our line for a connection counts, nor what our event loop stood still for.
+        """
 
     def breaker_turned(self, breaker: str, *, is_open: bool) -> None:
         """Hear that Redis or the token endpoint is left alone from now on, or no more."""
 
     def clock_differs(self, clock: str, seconds: int) -> None:
         """Hear by how many seconds this machine's clock is ahead of another: authority, tokens or redis."""
+
+    def requests_in_work(self, places: str, count: int) -> None:
+        """Hear how many requests have a place from now on, by the kind of places."""
+
+    def requests_waiting(self, places: str, count: int) -> None:
+        """Hear how many requests wait for a place from now on."""
+
+    def request_refused(self, places: str) -> None:
+        """Hear that a request was told to come later."""
 
     def streams_open(self, count: int) -> None:
         """Hear how many event streams are open in this process from now on."""

@@ -73,7 +73,7 @@ class Metrics(Counts):
         )
         self._redis_seconds = Histogram(
             "stepup_redis_seconds",
-            "How long a command to Redis took, waiting for a connection included.",
+            "How long Redis took for a command; our own line and a late event loop do not count.",
             ("outcome",),
             buckets=_REDIS_SECONDS,
             registry=own,
@@ -91,6 +91,16 @@ class Metrics(Counts):
             ("clock",),
             registry=own,
             multiprocess_mode="livemostrecent",
+        )
+        self._in_work, self._waiting = (
+            Gauge(name, documentation, ("places",), registry=own, multiprocess_mode="livesum")
+            for name, documentation in (
+                ("stepup_requests_in_work", "Requests that are worked on."),
+                ("stepup_requests_waiting", "Requests that wait for a place."),
+            )
+        )
+        self._refused = Counter(
+            "stepup_requests_refused", "Requests that were told to come later.", ("places",), registry=own
         )
         self._streams = Gauge(
             "stepup_event_streams",
@@ -172,6 +182,18 @@ class Metrics(Counts):
         if self._ahead.get(clock) != seconds:  # most comparisons say the same as the one before
             self._ahead[clock] = seconds
             self._clocks.labels(clock).set(seconds)
+
+    def requests_in_work(self, places: str, count: int) -> None:
+        """Show how many requests are worked on."""
+        self._in_work.labels(places).set(count)
+
+    def requests_waiting(self, places: str, count: int) -> None:
+        """Show how many requests wait for a place."""
+        self._waiting.labels(places).set(count)
+
+    def request_refused(self, places: str) -> None:
+        """Count a request that was told to come later."""
+        self._refused.labels(places).inc()
 
     def streams_open(self, count: int) -> None:
         """Show how many streams are open."""

@@ -7,7 +7,7 @@ Never says anything of one route: its row, its handler's docstring and the types
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from aiohttp import hdrs, web
@@ -17,7 +17,7 @@ from gateway.endpoints.examples import EXAMPLES
 from gateway.endpoints.problems import METHOD_NOT_ALLOWED, PROBLEM_TYPES
 from gateway.errors import CrossOriginRefused, MisdirectedRequest, SignInRequired
 from gateway.session.cookie import COOKIE
-from servicekit.errors import RequestHeaderFieldsTooLarge, UriTooLong
+from servicekit.errors import Overloaded, RequestHeaderFieldsTooLarge, UriTooLong
 from servicekit.openapi import Components, Node
 from servicekit.operations import NamedSchema, Operation, Parameter, Response
 from servicekit.problems import ProblemError
@@ -80,9 +80,10 @@ class _Brings:
 
 _REFUSALS: Final = (CrossOriginRefused, MisdirectedRequest)
 _OF_THE_HEAD: Final = (UriTooLong, RequestHeaderFieldsTooLarge)
+_OF_A_CROWD: Final = (Overloaded,)
 _KINDS: Final = {
     RequestKind.JSON: _Brings(
-        (*_REFUSALS, *_OF_THE_HEAD, ProblemError),
+        (*_REFUSALS, *_OF_THE_HEAD, *_OF_A_CROWD, ProblemError),
         (
             Parameter(
                 "X-CSRF",
@@ -94,7 +95,7 @@ _KINDS: Final = {
         ),
     ),
     RequestKind.EVENTS: _Brings(
-        (*_REFUSALS, *_OF_THE_HEAD, ProblemError),
+        (*_REFUSALS, *_OF_THE_HEAD, *_OF_A_CROWD, ProblemError),
         (
             Parameter(
                 "X-CSRF",
@@ -106,12 +107,20 @@ _KINDS: Final = {
     ),
     RequestKind.NAVIGATION: _Brings(_REFUSALS),
     RequestKind.CALLBACK: _Brings((MisdirectedRequest,)),
-    RequestKind.FRAMED: _Brings(),
-    RequestKind.BACKCHANNEL: _Brings(_OF_THE_HEAD),
+    RequestKind.FRAMED: _Brings(_OF_A_CROWD),
+    RequestKind.BACKCHANNEL: _Brings((*_OF_THE_HEAD, *_OF_A_CROWD)),
     RequestKind.PUBLIC: _Brings(),
 }
 # Where a problem is a page of the client's and no answer; the handlers' own, not those of the kind.
 _SHOWN_AS_PAGES: Final = frozenset({RequestKind.NAVIGATION, RequestKind.CALLBACK})
+# But for this one: the client's page would be more requests, and too much is going on for one.
+_CROWDED: Final = Response(
+    "Too much is going on; a page that says so.",
+    (str,),
+    status=Overloaded.status,
+    media_type="text/html",
+    headers=(hdrs.RETRY_AFTER,),
+)
 
 
 async def openapi(request: web.Request) -> web.Response:
@@ -158,7 +167,9 @@ def drawn(rows: Sequence[Route]) -> bytes:
 
 def _operation(row: Route, operation: Operation, components: Components) -> Node:
     brings = _KINDS[row.kind]
-    own = () if row.kind in _SHOWN_AS_PAGES else operation.problems
+    own = operation.problems
+    if row.kind in _SHOWN_AS_PAGES:
+        own, operation = (), replace(operation, also=(*operation.also, _CROWDED))
     return components.operation(
         operation,
         row.handler,

@@ -25,6 +25,7 @@ from resource_api.patience import Patience
 from resource_api.routes import DESCRIPTION, EDITOR, LIFE, Life, table
 from resource_api.settings import Settings
 from servicekit.authority import open_authority
+from servicekit.http.admission import Admission, admission_middleware
 from servicekit.http.bodies import LARGEST_BODY
 from servicekit.http.request_heads import LARGEST_HEAD, head_limits_middleware
 from servicekit.http.routes import RouteTable
@@ -64,10 +65,12 @@ def create_app(
     `now` is the wall clock that tokens are judged by, `monotonic` the one that keys and metadata age by.
     """
     rows: RouteTable[Route] = RouteTable()
+    places = Admission("work", settings.max_requests)
     app = web.Application(
         middlewares=[
             correlation_middleware,
             problems_middleware(),
+            admission_middleware(lambda request: None if request.path.startswith("/health/") else places),
             head_limits_middleware(largest_head=largest_head(settings.longest_token)),
             access_middleware(rows),
         ],

@@ -17,6 +17,7 @@ from servicekit.address_map import AddressMap
 from servicekit.authority_faults import faults_of_authority, faults_of_credential
 from servicekit.client_credential import CredentialSource, credential_source
 from servicekit.discovery import ciam_discovery_url
+from servicekit.http.admission import MAX_REQUESTS
 from servicekit.jwt_claims import LEEWAY_SECONDS
 from servicekit.jwt_form import LONGEST_TOKEN
 from servicekit.settings_faults import EnvironmentSettings
@@ -90,6 +91,13 @@ class AuthoritySettings(EnvironmentSettings):
         le=3_600,
         description="how long a connection without a request is kept: longer than the proxy in front keeps its own",
         examples=["75"],
+    )
+    max_requests: int = Field(
+        MAX_REQUESTS,
+        ge=1,
+        le=100_000,
+        description="how many requests a process works on at once; others wait a moment, or are told to come later",
+        examples=[str(MAX_REQUESTS)],
     )
     ca_bundle: Annotated[str, AfterValidator(forms.ca_bundle)] | None = Field(
         None, description="a PEM file with the certificates to trust", examples=["/etc/ssl/private-ca.pem"]

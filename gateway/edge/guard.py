@@ -16,6 +16,7 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from gateway.edge.admission import Lane
 from gateway.edge.hosts import Likeness, compare_hosts
 from gateway.edge.navigations import is_page_wanted
 from gateway.errors import CrossOriginRefused, MisdirectedRequest
@@ -44,6 +45,17 @@ class RequestKind(enum.Enum):
     """Anyone; there is nothing personal."""
 
 
+_LANES: Final = {
+    RequestKind.JSON: Lane.WORK,
+    RequestKind.EVENTS: Lane.WORK,
+    RequestKind.NAVIGATION: Lane.WORK,
+    RequestKind.CALLBACK: Lane.RETURN,
+    RequestKind.FRAMED: Lane.SIGN_OUT,
+    RequestKind.BACKCHANNEL: Lane.SIGN_OUT,
+    RequestKind.PUBLIC: Lane.PAGES,
+}
+
+
 def no_records(_request: web.Request) -> Sequence[str]:
     """Say that a route needs nothing of a session but its person."""
     return ()
@@ -58,12 +70,14 @@ class Route(routes.Route):
     """One row of the gateway's routes.
 
     `operation` is what the API's description says of it, if it is part of the API. `records` names what it needs of the
-    session, which is read in the step that opens the cookie.
+    session, which is read in the step that opens the cookie. `lane` is which places it needs, where that does not
+    follow from its kind.
     """
 
     kind: RequestKind
     operation: Operation | None = None
     records: Callable[[web.Request], Sequence[str]] = no_records
+    lane: Lane | None = None
 
     @property
     def answers_head(self) -> bool:
@@ -78,6 +92,12 @@ def kind_of(request: web.Request) -> RequestKind | None:
     """Return what kind of request the route is for; None where there is no such route."""
     row = request.app[ROUTE_TABLE].row_of(request)
     return row.kind if row else None
+
+
+def lane_of(request: web.Request) -> Lane:
+    """Return which places the request needs; where there is no such route, it is answered from memory."""
+    row = request.app[ROUTE_TABLE].row_of(request)
+    return (row.lane or _LANES[row.kind]) if row else Lane.PAGES
 
 
 def records_of(request: web.Request) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """Pages that stand by themselves: for a person whose browser cannot load the client's.
 
-Owns what is said where each request of a browser is too large: its scripts and styles would be refused as well.
+Owns what is said where each request of a browser is too large, or one too many: its scripts and styles would be refused
+as well.
 Never shows anything of the request but the name of the host that answers.
 """
 
@@ -9,7 +10,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import hdrs, web
 
-from servicekit.errors import RequestHeaderFieldsTooLarge, UriTooLong
+from servicekit.errors import Overloaded, RequestHeaderFieldsTooLarge, UriTooLong
 from servicekit.problems import Problem
 
 
@@ -38,6 +39,14 @@ _ENGLISH: Final = {
         "First page",
         "Reference",
     ),
+    Overloaded.slug: _Words(
+        "Too much is going on here",
+        "More people are using this service right now than it can serve at once. "
+        "If you are signed in, you stay signed in.",
+        "Wait a moment, then load this page again.",
+        "",
+        "Reference",
+    ),
 }
 _GERMAN: Final = {
     RequestHeaderFieldsTooLarge.slug: _Words(
@@ -54,6 +63,14 @@ _GERMAN: Final = {
         "Die aufgerufene Adresse ist länger, als dieser Dienst liest.",
         "Beginnen Sie auf der ersten Seite.",
         "Erste Seite",
+        "Kennung",
+    ),
+    Overloaded.slug: _Words(
+        "Hier ist gerade zu viel los",
+        "Mehr Menschen benutzen diesen Dienst gerade, als er auf einmal bedienen kann. "
+        "Wenn Sie angemeldet sind, bleiben Sie es.",
+        "Warten Sie einen Moment, und laden Sie diese Seite dann neu.",
+        "",
         "Kennung",
     ),
 }
@@ -78,5 +95,5 @@ def plain_page(request: web.Request, problem: Problem, reference: str, *, host: 
         ),
         content_type="text/html",
         charset="utf-8",
-        headers={hdrs.VARY: f"{hdrs.ACCEPT}, {hdrs.ACCEPT_LANGUAGE}"},
+        headers={**problem.headers, hdrs.VARY: f"{hdrs.ACCEPT}, {hdrs.ACCEPT_LANGUAGE}"},
     )

@@ -37,8 +37,8 @@ def problem_pages(
 
     def draw(request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
         navigates = kind_of(request) in {RequestKind.NAVIGATION, RequestKind.CALLBACK}
-        if problem.slug in SHOWN:
-            # The client's own page would be asked for by a request that is too large as well.
+        if problem.slug in SHOWN and FLOW_STATE not in request:
+            # The client's own page would be asked for by a request that is too large as well, or one too many.
             if navigates or is_page_wanted(request):
                 return plain_page(request, problem, reference, host=host)
         elif navigates and problem.slug not in _NEVER_PAGES:

@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from gateway.app_keys import VAULT
+from gateway.edge.admission import Lane
 from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import Live, Ready
 from gateway.errors import SessionStoreUnavailable
@@ -33,6 +34,7 @@ ROUTES: Final = (
         "/health/live",
         live,
         RequestKind.PUBLIC,
+        lane=Lane.HEALTH,
         operation=Operation(
             "isLive", "Liveness", tag="service", response=Response("The process answers.", (Live,))
         ),
@@ -42,6 +44,7 @@ ROUTES: Final = (
         "/health/ready",
         ready,
         RequestKind.PUBLIC,
+        lane=Lane.HEALTH,
         operation=Operation(
             "isReady",
             "Readiness",

@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from gateway.app_keys import DISCOVERY, END_SESSION, LOGOUT, SETTINGS
+from gateway.edge.admission import Lane
 from gateway.edge.forms import FORM, read_form
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.posting_page import posting_page
@@ -116,6 +117,7 @@ ROUTES: Final = (
         sign_out,
         RequestKind.JSON,
         records=lambda _request: (ID_TOKEN.field(),),
+        lane=Lane.SIGN_OUT,
         operation=Operation(
             "signOut",
             "Sign out",
@@ -129,6 +131,7 @@ ROUTES: Final = (
         PAGE,
         end_session,
         RequestKind.NAVIGATION,
+        lane=Lane.SIGN_OUT,
         operation=Operation(
             "endAuthoritySession",
             "End the authority's session by a form",

@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from gateway.app_keys import CREDENTIAL, DISCOVERY, METRICS, SETTINGS, VAULT
 from gateway.errors import SessionStoreUnavailable
 from gateway.metrics import CONTENT_TYPE
+from gateway.store.redis.budget import LIMITS, redis_budget
 from servicekit.client_credential import CertificateKey
 from servicekit.discovery import IssuerMismatch
 from servicekit.errors import AuthorityUnavailable
@@ -51,7 +52,8 @@ async def metrics(request: web.Request) -> web.Response:
 
 async def _redis(public: web.Application) -> str:
     try:
-        await public[VAULT].ping()
+        with redis_budget(LIMITS.request, goes_first=True):
+            await public[VAULT].ping()
     except SessionStoreUnavailable as error:
         return f"unusable: {error.log_detail}"
     return "usable"

@@ -22,6 +22,7 @@ from gateway.errors import SessionStoreUnavailable, TooManyRequests
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.session.watch import SessionEvent, SessionWatch
 from gateway.store.redis.budget import redis_budget
+from servicekit.http.admission import give_place_back
 from servicekit.logs import log_event
 
 _HEADERS: Final = {
@@ -113,6 +114,7 @@ class EventStreams:
             with _to_the_end(session):
                 await response.prepare(request)
                 await response.write(_retry() + _drawn(first))
+                give_place_back(request)
                 await self._tell(request, response, watch)
         return response
 

@@ -6,11 +6,13 @@ Never looks at what a body means.
 """
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Final
 
 from aiohttp import hdrs, web
 
 from servicekit.errors import BadRequest, BodyTooLarge, RequestTimedOut, UnsupportedMediaType
+from servicekit.http.admission import lent_place
 from servicekit.strict_json import NotStrictJson, load_strict_json
 
 LARGEST_BODY: Final = 16_384
@@ -31,7 +33,7 @@ async def read_bytes(
         raise BodyTooLarge
     body = bytearray()
     try:
-        async with asyncio.timeout(seconds):
+        async with _lent_unless_there(request), asyncio.timeout(seconds):
             async for chunk in request.content.iter_any():
                 body += chunk
                 if len(body) > largest:
@@ -39,6 +41,11 @@ async def read_bytes(
     except TimeoutError as error:
         raise RequestTimedOut from error
     return bytes(body)
+
+
+def _lent_unless_there(request: web.Request) -> AbstractAsyncContextManager[None]:
+    """Return what lends the request's place to others while its body is on the way; nothing where it has come."""
+    return nullcontext() if request.content.is_eof() else lent_place(request)
 
 
 async def read_json(request: web.Request, *, types: tuple[str, ...] = MERGE_PATCH) -> Any:
