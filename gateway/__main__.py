@@ -44,13 +44,14 @@ async def _end_sessions(settings: Settings, oid: str) -> int:
             print(NO_OBJECT_ID.format(oid=oid), file=sys.stderr)
             return 2
         oid = oid.lower()
-    redis, vault = open_vault(settings, now=RedisClock())
+    redis, vault, hints = open_vault(settings, now=RedisClock())
     try:
         ended = await OwnSessions(vault).end_all(settings.tenant_id or settings.issuer, oid)
     except SessionStoreUnavailable as error:
         print(f"Redis cannot be used, and nobody was signed out: {error.log_detail}.", file=sys.stderr)
         return 1
     finally:
+        await hints.aclose()
         await redis.aclose()
     print(f"{ended} session{'' if ended == 1 else 's'} ended.")
     if not ended and not settings.tenant_id:

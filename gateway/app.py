@@ -40,6 +40,7 @@ from gateway.session.own_sessions import OwnSessions
 from gateway.session.sessions import SessionStore
 from gateway.session.watch import warning_seconds
 from gateway.settings import Settings
+from gateway.store.hints import Hints
 from gateway.store.known_good import AuthorityMemory
 from gateway.store.opening import hearing_clock, open_vault
 from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_middleware
@@ -95,7 +96,7 @@ def create_app(
     pages = spa if isinstance(spa, SpaFiles) else SpaFiles(spa)
     metrics = metrics or Metrics()
     redis_time = redis_clock or hearing_clock(now, monotonic, metrics)
-    redis, vault = open_vault(settings, now=redis_time, limits=redis_limits, counts=metrics)
+    redis, vault, hints = open_vault(settings, now=redis_time, limits=redis_limits, counts=metrics)
     sessions = SessionStore(
         vault, now=redis_time, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
     )
@@ -138,7 +139,9 @@ def create_app(
     app[keys.STEP_UPS] = step_ups
     app[keys.EVENT_STREAMS] = EventStreams(
         sessions,
+        vault,
         step_ups.access,
+        access_until=step_ups.access_until,
         fields=ACCESS_FIELDS,
         now=redis_time,
         monotonic=monotonic,
@@ -152,7 +155,7 @@ def create_app(
     # Closed from the last to the first.
     app.cleanup_ctx.extend(
         (
-            _redis(redis),
+            _redis(redis, hints),
             _network(settings),
             _authority(settings, monotonic=monotonic, timeouts=authority_timeouts),
             _tokens(settings, read=read, edit=edit),
@@ -163,11 +166,12 @@ def create_app(
     return app
 
 
-def _redis(redis: GuardedRedis | GuardedCluster) -> CleanupContext:
+def _redis(redis: GuardedRedis | GuardedCluster, hints: Hints) -> CleanupContext:
     """Return the life of the connections to Redis."""
 
     async def life(_app: web.Application) -> AsyncIterator[None]:
         yield
+        await hints.aclose()
         await redis.aclose()
 
     return life

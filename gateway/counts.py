@@ -43,3 +43,6 @@ class Counts:
 
     def streams_open(self, count: int) -> None:
         """Hear how many event streams are open in this process from now on."""
+
+    def events_pushed(self, *, is_pushed: bool) -> None:
+        """Hear whether hints of changes arrive in this process from now on."""

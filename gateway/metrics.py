@@ -108,6 +108,12 @@ class Metrics(Counts):
             registry=own,
             multiprocess_mode="livesum",
         )
+        self._pushed = Gauge(
+            "stepup_events_pushed",
+            "In how many processes Redis pushes what event streams tell; the others look now and then.",
+            registry=own,
+            multiprocess_mode="livesum",
+        )
         self._lag = Histogram(
             "stepup_loop_lag_seconds",
             "How late the event loop was, looked at once a second.",
@@ -198,6 +204,10 @@ class Metrics(Counts):
     def streams_open(self, count: int) -> None:
         """Show how many streams are open."""
         self._streams.set(count)
+
+    def events_pushed(self, *, is_pushed: bool) -> None:
+        """Show whether changes are pushed."""
+        self._pushed.set(is_pushed)
 
     def loop_was_late(self, seconds: float) -> None:
         """Count one look at the event loop."""

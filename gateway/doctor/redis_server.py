@@ -20,6 +20,7 @@ from redis.exceptions import (
 
 from gateway.errors import SessionStoreUnavailable
 from gateway.settings import Settings
+from gateway.store.hints import CHANNEL
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.connection import redis_client
@@ -36,7 +37,8 @@ VERSION: Final = "Redis version"
 CLOCK: Final = "Redis clock"
 EVICTION: Final = "Redis eviction"
 PERSISTENCE: Final = "Redis persistence"
-CHECKS: Final = (REDIS, RECORDS, CLOCK, VERSION, EVICTION, PERSISTENCE)
+EVENTS: Final = "Redis events"
+CHECKS: Final = (REDIS, RECORDS, CLOCK, VERSION, EVICTION, PERSISTENCE, EVENTS)
 
 _SLOW_MILLISECONDS: Final = 50
 _OLDEST: Final = 7
@@ -64,7 +66,8 @@ async def look_at_redis(settings: Settings, *, now: Callable[[], float] = time.t
         clock = RedisClock(now=now)
         vault = Vault(client, KeyRing(settings.ring), now=clock)
         own = [await _records(vault), await _clock(vault, clock, now)]
-        return [there, *own, *[await _look_at(client, check) for check in _SECTIONS]]
+        looks = [await _look_at(client, check) for check in _SECTIONS]
+        return [there, *own, *looks, await _events(client)]
     finally:
         await client.aclose()
 
@@ -171,6 +174,35 @@ async def _info(client: GuardedRedis | GuardedCluster, section: str) -> list[dic
     sections = await client.execute_command("INFO", section, target_nodes=GuardedCluster.PRIMARIES)
     several = isinstance(sections, dict) and all(isinstance(one, dict) for one in sections.values())
     return list(sections.values()) if several else [sections]
+
+
+async def _events(client: GuardedRedis | GuardedCluster) -> Finding:
+    """Hear what is published on a channel of our own, as every process does while pages listen."""
+    late = "pages that are open hear of a change some seconds later"
+    channel = f"{CHANNEL}:doctor-{secrets.token_urlsafe(12)}"
+    ear: Any = await client.new_connection()
+    mouth: Any = await client.new_connection()
+    try:
+        for connection, *command in ((ear, "SUBSCRIBE", channel), (mouth, "PUBLISH", channel, "doctor")):
+            await connection.connect()
+            await connection.send_command(*command)
+            await connection.read_response(disable_decoding=True)
+        heard = await ear.read_response(disable_decoding=True)
+    except NoPermissionError:
+        return warning(EVENTS, f"the user may not PUBLISH and SUBSCRIBE on {CHANNEL}: {late}", _RIGHTS)
+    except RedisError as error:
+        return warning(
+            EVENTS, f"what is published is not heard: {plain_reason(error, _named(error))}; {late}", _LATE
+        )
+    finally:
+        await ear.disconnect(nowait=True)
+        await mouth.disconnect(nowait=True)
+    return ok(EVENTS, "what is published is heard") if heard[2] == b"doctor" else warning(EVENTS, late, _LATE)
+
+
+_LATE: Final = (
+    "Look at the server's log, and whether something between it and the gateway drops what is published."
+)
 
 
 def _version(sections: list[dict[str, Any]]) -> Finding:

@@ -92,6 +92,14 @@ class StepUps:
         refused = await session.records.get(REFUSAL, self._edit.name)
         return "step-up" if refused and not refused.beside else "granted"
 
+    def access_until(self, session: LiveSession) -> float:
+        """Return until when `access` says the same unless something is written, in seconds since 1970."""
+        ends = session.records.next_end(ACCESS_FIELDS, self._now())
+        last = session.user.last_mfa_at
+        if self._max_age is None or last is None or self._is_stale(session):
+            return ends
+        return min(ends, last + self._max_age)
+
     def success(self, session: LiveSession) -> dict[str, Field]:
         """Return what to write once an edit went through: confirmations are not in vain."""
         return EDITED.entry(1, session.absolute_at) if session.user.step_ups_in_vain else {}

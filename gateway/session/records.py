@@ -4,12 +4,13 @@ Owns a record's name and form, whether it survives a step-up, and what of it thi
 Never knows what a record is for; each kind is declared where it is used.
 """
 
+import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from gateway.store.fields import Field, number_of
+from gateway.store.fields import Field, end_of, number_of
 from gateway.store.leases import WAIT_SECONDS, Lease, lease
 from gateway.store.names import SessionRef
 from gateway.store.stored_form import read_record, write_record
@@ -84,6 +85,15 @@ class SessionRecords:
         await self._need([name])
         field = self._open(name)
         return kind.read(field.value) if field else None
+
+    def raw(self, names: Sequence[str]) -> tuple[bytes | None, ...]:
+        """Return fields as they were read, None for those that were not."""
+        return tuple(self._stored.get(name) for name in names)
+
+    def next_end(self, names: Sequence[str], now: float) -> float:
+        """Return when the first of these records ends that has not ended by `now`, as far as they were read."""
+        ends = [end_of(stored) for stored in self.raw(names) if stored]
+        return min((end for end in ends if end > now), default=math.inf)
 
     async def version(self, kind: RecordKind[T]) -> int:
         """Return how often a record was replaced by `swap`."""

@@ -4,12 +4,14 @@ Owns the three events, when each is told, and the id by which a stream that was 
 Never prolongs a session, and never takes a store that does not answer for a session that ended.
 """
 
+import math
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.session.sessions import LiveSession, SessionStore
+from gateway.store.marks import MARK_FIELDS, Mark
 from gateway.store.names import digest_of
 from gateway.timestamps import rfc3339
 
@@ -35,8 +37,9 @@ class SessionEvent:
 class SessionWatch:
     """Looks at one session and says what is new; raises SessionStoreUnavailable, and then nothing was told.
 
-    `access` says what a session may do, and needs the records `fields` for it; `now` is the wall clock in seconds, and
-    `warning` how many seconds before its end a session is said to expire.
+    `access` says what a session may do, and needs the records `fields` for it; `access_until` says how long that holds
+    unless something is written. `now` is the wall clock in seconds, and `warning` how many seconds before its end a
+    session is said to expire.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class SessionWatch:
         *,
         now: Callable[[], float],
         warning: float,
+        access_until: Callable[[LiveSession], float] = lambda _session: math.inf,
         fields: Sequence[str] = (),
     ) -> None:
         self._sessions = sessions
@@ -54,12 +58,17 @@ class SessionWatch:
         self._session = session
         self._now = now
         self._warning = warning
+        self._access_until = access_until
         self._fields = fields
         self._name = digest_of("events", session.ref.family)[:_NAME_CHARACTERS]
         self._access_sent = ""
         self._warned = False
         self.over = False
         """Whether there is nothing more to tell under this cookie."""
+        self.mark: Mark = (None, None)
+        """The session's mark at the last look."""
+        self.changes_at = math.inf
+        """When time alone changes what a look would tell, in seconds since 1970."""
 
     async def begin(self, last_id: str) -> list[SessionEvent]:
         """Return what is new since the event `last_id` (of the browser's `Last-Event-ID`), and where we are now.
@@ -95,6 +104,9 @@ class SessionWatch:
             ends = {"idle_at": rfc3339(live.idle_at), "absolute_at": rfc3339(live.absolute_at)}
             news.append(SessionEvent("session-expiring", {"expires": ends}, identifier))
         self._access_sent, self._warned = access, expiring
+        self.mark = live.records.raw(MARK_FIELDS)
+        ends_at = live.idle_at if expiring else live.idle_at - self._warning
+        self.changes_at = min(ends_at, self._access_until(live))
         return news
 
     def _end(self, reason: str) -> SessionEvent:

@@ -45,6 +45,11 @@ def open_field(
     return Field(value, int(expiry) / 1000)
 
 
+def end_of(stored: bytes) -> float:
+    """Return when a field ends, in seconds since 1970, without opening it; a damaged one has ended."""
+    return number_of(stored[:_EXPIRY_DIGITS]) / 1000
+
+
 def milliseconds(seconds: float) -> int:
     """Return whole milliseconds."""
     return round(seconds * 1000)

@@ -11,6 +11,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from gateway.counts import Counts
+from gateway.store.hints import Hints
 from gateway.store.redis.budget import LIMITS, RedisLimits
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
@@ -55,8 +56,11 @@ def open_vault(
     now: RedisClock,
     limits: RedisLimits = LIMITS,
     counts: Counts | None = None,
-) -> tuple[GuardedRedis | GuardedCluster, Vault]:
-    """Return the connection to Redis, and the vault on it; `now` is Redis' clock."""
+) -> tuple[GuardedRedis | GuardedCluster, Vault, Hints]:
+    """Return the connection to Redis, the vault on it, and the hints that it gives; close the hints first.
+
+    `now` is Redis' clock.
+    """
     counts = counts or Counts()
     redis = redis_client(
         settings.redis_url.get_secret_value(),
@@ -66,7 +70,9 @@ def open_vault(
         counts=counts,
     )
     ring = KeyRing(settings.ring, on_rejected=counts.record_rejected)
-    return redis, Vault(redis, ring, now=now, replicas=settings.redis_wait_replicas, counts=counts)
+    hints = Hints(redis, counts=counts)
+    vault = Vault(redis, ring, now=now, replicas=settings.redis_wait_replicas, counts=counts, hints=hints)
+    return redis, vault, hints
 
 
 def hearing_clock(now: Callable[[], float], steady: Callable[[], float], counts: Counts) -> RedisClock:

@@ -9,7 +9,6 @@ ended session cannot be written back: a write to a hash that is gone is refused.
 tag (`{family}`), also across a change of its id, as Redis Cluster demands.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +17,15 @@ from typing import Any, Final
 from gateway.counts import Counts
 from gateway.errors import SessionStoreUnavailable
 from gateway.store.fields import Field, milliseconds, open_field, seal_field
+from gateway.store.hints import Hints
+from gateway.store.index_leaving import run_then_leave
 from gateway.store.names import PREFIX, SessionRef, index_key, lock_key, tombstone_key
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.faults import redis_faults
 from gateway.store.redis.script_calls import ScriptCall
 from gateway.store.redis_clock import RedisClock
-from gateway.store.scripts import CREATE, END, INDEX, LEAVE, READ, READ_ALL, TOUCH, WRITE
+from gateway.store.scripts import CREATE, END, INDEX, READ, READ_ALL, TOUCH, WRITE
 from gateway.store.sealing import KeyRing, Unsealable
 from servicekit.logs import log_event
 
@@ -67,6 +68,7 @@ class Vault:
     """Reads and writes sealed records; `now` is Redis' clock, which hears the time with all that is read.
 
     `replicas` is how many replicas must have the end of a session before it is told; 0 where there is no failover.
+    `hints` are told of whatever changed; without them nobody is.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Vault:
         now: RedisClock | Callable[[], float],
         replicas: int = 0,
         counts: Counts | None = None,
+        hints: Hints | None = None,
     ) -> None:
         # redis-py types its answers as text or bytes, and as awaitable or not.
         self.redis: Any = redis
@@ -85,6 +88,7 @@ class Vault:
         self._clock = now if isinstance(now, RedisClock) else None
         self._replicas = replicas
         self._counts = counts or Counts()
+        self.hints = hints
 
     # A session's records
 
@@ -116,7 +120,8 @@ class Vault:
             ScriptCall(INDEX, [index_key(*owner)], [ref.packed, indexing.at, oldest, indexing.ttl])
             for owner in indexing.owners
         ]
-        created, reached = await self._run_then_leave(
+        created, reached = await run_then_leave(
+            self.redis,
             joining,
             ScriptCall(CREATE, keys, [*times, mark, ref.digest, *pairs]),
             successor.replaces if successor else None,
@@ -125,6 +130,8 @@ class Vault:
         )
         if created == _OVERTAKEN:
             raise Overtaken
+        if created and successor:
+            self._hint(ref)
         if created and not reached:
             # Refusing would sign the person out; the old id opens what it opened before, and nothing that is new.
             log_event(_log, logging.WARNING, "rotation-not-confirmed", session=ref.short)
@@ -173,6 +180,8 @@ class Vault:
         )
         if done == 2 and fields:  # noqa: PLR2004 - as the script says
             del written[next(iter(fields))]
+        if done:
+            self._hint(ref)
         return done == 1, written
 
     async def end(self, ref: SessionRef, reason: str, owners: Sequence[tuple[str, str]] = ()) -> bool:
@@ -181,7 +190,8 @@ class Vault:
         The indexes of `owners`, by kind and owner, forget it. Raises SessionStoreUnavailable also when somebody is told
         of this end, and a failover could still undo it.
         """
-        gone, reached = await self._run_then_leave(
+        gone, reached = await run_then_leave(
+            self.redis,
             (),
             ScriptCall(END, [ref.key, tombstone_key(ref)], [reason, TOMBSTONE_SECONDS]),
             ref,
@@ -190,6 +200,8 @@ class Vault:
         )
         if gone:
             self._counts.session_ended(reason)
+        # Also where it was gone: a command that was repeated finds it so, and nobody may have heard of the first time.
+        self._hint(ref)
         if not reached:
             raise SessionStoreUnavailable.at_sign_out()
         return bool(gone)
@@ -274,27 +286,6 @@ class Vault:
         async with redis_faults():
             return await self.redis.run_script(ScriptCall(script, keys, arguments))
 
-    async def _run_then_leave(
-        self,
-        before: Sequence[ScriptCall],
-        main: ScriptCall,
-        ref: SessionRef | None,
-        owners: Sequence[tuple[str, str]],
-        *,
-        replicas: int | None,
-    ) -> tuple[Any, bool]:
-        """Run scripts, then let the indexes of `owners` forget `ref` if it is gone by then: in one round trip.
-
-        In a cluster, where an index and a session have different slots, it is asked first whether it is gone.
-        """
-        keys = [index_key(*owner) for owner in owners] if ref else []
-        if ref and not self.redis.has_slots:
-            leaving = [ScriptCall(LEAVE, [key, ref.key], [ref.packed]) for key in keys]
-            async with redis_faults():
-                result, reached = await self.redis.run_together(before, main, leaving, replicas=replicas)
-            return result, reached
-        async with redis_faults():
-            result, reached = await self.redis.run_together(before, main, replicas=replicas)
-            if ref and keys and not await self.redis.execute_command("EXISTS", ref.key):
-                await asyncio.gather(*(self.redis.zrem(key, ref.packed) for key in keys))
-        return result, reached
+    def _hint(self, ref: SessionRef) -> None:
+        if self.hints:
+            self.hints.give(ref)

@@ -9,15 +9,15 @@ from typing import Any, Final
 
 import aiohttp
 
-from gateway.app_keys import EVENT_STREAMS
+from gateway.app_keys import EVENT_STREAMS, VAULT
 from gateway.session.event_streams import StreamLimits
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.patience import PATIENCE
 from tests.stage.world import World
 
 PATH: Final = "/api/session/events"
-QUICK: Final = StreamLimits(look=0.05)
-LONG: Final = StreamLimits(look=0.05, life=100_000)
+QUICK: Final = StreamLimits(look=0.05, rarely=0.05)
+LONG: Final = StreamLimits(look=0.05, rarely=0.05, life=100_000)
 
 
 @dataclass(frozen=True)
@@ -86,3 +86,14 @@ async def gone(world: World) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("a stream is left")
+
+
+async def pushed(world: World) -> None:
+    """Wait until this gateway hears what is pushed."""
+    hints = world.app[VAULT].hints
+    assert hints is not None
+    for _ in range(PATIENCE * 100):
+        if hints.heard:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nothing is pushed")

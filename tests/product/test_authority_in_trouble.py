@@ -130,7 +130,7 @@ async def test_R16_what_somebody_else_put_there_is_not_believed(world: World) ->
 
 
 async def test_R16_redis_away_is_no_fault_of_the_memory() -> None:
-    redis, vault = open_vault(gateway_settings(REDIS_URL="redis://127.0.0.1:1"), now=RedisClock())
+    redis, vault, _ = open_vault(gateway_settings(REDIS_URL="redis://127.0.0.1:1"), now=RedisClock())
     memory = AuthorityMemory(vault, issuer="https://a", url="https://a/b")
 
     await memory.save("keys", b"{}")
@@ -139,7 +139,7 @@ async def test_R16_redis_away_is_no_fault_of_the_memory() -> None:
 
 
 async def test_R16_each_authority_has_a_memory_of_its_own(valkey: str) -> None:
-    redis, vault = open_vault(gateway_settings(REDIS_URL=valkey), now=RedisClock())
+    redis, vault, _ = open_vault(gateway_settings(REDIS_URL=valkey), now=RedisClock())
     await AuthorityMemory(vault, issuer="https://a", url="https://a/b").save("keys", b"{}")
 
     assert await AuthorityMemory(vault, issuer="https://a", url="https://a/b").load("keys") == b"{}"

@@ -91,7 +91,7 @@ async def test_F5_a_certificate_is_refused_with_openssl_s_reason_wherever_it_is_
         with pytest.raises(AuthorityUnavailable, match=reason) as by_msal:
             await asyncio.to_thread(transport.post, f"https://{where}/token", data={})
         transport.close()
-        redis, vault = await asyncio.to_thread(open_vault, settings, now=RedisClock())
+        redis, vault, _ = await asyncio.to_thread(open_vault, settings, now=RedisClock())
         with pytest.raises(SessionStoreUnavailable) as by_redis:
             await vault.ping()
         await redis.aclose()

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from gateway.app_keys import METRICS, SESSIONS
+from gateway.app_keys import METRICS, SESSIONS, VAULT
 from gateway.session.event_streams import EventStreams, StreamLimits
 from gateway.session.sessions import LiveSession
 from gateway.store.redis.budget import LIMITS
@@ -206,6 +206,7 @@ async def test_a_fault_of_ours_ends_a_stream_in_good_order_and_is_told_to_the_op
 
     streams = EventStreams(
         world.app[SESSIONS],
+        world.app[VAULT],
         access,
         now=time.time,
         monotonic=time.monotonic,
@@ -223,9 +224,14 @@ async def test_a_fault_of_ours_ends_a_stream_in_good_order_and_is_told_to_the_op
     ada.gateway_url = f"http://localhost:{port}"
 
     async with served(app, port, "localhost"), listening(ada) as stream:
+        first = await stream.next()
+        world.clock.now += 1
+        await world.app[VAULT].touch(live.ref, idle=600)
         events = await stream.rest()
 
-    assert [one.event for one in events] == [""], "no half of a problem in the middle of it"
+    assert first is not None
+    assert first.event == ""
+    assert events == [], "no half of a problem in the middle of it"
     assert "event-stream-failed" in caplog.text
     assert streams.count() == 0
 

@@ -3,7 +3,8 @@
 Owns a TCP proxy between the two, and a connection of its own on which the server reports (MONITOR).
 A command is one that the server reports for a connection through the proxy; what a script calls inside is part of it.
 A round trip begins when bytes go to the server on a connection on which nothing is unanswered: several commands that
-are sent together cost one. Setting up a connection counts as neither, as a connection serves thousands of requests.
+are sent together cost one. Setting up a connection counts as neither, as a connection serves thousands of requests,
+nor does what is published, which no request waits for.
 Never changes a byte.
 """
 
@@ -21,7 +22,7 @@ from redis.asyncio import Redis
 from tests.stage.patience import PATIENCE
 
 _CHUNK: Final = 65_536
-_SETTING_UP: Final = frozenset({"AUTH", "HELLO", "CLIENT", "SELECT", "READONLY"})
+_OF_NO_REQUEST: Final = frozenset({"AUTH", "HELLO", "CLIENT", "SELECT", "READONLY", "PUBLISH", "SUBSCRIBE"})
 # The first command of what is sent, in RESP: an array's length, a string's length, the name.
 _FIRST: Final = re.compile(rb"\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n")
 
@@ -102,7 +103,7 @@ class CountedRedis:
                 words = report["command"].split()
                 if words[0] == "ECHO" and words[1] in self._reached:
                     self._reached[words[1]].set()
-                elif report["client_port"] in self._ports and words[0] not in _SETTING_UP:
+                elif report["client_port"] in self._ports and words[0] not in _OF_NO_REQUEST:
                     for traffic in self._counting:
                         traffic.commands.append(words[0])
 
@@ -132,7 +133,7 @@ class CountedRedis:
             if not waiting.for_answer:
                 waiting.for_answer = True
                 first = _FIRST.match(piece)
-                if first is None or first[1].decode().upper() not in _SETTING_UP:
+                if first is None or first[1].decode().upper() not in _OF_NO_REQUEST:
                     for traffic in self._counting:
                         traffic.round_trips += 1
             writer.write(piece)

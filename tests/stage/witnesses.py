@@ -19,9 +19,20 @@ from tests.stage.world import World
 
 SESSION = "__Host-Http-session"
 
-# What a connection says when it opens, and what a test asks by itself.
+# What a connection says when it opens, what a process tells others that belongs to no request, and what a test asks by
+# itself.
 _NOT_THE_GATEWAYS = frozenset(
-    {"info", "config|resetstat", "auth", "hello", "client|setinfo", "select", "ping"}
+    {
+        "info",
+        "config|resetstat",
+        "auth",
+        "hello",
+        "client|setinfo",
+        "select",
+        "ping",
+        "publish",
+        "subscribe",
+    }
 )
 
 

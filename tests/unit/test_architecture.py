@@ -56,9 +56,7 @@ DOORS: Final = {
     "idna": ("servicekit/web_address.py",),
     "requests": ("servicekit/authority_transport.py",),
     "redis": (
-        "gateway/store/vault.py",
-        "gateway/store/indexes.py",
-        "gateway/store/redis/",
+        *(f"gateway/store/{name}" for name in ("vault.py", "indexes.py", "hints.py", "redis/")),
         "gateway/doctor/redis_server.py",
     ),
     "aiohttp_session": ("gateway/session/sessions.py", "gateway/session/cookie.py", "gateway/app.py"),

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.exceptions import (
     BusyLoadingError,
@@ -246,6 +247,11 @@ class GuardedRedis(Redis):
 
         answers = await self.form.run(send)
         return answers[len(before)], replicas is None or int(answers[-1]) >= replicas
+
+    async def new_connection(self) -> AbstractConnection:
+        """Return a connection of no pool, not connected yet: for what takes one for long, and so takes no place."""
+        connection: AbstractConnection = self.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's
+        return connection
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - the same
         """Close every connection, those to the sentinels too; a server that does not hear of it is no fault."""

@@ -5,6 +5,7 @@ Never knows what a command is for.
 """
 
 import asyncio
+import random
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,7 +13,8 @@ from typing import Any, ClassVar
 
 from redis.asyncio import RedisCluster
 from redis.asyncio.cluster import ClusterNode, PipelineCommand
-from redis.exceptions import ClusterDownError, MovedError, RedisError
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ClusterDownError, MovedError, RedisClusterException, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -119,6 +121,16 @@ class GuardedCluster(RedisCluster):
             else:
                 return [one.result for one in sent]
         raise AssertionError  # the last try raises or returns
+
+    async def new_connection(self) -> AbstractConnection:
+        """Return a connection of no pool to any server, not connected yet: for what takes one for long."""
+        try:
+            await self.initialize()
+        except RedisClusterException as error:
+            raise RedisConnectionError(type(error).__name__) from error
+        node = random.choice(list(self.nodes_manager.nodes_cache.values()))  # noqa: S311 - nothing is secret about it
+        connection: AbstractConnection = node.connection_class(**node.connection_kwargs)
+        return connection
 
     async def aclose(self) -> None:
         """Close every connection; redis-py closes none while it means to look for the servers anew."""
