@@ -6,7 +6,7 @@ and says so.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -33,6 +33,8 @@ from gateway.metrics import Metrics
 from gateway.profile.edits import ProfileEdits
 from gateway.profile.graph import ProfileReader
 from gateway.profile.resource_client import ResourceApiClient
+from gateway.profile.upstreams import GRAPH as GRAPH_UPSTREAM
+from gateway.profile.upstreams import RESOURCE_API, UPSTREAMS, ways_to
 from gateway.record_kinds import RECORD_KINDS
 from gateway.session.cookie import SessionStorage
 from gateway.session.event_streams import STREAM_LIMITS, EventStreams, StreamLimits
@@ -60,6 +62,7 @@ from servicekit.http.routes import RouteTable
 from servicekit.outbound import Outbound, outbound
 from servicekit.problems import problems_middleware
 from servicekit.token_threads import CALL_SECONDS
+from servicekit.upstream import Upstream
 
 # Beside the package in a working copy and in the images; the wheel has it inside (pyproject.toml, force-include).
 _PACKED: Final = Path(__file__).parent / "spa"
@@ -84,13 +87,14 @@ def create_app(
     stream_limits: StreamLimits = STREAM_LIMITS,
     metrics: Metrics | None = None,
     redis_clock: RedisClock | None = None,
+    upstreams: Iterable[Upstream] = UPSTREAMS,
 ) -> web.Application:
     """Return the gateway for `settings`.
 
     `now` is the wall clock in seconds, by which the authority's tokens are judged; sessions and all that they hold live
     by `redis_clock`, Redis' own. `monotonic` is the one that the authority's documents age by, and by which it is left
     alone. `authority_timeouts` are those of token requests: for connecting, and for the answer. `spa` is the
-    client's folder, or its files as somebody read them already.
+    client's folder, or its files as somebody read them already. `upstreams` are Graph and the resource API, by name.
     Everything that reads files happens here, before there is a request that could wait for it.
     """
     pages = spa if isinstance(spa, SpaFiles) else SpaFiles(spa)
@@ -158,7 +162,7 @@ def create_app(
             _redis(redis, hints),
             _network(settings),
             _authority(settings, monotonic=monotonic, timeouts=authority_timeouts),
-            _tokens(settings, read=read, edit=edit),
+            _tokens(settings, read=read, edit=edit, monotonic=monotonic, upstreams=upstreams),
         )
     )
     # Before the server waits for what is under way: streams are, always.
@@ -233,7 +237,14 @@ def _authority(
     return life
 
 
-def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupContext:
+def _tokens(
+    settings: Settings,
+    *,
+    read: Resource,
+    edit: Resource,
+    monotonic: Callable[[], float],
+    upstreams: Iterable[Upstream],
+) -> CleanupContext:
     """Return the life of the token broker, and what asks it for tokens."""
 
     async def life(app: web.Application) -> AsyncIterator[None]:
@@ -258,9 +269,11 @@ def _tokens(settings: Settings, *, read: Resource, edit: Resource) -> CleanupCon
             keeps_id_tokens=settings.id_token_hint,
             counts=app[keys.METRICS],
         )
+        ways = ways_to(upstreams, app[_NETWORK], now=monotonic, counts=app[keys.METRICS])
+        to_graph, to_api = ways[GRAPH_UPSTREAM.name], ways[RESOURCE_API.name]
         app[keys.EDITS] = ProfileEdits(
-            ProfileReader(app[_NETWORK], broker, url=settings.graph_url, resource=read),
-            ResourceApiClient(app[_NETWORK], broker, url=settings.resource_api_url, resource=edit),
+            ProfileReader(to_graph, broker, url=settings.graph_url, resource=read),
+            ResourceApiClient(to_api, broker, url=settings.resource_api_url, resource=edit),
             step_ups,
             now=now,
         )

@@ -28,7 +28,7 @@ _STREAM: Final = "text/event-stream"
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
 _REDIS_SECONDS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 _LAG_SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
-_BREAKERS: Final = ("redis", "token-endpoint")
+_BREAKERS: Final = ("redis", "token-endpoint", "graph", "resource-api")
 
 
 class Metrics(Counts):
@@ -80,7 +80,7 @@ class Metrics(Counts):
         )
         self._breakers = Gauge(
             "stepup_breaker_open",
-            "In how many processes Redis or the token endpoint is left alone, as it failed a moment ago.",
+            "In how many processes Redis, the token endpoint or an upstream is left alone, as it failed a moment ago.",
             ("breaker",),
             registry=own,
             multiprocess_mode="livesum",

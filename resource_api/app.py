@@ -17,7 +17,7 @@ from resource_api.access import GATEKEEPER, Gatekeeper, Route, ScopePolicy, acce
 from resource_api.access_tokens import token_rules
 from resource_api.correlation import correlation_middleware, tell_correlation
 from resource_api.editing import ProfileEditor
-from resource_api.graph import GraphMe
+from resource_api.graph import UPSTREAM, GraphMe
 from resource_api.known_good import AuthorityFiles
 from resource_api.on_behalf_of import GraphTokens
 from resource_api.openapi import document
@@ -121,7 +121,7 @@ def _network(
                 )
                 app[EDITOR] = ProfileEditor(
                     GraphTokens(authority.entra, now=now),
-                    GraphMe(network, settings.graph_url, patience=patience),
+                    GraphMe(network.to(UPSTREAM, now=monotonic), settings.graph_url, patience=patience),
                     patience=patience,
                 )
                 yield

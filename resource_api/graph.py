@@ -23,7 +23,9 @@ from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import ProblemError
 from servicekit.refused_writes import refuses_before_doing
 from servicekit.text_fields import INVALID_VALUE, FieldError
+from servicekit.upstream import Upstream
 
+UPSTREAM: Final = Upstream("graph", call_seconds=8)
 _SELECT: Final = ",".join(MEMBERS)
 _OK: Final = 200
 _DONE: Final = 204
@@ -86,7 +88,9 @@ class GraphMe:
                 await self._sleep(pause)
                 reply = await self._once("GET", call, headers=headers, params={"$select": _SELECT})
         except OutboundError as error:
-            raise errors.DirectoryUnavailable(f"GET /me: {error.reason}") from error
+            raise errors.DirectoryUnavailable(
+                f"GET /me: {error.reason}", retry_after=error.retry_after
+            ) from error
         if reply.status != _OK:
             raise _refusal(reply) or errors.DirectoryUnavailable(
                 _reason(reply), retry_after=reply.retry_after
@@ -118,7 +122,9 @@ class GraphMe:
             )
         except OutboundError as error:
             cause = f"PATCH /me: {error.reason}"
-            raise WriteUnclear(cause) if error.maybe_done else errors.DirectoryUnavailable(cause) from error
+            if error.maybe_done:
+                raise WriteUnclear(cause) from error
+            raise errors.DirectoryUnavailable(cause, retry_after=error.retry_after) from error
 
     async def _once(self, method: str, call: Call, **request: Any) -> Reply:
         seconds = min(self._patience.call, call.deadline.remaining)

@@ -54,12 +54,17 @@ class CircuitBreaker:
         """Whether a call would be refused at this moment."""
         return self._open_until is not None and (self._probing or self._now() < self._open_until)
 
+    @property
+    def is_half_open(self) -> bool:
+        """Whether the next call would be the one that finds out."""
+        return self._open_until is not None and not self.is_open
+
     @contextmanager
-    def attempt(self, is_failure: Callable[[BaseException], bool]) -> Iterator[None]:
+    def attempt(self, is_failure: Callable[[BaseException], bool | None]) -> Iterator[None]:
         """Let the block try, and judge by how it ends; raises BreakerOpen without trying.
 
-        An exception that is no failure by `is_failure` shows that the other side answers, and counts as success. A
-        block that is cancelled, or otherwise ended from outside, tells nothing.
+        An exception that is no failure by `is_failure` shows that the other side answers, and counts as success. One of
+        which it says None tells nothing, and neither does a block that is cancelled, or otherwise ended from outside.
         """
         if self.is_open:
             raise BreakerOpen
@@ -67,7 +72,11 @@ class CircuitBreaker:
         try:
             yield
         except Exception as error:
-            self._judge(failed=is_failure(error), probe=probe)
+            failed = is_failure(error)
+            if failed is not None:
+                self._judge(failed=failed, probe=probe)
+            elif probe:
+                self._probing = False
             raise
         except BaseException:
             if probe:

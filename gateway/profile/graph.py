@@ -13,6 +13,7 @@ from typing import Final
 from gateway import errors
 from gateway.demand import Demand
 from gateway.profile.fields import MEMBERS, Profile, profile_of
+from gateway.profile.upstreams import GRAPH
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
@@ -27,7 +28,6 @@ _UNAUTHORIZED: Final = 401
 _OK: Final = 200
 _BUSY: Final = frozenset({429, 503})
 WHOLE_SECONDS: Final = 10
-_CALL_SECONDS: Final = 8
 _LONGEST_PAUSE: Final = 3
 
 
@@ -99,10 +99,10 @@ class ProfileReader:
                 self._url,
                 headers=headers,
                 params={"$select": _SELECT},
-                timeout_seconds=min(_CALL_SECONDS, deadline.remaining),
+                timeout_seconds=min(GRAPH.call_seconds, deadline.remaining),
             )
         except OutboundError as error:
-            raise ResourceUnavailable(f"Graph: {error.reason}") from error
+            raise ResourceUnavailable(f"Graph: {error.reason}", retry_after=error.retry_after) from error
 
     def _judge(self, reply: Reply, session: LiveSession) -> Profile:
         reason = f"Graph answered {reply.status}, request-id {reply.headers.get('request-id', 'none')[:40]}"

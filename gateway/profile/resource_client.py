@@ -12,6 +12,7 @@ from typing import Any, Final
 from gateway import errors
 from gateway.demand import Demand
 from gateway.profile.fields import Changes, Profile, holds, profile_of
+from gateway.profile.upstreams import RESOURCE_API
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
@@ -32,8 +33,6 @@ from servicekit.problems import TYPE_PREFIX
 from servicekit.refused_writes import refuses_before_doing
 
 _OK: Final = 200
-# The API itself reads back after a time-out, which takes longer than one call to Graph.
-_SECONDS: Final = 25
 _RETRY_SECONDS: Final = 5
 
 
@@ -74,11 +73,17 @@ class ResourceApiClient:
         }
         try:
             return await self._outbound.send(
-                "PATCH", self._url, headers=headers, json_body=dict(changes), timeout_seconds=_SECONDS
+                "PATCH",
+                self._url,
+                headers=headers,
+                json_body=dict(changes),
+                timeout_seconds=RESOURCE_API.call_seconds,
             )
         except OutboundError as error:
             outcome: Outcome = UNKNOWN if error.maybe_done else NOT_SAVED
-            raise ResourceUnavailable(f"the API: {error.reason}", outcome=outcome) from error
+            raise ResourceUnavailable(
+                f"the API: {error.reason}", retry_after=error.retry_after, outcome=outcome
+            ) from error
 
 
 # The API's own words for what never reached Graph.

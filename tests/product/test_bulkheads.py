@@ -2,12 +2,17 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import Any
 
+from gateway.profile.upstreams import GRAPH, RESOURCE_API
 from gateway.tokens.token_records import EDIT, Resource
 from servicekit.throttling import DIFFERENT
 from servicekit.token_threads import FAILURES, OPEN_SECONDS, REFRESH, RENEWAL
+from servicekit.upstream import FAILURES as FAILURES_OF_AN_UPSTREAM
+from servicekit.upstream import OPEN_SECONDS as OPEN_SECONDS_OF_AN_UPSTREAM
 from tests.product.test_authority_in_trouble import REFRESHES, MakeWorld, entra_of, fault, heal
+from tests.product.test_metrics import counted, drawn
 from tests.product.test_tokens import READ, end_of_token
 from tests.stage.other_front_end import GRACE, OtherFrontEnd
 from tests.stage.tenant import EDIT as EDIT_SCOPE
@@ -151,3 +156,59 @@ async def test_L6_what_failed_a_moment_ago_is_not_remembered_of_a_session_that_a
     world.forward(OPEN_SECONDS)
 
     assert (await people[-1].call("GET", "/api/profile")).status == 200
+
+
+# Upstreams
+
+QUICK_GRAPH, QUICK_API = replace(GRAPH, call_seconds=0.5), replace(RESOURCE_API, call_seconds=0.5)
+
+
+def breaker(world: World, name: str) -> float:
+    """What an operator reads of it."""
+    return counted(drawn(world), "stepup_breaker_open")[(name,)]
+
+
+async def test_L10_while_graph_hangs_people_are_told_at_once_after_the_first_ones(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(upstreams=(QUICK_GRAPH, RESOURCE_API))
+    ada = await world.confirmed()
+    await fault(world, "graph.get_me", delay_ms=20_000)
+    for _ in range(FAILURES_OF_AN_UPSTREAM):
+        assert (await ada.call("GET", "/api/profile")).slug == "resource-unavailable"
+    assert breaker(world, "graph") == 1
+    await world.admin("DELETE", "/requests")
+
+    refused = await ada.call("GET", "/api/profile")
+    assert (refused.status, refused.slug) == (502, "resource-unavailable")
+    assert refused.headers["Retry-After"] == "1"
+    assert await world.asked("graph.get_me") == 0, "nothing was sent"
+    assert (await ada.call("GET", "/api/session")).body["authenticated"] is True
+    newcomer = await world.front_end()
+    assert await newcomer.sign_in(GRACE) == "/edit"
+
+    await heal(world)
+    world.forward(OPEN_SECONDS_OF_AN_UPSTREAM)
+    assert (await ada.call("GET", "/api/profile")).status == 200
+    assert (await ada.call("PATCH", "/api/profile", {"city": "Turin"})).status == 200
+    assert breaker(world, "graph") == 0
+
+
+async def test_L10_an_edit_that_is_refused_while_the_api_hangs_was_not_saved(make_world: MakeWorld) -> None:
+    world = await make_world(upstreams=(GRAPH, QUICK_API))
+    ada = await world.confirmed()
+    await fault(world, "graph.patch_me", delay_ms=20_000)
+    for _ in range(FAILURES_OF_AN_UPSTREAM):
+        lost = await ada.call("PATCH", "/api/profile", {"city": "Turin"})
+        assert (lost.slug, lost.body["outcome"]) == ("resource-unavailable", "unknown")
+    assert breaker(world, "resource-api") == 1
+    await world.admin("DELETE", "/requests")
+
+    refused = await ada.call("PATCH", "/api/profile", {"city": "Rome"})
+    assert (refused.status, refused.slug, refused.body["outcome"]) == (
+        502,
+        "resource-unavailable",
+        "not-saved",
+    )
+    assert await world.asked("graph.patch_me") == 0, "nothing was sent"
+    assert (await ada.call("GET", "/api/profile")).status == 200, "Graph is another upstream"

@@ -3,7 +3,7 @@
 import base64
 import itertools
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from gateway.app import SPA, create_app
 from gateway.edge.spa_files import SpaFiles
+from gateway.profile.upstreams import UPSTREAMS
 from gateway.session.event_streams import STREAM_LIMITS, StreamLimits
 from gateway.settings import PREFIX, Settings
 from gateway.store.redis.budget import LIMITS, RedisLimits
@@ -27,6 +28,7 @@ from resource_api.settings import Settings as ApiSettings
 from servicekit.authority_transport import READ_SECONDS
 from servicekit.http.quiet_server import QuietRunner
 from servicekit.settings_faults import load_settings
+from servicekit.upstream import Upstream
 from tests.stage.clock_of_redis import ClockOfRedis
 from tests.stage.network import Network
 from tests.stage.other_front_end import NoFlow, OtherFrontEnd
@@ -183,6 +185,7 @@ async def worlds(
             *,
             authority_seconds: float = READ_SECONDS,
             stream_limits: StreamLimits = STREAM_LIMITS,
+            upstreams: Iterable[Upstream] = UPSTREAMS,
             network: Network | None = None,
             api_patience: Patience | None = None,
             graph: str = "",
@@ -252,6 +255,7 @@ async def worlds(
                     authority_timeouts=(3, authority_seconds),
                     redis_limits=LIMITS if "REDIS_URL" in changed else PATIENT,
                     stream_limits=stream_limits,
+                    upstreams=upstreams,
                     spa=CLIENT,
                 )
                 life = AsyncExitStack()
