@@ -3,7 +3,7 @@
 Owns the count, the order in which connections were heard of, and the time for the head of a request. A connection that
 is not in the middle of a request, whether it said nothing, half of a head, or was answered, is closed where the next
 one needs its place: the one that kept quiet for longest goes first.
-Never accepts one (`limited_site.py`), and never ends a request to make room.
+Never accepts one (`limited_site.py`), and never ends a request to make room, unless its reader lets the answer lie.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 from aiohttp.streams import EMPTY_PAYLOAD
@@ -27,6 +27,8 @@ _LEFT: Final = 0.75
 
 IN_USE_SECONDS: Final = 5.0
 """A connection that was quiet for less is one whose client may be about to ask again."""
+UNREAD_SECONDS: Final = 30.0
+"""An answer that its reader has not taken by then makes room; a slow network takes less for what we send."""
 _CROWDED_SECONDS: Final = 1.0
 
 _log = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class Connections:
     def __init__(self, most: int = MOST_CONNECTIONS) -> None:
         self.most = most
         self.in_use_seconds = IN_USE_SECONDS
+        self.unread_seconds = UNREAD_SECONDS
         self.closed_for_room = 0
         self.is_waited_for = False
         """Whether somebody waits outside, and all that there are work."""
@@ -79,6 +82,7 @@ class Connections:
 
     def room(self) -> "Callable[[], None] | None":
         """Return what makes room for one more connection, to be called once it is there; None where all work."""
+        self.is_waited_for = False
         if len(self._open) < self.most:
             return _nothing
         if not self._is_known_to_be_full:
@@ -86,7 +90,7 @@ class Connections:
             log_event(_log, logging.WARNING, "connections-at-limit", most=self.most)
         for _ in range(len(self._open)):
             connection = next(iter(self._open))
-            if connection.is_unused:
+            if self._may_go(connection):
                 return lambda: self._close(connection)
             self._open.move_to_end(connection)  # it works: it is asked again after all others
         self.is_waited_for = True
@@ -94,8 +98,13 @@ class Connections:
 
     def close_some(self, count: int) -> None:
         """Close the first ones of those that are not in the middle of a request, `count` at most."""
-        for connection in [known for known in self._open if known.is_unused][:count]:
+        for connection in [known for known in self._open if self._may_go(known)][:count]:
             self._close(connection)
+
+    def _may_go(self, connection: "LimitedHandler") -> bool:
+        if connection.is_unused:
+            return True
+        return connection.is_unread and self._open[connection] + self.unread_seconds < time.monotonic()
 
     def _close(self, connection: "LimitedHandler") -> None:
         heard_at = self._open.pop(connection, None)
@@ -119,14 +128,20 @@ class LimitedHandler(RequestHandler):
     joining: "asyncio.Task[None] | None" = None
     """What makes a connection of a descriptor, by TLS perhaps."""
     is_joining = False
+    _way: asyncio.Transport | None = None
     _late_head: asyncio.TimerHandle | None = None
 
     @property
     def is_unused(self) -> bool:
         """Whether it is in no request: on its way in, or waiting for a head, half of which may be there."""
-        if self.transport is None:
+        if self._way is None:
             return self.is_joining
-        return self._is_between_requests
+        return self._is_between_requests and not self._way.get_write_buffer_size()
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its reader has yet to take more of an answer than the system has room for."""
+        return self._way is not None and self._way.get_write_buffer_size() > 0
 
     @property
     def _is_between_requests(self) -> bool:
@@ -134,20 +149,22 @@ class LimitedHandler(RequestHandler):
 
     def abandon(self) -> None:
         """Close it without waiting for anybody, be it a reader or the end of TLS."""
-        if self.transport is not None:
-            self.transport.abort()
+        if self._way is not None:
+            self._way.abort()
         elif self.joining:
             self.joining.cancel()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it, where that was not done when it was accepted."""
         super().connection_made(transport)
+        self._way = cast("asyncio.Transport", transport)  # aiohttp forgets it where it begins to close
         self.connections.add(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it no more."""
         self._stop_waiting_for_a_head()
         super().connection_lost(exc)
+        self._way = None
         self.connections.remove(self)
 
     def data_received(self, data: bytes) -> None:
@@ -166,6 +183,7 @@ class LimitedHandler(RequestHandler):
 
         A client that is told so asks on another one; one whose connection just ends may have sent the next request.
         """
+        self.connections.heard_of(self)
         if self.connections.is_crowded:
             resp.force_close()
         finished = await super().finish_response(request, resp, start_time)

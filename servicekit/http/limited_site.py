@@ -26,6 +26,7 @@ UNREAD_SECONDS: Final = 30.0
 _AT_ONCE: Final = 64
 _SHARE_AT_ONCE: Final = 8
 _TRY_AGAIN_SECONDS: Final = 0.2
+_LOOK_AGAIN_SECONDS: Final = 1.0
 _NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 _log = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ class _Door:
         self._at_once = max(1, min(_AT_ONCE, connections.most // _SHARE_AT_ONCE))
         self._is_open = True
         self._is_short = False
+        self._again: asyncio.TimerHandle | None = None
         connections.when_there_is_room(self._listen)
         listener.settimeout(0)
         self._listen()
@@ -116,14 +118,18 @@ class _Door:
         if self._is_open:
             self._loop.add_reader(self._listener, self._accept)
 
-    def _pause(self) -> None:
+    def _pause(self, seconds: float = 0) -> None:
+        """Let nobody in, for so long at most where that is said."""
         self._loop.remove_reader(self._listener)
+        if self._again:
+            self._again.cancel()
+        self._again = self._loop.call_later(seconds, self._listen) if seconds else None
 
     def _accept(self) -> None:
         for _ in range(self._at_once):
             make_room = self._connections.room()
             if make_room is None:
-                self._pause()
+                self._pause(_LOOK_AGAIN_SECONDS)  # who takes an answer too slowly tells nobody
                 return
             try:
                 accepted, _address = self._listener.accept()
@@ -159,6 +165,5 @@ class _Door:
         if not self._is_short:
             self._is_short = True
             log_event(_log, logging.ERROR, "descriptors-exhausted", reason=error.strerror)
-        self._pause()
+        self._pause(_TRY_AGAIN_SECONDS)
         self._connections.close_some(self._at_once)
-        self._loop.call_later(_TRY_AGAIN_SECONDS, self._listen)

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import web
 
+from servicekit.http.connections import LimitedHandler
 from servicekit.http.limited_site import LimitedSite
 from servicekit.http.quiet_server import QuietRunner
 from tests.stage.certificates import Flaw, server_context
@@ -58,6 +59,11 @@ class Server:
     stack: AsyncExitStack
     at_work: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def handlers(self) -> list[LimitedHandler]:
+        assert self.runner.server
+        return cast("list[LimitedHandler]", self.runner.server.connections)
 
     async def client(self, *, tls: ssl.SSLContext | None = None) -> Client:
         port = self.runner.addresses[0][1]
@@ -236,6 +242,26 @@ async def test_L12_an_answer_that_nobody_takes_does_not_keep_its_connection(serv
         await until(lambda: len(server.runner.connections) == 1)
 
         await until(lambda: len(server.runner.connections) == 0)
+
+
+@pytest.mark.parametrize("last", [b"", b"Connection: close\r\n"], ids=["kept alive", "the last answer"])
+async def test_L12_an_answer_that_is_taken_drop_by_drop_makes_room_once_it_had_its_time(
+    serve: Serve, last: bytes
+) -> None:
+    server = await serve(most=1)
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        slow.connect(server.runner.addresses[0])
+        slow.sendall(LARGE.replace(b"Host: x\r\n", b"Host: x\r\n" + last))
+        await until(lambda: [one.is_unread for one in server.handlers] == [True])
+        newcomer = await server.client()
+        waiting = asyncio.create_task(newcomer.answer(GET))
+        await until(lambda: server.runner.connections.is_waited_for)
+        assert slow.recv(10), "it has its time: nobody ends it for the newcomer"
+
+        server.runner.connections.unread_seconds = 0
+
+        assert "200" in await waiting
 
 
 async def test_L12_handshakes_that_do_not_end_shut_nobody_out(
