@@ -33,8 +33,7 @@ from gateway.metrics import Metrics
 from gateway.profile.edits import ProfileEdits
 from gateway.profile.graph import ProfileReader
 from gateway.profile.resource_client import ResourceApiClient
-from gateway.profile.upstreams import GRAPH as GRAPH_UPSTREAM
-from gateway.profile.upstreams import RESOURCE_API, UPSTREAMS, ways_to
+from gateway.profile.upstreams import UPSTREAMS, ways_to
 from gateway.record_kinds import RECORD_KINDS
 from gateway.session.cookie import SessionStorage
 from gateway.session.event_streams import STREAM_LIMITS, EventStreams, StreamLimits
@@ -94,7 +93,7 @@ def create_app(
     `now` is the wall clock in seconds, by which the authority's tokens are judged; sessions and all that they hold live
     by `redis_clock`, Redis' own. `monotonic` is the one that the authority's documents age by, and by which it is left
     alone. `authority_timeouts` are those of token requests: for connecting, and for the answer. `spa` is the
-    client's folder, or its files as somebody read them already. `upstreams` are Graph and the resource API, by name.
+    client's folder, or its files as somebody read them already. `upstreams` are Graph and the resource API.
     Everything that reads files happens here, before there is a request that could wait for it.
     """
     pages = spa if isinstance(spa, SpaFiles) else SpaFiles(spa)
@@ -269,8 +268,7 @@ def _tokens(
             keeps_id_tokens=settings.id_token_hint,
             counts=app[keys.METRICS],
         )
-        ways = ways_to(upstreams, app[_NETWORK], now=monotonic, counts=app[keys.METRICS])
-        to_graph, to_api = ways[GRAPH_UPSTREAM.name], ways[RESOURCE_API.name]
+        to_graph, to_api = ways_to(upstreams, app[_NETWORK], now=monotonic, counts=app[keys.METRICS])
         app[keys.EDITS] = ProfileEdits(
             ProfileReader(to_graph, broker, url=settings.graph_url, resource=read),
             ResourceApiClient(to_api, broker, url=settings.resource_api_url, resource=edit),

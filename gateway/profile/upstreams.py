@@ -19,12 +19,12 @@ UPSTREAMS: Final = (GRAPH, RESOURCE_API)
 
 def ways_to(
     upstreams: Iterable[Upstream], network: Outbound, *, now: Callable[[], float], counts: Counts
-) -> dict[str, Outbound]:
-    """Return the way to each, by its name; `now` is a monotonic clock in seconds."""
+) -> list[Outbound]:
+    """Return the way to each, in this order; `now` is a monotonic clock in seconds."""
 
     def way(upstream: Upstream) -> Outbound:
         return network.to(
             upstream, now=now, on_turn=lambda is_open: counts.breaker_turned(upstream.name, is_open=is_open)
         )
 
-    return {upstream.name: way(upstream) for upstream in upstreams}
+    return [way(upstream) for upstream in upstreams]
