@@ -215,10 +215,16 @@ def _is_unknown(problem: ProblemError) -> bool:
 
 
 async def _note(session: LiveSession, entries: Entries, lease: Lease | None = None) -> None:
-    """Note what is known of an edit that is done, in one step, and let go of its lease."""
-    if entries:
-        with _noting(session):
-            await session.records.put(entries, release=lease)
+    """Note what is known of an edit that is done, in one step, and let go of its lease.
+
+    Where another tab stepped up meanwhile, what waited has gone along to the session's new id, and must not wait on.
+    """
+    if not entries:
+        return
+    with _noting(session):
+        removed = [name for name, entry in entries.items() if entry is None]
+        if not await session.records.put(entries, release=lease) and removed:
+            await session.records.remove_from_successors(removed)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from gateway.store.fields import Field, end_of, number_of
 from gateway.store.leases import WAIT_SECONDS, Lease, lease
 from gateway.store.names import SessionRef
 from gateway.store.stored_form import read_record, write_record
+from gateway.store.successors import remove_from_successors
 from gateway.store.vault import WRITES, Stored, Vault
 
 T = TypeVar("T")
@@ -133,6 +134,13 @@ class SessionRecords:
     async def remove(self, *names: str) -> None:
         """Remove records; those that are not there are no fault."""
         await self.put(dict.fromkeys(names))
+
+    async def remove_from_successors(self, names: Sequence[str]) -> None:
+        """Remove records that are done with, and went along when a step-up gave the session another id meanwhile.
+
+        Without the new session's cookie nothing can be written there, or read.
+        """
+        await remove_from_successors(self._vault, self._ref, names)
 
     async def survivors(self, kinds: Iterable[RecordKind[Any]]) -> tuple[dict[str, Field], bytes]:
         """Return what of everything that was read survives a step-up, and the mark of what was written until then."""

@@ -1,0 +1,27 @@
+"""What went along with a session when a step-up gave it another id.
+
+Owns finding the session that took the place of one, and removing there what was done with meanwhile.
+Never reads or writes a record there: that takes the new session's cookie.
+"""
+
+from collections.abc import Sequence
+
+from gateway.store.names import SessionRef, tombstone_key
+from gateway.store.redis.faults import redis_faults
+from gateway.store.vault import Vault
+
+
+async def remove_from_successors(vault: Vault, ref: SessionRef, names: Sequence[str]) -> None:
+    """Remove fields from whatever session took the place of `ref`; raises SessionStoreUnavailable."""
+    while successor := await _successor(vault, ref):
+        removed, _ = await vault.write(successor, dict.fromkeys(names), secret=b"")
+        if removed:
+            return
+        ref = successor
+
+
+async def _successor(vault: Vault, ref: SessionRef) -> SessionRef | None:
+    async with redis_faults():
+        tombstone = await vault.redis.get(tombstone_key(ref))
+    _, _, digest = (tombstone or b"").decode().partition(":")
+    return SessionRef(ref.family, digest) if digest else None
