@@ -117,7 +117,9 @@ async def test_U35_hours_of_listening_are_no_duration_of_a_request(world: World)
     assert "stepup_event_streams 0.0" in metrics
 
     assert f'stepup_requests_total{{method="GET",route="{PATH}",status="200"}} 1.0' in metrics
-    assert f'stepup_request_seconds_count{{route="{PATH}"}} 1.0' in metrics, "that of the refusal"
+    assert f'stepup_request_seconds_count{{method="GET",route="{PATH}"}} 1.0' in metrics, (
+        "that of the refusal"
+    )
 
 
 async def test_R19_streams_end_at_once_when_the_gateway_stops_and_hold_nothing_up(

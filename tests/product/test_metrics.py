@@ -60,7 +60,7 @@ async def test_U35_metrics_count_by_route_and_problem_and_nothing_that_a_strange
     assert counted(text, "stepup_requests_total")[("PATCH", "/api/profile", "403")] == 1
     assert counted(text, "stepup_problems_total")[("step-up-required",)] == 1
     assert counted(text, "stepup_problems_total")[("sign-in-expired",)] == 1
-    assert counted(text, "stepup_request_seconds")[("/api/parked-edits/{id}",)] == 1
+    assert counted(text, "stepup_request_seconds")[("GET", "/api/parked-edits/{id}")] == 1
     for theirs in ("nobody", "aaaaaa", "XQZ"):
         assert theirs not in text
 
