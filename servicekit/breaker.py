@@ -38,7 +38,7 @@ class CircuitBreaker:
         self._on_turn = on_turn
         self._in_a_row = 0
         self._open_until: float | None = None
-        self._probing = False
+        self._probe: object = None
 
     @property
     def seconds_left(self) -> float:
@@ -52,12 +52,18 @@ class CircuitBreaker:
     @property
     def is_open(self) -> bool:
         """Whether a call would be refused at this moment."""
-        return self._open_until is not None and (self._probing or self._now() < self._open_until)
+        return self._open_until is not None and (self._probe is not None or self._now() < self._open_until)
 
     @property
     def is_half_open(self) -> bool:
         """Whether the next call would be the one that finds out."""
         return self._open_until is not None and not self.is_open
+
+    def wait_no_longer(self) -> None:
+        """Let another call find out after a pause, as the one that does takes long; it may still close the breaker."""
+        if self._probe is not None:
+            self._probe = None
+            self._open_until = self._now() + self._open_seconds
 
     @contextmanager
     def attempt(self, is_failure: Callable[[BaseException], bool | None]) -> Iterator[None]:
@@ -68,27 +74,25 @@ class CircuitBreaker:
         """
         if self.is_open:
             raise BreakerOpen
-        probe = self._probing = self._open_until is not None
+        probe = self._probe = object() if self._open_until is not None else None
         try:
             yield
         except Exception as error:
-            failed = is_failure(error)
-            if failed is not None:
-                self._judge(failed=failed, probe=probe)
-            elif probe:
-                self._probing = False
+            self._judge(failed=is_failure(error), probe=probe)
             raise
         except BaseException:
-            if probe:
-                self._probing = False
+            self._judge(failed=None, probe=probe)
             raise
         self._judge(failed=False, probe=probe)
 
-    def _judge(self, *, failed: bool, probe: bool) -> None:
-        if probe:
-            self._probing = False
-        elif self._open_until is not None:
-            return  # begun before it opened: what it says is old news
+    def _judge(self, *, failed: bool | None, probe: object) -> None:
+        is_current = probe is self._probe
+        if is_current:
+            self._probe = None
+        # Begun before it opened, or so long ago that others have found out: what it says is old news.
+        is_old = self._open_until is not None if probe is None else failed and not is_current
+        if failed is None or is_old:
+            return
         self._in_a_row = self._in_a_row + 1 if failed else 0
         if failed and (probe or self._in_a_row >= self._most):
             self._turn(self._now() + self._open_seconds)

@@ -56,8 +56,8 @@ class UpstreamGuard:
     """Stands before one upstream; `now` is a monotonic clock in seconds.
 
     After three failures in a row, with no answer between them, calls are refused at once, and reads that are under way
-    are given up. After a second one call finds out, and its success lets everyone in again; a read that finds out goes
-    on beside its caller, who is refused when it takes long.
+    are given up. After a second one call finds out, and its success lets everyone in again. A read that finds out goes
+    on beside its caller, who is refused when it takes long, and a second later another one finds out as well.
     `on_turn` is called with True when that begins, and with False when it is over.
     """
 
@@ -126,6 +126,8 @@ class UpstreamGuard:
         task.add_done_callback(self._found_out)
         await asyncio.wait({task}, timeout=FINDING_OUT_SECONDS)
         if not task.done():
+            # The upstream may be back long before this one call is given up.
+            self._breaker.wait_no_longer()
             raise self._pause(was_sent=True)
         return task.result()
 

@@ -146,10 +146,24 @@ async def test_L10_one_finds_out_and_goes_on_beside_its_caller_who_does_not_wait
     assert not (await refusal(stage.begin(answers))).was_sent, "one at a time"
 
     assert (await refusal(finding_out)).was_sent, "within a second"
+    assert not (await refusal(stage.begin(answers))).was_sent
     until.set()
     await ticks()
     assert stage.turns == [True, False]
     assert await stage.run(answers) == "an answer"
+
+
+async def test_L10_another_finds_out_a_second_later_where_the_first_still_hangs(stage: Stage) -> None:
+    await stage.open()
+    stage.clock.now += OPEN_SECONDS
+    until = asyncio.Event()
+    assert (await refusal(stage.begin(hanging(until, HangsError)))).was_sent
+    stage.clock.now += OPEN_SECONDS
+
+    assert await stage.run(answers) == "an answer"
+    until.set()
+    await ticks()
+    assert stage.turns == [True, False], "what hung for so long is old news"
 
 
 async def test_L10_whoever_finds_out_soon_is_answered(stage: Stage) -> None:
