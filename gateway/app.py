@@ -43,7 +43,7 @@ from gateway.session.watch import warning_seconds
 from gateway.settings import Settings
 from gateway.store.hints import Hints
 from gateway.store.known_good import AuthorityMemory
-from gateway.store.opening import hearing_clock, open_vault
+from gateway.store.opening import connected, hearing_clock, open_vault
 from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_middleware
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
@@ -173,9 +173,8 @@ def _redis(redis: GuardedRedis | GuardedCluster, hints: Hints) -> CleanupContext
     """Return the life of the connections to Redis."""
 
     async def life(_app: web.Application) -> AsyncIterator[None]:
-        yield
-        await hints.aclose()
-        await redis.aclose()
+        async with connected(redis, hints):
+            yield
 
     return life
 

@@ -24,6 +24,7 @@ from gateway.store.hints import CHANNEL
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.connection import redis_client
+from gateway.store.redis.server_facts import info
 from gateway.store.redis_clock import RedisClock
 from gateway.store.sealing import KeyRing
 from gateway.store.single_records import SingleRecords
@@ -157,7 +158,7 @@ async def _clock(vault: Vault, clock: RedisClock, now: Callable[[], float]) -> F
 
 async def _look_at(client: GuardedRedis | GuardedCluster, check: str) -> Finding:
     try:
-        sections = await _info(client, _SECTIONS[check])
+        sections = await info(client, _SECTIONS[check])
     except ResponseError:  # also NoPermissionError; some services have no INFO at all
         return warning(
             check, "not allowed to look, which is as it should be for the gateway's user", _LOOK[check]
@@ -165,15 +166,6 @@ async def _look_at(client: GuardedRedis | GuardedCluster, check: str) -> Finding
     except RedisError as error:
         return warning(check, f"the server did not say: {plain_reason(error, _named(error))}", _LOOK[check])
     return {VERSION: _version, EVICTION: _eviction, PERSISTENCE: _persistence}[check](sections)
-
-
-async def _info(client: GuardedRedis | GuardedCluster, section: str) -> list[dict[str, Any]]:
-    """Return what INFO says: of one server, or of each master of a cluster."""
-    if isinstance(client, GuardedRedis):
-        return [await client.info(section)]
-    sections = await client.execute_command("INFO", section, target_nodes=GuardedCluster.PRIMARIES)
-    several = isinstance(sections, dict) and all(isinstance(one, dict) for one in sections.values())
-    return list(sections.values()) if several else [sections]
 
 
 async def _events(client: GuardedRedis | GuardedCluster) -> Finding:

@@ -1,16 +1,19 @@
 """From settings to a vault: which Redis, and which keys.
 
 Owns what of the settings the store needs, and who hears that Redis' clock is not ours.
-Never closes the connection: whoever opened it does.
+Closes nothing by itself: whoever opened it does, or gives it to `connected`.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Protocol
 
 from pydantic import SecretStr
 
 from gateway.counts import Counts
+from gateway.store.eviction import warn_of_eviction
 from gateway.store.hints import Hints
 from gateway.store.redis.budget import LIMITS, RedisLimits
 from gateway.store.redis.client import GuardedRedis
@@ -84,3 +87,15 @@ def hearing_clock(now: Callable[[], float], steady: Callable[[], float], counts:
         remedy="set the clocks of both machines by NTP; meanwhile sessions live by Redis' clock",
     )
     return RedisClock(now=now, steady=steady, watch=watch)
+
+
+@asynccontextmanager
+async def connected(redis: GuardedRedis | GuardedCluster, hints: Hints) -> AsyncIterator[None]:
+    """Close everything after the block, and look at its beginning whether Redis keeps what it is given."""
+    looking = asyncio.create_task(warn_of_eviction(redis))
+    try:
+        yield
+    finally:
+        looking.cancel()
+        await hints.aclose()
+        await redis.aclose()

@@ -35,13 +35,19 @@ def admit(server: RedisServer, password: str = PASSWORD) -> None:
     server.ask("ACL", "SETUSER", "stepup", "on", f">{password}", *rights())
 
 
+def refused(server: RedisServer) -> list[str]:
+    """Return what the server refused anybody, but for what a start may be refused: to read the eviction policy."""
+    entries = [dict(zip(entry[::2], entry[1::2], strict=True)) for entry in server.ask("ACL", "LOG")]
+    return [str(entry["object"]) for entry in entries if entry["object"] not in {"info", "config|get"}]
+
+
 async def test_S34_the_story_with_the_documented_rights(servers: Servers, make_world: MakeWorld) -> None:
     one = servers.one()
     admit(one)
 
     await the_story(await make_world(REDIS_URL=f"redis://stepup:{PASSWORD}@127.0.0.1:{one.port}/0"))
 
-    assert one.ask("ACL", "LOG") == [], "nothing was ever refused"
+    assert refused(one) == [], "nothing was ever refused"
 
 
 async def test_S34_the_story_with_the_documented_rights_on_a_cluster(
@@ -58,7 +64,7 @@ async def test_S34_the_story_with_the_documented_rights_on_a_cluster(
         await make_world(REDIS_URL=f"redis+cluster://stepup:{PASSWORD}@127.0.0.1:{cluster[0].port}")
     )
 
-    assert [node.ask("ACL", "LOG") for node in cluster] == [[]] * 3
+    assert [refused(node) for node in cluster] == [[]] * 3
 
 
 @pytest.mark.parametrize(

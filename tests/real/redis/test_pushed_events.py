@@ -11,7 +11,7 @@ from tests.product.listeners import QUICK, listening, pushed
 from tests.real.redis.clusters import Clusters
 from tests.real.redis.conftest import MakeWorld, back
 from tests.real.redis.servers import Servers, until
-from tests.real.redis.test_least_rights import admit
+from tests.real.redis.test_least_rights import admit, refused
 from tests.real.redis.watched_pair import WatchedPair
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.world import World
@@ -43,7 +43,7 @@ async def test_L15_the_documented_rights_are_enough_to_be_told(
 
     await hears_an_end(world, await world.signed_in())
 
-    assert one.ask("ACL", "LOG") == [], "nothing was ever refused"
+    assert refused(one) == [], "nothing was ever refused"
 
 
 @pytest.mark.parametrize("missing", ["resetchannels", "-publish", "-subscribe"])
