@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from gateway import errors
-from gateway.app_keys import ARRIVALS, AUTH_FLOW, CLOCK, FLOW_LIMIT, FLOWS, SESSIONS
+from gateway.app_keys import ARRIVALS, AUTH_FLOW, FLOW_LIMIT, FLOWS, SESSIONS
 from gateway.edge.forms import FORM
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.problem_pages import RETURN_TO
@@ -90,7 +90,7 @@ async def _leave(request: web.Request, purpose: str) -> web.Response:
 
 async def _depart(request: web.Request, url: str, flow: AuthCodeFlow) -> web.Response:
     response = _see_other(url)
-    await request.app[FLOWS].put(request, response, flow, now=request.app[CLOCK]())
+    await request.app[FLOWS].put(request, response, flow, now=await request.app[SESSIONS].time())
     return response
 
 

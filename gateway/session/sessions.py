@@ -155,8 +155,9 @@ class SessionStore:
             return None
         absolute_at = self._absolute_at(user)
         idle_at = min(number_of(stored.get(SEEN)) / 1000 + self._idle, absolute_at)
-        # Redis drops it by its own clock. A life that was set shorter since holds at once; who looks ends nothing.
-        if self._now() >= idle_at:
+        # Redis drops it by its own clock. A life that was set shorter since holds at once; who looks ends nothing, and
+        # who was never told the time asks no more than the absolute limit of it.
+        if self._now() >= (idle_at if self._vault.known_time() else absolute_at):
             return None
         records = self._records(cookie, stored, complete=everything)
         return LiveSession(cookie, user, idle_at, absolute_at, records)

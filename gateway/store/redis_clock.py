@@ -7,15 +7,19 @@ Owns what time it is there between two answers.
 Never asks Redis (the vault does), and never judges a token: the authority's times are compared with this machine's.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Final
 
 from servicekit.clock_watch import ClockWatch
+from servicekit.logs import log_event
 
 _OLD_SECONDS: Final = 60
 # Our two clocks run on side by side, unless the machine slept or somebody set one of them.
 _JUMP_SECONDS: Final = 1
+
+_log = logging.getLogger(__name__)
 
 
 class RedisClock:
@@ -36,6 +40,7 @@ class RedisClock:
         self._watch = watch
         self._heard = 0.0
         self._heard_at: tuple[float, float] | None = None
+        self._warned = False
 
     def __call__(self) -> float:
         """Return the time."""
@@ -59,7 +64,19 @@ class RedisClock:
     def hear(self, milliseconds: int) -> None:
         """Take over what Redis has just told; nothing where it told nothing (0)."""
         if not milliseconds:
+            self._tell_once()
             return
         self._heard, self._heard_at = milliseconds / 1000, (self._now(), self._steady())
         if self._watch:
             self._watch.compare_time(self._heard)
+
+    def _tell_once(self) -> None:
+        if not self._warned:
+            self._warned = True
+            log_event(
+                _log,
+                logging.WARNING,
+                "redis-time-refused",
+                meaning="Redis' user may not ask for the time, so sessions live by this machine's clock",
+                remedy="give it the right to TIME (docs/how-to/redis.md, Least rights)",
+            )

@@ -18,7 +18,7 @@ _LAST_PART: Final = 1 / 5
 _LONGEST_LAST_PART: Final = 600
 _ON_ITS_WAY_PART: Final = 1 / 20
 _LONGEST_ON_ITS_WAY: Final = 2
-# Gateways on several machines share a record, and their clocks may differ by as much as is forgiven an authority's.
+# Redis' clock, by which all gateways tell the time, is another one after a failover: as much as an authority's.
 _CLOCKS_APART: Final = 120
 # Records of the release before don't know when their token was issued: its rule holds for them.
 _LAST_PART_OF_UNKNOWN: Final = 300

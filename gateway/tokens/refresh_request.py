@@ -14,7 +14,7 @@ from gateway import errors
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken, access_token_of
 from gateway.tokens.id_token import AnotherPerson, IdTokenJudge
-from gateway.tokens.token_records import REFUSAL_SECONDS, Resource
+from gateway.tokens.token_records import REFUSAL_SECONDS, Resource, with_newer_refresh_token
 from servicekit.entra import EntraClient
 from servicekit.errors import (
     AuthorityNotAsked,
@@ -87,10 +87,9 @@ class RefreshRequest:
         Overloaded (our own threads are taken) or AuthorityNotAsked (the authority failed a moment ago): there is
         nothing to remember of that.
         """
-        kept_accounts = 0
+        before = cache.serialize()
 
         def work(client: Any) -> dict[str, Any] | None:
-            nonlocal kept_accounts
             accounts = client.get_accounts()
             if len(accounts) != 1:  # a cache is redeemed into by one flow of one person
                 return None
@@ -100,7 +99,6 @@ class RefreshRequest:
                 accounts[0],
                 force_refresh=True,
             )
-            kept_accounts = len(client.get_accounts())
             # MSAL makes None of an answer that says nothing; the caller has seen that there is a refresh token.
             return {} if answer is None else answer
 
@@ -125,9 +123,14 @@ class RefreshRequest:
             raise _unavailable(f"MSAL raised {type(error).__name__}") from error
         if refusal := refusal_of(answer):
             raise RefreshRefused(self._read(refusal))
-        # MSAL files what came under the person whom an ID token names, also one that we refuse: a cache of two persons
-        # would never be redeemed again.
-        await self._judge(session, (answer or {}).get("id_token"), keeps_cache=kept_accounts == 1)
+        try:
+            await self._judge(session, (answer or {}).get("id_token"))
+        except RefreshRefused:
+            # MSAL files what came under the person whom an ID token names, also one that we refuse, and a cache of two
+            # persons would never be redeemed again.
+            cache.deserialize(with_newer_refresh_token(before, cache.serialize()))
+            cache.has_state_changed = True
+            raise
         return access_token_of(answer or {}, asked_at=asked_at, jitter=self._jitter())
 
     def _read(self, refusal: Refusal) -> Refusal:
@@ -135,7 +138,7 @@ class RefreshRequest:
             return replace(refusal, kind=RefusalKind.INTERACTION)
         return refusal
 
-    async def _judge(self, session: LiveSession, id_token: object, *, keeps_cache: bool) -> None:
+    async def _judge(self, session: LiveSession, id_token: object) -> None:
         """Refuse an answer whose ID token is not whole, or not of this person; the latter alone ends the session.
 
         An answer without one is fine (OpenID Connect Core, section 12.2). A token that is refused for the authority's
@@ -153,18 +156,18 @@ class RefreshRequest:
             )
             raise RefreshRefused(Refusal(RefusalKind.GRANT_DEAD, "id_token_of_another")) from another
         except AuthorityUnavailable as error:
-            raise _unavailable(error.reason, keeps_cache=keeps_cache) from error
+            raise _unavailable(error.reason, keeps_cache=True) from error
         except Misconfigured as error:
             refusal = Refusal(RefusalKind.MISCONFIGURED, error.log_detail)
-            raise RefreshRefused(refusal, keeps_cache=keeps_cache) from error
+            raise RefreshRefused(refusal, keeps_cache=True) from error
         except errors.SignInFailed as failed:
             cause = failed.__cause__
             if isinstance(cause, TokenRejected) and (cause.keys_may_be_old or cause.code == UNKNOWN_KEY):
                 # Keys that rolled a moment ago, also under an old name, must not sign everybody out.
-                raise _unavailable(cause.code, keeps_cache=keeps_cache) from failed
+                raise _unavailable(cause.code, keeps_cache=True) from failed
             reason, ref = failed.log_detail, session.ref.short
             log_event(_log, logging.WARNING, "refresh-distrusted", reason=reason, session=ref)
-            raise _unavailable("id_token_rejected", keeps_cache=keeps_cache) from failed
+            raise _unavailable("id_token_rejected", keeps_cache=True) from failed
 
 
 def _unavailable(

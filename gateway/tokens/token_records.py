@@ -81,6 +81,18 @@ def holds_refresh_token(serialized: bytes | str) -> bool:
     return bool(json.loads(serialized).get("RefreshToken"))
 
 
+def with_newer_refresh_token(before: str, after: str) -> str:
+    """Return MSAL's cache `before` with the refresh token that `after` got since, under whatever person it is there.
+
+    For an answer whose ID token is refused: it may name somebody whom nobody has shown to be there.
+    """
+    caches = [json.loads(serialized) for serialized in (before, after)]
+    old, new = ({entry["secret"] for entry in held.get("RefreshToken", {}).values()} for held in caches)
+    for entry in caches[0].get("RefreshToken", {}).values():
+        entry["secret"] = next(iter(new - old), entry["secret"])
+    return json.dumps(caches[0])
+
+
 def fields_to_renew(resource: Resource) -> tuple[str, ...]:
     """Return the names of the records that renewing a token of `resource` needs."""
     own = (TOKEN.field(resource.name), REFUSAL.field(resource.name), REFUSAL.field())

@@ -106,6 +106,8 @@ class PlainProvider:
     """What the profile's own address asks for, as `WWW-Authenticate`."""
     requests: Counter[str] = field(default_factory=Counter)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    rotates: bool = False
+    """Whether a refresh token is good for one refresh."""
     _grants: dict[str, Grant] = field(default_factory=dict)
     """By access and by refresh token."""
 
@@ -217,6 +219,8 @@ class PlainProvider:
         granted = self._grants.get(form.get("refresh_token", ""))
         if granted is None:
             return web.json_response({"error": "invalid_grant"}, status=400)
+        if self.rotates:
+            del self._grants[form["refresh_token"]]
         if not set(form["scope"].split()) <= granted.scopes:  # RFC 6749, section 6
             return web.json_response({"error": "invalid_scope"}, status=400)
         return self._tokens(self.claims(), granted)

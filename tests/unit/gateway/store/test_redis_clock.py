@@ -38,6 +38,15 @@ def test_until_redis_was_heard_our_own_clock_must_do() -> None:
     assert scene.seen == []
 
 
+def test_L2_that_its_user_may_not_ask_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene()
+
+    for _ in range(3):
+        scene.clock.hear(0)
+
+    assert [record.message for record in caplog.records] == ["redis-time-refused"]
+
+
 def test_L2_what_redis_told_goes_on_by_a_clock_that_nobody_sets() -> None:
     scene = Scene()
     scene.clock.hear(int(NOW * 1000) + 250)
