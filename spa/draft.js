@@ -36,13 +36,13 @@ export function drafts({ memory, now, newKey }) {
   const drop = () => memory.remove(KEY);
 
   /** A new draft that starts from the profile as it is. @param {string} user @param {Values} base @param {string} etag @returns {Draft} */
-  const begin = (user, base, etag) => ({ user, base: { ...base }, changes: {}, etag, key: newKey(), parked: null });
+  const begin = (user, base, etag) => ({ user, base: { ...base }, changes: {}, etag, key: newKey(), parked: null, sent: false });
 
   /** The same draft with other changes, or over another version: a new attempt, so a new key, and what was parked no longer fits.
    * @param {Draft} draft @param {Values} changes @param {string} [etag] */
   function withChanges(draft, changes, etag = draft.etag) {
     if (etag === draft.etag && JSON.stringify(draft.changes) === JSON.stringify(changes)) return draft;
-    return { ...draft, changes, etag, key: newKey(), parked: null };
+    return { ...draft, changes, etag, key: newKey(), parked: null, sent: false };
   }
 
   /** The draft against the profile as it is now, and the fields that were changed on both sides. A draft without any
@@ -51,7 +51,7 @@ export function drafts({ memory, now, newKey }) {
   function rebase(draft, profile, etag) {
     const mine = Object.entries(draft.changes).filter(([name, value]) => value !== (profile[name] ?? null));
     const conflicts = mine.map(([name]) => name).filter((name) => (draft.base[name] ?? null) !== (profile[name] ?? null));
-    const fresh = withChanges(draft, Object.fromEntries(mine), conflicts.length ? draft.etag : etag);
+    const fresh = { ...withChanges(draft, Object.fromEntries(mine), conflicts.length ? draft.etag : etag), sent: draft.sent };
     return { draft: conflicts.length ? fresh : { ...fresh, base: { ...profile } }, conflicts };
   }
 
@@ -59,9 +59,9 @@ export function drafts({ memory, now, newKey }) {
   function read() {
     const written = memory.get(KEY);
     if (written === null) return null;
-    const { user, base, changes, etag, key, parked, until } = members(parsed(written)) ?? {};
+    const { user, base, changes, etag, key, parked, sent, until } = members(parsed(written)) ?? {};
     if (typeof until === 'number' && until > now() && text(user) && members(changes)) {
-      return { user: text(user), base: values(base), changes: values(changes), etag: text(etag), key: text(key) || newKey(), parked: parkedIn(parked) };
+      return { user: text(user), base: values(base), changes: values(changes), etag: text(etag), key: text(key) || newKey(), parked: parkedIn(parked), sent: sent === true };
     }
     drop();
     return null;

@@ -19,9 +19,9 @@ const DATA = new Map([
 
 /** @param {ApiError} error @param {{wrote?: boolean}} [how] `wrote`: a change was being saved */
 export function problemWords(error, { wrote = false } = {}) {
-  const known = has(`problem.${error.slug}.title`);
-  const slug = known ? error.slug : 'unexpected-answer';
-  const data = consequence(error.unsure ? 'unsure' : DATA.get(slug), wrote);
+  const slug = slugOf(error);
+  const known = slug === error.slug;
+  const data = consequence(error, wrote);
   return {
     title: (!known && error.title) || t(`problem.${slug}.title`),
     happened: (!known && error.detail) || t(`problem.${slug}.happened`),
@@ -31,11 +31,17 @@ export function problemWords(error, { wrote = false } = {}) {
   };
 }
 
+/** @param {ApiError} error */
+const slugOf = ({ slug }) => (has(`problem.${slug}.title`) ? slug : 'unexpected-answer');
+
+/** Whether a change may have been made all the same. @param {ApiError} error */
+export const isUnsure = (error) => error.unsure || DATA.get(slugOf(error)) === 'unsure';
+
 /** Kept changes are only spoken of where there are some, doubt only where something was sent.
- * @param {string | undefined} usual @param {boolean} wrote */
-function consequence(usual, wrote) {
-  if (usual === 'unsure' && wrote) return 'unsure';
-  return usual !== 'nothing' && waiting() ? 'kept' : 'nothing';
+ * @param {ApiError} error @param {boolean} wrote */
+function consequence(error, wrote) {
+  if (wrote && isUnsure(error)) return 'unsure';
+  return DATA.get(slugOf(error)) !== 'nothing' && waiting() ? 'kept' : 'nothing';
 }
 
 /** How long to wait, counted down for the eye. @param {number} seconds */

@@ -10,6 +10,7 @@ import { request } from './api.js';
 import { clock } from './clock.js';
 import { announce } from './dom.js';
 import * as drafts from './draft.js';
+import { isUnsure } from './problem-words.js';
 import { navigate } from './router.js';
 import { store } from './store.js';
 import { tell } from './tabs.js';
@@ -42,7 +43,7 @@ export function savings({ request, store, drafts, navigate, path, tell, announce
 
   /** Sends the changed fields, and only those. @param {Draft} draft */
   const saveDraft = (draft) =>
-    attempt(drafts.keep(draft), () =>
+    attempt(draft, () =>
       request('PATCH', '/api/profile', {
         body: draft.changes,
         headers: { 'Idempotency-Key': draft.key, ...(draft.etag ? { 'If-Match': draft.etag } : {}) },
@@ -61,7 +62,8 @@ export function savings({ request, store, drafts, navigate, path, tell, announce
   /** @param {Draft} draft @param {() => Promise<Answer>} send */
   async function attempt(draft, send) {
     announce(t('edit.saving'));
-    sent = draft;
+    // Noted before the answer: the page may be closed before that comes.
+    sent = drafts.keep({ ...draft, sent: true });
     try {
       const { data, etag } = await send();
       if (!shows(store.keepProfile(data, etag), draft)) throw new ApiError('unexpected-answer');
@@ -69,7 +71,7 @@ export function savings({ request, store, drafts, navigate, path, tell, announce
       return null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      return handle(error, draft);
+      return handle(error, drafts.keep({ ...draft, sent: isUnsure(error) }));
     }
   }
 
@@ -116,7 +118,7 @@ export function savings({ request, store, drafts, navigate, path, tell, announce
       await navigate('/edit', { force: true });
     } else if (error.gone && draft.parked) {
       // Applied or expired meanwhile: compare the draft with the profile as it is now.
-      drafts.keep({ ...draft, parked: null });
+      drafts.keep({ ...draft, parked: null, sent: true });
       await navigate('/check', { force: true, replace: true });
     } else {
       return error;

@@ -92,6 +92,8 @@ export interface Draft {
   /** The attempt's Idempotency-Key. */
   key: string;
   parked: ParkedEdit | null;
+  /** Whether it was sent and nobody knows what became of it. */
+  sent: boolean;
 }
 
 /** An edit that waits on the server; `id` is '' where none does, `redirect` where to confirm, '' once it was used. */

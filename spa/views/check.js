@@ -93,7 +93,7 @@ function screen(draft, changes, save) {
   return {
     screen: 'check',
     title,
-    nodes: [h('h1', {}, title), h('p', { class: 'lead' }, t(conflict ? 'conflict.lead' : 'check.lead')), above, form],
+    nodes: [h('h1', {}, title), h('p', { class: 'lead' }, t(conflict ? 'conflict.lead' : draft.sent ? 'data.unsure' : 'check.lead')), above, form],
     focus: () => document.querySelector('h1')?.focus(),
   };
 }

@@ -101,7 +101,7 @@ export async function view(url) {
   store.addEventListener('session', follow);
   follow();
 
-  const news = [confirmed && t('edit.confirmed'), restored && t('edit.restored')].filter(Boolean).join(' ');
+  const news = [confirmed && t('edit.confirmed'), restored && t(draft.sent ? 'data.unsure' : 'edit.restored')].filter(Boolean).join(' ');
   if (news) above.append(h('p', { class: 'notice' }, news));
   gather();
   const refused = fromServer(takeRejected());

@@ -1,7 +1,7 @@
 // @ts-check
 /** The profile, and home: what is held, what was just saved, what still waits. */
 import { announce, button, h, heard, icon, link } from '../dom.js';
-import { load } from '../draft.js';
+import { drop, load, rebase } from '../draft.js';
 import { GROUPS, label, nameOf, shown } from '../fields.js';
 import { agreedToLose } from '../loss-question.js';
 import { navigate } from '../router.js';
@@ -30,7 +30,7 @@ export async function view(_url, show) {
  * @returns {Screen} */
 function screen(profile, saved) {
   const name = nameOf(profile, store.user);
-  const waiting = profile && draftNotice();
+  const waiting = profile && draftNotice(profile);
   if (saved) announce(t('profile.saved', { time: time(saved.at) }));
   return {
     screen: 'profile',
@@ -80,13 +80,19 @@ const emailRow = (profile) =>
     h('dd', { class: 'value wide' }, profile?.mail || store.user?.username || t('profile.unset'),
       h('span', { class: 'hint' }, t('profile.email.why'))));
 
-function draftNotice() {
-  const draft = load(store.user?.id);
+/** @param {Values} profile */
+function draftNotice(profile) {
+  const found = load(store.user?.id);
+  const draft = found && rebase(found, profile, store.etag).draft;
   const n = Object.keys(draft?.changes ?? {}).length;
-  if (!n) return null;
+  if (!draft || !n) {
+    // What was sent, and is there by now, is no draft.
+    drop();
+    return null;
+  }
   const notice = h(
     'div', { class: 'notice' },
-    h('p', {}, t('profile.draft', { n })),
+    h('p', {}, draft.sent ? t('data.unsure') : t('profile.draft', { n })),
     h('div', { class: 'actions' },
       button(t('profile.draft.go'), () => navigate('/edit'), { kind: 'primary' }),
       button(t('discard.go'), async () => {

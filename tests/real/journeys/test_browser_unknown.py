@@ -124,3 +124,20 @@ async def test_L5_an_edit_that_was_parked_is_looked_for_likewise(page: Page, sta
 
     await ada.sees("profile")
     await expect(page.locator(".notice.saved")).to_be_visible()
+
+
+async def test_L5_a_draft_of_which_nobody_knows_is_never_called_unsaved(page: Page, stack: Stack) -> None:
+    ada = await in_doubt(page, stack, APPLIED)
+
+    for path, screen in (("/edit", "edit"), ("/", "profile")):
+        await ada.opens(path)
+        await ada.sees(screen)
+        await expect(page.locator("main")).to_contain_text("know yet whether it was saved")
+        await expect(page.locator("main")).not_to_contain_text("saved yet")
+    await lag(ada, 0)
+    await ada.opens()
+
+    await expect(page.locator("[data-field=city]")).to_contain_text("Turin")
+    await expect(page.get_by_role("button", name="Continue editing")).to_have_count(0)
+    await ada.opens("/edit")
+    await expect(page.get_by_text("No changes yet")).to_be_visible()

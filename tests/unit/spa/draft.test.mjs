@@ -78,7 +78,7 @@ test('of a draft of another release what can be used is used', () => {
   const { load, stored } = world();
   stored.setItem(KEY, '{"user": "ada", "changes": {"city": "Turin", "age": 7}, "until": 9e15, "parked": "Z0", "base": []}');
 
-  assert.deepEqual(load('ada'), { user: 'ada', base: {}, changes: { city: 'Turin' }, etag: '', key: 'key-1', parked: null });
+  assert.deepEqual(load('ada'), { user: 'ada', base: {}, changes: { city: 'Turin' }, etag: '', key: 'key-1', parked: null, sent: false });
 });
 
 test('other changes are another attempt, and nothing waits for them on the server', () => {
@@ -97,6 +97,16 @@ test('the same changes over another version are another attempt', () => {
 
   assert.equal(withChanges(draft, { city: 'Turin' }, '"2"').etag, '"2"');
   assert.notEqual(withChanges(draft, { city: 'Turin' }, '"2"').key, draft.key);
+});
+
+test('L5: whether a draft was sent is not forgotten over another version, and is of no other changes', () => {
+  const { begin, keep, load, rebase, withChanges } = world();
+  const draft = { ...withChanges(begin('ada', PROFILE, '"1"'), { city: 'Turin', state: 'Piedmont' }), sent: true };
+  keep(draft);
+
+  assert.equal(load('ada')?.sent, true);
+  assert.equal(rebase(draft, { ...PROFILE, city: 'Turin' }, '"2"').draft.sent, true);
+  assert.equal(withChanges(draft, { city: 'Rome' }).sent, false);
 });
 
 test('the same changes over the same version are the same attempt, so that a repeat is known', () => {

@@ -28,7 +28,7 @@ for (const unasked of [true, false]) {
     network.answer('GET /api/profile', () => json({ city: 'London' }));
 
     assert.equal(await look(unasked), 'not-yet');
-    assert.deepEqual([own.load('ada'), takeSaved(), steps], [draft, null, ['say Saving…']]);
+    assert.deepEqual([own.load('ada'), takeSaved(), steps], [{ ...draft, sent: true }, null, ['say Saving…']]);
   });
 }
 

@@ -49,16 +49,32 @@ test('a session that can\'t be asked about afterwards takes nothing back', async
   assert.equal(steps.at(-1), 'go /');
 });
 
-test('while it is being saved the draft is kept', async () => {
+test('L5: while it is being saved the draft is kept, as one of which nobody knows', async () => {
   const { draft, network, own, saveDraft } = await world();
+  /** @type {unknown} */
+  let kept;
   network.answer('PATCH /api/profile', () => {
-    assert.deepEqual(own.load('ada'), draft);
+    kept = own.load('ada');
     return json(PROFILE);
   });
   await saveDraft(draft);
 
-  assert.equal(network.asked.length > 0, true);
+  assert.deepEqual(kept, { ...draft, sent: true });
 });
+
+for (const [slug, status, members, sent] of /** @type {[string, number, Record<string, unknown>, boolean][]} */ ([
+  ['resource-unavailable', 502, { outcome: 'unknown' }, true], ['internal-error', 500, {}, true], ['edit-in-progress', 409, {}, true], ['of-another-release', 500, {}, true],
+  ['resource-unavailable', 502, { outcome: 'not-saved' }, false], ['misconfigured', 500, {}, false], ['step-up-required', 403, {}, false], ['profile-changed', 412, {}, false],
+  ['sign-in-required', 401, {}, false], ['invalid-profile-patch', 422, {}, false],
+])) {
+  test(`L5: a draft is kept with what is known of it: ${slug} ${JSON.stringify(members)}`, async () => {
+    const { draft, network, own, saveDraft } = await world();
+    network.answer('PATCH /api/profile', () => problem(slug, status, members));
+    await saveDraft(draft);
+
+    assert.equal(own.load('ada')?.sent, sent);
+  });
+}
 
 test('a step-up that is asked for leads to the confirmation, with what waits on the server', async () => {
   const { draft, network, own, saveDraft, steps } = await world();
@@ -154,7 +170,7 @@ test('a parked edit that is gone is compared with the profile as it is now', asy
   network.answer(POST, () => problem('not-found', 404));
 
   assert.equal(await saveParked({ ...draft, parked: PARKED }), null);
-  assert.deepEqual([steps.at(-1), own.load('ada')?.parked], ['replace /check', null]);
+  assert.deepEqual([steps.at(-1), own.load('ada')?.parked, own.load('ada')?.sent], ['replace /check', null, true]);
 });
 
 test('a profile that is gone is no parked edit that is gone', async () => {
@@ -184,7 +200,7 @@ test('discarding works without a connection, and without anything to discard', a
 });
 
 test('an id of the server is one segment of the path, whatever it holds', () => {
-  assert.equal(parkedPath({ user: '', base: {}, changes: {}, etag: '', key: '', parked: { ...PARKED, id: '../x?y' } }), '/api/parked-edits/..%2Fx%3Fy');
+  assert.equal(parkedPath({ user: '', base: {}, changes: {}, etag: '', key: '', parked: { ...PARKED, id: '../x?y' }, sent: false }), '/api/parked-edits/..%2Fx%3Fy');
 });
 
 test('what is broken in the page itself is no answer of the server', async () => {
