@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 Finding = dict[str, str]
 
 _SCOPE = "EditProfileService.ReadWrite"
+_LEEWAY = "120"
 
 
 def faults_between(settings: Mapping[str, str]) -> Iterator[Finding]:
@@ -28,6 +29,13 @@ def faults_between(settings: Mapping[str, str]) -> Iterator[Finding]:
             "allowed clients",
             f"GATEWAY_CLIENT_ID is {client}, which RESOURCE_API_ALLOWED_CLIENTS does not name",
             "Add it there: the API refuses every call of this gateway.",
+        )
+    ours, theirs = (own.get(f"{half}_CLOCK_LEEWAY_SECONDS", _LEEWAY) for half in ("GATEWAY", "RESOURCE_API"))
+    if ours != theirs:
+        yield _fault(
+            "clock leeway",
+            f"GATEWAY_CLOCK_LEEWAY_SECONDS is {ours}, and RESOURCE_API_CLOCK_LEEWAY_SECONDS is {theirs}",
+            "Let both be the same: between the two people sign in and confirm, and cannot save.",
         )
     api, scope = own.get("RESOURCE_API_CLIENT_ID", ""), own.get("RESOURCE_API_SCOPE", _SCOPE)
     asked = own.get("GATEWAY_EDIT_PROFILE_SCOPE", "")

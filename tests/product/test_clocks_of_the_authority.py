@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from gateway.app_keys import METRICS
-from gateway.tokens.token_records import REFUSAL_SECONDS
+from gateway.tokens.token_records import REFUSAL_SECONDS, Resource
 from servicekit.jwt_verifier import TOKENS
 from tests.product.test_tokens import end_of_token
 from tests.stage.id_token_shapes import Shape, hs256, saying, signed_by_a_stranger, unsigned
 from tests.stage.plain_world import plain_world
-from tests.stage.tenant import API, GATEWAY
+from tests.stage.tenant import API, EDIT, GATEWAY
 from tests.stage.world import World
 
 MakeWorld = Callable[..., Awaitable[World]]
@@ -39,6 +39,21 @@ async def test_L4_the_leeway_of_both_services_is_a_setting(make_world: MakeWorld
     strict = await make_world(CLOCK_LEEWAY_SECONDS="0")
     strict.tenant_clock.now += 30
     assert (await (await strict.front_end()).sign_in()).startswith("/problem?type=")
+
+
+async def test_L4_beyond_it_the_resource_api_says_that_clocks_differ_and_nobody_is_signed_out(
+    make_world: MakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = await make_world(CLOCK_LEEWAY_SECONDS="600")
+    ada = await world.confirmed()
+    world.tenant_clock.now += 300
+    await end_of_token(world, ada, 0, Resource("edit", EDIT))
+
+    refused = await ada.call("PATCH", "/api/profile", {"city": "Ockham"})
+
+    assert (refused.status, refused.slug) == (500, "misconfigured")
+    assert differences(caplog, TOKENS) == [pytest.approx(-300, abs=10)] * 2, "of the gateway, and of the API"
+    assert (await ada.call("GET", "/api/session")).body["authenticated"] is True
 
 
 @pytest.mark.parametrize("ahead", [LEEWAY - 2, 2 - LEEWAY])

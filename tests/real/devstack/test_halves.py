@@ -23,6 +23,18 @@ def test_F3_what_fits_is_no_fault(changed: dict[str, str]) -> None:
     assert list(faults_between(RIGHT | changed)) == []
 
 
+@pytest.mark.parametrize("half", ["GATEWAY", "RESOURCE_API"])
+def test_L4_one_leeway_is_asked_of_both_halves(half: str) -> None:
+    assert list(faults_between(RIGHT | {f"{half}_CLOCK_LEEWAY_SECONDS": "120"})) == []
+    both = {"GATEWAY_CLOCK_LEEWAY_SECONDS": "30", "RESOURCE_API_CLOCK_LEEWAY_SECONDS": "30"}
+    assert list(faults_between(RIGHT | both)) == []
+
+    (one,) = faults_between(RIGHT | {f"{half}_CLOCK_LEEWAY_SECONDS": "300"})
+
+    assert (one["check"], one["status"]) == ("clock leeway", "fault")
+    assert f"{half}_CLOCK_LEEWAY_SECONDS is 300" in one["detail"]
+
+
 @pytest.mark.parametrize(
     "changed, check, says",
     [
