@@ -31,6 +31,7 @@ from servicekit.token_threads import MOST_THREADS
 CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 10
 LARGEST_ANSWER: Final = 1_000_000
+_STOPPED_SECONDS: Final = 1
 _OK: Final = 200
 # RFC 6749, sections 5.1 and 5.2; who is told to come back later has no answer yet.
 _TOO_MANY: Final = 429
@@ -151,15 +152,20 @@ class AuthorityTransport:
             raise
 
     def _whole(self, response: requests.Response) -> bytes:
-        """Return the body; each byte renews requests' own time-out, so that an answer that trickles needs another."""
-        end = self._now() + self._timeouts[1]
+        """Return the body; each byte renews requests' own time-out, so that an answer that trickles needs another.
+
+        Where its end has passed there is a second more: a process that was stopped meanwhile finds the rest waiting.
+        """
+        end, last = self._now() + self._timeouts[1], 0.0
         body = bytearray()
         while piece := response.raw.read1(65_536, decode_content=True):
             body += piece
             if len(body) > LARGEST_ANSWER:
                 break
             if self._now() > end:
-                raise AuthorityUnavailable("an answer that trickles")
+                last = last or self._now() + _STOPPED_SECONDS
+                if self._now() > last:
+                    raise AuthorityUnavailable("an answer that trickles")
         return bytes(body)
 
 

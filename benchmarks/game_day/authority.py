@@ -21,7 +21,7 @@ from devstack.stack import Stack
 
 _REFRESH: Final = "token.refresh_token"
 _SHORT: Final = 3
-_AT_EXPIRY: Final = 200
+AT_EXPIRY: Final = 200
 _SIGN_IN: Final = "/auth/sign-in"
 
 
@@ -53,7 +53,7 @@ async def slow_refreshes(report: Report, size: Size) -> None:
 
 async def everybody_at_expiry(report: Report, size: Size) -> None:
     """Let 200 tokens end at the same time, and the token endpoint takes 300 ms: as 1,000 people in 15 s."""
-    count = size.of(_AT_EXPIRY)
+    count = size.of(AT_EXPIRY)
     with product() as stack:
         async with Tenant.of(stack) as tenant:
             await tenant.turn(access_token_seconds=1)

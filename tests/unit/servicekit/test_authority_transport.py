@@ -169,6 +169,34 @@ async def test_R14_an_answer_that_trickles_is_left_as_well(server: Server) -> No
     assert time.perf_counter() - start < 6
 
 
+async def test_R14_an_answer_that_came_while_our_process_was_stopped_is_read() -> None:
+    clock, readings = Clock(0), list[float]()
+
+    def read_clock() -> float:
+        readings.append(clock.now)
+        return clock.now
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        asked = len(readings)
+        await response.prepare(request)
+        await response.write(b" ")
+        while len(readings) == asked:  # noqa: ASYNC110 - the other side reads in a thread
+            await asyncio.sleep(0.01)
+        clock.now += 3600
+        await response.write(b'{"access_token":"t"}')
+        return response
+
+    app = web.Application()
+    app.router.add_post("/", answer)
+    async with listening(app) as url:
+        transport = AuthorityTransport(now=read_clock)
+        read = await asyncio.to_thread(transport.post, f"{url}/", data={})
+        transport.close()
+
+    assert read.is_granted
+
+
 def test_msal_is_given_the_metadata_and_fetches_none() -> None:
     answer = AuthorityTransport().with_metadata('{"issuer":"x"}').get("https://login.example.com/any")
 
