@@ -97,6 +97,7 @@ ApiAnswer = tuple[int | None, str, dict[str, str]]
 OUTCOMES: Final[list[tuple[ApiAnswer, str, bool]]] = [
     ((502, "resource-unavailable", {"outcome": "not-saved"}), "resource-unavailable", True),
     ((503, "authority-unavailable", {}), "authority-unavailable", True),
+    ((503, "overloaded", {}), "overloaded", True),
     ((422, "invalid-profile-patch", {}), "invalid-profile-patch", True),
     ((403, "access-blocked", {}), "access-blocked", True),
     ((500, "misconfigured", {}), "misconfigured", True),
