@@ -43,7 +43,7 @@ const table = [
 export const problems = {
   'data.nothing': 'Nichts wurde geändert.',
   'data.kept': 'Nichts wurde geändert; Ihre Änderungen bleiben erhalten.',
-  'data.unsure': 'Wir wissen noch nicht, ob gespeichert wurde. Ein neuer Versuch ist ungefährlich: Dieselbe Änderung wird nie zweimal ausgeführt.',
+  'data.unsure': 'Wir wissen noch nicht, ob Ihre Änderung gespeichert wurde. Ein neuer Versuch ist ungefährlich: Dieselbe Änderung wird nie zweimal ausgeführt.',
 };
 for (const [slug, title, happened, todo] of table) {
   problems[`problem.${slug}.title`] = title;

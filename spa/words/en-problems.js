@@ -46,7 +46,7 @@ const table = [
 export const problems = {
   'data.nothing': 'Nothing was changed.',
   'data.kept': 'Nothing was changed; your changes are kept.',
-  'data.unsure': 'We don’t know yet whether it was saved. Trying again is safe: the same change is never made twice.',
+  'data.unsure': 'We don’t know yet whether your change was saved. Trying again is safe: the same change is never made twice.',
 };
 for (const [slug, title, happened, todo] of table) {
   problems[`problem.${slug}.title`] = title;

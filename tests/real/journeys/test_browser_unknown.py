@@ -32,7 +32,7 @@ async def in_doubt(page: Page, stack: Stack, fault: dict[str, Any]) -> Person:
     await loses_the_answer(ada, fault)
     await ada.presses("Save changes")
     await ada.sees_problem("resource-unavailable")
-    await expect(page.get_by_role("alert")).to_contain_text("know yet whether it was saved")
+    await expect(page.get_by_role("alert")).to_contain_text("know yet whether your change was saved")
     await expect(page.get_by_role("alert")).to_contain_text("We look for it by ourselves in")
     return ada
 
@@ -132,7 +132,7 @@ async def test_L5_a_draft_of_which_nobody_knows_is_never_called_unsaved(page: Pa
     for path, screen in (("/edit", "edit"), ("/", "profile")):
         await ada.opens(path)
         await ada.sees(screen)
-        await expect(page.locator("main")).to_contain_text("know yet whether it was saved")
+        await expect(page.locator("main")).to_contain_text("know yet whether your change was saved")
         await expect(page.locator("main")).not_to_contain_text("saved yet")
     await lag(ada, 0)
     await ada.opens()

@@ -11,7 +11,7 @@ afterEach(drop);
 
 const NOTHING = 'Nothing was changed.';
 const KEPT = 'Nothing was changed; your changes are kept.';
-const UNSURE = 'We don’t know yet whether it was saved. Trying again is safe: the same change is never made twice.';
+const UNSURE = 'We don’t know yet whether your change was saved. Trying again is safe: the same change is never made twice.';
 
 test('a problem is told in our own words, not in the server\'s', () => {
   const words = problemWords(new ApiError('access-blocked', 403, { title: 'Blocked', detail: 'AADSTS53003', reference: '7K2M' }));
