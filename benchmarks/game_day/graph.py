@@ -27,7 +27,7 @@ async def graph_hangs(report: Report, size: Size) -> None:
             await tenant.fault("graph.get_me", delay_ms=60_000)
             reading = asyncio.create_task(
                 ask_again_and_again(
-                    port_of(stack), looks, connections=size.of(200), seconds=size.lasting(16), pause=0.25
+                    port_of(stack), looks, connections=size.of(200), seconds=size.lasting(16), pause=1
                 )
             )
             await asyncio.sleep(size.lasting(9))

@@ -111,9 +111,18 @@ class _Connection(asyncio.Protocol):
 
 
 async def ask_again_and_again(
-    port: int, asked: Sequence[bytes], *, connections: int, seconds: float, pause: float = 0
+    port: int,
+    asked: Sequence[bytes],
+    *,
+    connections: int,
+    seconds: float,
+    pause: float = 0,
+    uncounted: float = 0,
 ) -> Tally:
     """Keep `connections` asking for so long; each with one of the requests, in turn. Returns what came of it.
+
+    Before that, nothing is counted until as many answers have come as there are connections, or `uncounted` seconds
+    have passed: a crowd that has just come costs what connecting costs.
 
     A connection that ends is opened anew. What is under way when time is up counts only where it took long.
     """
@@ -137,6 +146,11 @@ async def ask_again_and_again(
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     tasks = [asyncio.create_task(keep_asking(asked[n % len(asked)])) for n in range(connections)]
+    began = time.perf_counter()
+    while tally.total < connections and time.perf_counter() - began < uncounted:  # noqa: ASYNC110 - polled at no cost that counts
+        await asyncio.sleep(_PAUSE_SECONDS)
+    if uncounted:
+        tally.forget()
     began = time.perf_counter()
     await asyncio.sleep(seconds)
     for made in tuple(

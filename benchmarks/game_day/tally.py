@@ -18,6 +18,10 @@ class Tally:
     """What a number of requests came to. Times are in seconds."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
         self.counts: Counter[str] = Counter()
         self.took: list[float] = []
         """Of each answer, whatever it says."""
