@@ -172,8 +172,9 @@ def create_app(
 def _redis(redis: GuardedRedis | GuardedCluster, hints: Hints) -> CleanupContext:
     """Return the life of the connections to Redis."""
 
-    async def life(_app: web.Application) -> AsyncIterator[None]:
-        async with connected(redis, hints):
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        waits = app[keys.SETTINGS].redis_wait_replicas > 0
+        async with connected(redis, hints, app[keys.VAULT].replica_watch if waits else None):
             yield
 
     return life

@@ -46,3 +46,6 @@ class Counts:
 
     def events_pushed(self, *, is_pushed: bool) -> None:
         """Hear whether hints of changes arrive in this process from now on."""
+
+    def end_not_replicated(self) -> None:
+        """Hear that an end was told as done although no replica has it, because none is there."""

@@ -69,6 +69,11 @@ class Metrics(Counts):
         self._ended = Counter(
             "stepup_sessions_ended", "Sessions that were ended, by why.", ("reason",), registry=own
         )
+        self._alone = Counter(
+            "stepup_ends_not_replicated",
+            "Ends of sessions that were told as done without a replica, as none was there.",
+            registry=own,
+        )
         self._rejected = Counter(
             "stepup_records_rejected", "Sealed records that no key opens.", ("kind",), registry=own
         )
@@ -170,6 +175,10 @@ class Metrics(Counts):
     def session_ended(self, reason: str) -> None:
         """Count the end of a session."""
         self._ended.labels(reason).inc()
+
+    def end_not_replicated(self) -> None:
+        """Count an end that only one server has."""
+        self._alone.inc()
 
     def record_rejected(self, kind: str) -> None:
         """Count a record that no key opens."""

@@ -19,6 +19,7 @@ from gateway.store.redis.budget import LIMITS, RedisLimits
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.connection import redis_client
+from gateway.store.redis.replicas import ReplicaWatch
 from gateway.store.redis_clock import RedisClock
 from gateway.store.sealing import KeyRing
 from gateway.store.vault import Vault
@@ -90,12 +91,20 @@ def hearing_clock(now: Callable[[], float], steady: Callable[[], float], counts:
 
 
 @asynccontextmanager
-async def connected(redis: GuardedRedis | GuardedCluster, hints: Hints) -> AsyncIterator[None]:
-    """Close everything after the block, and look at its beginning whether Redis keeps what it is given."""
-    looking = asyncio.create_task(warn_of_eviction(redis))
+async def connected(
+    redis: GuardedRedis | GuardedCluster, hints: Hints, watch: ReplicaWatch | None
+) -> AsyncIterator[None]:
+    """Close everything after the block, and look at its beginning whether Redis keeps what it is given.
+
+    `watch` runs meanwhile.
+    """
+    looking = [asyncio.create_task(warn_of_eviction(redis))]
+    if watch:
+        looking.append(asyncio.create_task(watch.run()))
     try:
         yield
     finally:
-        looking.cancel()
+        for look in looking:
+            look.cancel()
         await hints.aclose()
         await redis.aclose()

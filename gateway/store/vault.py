@@ -23,6 +23,7 @@ from gateway.store.names import PREFIX, SessionRef, index_key, lock_key, tombsto
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.faults import redis_faults
+from gateway.store.redis.replicas import ReplicaWatch
 from gateway.store.redis.script_calls import ScriptCall
 from gateway.store.redis_clock import RedisClock
 from gateway.store.scripts import CREATE, END, INDEX, READ, READ_ALL, TOUCH, WRITE
@@ -80,6 +81,7 @@ class Vault:
         replicas: int = 0,
         counts: Counts | None = None,
         hints: Hints | None = None,
+        replica_watch: ReplicaWatch | None = None,
     ) -> None:
         # redis-py types its answers as text or bytes, and as awaitable or not.
         self.redis: Any = redis
@@ -89,6 +91,7 @@ class Vault:
         self._replicas = replicas
         self._counts = counts or Counts()
         self.hints = hints
+        self.replica_watch = replica_watch or ReplicaWatch(redis)
 
     # A session's records
 
@@ -188,16 +191,20 @@ class Vault:
         """Remove the session and leave a tombstone that says why; False when it was gone already.
 
         The indexes of `owners`, by kind and owner, forget it. Raises SessionStoreUnavailable also when somebody is told
-        of this end, and a failover could still undo it.
+        of this end, and a failover could still undo it; a server that has had no replica for a while is waited for no
+        longer, as nobody could sign out.
         """
-        gone, reached = await run_then_leave(
-            self.redis,
-            (),
-            ScriptCall(END, [ref.key, tombstone_key(ref)], [reason, TOMBSTONE_SECONDS]),
-            ref,
-            owners,
-            replicas=self._replicas if reason in _CONFIRMED_ENDS and self._replicas else None,
-        )
+        call = ScriptCall(END, [ref.key, tombstone_key(ref)], [reason, TOMBSTONE_SECONDS])
+        replicas = self._replicas if reason in _CONFIRMED_ENDS and self._replicas else None
+        gone, reached = await run_then_leave(self.redis, (), call, ref, owners, replicas=replicas)
+        if not reached and await self.replica_watch.is_alone(ref.key):
+            await self.redis.leave()  # and write it by whoever is the master now
+            again, reached = await run_then_leave(self.redis, (), call, ref, owners, replicas=None)
+            gone = gone or again
+            self._counts.end_not_replicated()
+            log_event(
+                _log, logging.WARNING, "end-not-replicated", session=ref.short, reason="no replica is there"
+            )
         if gone:
             self._counts.session_ended(reason)
         # Also where it was gone: a command that was repeated finds it so, and nobody may have heard of the first time.

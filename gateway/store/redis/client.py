@@ -210,7 +210,7 @@ class GuardedRedis(Redis):
         return await self.guard.run(
             lambda: super(GuardedRedis, self).execute_command(*args, **options),  # type: ignore[no-untyped-call]
             again=may_happen_twice(args),
-            leave=self._leave,
+            leave=self.leave,
         )
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:  # noqa: FBT001, FBT002 - the same
@@ -248,7 +248,7 @@ class GuardedRedis(Redis):
         answers = await self.form.run(send)
         return answers[len(before)], replicas is None or int(answers[-1]) >= replicas
 
-    async def new_connection(self) -> AbstractConnection:
+    async def new_connection(self, _key: str = "") -> AbstractConnection:
         """Return a connection of no pool, not connected yet: for what takes one for long, and so takes no place."""
         connection: AbstractConnection = self.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's
         return connection
@@ -261,6 +261,10 @@ class GuardedRedis(Redis):
             with suppress(RedisError):
                 await self.connection_pool.sentinel_manager.aclose()
 
-    async def _leave(self) -> None:
+    def server_of(self, _key: str) -> str:
+        """Return the name of the server that has a key: there is one."""
+        return ""
+
+    async def leave(self) -> None:
         """Drop idle connections: the next one asks DNS, or Sentinel, where the master is."""
         await self.connection_pool.disconnect(inuse_connections=False)

@@ -61,8 +61,7 @@ class GuardedCluster(RedisCluster):
             raise ClusterDownError("nobody serves this slot") from error
 
     def _guard_of(self, key: str) -> RedisGuard:
-        servers = self.nodes_manager.slots_cache.get(self.keyslot(key))
-        return self.guards[servers[0].name if servers else ""]
+        return self.guards[self.server_of(key)]
 
     async def run_script(self, call: ScriptCall) -> Any:
         """Run a script."""
@@ -122,15 +121,25 @@ class GuardedCluster(RedisCluster):
                 return [one.result for one in sent]
         raise AssertionError  # the last try raises or returns
 
-    async def new_connection(self) -> AbstractConnection:
-        """Return a connection of no pool to any server, not connected yet: for what takes one for long."""
+    async def new_connection(self, key: str = "") -> AbstractConnection:
+        """Return a connection of no pool, not connected yet, to the server of a key or to any."""
         try:
             await self.initialize()
         except RedisClusterException as error:
             raise RedisConnectionError(type(error).__name__) from error
-        node = random.choice(list(self.nodes_manager.nodes_cache.values()))  # noqa: S311 - nothing is secret about it
+        anyone = random.choice(list(self.nodes_manager.nodes_cache.values()))  # noqa: S311 - nothing is secret about it
+        node = (key and self.get_node_from_key(key)) or anyone
         connection: AbstractConnection = node.connection_class(**node.connection_kwargs)
         return connection
+
+    def server_of(self, key: str) -> str:
+        """Return the name of the server that has a key, as far as we know."""
+        servers = self.nodes_manager.slots_cache.get(self.keyslot(key))
+        return servers[0].name if servers else ""
+
+    async def leave(self) -> None:
+        """Look for the servers anew before the next command."""
+        self._initialize = True
 
     async def aclose(self) -> None:
         """Close every connection; redis-py closes none while it means to look for the servers anew."""

@@ -37,7 +37,7 @@ async def test_R3_idle_connections_are_left_without_waiting_for_their_end(one: R
     await client.ping()
     (connection,) = client.connection_pool._available_connections
 
-    leaving = client._leave()
+    leaving = client.leave()
     with pytest.raises(StopIteration):
         leaving.send(None)
 
