@@ -99,6 +99,8 @@ def local_environment(
     settings = dict(own)  # with the empty ones: an empty variable takes back what `.env` says
     _fill(settings, _gateway_defaults(ports, secrets, redis_url))
     _fill(settings, {"RESOURCE_API_HOST": "127.0.0.1"})
+    # Nobody balances here, and who stops it waits.
+    _fill(settings, {"GATEWAY_SHUTDOWN_DELAY_SECONDS": "0", "RESOURCE_API_SHUTDOWN_DELAY_SECONDS": "0"})
     settings |= {
         "GATEWAY_PORT": str(ports.gateway),
         "GATEWAY_ADMIN_PORT": str(ports.admin),

@@ -1,6 +1,6 @@
 """`python -m gateway`: the gateway, configured from the environment; and what an operator does to it from a shell.
 
-python -m gateway [serve]               serves until SIGTERM or SIGINT
+python -m gateway [serve]               serves until it is told to end
 python -m gateway end-sessions OID      signs a person out everywhere, by object id
 python -m gateway doctor [--json]       checks the configuration against everything that it names
 
@@ -38,6 +38,10 @@ NOBODY: Final = (
 )
 
 
+def _load() -> Settings:
+    return load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
+
+
 async def _end_sessions(settings: Settings, oid: str) -> int:
     if settings.tenant_id:
         if not is_guid(oid):
@@ -73,7 +77,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Do what was asked for; return the exit status, 2 for settings that cannot be used."""
     try:
-        settings = load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
+        settings = _load()
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
         if arguments.command == "doctor" and arguments.json:
@@ -85,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         return status
     if arguments.command == "end-sessions":
         return asyncio.run(_end_sessions(settings, arguments.oid))
-    return serve(settings, os.environ)
+    return serve(settings, _load, os.environ)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -56,6 +56,7 @@ from servicekit.authority import Authority, open_authority
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
 from servicekit.http.admission import admission_middleware
 from servicekit.http.bodies import LARGEST_BODY
+from servicekit.http.life import LIFE, Life
 from servicekit.http.request_heads import head_limits_middleware
 from servicekit.http.routes import RouteTable
 from servicekit.outbound import Outbound, outbound
@@ -106,7 +107,6 @@ def create_app(
     read = Resource(GRAPH, settings.graph_scope)
     edit = Resource(EDIT, settings.edit_profile_scope)
     step_ups = StepUps(now=redis_time, edit=edit, max_age=settings.step_up_max_age_seconds)
-
     places = admissions(settings.max_requests, metrics)
     app = web.Application(
         middlewares=[
@@ -129,6 +129,7 @@ def create_app(
     app[ROUTE_TABLE] = RouteTable()
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = now
+    app[LIFE] = Life()
     app[keys.METRICS] = metrics
     app[keys.CREDENTIAL] = settings.credential
     app[keys.VAULT] = vault

@@ -12,7 +12,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from gateway.counts import Counts
 from servicekit.problems import PROBLEM
@@ -267,3 +267,9 @@ class Metrics(Counts):
             return response
 
         return count
+
+
+def forget_process(shared: Path | None, pid: int) -> None:
+    """Leave out what a process that ended showed of its own state; what it counted stays counted."""
+    if shared:
+        mark_process_dead(pid, str(shared))  # type: ignore[no-untyped-call]  # the library's

@@ -1,6 +1,6 @@
 """`python -m resource_api`: one resource API, configured from the environment.
 
-python -m resource_api [serve]            serves until SIGTERM or SIGINT
+python -m resource_api [serve]            serves until it is told to end
 python -m resource_api doctor [--json] [--redirect-uri URI]
                                           checks the configuration against everything that it names
 
@@ -8,42 +8,20 @@ Owns the commands, what they print, and their exit status. Never does the work o
 """
 
 import argparse
-import asyncio
 import os
 import sys
 from pathlib import Path
 
-from resource_api.app import create_app, largest_head
 from resource_api.doctor.examination import examine
-from resource_api.routes import LIFE
 from resource_api.serving import serve
 from resource_api.settings import PREFIX, Settings
 from servicekit.doctor.report import drawn, report, settings_faults
-from servicekit.http.serving import cannot_listen, listening_socket
-from servicekit.logs import configure_logs
 from servicekit.settings_faults import SettingsFault, load_settings
 from servicekit.version import VERSION
 
 
-def _serve(settings: Settings) -> int:
-    configure_logs(level=settings.log_level)
-    try:
-        listener = listening_socket(settings.host, settings.port)
-    except OSError as error:
-        print(cannot_listen("resource API", settings.host, settings.port, error), file=sys.stderr)
-        return 1
-    with listener:
-        app = create_app(settings)
-        asyncio.run(
-            serve(
-                app,
-                listener,
-                largest_head=largest_head(settings.longest_token),
-                keep_alive_seconds=settings.keep_alive_seconds,
-                on_stop=app[LIFE].stop,
-            )
-        )
-    return 0
+def _load() -> Settings:
+    return load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -71,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     try:
-        settings = load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
+        settings = _load()
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
         if chosen.command == "doctor" and chosen.json:
@@ -81,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         text, status = report(examine(settings, redirect_uri=chosen.redirect_uri), as_json=chosen.json)
         print(text)
         return status
-    return _serve(settings)
+    return serve(settings, _load)
 
 
 if __name__ == "__main__":

@@ -22,11 +22,12 @@ from resource_api.known_good import AuthorityFiles
 from resource_api.on_behalf_of import GraphTokens
 from resource_api.openapi import document
 from resource_api.patience import Patience
-from resource_api.routes import DESCRIPTION, EDITOR, LIFE, Life, table
+from resource_api.routes import DESCRIPTION, EDITOR, table
 from resource_api.settings import Settings
 from servicekit.authority import open_authority
 from servicekit.http.admission import Admission, admission_middleware
 from servicekit.http.bodies import LARGEST_BODY
+from servicekit.http.life import LIFE, Life
 from servicekit.http.request_heads import LARGEST_HEAD, head_limits_middleware
 from servicekit.http.routes import RouteTable
 from servicekit.logs import log_event

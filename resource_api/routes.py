@@ -5,7 +5,6 @@ Never checks a token (the access middleware does) and never catches: what goes w
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
@@ -17,24 +16,11 @@ from resource_api.editing import ProfileEditor
 from resource_api.profile import EDITABLE, MEMBERS, ProfilePatch
 from servicekit import errors as shared
 from servicekit.http.bodies import MERGE_PATCH, read_json
+from servicekit.http.life import LIFE
 from servicekit.operations import NamedSchema, Operation, RequestBody, Response
 from servicekit.text_schemas import object_schema, patch_schema
 
 EDITOR: Final = web.AppKey("editor", ProfileEditor)
-
-
-@dataclass(slots=True)
-class Life:
-    """Whether the service wants new work; False once it is told to stop."""
-
-    open_for_work: bool = True
-
-    def stop(self) -> None:
-        """Ask for no more work."""
-        self.open_for_work = False
-
-
-LIFE: Final = web.AppKey("life", Life)
 
 
 DESCRIPTION: Final[web.AppKey[Callable[[], dict[str, Any]]]] = web.AppKey("description")

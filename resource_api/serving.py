@@ -1,42 +1,59 @@
-"""The service as a process, from its listening socket to the end on a signal.
+"""The service as a process: what is served at which address, until it is told to end.
 
-Owns what is logged of both ends, and that the service says it wants no more work before it ends.
-Never reads settings and never decides an exit code.
+Owns how the application's limits become the server's. Never reads the environment, and decides no exit status but that
+of an address that cannot be had.
 """
 
+import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Callable
 
 from aiohttp import web
 
+from resource_api.app import create_app, largest_head
+from resource_api.settings import Settings
+from servicekit.http.orders import Orders, hold_signals, take_signals
 from servicekit.http.quiet_server import QuietRunner
-from servicekit.http.serving import serving, stop_signal
-from servicekit.logs import log_event
+from servicekit.http.service import FIXED, Service, rereading
+from servicekit.http.serving import cannot_listen, listening_socket
+from servicekit.logs import configure_logs, log_event
 from servicekit.version import VERSION
 
 _log = logging.getLogger(__name__)
 
 
-async def serve(
-    app: web.Application,
-    listener: socket.socket,
-    *,
-    largest_head: int,
-    keep_alive_seconds: int,
-    on_stop: Callable[[], None],
-) -> None:
-    """Serve until SIGTERM or SIGINT, call `on_stop`, and finish what is under way.
-
-    `largest_head` is how many bytes of header fields the application takes.
-    """
-    stopping = stop_signal()
-    runner = QuietRunner(
-        app, service="resource_api", largest_head=largest_head, keep_alive_seconds=keep_alive_seconds
-    )
-    async with serving((runner, listener)):
-        listening = [list(name[:2]) for name in runner.addresses]
+async def _serve(settings: Settings, load: Callable[[], Settings], listener: socket.socket) -> None:
+    orders = Orders()
+    service = Service(settings, orders, app_of=create_app, runner_of=_runner, fixed=FIXED | {"longest_token"})
+    take_signals(orders, on_reload=rereading(load, service.use))
+    async with service.listening(listener):
+        listening = [list(name[:2]) for name in service.runner.addresses]
         log_event(_log, logging.INFO, "listening", version=VERSION, addresses=listening)
-        await stopping.wait()
-        log_event(_log, logging.INFO, "stopping")
-        on_stop()
+
+
+def _runner(app: web.Application, settings: Settings) -> QuietRunner:
+    return QuietRunner(
+        app,
+        service="resource_api",
+        largest_head=largest_head(settings.longest_token),
+        keep_alive_seconds=settings.keep_alive_seconds,
+    )
+
+
+def serve(settings: Settings, load: Callable[[], Settings]) -> int:
+    """Serve until the process is told to end, and return the exit status: 1 for a port that is taken.
+
+    `load` returns the settings of now, or raises SettingsFault: they are read again where somebody asks for it.
+    """
+    hold_signals()
+    configure_logs(level=settings.log_level)
+    try:
+        listener = listening_socket(settings.host, settings.port)
+    except OSError as error:
+        sys.stderr.write(f"{cannot_listen('resource API', settings.host, settings.port, error)}\n")
+        return 1
+    with listener:
+        asyncio.run(_serve(settings, load, listener))
+    return 0

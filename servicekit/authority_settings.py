@@ -99,6 +99,13 @@ class AuthoritySettings(EnvironmentSettings):
         description="how many requests a process works on at once; others wait a moment, or are told to come later",
         examples=[str(MAX_REQUESTS)],
     )
+    shutdown_delay_seconds: int = Field(
+        5,
+        ge=0,
+        le=120,
+        description="for how long readiness says that the service ends, before it takes no more connections",
+        examples=["5"],
+    )
     ca_bundle: Annotated[str, AfterValidator(forms.ca_bundle)] | None = Field(
         None, description="a PEM file with the certificates to trust", examples=["/etc/ssl/private-ca.pem"]
     )

@@ -93,7 +93,11 @@ class Components:
         if security is not None:
             parts["security"] = security
         answers = {str(response.status): self.response(response) for response in (row.response, *row.also)}
-        return {**parts, "responses": {**answers, **self.problems(problems)}}
+        refusals = self.problems(problems, beside=frozenset(answers))
+        both = {
+            status: _either(answers[status], refusals[status]) for status in answers.keys() & refusals.keys()
+        }
+        return {**parts, "responses": {**answers, **refusals, **both}}
 
     def parameter(self, parameter: Parameter) -> Node:
         """Return a parameter."""
@@ -116,20 +120,28 @@ class Components:
             content={response.media_type: content} if content else None,
         )
 
-    def problems(self, kinds: Iterable[type[ProblemError]]) -> dict[str, Node]:
-        """Return the answers that problems are, by their status; those of one status are alternatives."""
+    def problems(
+        self, kinds: Iterable[type[ProblemError]], *, beside: frozenset[str] = frozenset()
+    ) -> dict[str, Node]:
+        """Return the answers that problems are, by their status; those of one status are alternatives.
+
+        Those of a status in `beside`, which has other answers too, are written out.
+        """
         keys = sorted({(kind.status, kind.slug) for kind in kinds})
-        return {
-            str(status): self.problem(*(self._problem_types[key] for key in group))
-            for status, group in groupby(keys, key=lambda key: key[0])
-        }
+        found: dict[str, Node] = {}
+        for status, group in groupby(keys, key=lambda key: key[0]):
+            types = tuple(self._problem_types[key] for key in group)
+            found[str(status)] = (
+                self._problem_response(types, _descriptions(types))
+                if str(status) in beside
+                else self.problem(*types)
+            )
+        return found
 
     def problem(self, *kinds: ProblemType) -> Node:
         """Return the answer that is one of `kinds`, which have one status; of a single one it is a part with a name."""
         if len(kinds) > 1:
-            return self._problem_response(
-                kinds, " ".join(f"`{kind.example.slug}`: {kind.description}" for kind in kinds)
-            )
+            return self._problem_response(kinds, _descriptions(kinds))
         (kind,) = kinds
         return self._put("responses", kind.component, self._problem_response(kinds, kind.description))
 
@@ -224,3 +236,16 @@ def _body(schemas: list[Node]) -> Node:
 def _node(**members: Any) -> Node:
     """Return an object of the members that say something."""
     return {name: value for name, value in members.items() if value}
+
+
+def _descriptions(kinds: Iterable[ProblemType]) -> str:
+    return " ".join(f"`{kind.example.slug}`: {kind.description}" for kind in kinds)
+
+
+def _either(answer: Node, refusal: Node) -> Node:
+    """Return the answer that is one of two, whose headers are those that both have."""
+    return {
+        "description": f"{answer['description']} {refusal['description']}",
+        "headers": {name: node for name, node in answer["headers"].items() if name in refusal["headers"]},
+        "content": answer["content"] | refusal["content"],
+    }

@@ -221,6 +221,12 @@ class Live(TypedDict):
     status: Literal["live"]
 
 
+class Stopping(TypedDict):
+    """The process ends soon, and wants no more work."""
+
+    status: Literal["stopping"]
+
+
 class Ready(TypedDict):
     """Sessions can be read."""
 

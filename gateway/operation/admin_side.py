@@ -7,6 +7,7 @@ Never shows a secret, a person or a session, and never answers on the public por
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from aiohttp import hdrs, web
@@ -18,15 +19,16 @@ from gateway.store.redis.budget import LIMITS, redis_budget
 from servicekit.client_credential import CertificateKey
 from servicekit.discovery import IssuerMismatch
 from servicekit.errors import AuthorityUnavailable
+from servicekit.http.life import LIFE
 from servicekit.version import VERSION
 
-PUBLIC: Final[web.AppKey[web.Application]] = web.AppKey("public")
+PUBLIC: Final[web.AppKey[Callable[[], web.Application]]] = web.AppKey("public")
 STARTED: Final = web.AppKey("started", float)
 
 
 async def ready(request: web.Request) -> web.Response:
-    """Say of each dependency whether it is usable; 503 when sessions are not, as on the public port."""
-    public = request.app[PUBLIC]
+    """Say of each dependency whether it is usable; 503 when sessions are not or the end has begun, as in public."""
+    public = request.app[PUBLIC]()
     details: dict[str, Any] = {
         "redis": await _redis(public),
         "authority": await _authority(public),
@@ -34,15 +36,18 @@ async def ready(request: web.Request) -> web.Response:
         "version": VERSION,
         "uptime_seconds": round(time.monotonic() - request.app[STARTED]),
     }
-    usable = details["redis"] == "usable"
-    return web.json_response(
-        {"status": "ready" if usable else "not ready", **details}, status=200 if usable else 503
-    )
+    if not public[LIFE].open_for_work:
+        status = "stopping"
+    elif details["redis"] == "usable":
+        status = "ready"
+    else:
+        status = "not ready"
+    return web.json_response({"status": status, **details}, status=200 if status == "ready" else 503)
 
 
 async def metrics(request: web.Request) -> web.Response:
     """Answer with what Prometheus reads."""
-    public = request.app[PUBLIC]
+    public = request.app[PUBLIC]()
     # In a thread: where the credential's file has changed, it is read.
     credential = await asyncio.to_thread(public[CREDENTIAL])
     if isinstance(credential, CertificateKey):
@@ -69,8 +74,8 @@ async def _authority(public: web.Application) -> str:
     return "usable"
 
 
-def create_admin_side(public: web.Application) -> web.Application:
-    """Return the operators' application beside the public one."""
+def create_admin_side(public: Callable[[], web.Application]) -> web.Application:
+    """Return the operators' application; `public` returns the one beside which it is, new settings make a new one."""
     app = web.Application()
     app[PUBLIC] = public
     app[STARTED] = time.monotonic()

@@ -1,4 +1,4 @@
-"""Serving: one process or several, until a signal.
+"""Serving: one process or several, until it is told to end.
 
 Owns what is served at which address: the public side, the operators' side, and how many processes share them.
 Never reads the environment, and never decides what is served.
@@ -10,52 +10,128 @@ import logging
 import socket
 import sys
 import tempfile
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import ExitStack
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from aiohttp import web
 
-from gateway.app import create_app
-from gateway.metrics import SHARED, Metrics
+from gateway.app import SETTLING_SECONDS, create_app
+from gateway.metrics import SHARED, Metrics, forget_process
 from gateway.operation.admin_side import create_admin_side
 from gateway.operation.loop_lag import watch_the_loop
 from gateway.operation.shortages import watch_shortages
-from gateway.operation.workers import run_workers
+from gateway.operation.worker import Parent
+from gateway.operation.workers import Workers
 from gateway.settings import Settings
-from servicekit.http.quiet_server import QuietRunner
-from servicekit.http.serving import cannot_listen, listening_socket, server_tls, serving, stop_signal
+from servicekit.http.orders import Orders, hold_signals, take_signals, take_workers_signals
+from servicekit.http.quiet_server import DRAIN_SECONDS, QuietRunner
+from servicekit.http.service import Service, rereading
+from servicekit.http.serving import cannot_listen, listening_socket
 from servicekit.logs import configure_logs, log_event
 from servicekit.version import VERSION
 
 _log = logging.getLogger(__name__)
 
+Load = Callable[[], Settings]
+
+
+def _service(settings: Settings, orders: Orders, metrics: Metrics) -> Service[Settings]:
+    return Service(
+        settings,
+        orders,
+        app_of=functools.partial(create_app, metrics=metrics),
+        runner_of=_runner,
+        pem_of=lambda now: now.tls_pem,
+    )
+
+
+def _runner(app: web.Application, settings: Settings) -> QuietRunner:
+    return QuietRunner(app, service="gateway", keep_alive_seconds=settings.keep_alive_seconds)
+
 
 async def _serve(
-    settings: Settings, listener: socket.socket, beside: socket.socket | None, metrics: Metrics
+    service: Service[Settings],
+    listener: socket.socket,
+    beside: socket.socket | None,
+    metrics: Metrics,
+    on_serving: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is under way; operators are answered at `beside`."""
-    stopping = stop_signal()
-    public = create_app(settings, metrics=metrics)
-    runner = QuietRunner(public, service="gateway", keep_alive_seconds=settings.keep_alive_seconds)
-    sites: list[tuple[web.BaseRunner, socket.socket]] = [(runner, listener)]
+    """Serve until it is told to end; operators are answered at `beside`."""
+    sites: list[tuple[web.BaseRunner, socket.socket]] = []
     if beside:
-        sites.append((web.AppRunner(create_admin_side(public), access_log=None), beside))
-    async with serving(*sites, tls=server_tls(settings.tls_pem) if settings.tls_pem else None):
-        watching = [
-            asyncio.create_task(watch_the_loop(metrics.loop_was_late)),
-            asyncio.create_task(watch_shortages(metrics, runner.connections)),
-        ]
-        await stopping.wait()
+        admin = create_admin_side(lambda: service.runner.app)
+        sites.append((web.AppRunner(admin, access_log=None), beside))
+    watching = [
+        asyncio.create_task(watch_the_loop(metrics.loop_was_late)),
+        asyncio.create_task(watch_shortages(metrics, service.runner.connections)),
+    ]
+    try:
+        async with service.listening(listener, *sites):
+            on_serving()
+    finally:
         for watch in watching:
             watch.cancel()
 
 
-def _work(settings: Settings, shared: Path | None, number: int, listeners: Sequence[socket.socket]) -> None:
+def work(shared: Path | None, pipe: Connection) -> None:
     """Be one of several workers, which count together; the first has the operators' side, too."""
-    configure_logs(level=settings.log_level)
+    hold_signals()
+    asyncio.run(_work(shared, pipe))
+
+
+async def _work(shared: Path | None, pipe: Connection) -> None:
+    orders = Orders()
+    parent = Parent(pipe, orders)
+    take_workers_signals(orders)
+    place = await parent.place()
+    if place is None:
+        return
+    configure_logs(level=place.settings.log_level)
+    listener, *beside = parent.listeners
+    if place.number:
+        while beside:
+            beside.pop().close()
+    metrics = Metrics(shared)
+    service = _service(place.settings, orders, metrics)
+    await _serve(
+        service,
+        listener,
+        beside[0] if beside else None,
+        metrics,
+        functools.partial(parent.say_serving, service.use),
+    )
+
+
+async def _serve_alone(settings: Settings, load: Load, listeners: Sequence[socket.socket]) -> None:
+    orders, metrics = Orders(), Metrics()
+    service = _service(settings, orders, metrics)
+    take_signals(orders, on_reload=rereading(load, service.use))
     listener, *beside = listeners
-    asyncio.run(_serve(settings, listener, beside[0] if beside and number == 0 else None, Metrics(shared)))
+    await _serve(service, listener, beside[0] if beside else None, metrics)
+
+
+async def _serve_together(
+    settings: Settings, load: Load, listeners: Sequence[socket.socket], shared: Path | None
+) -> int:
+    orders = Orders()
+    workers = Workers(
+        settings.workers,
+        functools.partial(work, shared),
+        listeners,
+        orders,
+        settings=settings,
+        on_end=functools.partial(forget_process, shared),
+        patience=DRAIN_SECONDS + SETTLING_SECONDS,
+    )
+
+    def use(fresh: Settings) -> None:
+        configure_logs(level=fresh.log_level)
+        workers.use(fresh)
+
+    take_signals(orders, on_reload=rereading(load, use))
+    return await workers.run()
 
 
 def shared_counts(closing: ExitStack, folder: str | None = None) -> Path | None:
@@ -71,11 +147,13 @@ def shared_counts(closing: ExitStack, folder: str | None = None) -> Path | None:
     return Path(closing.enter_context(directory))
 
 
-def serve(settings: Settings, environment: MutableMapping[str, str]) -> int:
-    """Serve, and return the exit status: 1 for a port that is taken.
+def serve(settings: Settings, load: Load, environment: MutableMapping[str, str]) -> int:
+    """Serve, and return the exit status: 1 for a port that is taken, and where no worker comes up.
 
+    `load` returns the settings of now, or raises SettingsFault: they are read again where somebody asks for it.
     `environment` is what worker processes will find; it is told where they count together.
     """
+    hold_signals()
     configure_logs(level=settings.log_level)
     addresses = [(settings.host, settings.port)]
     if settings.admin_port:
@@ -96,8 +174,6 @@ def serve(settings: Settings, environment: MutableMapping[str, str]) -> int:
             shared = shared_counts(closing)
             if shared:
                 environment[SHARED] = str(shared)
-            work = functools.partial(_work, settings, shared)
-            return run_workers(settings.workers, work, listeners)
-        listener, *beside = listeners
-        asyncio.run(_serve(settings, listener, beside[0] if beside else None, Metrics()))
+            return asyncio.run(_serve_together(settings, load, listeners, shared))
+        asyncio.run(_serve_alone(settings, load, listeners))
     return 0

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, cast
 
 from aiohttp import web
@@ -51,6 +51,10 @@ class Connections:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def __iter__(self) -> "Iterator[LimitedHandler]":
+        """Go through those that there are now."""
+        return iter(list(self._open))
 
     @property
     def is_crowded(self) -> bool:

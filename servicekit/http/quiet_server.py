@@ -6,9 +6,10 @@ kept, and the time for what is under way at the end.
 Never reads settings, and never decides when to stop.
 """
 
+import asyncio
 import http
 import logging
-from collections.abc import Awaitable, Callable
+import socket
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -19,6 +20,8 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from servicekit.errors import RequestHeaderFieldsTooLarge, RequestTimedOut, UriTooLong
 from servicekit.http.access_log import AccessLog
 from servicekit.http.connections import HEAD_SECONDS, Connections, LimitedHandler
+from servicekit.http.current_app import CurrentApp, Handler, Use
+from servicekit.http.draining import FIRST_REQUEST_SECONDS, close_listener, end_connections
 from servicekit.http.request_heads import LARGEST_HEAD, LONGEST_TARGET
 from servicekit.logs import log_event
 from servicekit.problems import PROBLEM, draw_json, plain_problem, problem_of_refusal, reference_of
@@ -28,6 +31,8 @@ DRAIN_SECONDS: Final = 20
 # Longer than a load balancer keeps its own (60 s are usual): who sends must be the one to close, or a request meets the
 # end of its connection, and nobody may repeat it.
 KEEP_ALIVE_SECONDS: Final = 75
+# What remains of the wait for a connection once it has been waited for.
+_AT_ONCE_SECONDS: Final = 0.01
 # How many times too much is read, so that the service itself can answer it. The sum bounds many small fields.
 _MARGIN: Final = 4
 _MOST_FIELDS: Final = 1_000
@@ -37,8 +42,6 @@ _LONGEST_LINE: Final = _MARGIN * LONGEST_TARGET
 _OF_THE_HEAD: Final = {
     kind.status: kind for kind in (UriTooLong, RequestHeaderFieldsTooLarge, RequestTimedOut)
 }
-
-_Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _log = logging.getLogger(__name__)
 
@@ -51,9 +54,24 @@ class _QuietHandler(LimitedHandler):
 
     largest_unread = _MARGIN * LARGEST_HEAD
     unread = 0
+    heard_at = 0.0
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether its first request is still to be expected, or the rest of a head."""
+        is_expected = self.unread > 0 or not self._request_count
+        return is_expected and self._loop.time() - self.heard_at < FIRST_REQUEST_SECONDS
+
+    def end(self) -> None:
+        """Close it, in good order where that is possible."""
+        if self.transport is None:
+            self.abandon()
+        else:
+            self.force_close()
 
     def data_received(self, data: bytes) -> None:
         is_between_requests = self._waiter is not None and not self._waiter.done()
+        self.heard_at = self._loop.time()
         super().data_received(data)
         self.unread = self.unread + len(data) if is_between_requests and not self._messages else 0
         if self.unread > self.largest_unread:
@@ -100,7 +118,7 @@ def _status_of(fault: BaseException | None) -> int | None:
     return None
 
 
-def _without_echo(handler: _Handler) -> _Handler:
+def _without_echo(handler: Handler) -> Handler:
     """Return `handler` with a problem for what aiohttp refuses before any middleware sees it, and quotes: `Expect`."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
@@ -124,6 +142,7 @@ class _QuietServer(web.Server):
         handler.largest_unread = _MARGIN * self.largest_head
         handler.connections = self.limited
         handler.head_seconds = self.head_seconds
+        handler.heard_at = self._loop.time()
         return handler
 
 
@@ -160,11 +179,62 @@ class QuietRunner(web.AppRunner):
         self._largest_head = largest_head
         self._head_seconds = head_seconds
         self.connections = Connections()
+        self._drain_seconds = drain_seconds
+        self._current: CurrentApp
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    def close_after_answers(self) -> None:
+        """Let each answer from now on be the last on its connection, and say so."""
+        self._current.answers_are_last = True
+
+    async def exchange(self, app: web.Application) -> None:
+        """Start `app` and answer with it from now on; connections stay, and the one of before ends what it began.
+
+        Raises what the start of `app` raises, and changes nothing then.
+        """
+        fresh = web.AppRunner(app, auto_decompress=False)
+        await fresh.setup()
+        if fresh.server is None:  # pragma: no cover - for the types: it is there after `setup`
+            raise RuntimeError("no server")
+        before, self._app = self._app, app
+        use = self._current.exchange(_without_echo(fresh.server.request_handler))
+        leaving = asyncio.create_task(self._end(before, use))
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+
+    async def _end(self, app: web.Application, use: Use) -> None:
+        await app.shutdown()
+        try:
+            async with asyncio.timeout(self._drain_seconds):
+                await use.ended()
+        except TimeoutError:
+            log_event(_log, logging.WARNING, "application-left-with-requests")
+        await app.cleanup()
+
+    async def drain(self, listener: socket.socket, abandoned: asyncio.Event) -> None:
+        """Take no more connections at `listener`, and end those that there are."""
+        for site in self.sites:
+            await close_listener(site, listener)
+        self.close_after_answers()
+        await self.shutdown()
+        await end_connections(
+            self.connections,  # type: ignore[arg-type] # each of them is one of ours
+            seconds=self._drain_seconds,
+            abandoned=abandoned,
+        )
+        self._shutdown_timeout = _AT_ONCE_SECONDS
+
+    async def cleanup(self) -> None:
+        """End everything: the connections, what applications of before still do, and the application."""
+        await super().cleanup()
+        if self._leaving:
+            await asyncio.wait(self._leaving)
 
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
+        self._current = CurrentApp(_without_echo(server.request_handler))
         quiet = _QuietServer(
-            _without_echo(server.request_handler),
+            self._current,
             request_factory=server.request_factory,
             handler_cancellation=server.handler_cancellation,
             **server._kwargs,  # noqa: SLF001 - aiohttp offers no way to name the handler's class

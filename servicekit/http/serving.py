@@ -1,12 +1,9 @@
-"""A service as a process: its listening socket, the signal that ends it, and the end itself.
+"""A service's listening sockets, what is served at them, and what it proves itself by.
 
-Owns that new connections are refused before what is under way is waited for, and the sentence about an address that
-cannot be had.
-Never reads settings, and never decides an exit status.
+Owns that what was started is ended, the first site last, and the sentence about an address that cannot be had.
+Never reads settings, and never decides an exit status or when the end begins.
 """
 
-import asyncio
-import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -36,15 +33,6 @@ def cannot_listen(service: str, host: str, port: int, error: OSError) -> str:
     """Return the sentence for whoever started `service` at an address that cannot be had."""
     reason = str(error.strerror).partition(" (")[0]  # without Python's repetition of the address
     return f"The {service} cannot listen on {host}:{port}: {reason}."
-
-
-def stop_signal() -> asyncio.Event:
-    """Return what SIGTERM and SIGINT set, from now on."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    return stopping
 
 
 def server_tls(pem: str) -> ssl.SSLContext:

@@ -4,6 +4,7 @@ A process of its own, without threads and loops, which forks. Each line that it 
 JSON; it answers with the process id, and once that has ended with its exit status, negative for a signal.
 """
 
+import functools
 import json
 import os
 import sys
@@ -21,7 +22,8 @@ def be_a_gateway(environment: Mapping[str, str]) -> None:
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in range(3):
             os.dup2(nothing, descriptor)
-        status = serve(load_settings(Settings, environment, PREFIX), {})
+        load = functools.partial(load_settings, Settings, environment, PREFIX)
+        status = serve(load(), load, {})
     finally:
         os._exit(status)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.app import SETTLING_SECONDS
+from gateway.settings import Settings
 from servicekit.http.quiet_server import DRAIN_SECONDS as QUIET_DRAIN_SECONDS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -16,8 +17,12 @@ PARTS = {
     LOCAL: {"redis", "tenant", "resource-api", "gateway"},
     PRODUCTION: {"redis", "resource-api", "gateway"},
 }
-# Requests under way, and for the gateway also the token requests that they leave behind.
-DRAIN_SECONDS = {"resource-api": QUIET_DRAIN_SECONDS, "gateway": QUIET_DRAIN_SECONDS + SETTLING_SECONDS}
+ANNOUNCING_SECONDS = Settings.model_fields["shutdown_delay_seconds"].default
+# The time in which the end is told, requests under way, and for the gateway also the token requests that they leave.
+DRAIN_SECONDS = {
+    "resource-api": ANNOUNCING_SECONDS + QUIET_DRAIN_SECONDS,
+    "gateway": ANNOUNCING_SECONDS + QUIET_DRAIN_SECONDS + SETTLING_SECONDS,
+}
 
 each_file = pytest.mark.parametrize("file", [LOCAL, PRODUCTION])
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from servicekit.version import VERSION
+from tests.real.processes.under_pressure import AT_ONCE
 from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 from tests.unit.gateway.test_settings import COMPLETE
@@ -25,7 +26,14 @@ from tests.unit.gateway.test_settings import COMPLETE
 def environment(root: Path, **given: str) -> dict[str, str]:
     """Return an environment with nothing of this machine's own settings in it."""
     compiled = {name: text for name, text in os.environ.items() if name == "PYTHONPYCACHEPREFIX"}
-    return {"PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1", "PATH": os.defpath, **compiled, **given}
+    return {
+        "PYTHONPATH": str(root),
+        "PYTHONUNBUFFERED": "1",
+        "PATH": os.defpath,
+        **compiled,
+        **AT_ONCE,
+        **given,
+    }
 
 
 def run(root: Path, here: Path, **given: str) -> "subprocess.CompletedProcess[str]":

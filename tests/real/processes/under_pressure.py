@@ -19,9 +19,11 @@ from tests.unit.resource_api.test_settings import GOOD
 ROOT: Final = Path(__file__).parents[3]
 # With nobody around them: no Redis, no authority.
 NOBODY: Final = "http://127.0.0.1:9"
+# Nobody balances, and so nobody has to be told of an end before it comes.
+AT_ONCE: Final = {"GATEWAY_SHUTDOWN_DELAY_SECONDS": "0", "RESOURCE_API_SHUTDOWN_DELAY_SECONDS": "0"}
 SETTINGS: Final = {
-    "gateway": {**COMPLETE, "GATEWAY_AUTHORITY_MAP": NOBODY},
-    "resource_api": {**GOOD, "RESOURCE_API_AUTHORITY_MAP": NOBODY},
+    "gateway": {**COMPLETE, "GATEWAY_AUTHORITY_MAP": NOBODY, **AT_ONCE},
+    "resource_api": {**GOOD, "RESOURCE_API_AUTHORITY_MAP": NOBODY, **AT_ONCE},
 }
 
 

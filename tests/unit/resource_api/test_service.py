@@ -19,8 +19,9 @@ from resource_api.app import create_app
 from resource_api.editing import ProfileEditor
 from resource_api.openapi import PROBLEM_TYPES, document
 from resource_api.profile import EDITABLE, MEMBERS
-from resource_api.routes import EDITOR, LIFE, table
+from resource_api.routes import EDITOR, table
 from servicekit import errors as shared
+from servicekit.http.life import LIFE
 from servicekit.problems import ProblemError
 from servicekit.version import VERSION
 from tests.stage.openapi_facts import facts

@@ -1,8 +1,5 @@
-"""Listening, serving and ending, in one process; that a signal ends a service is shown with real processes."""
+"""Listening, serving and ending, in one process."""
 
-import asyncio
-import os
-import signal
 import socket
 from collections.abc import Iterator
 
@@ -10,8 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from servicekit.http.serving import cannot_listen, listening_socket, serving, stop_signal
-from tests.stage.patience import PATIENCE
+from servicekit.http.serving import cannot_listen, listening_socket, serving
 
 
 async def answer(_request: web.Request) -> web.Response:
@@ -107,17 +103,3 @@ def test_a_name_is_listened_to_by_ipv4(host: str, family: socket.AddressFamily) 
 def test_an_address_of_ipv6_is_listened_to() -> None:
     with listening_socket("::1", 0) as listener:
         assert listener.getsockname()[0] == "::1"
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_asks_for_the_end(number: signal.Signals) -> None:
-    stopping = stop_signal()
-    try:
-        assert not stopping.is_set()
-        os.kill(os.getpid(), number)
-        async with asyncio.timeout(PATIENCE):
-            await stopping.wait()
-    finally:
-        loop = asyncio.get_running_loop()
-        for handled in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(handled)
