@@ -62,7 +62,7 @@ async def _serve(
     sites: list[tuple[web.BaseRunner, socket.socket]] = []
     if beside:
         admin = create_admin_side(lambda: service.runner.app)
-        sites.append((web.AppRunner(admin, access_log=None), beside))
+        sites.append((QuietRunner(admin, service=None), beside))
     watching = [
         asyncio.create_task(watch_the_loop(metrics.loop_was_late)),
         asyncio.create_task(watch_shortages(metrics, service.runner.connections)),

@@ -18,6 +18,8 @@ MOST_CONNECTIONS: Final = 10_000
 RESERVED: Final = 512
 """For all that is no connection of a client: 50 connections to each Redis server, and those to the authority, Graph and
 the API, which have pools of their own."""
+OPERATORS: Final = 64
+"""Connections of operators and of what collects metrics, out of what is reserved."""
 # What macOS allows where it says that there is no limit.
 _MACOS_MOST: Final = 10_240
 
@@ -39,3 +41,8 @@ def raise_descriptor_limit() -> int:
 def connections_within(descriptors: int) -> int:
     """Return how many connections a process with so many descriptors takes; half of them where it has few."""
     return min(MOST_CONNECTIONS, max(descriptors - RESERVED, descriptors // 2))
+
+
+def operators_connections_within(descriptors: int) -> int:
+    """Return how many connections of operators a process with so many descriptors takes."""
+    return min(OPERATORS, descriptors // 8)

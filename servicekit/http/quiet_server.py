@@ -150,6 +150,7 @@ class QuietRunner(web.AppRunner):
     """An AppRunner whose connections are quiet, and which leaves compressed bodies compressed.
 
     `service` names the access log's logger, so that it is one of ours: those of outer libraries are kept at WARNING.
+    None is for what is asked all the time, and has no access log.
     `largest_head` is how many bytes of header fields the application takes, which must come within `head_seconds`;
     `keep_alive_seconds` is how long a connection without a request is kept. `connections` are those that there are;
     `servicekit/http/serving.py` says how many there may be.
@@ -159,7 +160,7 @@ class QuietRunner(web.AppRunner):
         self,
         app: web.Application,
         *,
-        service: str,
+        service: str | None,
         largest_head: int = LARGEST_HEAD,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         drain_seconds: float = DRAIN_SECONDS,
@@ -168,7 +169,7 @@ class QuietRunner(web.AppRunner):
         super().__init__(
             app,
             access_log_class=AccessLog,
-            access_log=logging.getLogger(f"{service}.access"),
+            access_log=logging.getLogger(f"{service}.access") if service else None,
             shutdown_timeout=drain_seconds,
             keepalive_timeout=keep_alive_seconds,
             max_line_size=_LONGEST_LINE,

@@ -12,7 +12,11 @@ from typing import Final
 
 from aiohttp import web
 
-from servicekit.http.descriptors import connections_within, raise_descriptor_limit
+from servicekit.http.descriptors import (
+    connections_within,
+    operators_connections_within,
+    raise_descriptor_limit,
+)
 from servicekit.http.limited_site import LimitedSite
 from servicekit.http.quiet_server import QuietRunner
 
@@ -56,13 +60,17 @@ async def serving(
             await runner.setup()
             running.push_async_callback(runner.cleanup)
         for number, (runner, listener) in reversed(list(enumerate(sites))):
-            await _site(runner, listener, None if number else tls).start()
+            await _site(runner, listener, is_beside=number > 0, tls=None if number else tls).start()
         yield
 
 
-def _site(runner: web.BaseRunner, listener: socket.socket, tls: ssl.SSLContext | None) -> web.BaseSite:
-    """Return what serves at `listener`: strangers come as many as there are descriptors for, operators as they like."""
+def _site(
+    runner: web.BaseRunner, listener: socket.socket, *, is_beside: bool, tls: ssl.SSLContext | None
+) -> web.BaseSite:
+    """Return what serves at `listener`: as many connections as there are descriptors for, and beside it a few."""
     if not isinstance(runner, QuietRunner):
         return web.SockSite(runner, listener, ssl_context=tls)
-    runner.connections.most = connections_within(raise_descriptor_limit())
+    descriptors = raise_descriptor_limit()
+    most = operators_connections_within if is_beside else connections_within
+    runner.connections.most = most(descriptors)
     return LimitedSite(runner, listener, runner.connections, tls=tls)

@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from tests.real.processes.under_pressure import ROOT, pressed, status_of
+from tests.stage.ports import free_port
 
 _DESCRIPTORS: Final = 64
 _QUIET: Final = 100
@@ -58,6 +59,28 @@ def test_L12_a_person_is_served_beside_more_idle_connections_than_there_are_desc
         "connections-at-limit"
     ]
     assert not [line for line in loud if "out of system resource" in line["event"]]
+
+
+def test_L12_a_collector_of_metrics_that_never_closes_takes_nothing_from_people_or_operators(
+    tmp_path: Path,
+) -> None:
+    log, beside = tmp_path / "log", free_port()
+    with (
+        log.open("wb") as stderr,
+        pressed(
+            "gateway",
+            tmp_path,
+            stderr=stderr.fileno(),
+            descriptors=_DESCRIPTORS,
+            GATEWAY_ADMIN_PORT=str(beside),
+        ) as (process, port),
+        quiet_connections(beside, b""),
+    ):
+        for _ in range(10):
+            assert status_of(port, seconds=_SECONDS) == 200
+            assert status_of(beside, "/metrics", seconds=_SECONDS) == 200
+        assert len(list(Path(f"/proc/{process.pid}/fd").iterdir())) < _DESCRIPTORS
+    assert "out of system resource" not in log.read_text()
 
 
 _SERVER: Final = """

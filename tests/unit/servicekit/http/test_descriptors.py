@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from servicekit.http.descriptors import MOST_CONNECTIONS, RESERVED, connections_within
+from servicekit.http.descriptors import (
+    MOST_CONNECTIONS,
+    OPERATORS,
+    RESERVED,
+    connections_within,
+    operators_connections_within,
+)
 
 
 @pytest.mark.parametrize("soft, hard, reached", [(256, 700, 700), (300, 300, 300)])
@@ -34,4 +40,7 @@ def test_L12_connections_leave_descriptors_for_redis_the_authority_and_files(des
 
     assert 0 < most <= MOST_CONNECTIONS
     if descriptors > 0:
-        assert descriptors - most >= min(RESERVED, descriptors // 2)
+        operators = operators_connections_within(descriptors)
+        assert 0 < operators <= OPERATORS
+        assert descriptors - most - operators >= min(RESERVED, descriptors // 2) - OPERATORS
+        assert descriptors - most - operators >= descriptors // 4 or descriptors > RESERVED
