@@ -72,8 +72,7 @@ class Admission:
     async def take(self, request: web.BaseRequest) -> None:
         """Wait for a place, if that is worth it; raises Overloaded."""
         if self._in_work < self._most:
-            self._in_work += 1
-            self._tell()
+            self._work_on(1)
             return
         now = asyncio.get_running_loop().time()
         if request.transport is not None and now < self._known_until.get(request.transport, 0.0):
@@ -87,8 +86,7 @@ class Admission:
     async def take_again(self, request: web.BaseRequest) -> None:
         """Wait for the place that the request had before, ahead of whoever had none."""
         if self._in_work < self._most:
-            self._in_work += 1
-            self._tell()
+            self._work_on(1)
         else:
             await self._stand_in_line(_Turn(request), math.inf)
 
@@ -100,17 +98,16 @@ class Admission:
             if not turn.granted.done():
                 turn.granted.set_result(turn.is_somebody_there)
                 if turn.granted.result():
-                    self._tell()
+                    self._tell_of_the_line()
                     return
-        self._in_work -= 1
-        self._tell()
+        self._work_on(-1)
 
     async def _stand_in_line(self, turn: "_Turn", until: float) -> None:
         loop = asyncio.get_running_loop()
         self._line[turn] = None
         if until == math.inf:
             self._line.move_to_end(turn, last=False)
-        self._tell()
+        self._tell_of_the_line()
         timer = None if until == math.inf else loop.call_at(until, turn.leave)
         try:
             granted = await turn.granted
@@ -129,7 +126,7 @@ class Admission:
 
     def _forget(self, turn: "_Turn") -> None:
         self._line.pop(turn, None)
-        self._tell()
+        self._tell_of_the_line()
 
     def _retry_seconds(self, now: float) -> int:
         """Return in how many seconds there will be a place for whoever comes last, as far as anybody can tell."""
@@ -155,9 +152,13 @@ class Admission:
             self._counts.request_refused(self._name)
         return Overloaded(retry_after=seconds)
 
-    def _tell(self) -> None:
+    def _work_on(self, more: int) -> None:
+        self._in_work += more
         if self._counts:
             self._counts.requests_in_work(self._name, self._in_work)
+
+    def _tell_of_the_line(self) -> None:
+        if self._counts:
             self._counts.requests_waiting(self._name, len(self._line))
 
 

@@ -16,6 +16,7 @@ from typing import Final, Generic, TypeVar
 from aiohttp import web
 
 from servicekit.authority_settings import AuthoritySettings
+from servicekit.garbage import collect_seldom
 from servicekit.http.life import LIFE
 from servicekit.http.orders import Orders
 from servicekit.http.quiet_server import QuietRunner
@@ -72,6 +73,7 @@ class Service(Generic[S]):
 
         What is served beside stays until nobody is answered at `listener` any more.
         """
+        collect_seldom()
         async with serving((self.runner, listener), *beside, tls=self._tls):
             following = asyncio.create_task(self._follow())
             try:
