@@ -122,7 +122,7 @@ class Admission:
                 timer.cancel()
         if not granted:
             self._forget(turn)
-            raise self._refusal(turn.request, loop.time())
+            raise self._refusal(turn.request, loop.time()) if turn.is_somebody_there else Overloaded()
 
     def _forget(self, turn: "_Turn") -> None:
         self._line.pop(turn, None)

@@ -29,6 +29,7 @@ async def test_L1_whoever_left_the_line_is_not_worked_for(
     assert await asyncio.gather(*within) == [200] * MOST
     await service.told.comes_to(in_work=0)
     assert service.begun == MOST
+    assert service.told.refused == 0, "nobody was told anything"
 
 
 async def test_L1_whoever_leaves_while_worked_for_gives_the_place_back_at_the_end(
