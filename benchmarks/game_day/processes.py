@@ -54,7 +54,9 @@ async def a_worker_dies(report: Report, size: Size) -> None:
             "nobody waits for a second", held=max(told.took) < _LONG, seen=f"{max(told.took) * 1000:.0f} ms"
         )
         report.promise(
-            "there are two workers again", held=len(_workers(parent)) == 2, seen=len(_workers(parent))
+            "there are two workers again, and one that waits",
+            held=len(_workers(parent)) == 3,
+            seen=len(_workers(parent)),
         )
         await _without_their_parent(report, stack)
 
