@@ -41,12 +41,9 @@ from gateway.session.own_sessions import OwnSessions
 from gateway.session.sessions import SessionStore
 from gateway.session.watch import warning_seconds
 from gateway.settings import Settings
-from gateway.store.hints import Hints
 from gateway.store.known_good import AuthorityMemory
 from gateway.store.opening import connected, hearing_clock, open_vault
 from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_middleware
-from gateway.store.redis.client import GuardedRedis
-from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis_clock import RedisClock
 from gateway.tokens.authorization_extras import AuthorizationExtras
 from gateway.tokens.broker import TokenBroker
@@ -100,7 +97,7 @@ def create_app(
     pages = spa if isinstance(spa, SpaFiles) else SpaFiles(spa)
     metrics = metrics or Metrics()
     redis_time = redis_clock or hearing_clock(now, monotonic, metrics)
-    redis, vault, hints = open_vault(settings, now=redis_time, limits=redis_limits, counts=metrics)
+    _, vault, _ = open_vault(settings, now=redis_time, limits=redis_limits, counts=metrics)
     sessions = SessionStore(
         vault, now=redis_time, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
     )
@@ -159,7 +156,7 @@ def create_app(
     # Closed from the last to the first.
     app.cleanup_ctx.extend(
         (
-            _redis(redis, hints),
+            _redis(),
             _network(settings),
             _authority(settings, monotonic=monotonic, timeouts=authority_timeouts),
             _tokens(settings, read=read, edit=edit, monotonic=monotonic, upstreams=upstreams),
@@ -170,12 +167,12 @@ def create_app(
     return app
 
 
-def _redis(redis: GuardedRedis | GuardedCluster, hints: Hints) -> CleanupContext:
+def _redis() -> CleanupContext:
     """Return the life of the connections to Redis."""
 
     async def life(app: web.Application) -> AsyncIterator[None]:
         waits = app[keys.SETTINGS].redis_wait_replicas > 0
-        async with connected(redis, hints, app[keys.VAULT].replica_watch if waits else None):
+        async with connected(app[keys.VAULT], waits=waits):
             yield
 
     return life

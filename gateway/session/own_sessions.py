@@ -80,7 +80,7 @@ class OwnSessions:
         """End the session of the same person that the list calls `identifier`; raises NotFound."""
         for one in await self._of(session):
             if one.id == identifier:
-                await self._vault.end_with_successors(one.ref, "ended-elsewhere")
+                await self._vault.end_with_successors(one.ref, "ended-elsewhere", _owners(session))
                 return
         raise NotFound
 
@@ -92,12 +92,14 @@ class OwnSessions:
         """
         refs = await self._indexes.indexed("person", digest_of(session.user.tid, session.user.oid))
         others = [ref for ref in refs if ref.family != session.ref.family]
-        return sum([await self._vault.end_with_successors(ref, "ended-elsewhere") for ref in others])
+        owners = _owners(session)
+        return sum([await self._vault.end_with_successors(ref, "ended-elsewhere", owners) for ref in others])
 
     async def end_all(self, tid: str, oid: str) -> int:
         """End every session of a person, for an operator; return how many there were."""
         refs = await self._indexes.indexed("person", digest_of(tid, oid))
-        return sum([await self._vault.end_with_successors(ref, "ended-by-operator") for ref in refs])
+        owners = [("person", digest_of(tid, oid))]
+        return sum([await self._vault.end_with_successors(ref, "ended-by-operator", owners) for ref in refs])
 
     async def shown(self, session: LiveSession) -> list[dict[str, Any]]:
         """Return the list for its person."""
@@ -105,3 +107,8 @@ class OwnSessions:
 
     async def _of(self, session: LiveSession) -> list[ListedSession]:
         return await self.listed(session.user.tid, session.user.oid)
+
+
+def _owners(session: LiveSession) -> list[tuple[str, str]]:
+    """Return the index that is known of the person's other sessions; what is left of the others is found later."""
+    return [("person", digest_of(session.user.tid, session.user.oid))]

@@ -133,6 +133,7 @@ class SessionStore:
         )
         if not created:
             return None
+        self._vault.orphans.note(_owners(user))
         return LiveSession(cookie, user, now + idle, absolute_at, self._records(cookie, {}))
 
     async def load(

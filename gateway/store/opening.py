@@ -19,7 +19,6 @@ from gateway.store.redis.budget import LIMITS, RedisLimits
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.connection import redis_client
-from gateway.store.redis.replicas import ReplicaWatch
 from gateway.store.redis_clock import RedisClock
 from gateway.store.sealing import KeyRing
 from gateway.store.vault import Vault
@@ -91,20 +90,20 @@ def hearing_clock(now: Callable[[], float], steady: Callable[[], float], counts:
 
 
 @asynccontextmanager
-async def connected(
-    redis: GuardedRedis | GuardedCluster, hints: Hints, watch: ReplicaWatch | None
-) -> AsyncIterator[None]:
-    """Close everything after the block, and look at its beginning whether Redis keeps what it is given.
+async def connected(vault: Vault, *, waits: bool) -> AsyncIterator[None]:
+    """Do beside the block what the vault needs, and close its connections after it.
 
-    `watch` runs meanwhile.
+    It is looked whether Redis keeps what it is given, which indexes have orphans and, with `waits`, for replicas.
     """
-    looking = [asyncio.create_task(warn_of_eviction(redis))]
-    if watch:
-        looking.append(asyncio.create_task(watch.run()))
+    works = [warn_of_eviction(vault.redis), vault.orphans.run()]
+    if waits:
+        works.append(vault.replica_watch.run())
+    beside = [asyncio.create_task(work) for work in works]
     try:
         yield
     finally:
-        for look in looking:
-            look.cancel()
-        await hints.aclose()
-        await redis.aclose()
+        for task in beside:
+            task.cancel()
+        if vault.hints:
+            await vault.hints.aclose()
+        await vault.redis.aclose()

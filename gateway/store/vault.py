@@ -20,6 +20,7 @@ from gateway.store.fields import Field, milliseconds, open_field, seal_field
 from gateway.store.hints import Hints
 from gateway.store.index_leaving import run_then_leave
 from gateway.store.names import PREFIX, SessionRef, index_key, lock_key, tombstone_key
+from gateway.store.orphans import Orphans
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.faults import redis_faults
@@ -91,6 +92,7 @@ class Vault:
         self._replicas = replicas
         self._counts = counts or Counts()
         self.hints = hints
+        self.orphans = Orphans(redis, now)
         self.replica_watch = replica_watch or ReplicaWatch(redis)
 
     # A session's records
