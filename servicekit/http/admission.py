@@ -32,7 +32,10 @@ _LINE_SHARE: Final = 4
 WAIT_SECONDS: Final = 1.0
 """In the line, for whoever was not refused a moment ago."""
 LONGEST_RETRY_SECONDS: Final = 5
-_KNOWN_SECONDS: Final = 10
+# For so long a connection that was refused waits for a turn, whenever it comes back.
+_KNOWN_SECONDS: Final = 30
+# A pace that was seen before is no guess for now.
+_PACE_SECONDS: Final = 10
 _LOG_SECONDS: Final = 10
 
 _log = logging.getLogger(__name__)
@@ -182,7 +185,7 @@ class _Pace:
     def _look(self, now: float) -> None:
         took = now - self._since
         if took >= 1:
-            if self._count and took < _KNOWN_SECONDS:
+            if self._count and took < _PACE_SECONDS:
                 self._a_second = self._count / took
             self._since, self._count = now, 0
 
