@@ -55,11 +55,11 @@ async def without_a_replica(report: Report, size: Size) -> None:  # noqa: ARG001
         await _until_replicas(stack, 0)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        without = await _until_done(stack, other, 20)
+        without = await _until_done(stack, other, 36)
         took = loop.time() - began
         left = await ask_once_each(port_of(stack), asking(stack, [first, second], PROFILE), patience=5)
     report.did(
-        "one person signs out while a replica is there, another when it has been killed, again and again for 20 s"
+        "one person signs out while a replica is there, another when it has been killed, again and again for 36 s"
     )
     report.saw("with a replica", with_one)
     report.saw("without one, at last", without)
