@@ -63,6 +63,7 @@ class Parent:
         self._orders = orders
         self._place: asyncio.Future[Place | None] = asyncio.get_running_loop().create_future()
         self._on_settings: Callable[[Settings], None] | None = None
+        self._missed: Settings | None = None
         self.listeners: list[socket.socket] = []
         """The listening sockets, which come with the place."""
         asyncio.get_running_loop().add_reader(pipe.fileno(), self._hear)
@@ -75,6 +76,8 @@ class Parent:
     def say_serving(self, on_settings: Callable[[Settings], None]) -> None:
         """Tell that this worker answers; settings that come from now on are handed to `on_settings`."""
         self._on_settings = on_settings
+        if self._missed:
+            on_settings(self._missed)
         self._say(SERVING)
 
     def _say(self, word: str) -> None:
@@ -94,6 +97,8 @@ class Parent:
                 self._place.set_result(message)
             elif self._on_settings:
                 self._on_settings(message.settings)
+            else:
+                self._missed = message.settings
         else:
             self._end(
                 {Word.STOP: self._orders.stop, Word.HURRY: self._orders.hurry}.get(

@@ -1,6 +1,7 @@
 """What operators see and do: several workers, the side port, and signing a person out everywhere."""
 
 import asyncio
+import base64
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -113,6 +115,34 @@ async def test_L7_the_log_says_which_worker_was_killed_and_the_gateway_goes_on(
     assert run.returncode == 0
     ended = [json.loads(line) for line in logged.decode().splitlines() if "worker-ended" in line]
     assert [line["exit_code"] for line in ended] == [-signal.SIGKILL], logged
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_L8_a_sealing_key_from_a_file_is_taken_up_at_hangup_in_every_worker(
+    world: World, valkey: str, tmp_path: Path, workers: str
+) -> None:
+    ada, port, keys = await world.signed_in(), free_port(), tmp_path / "keys"
+    other = base64.urlsafe_b64encode(bytes(32)).decode()
+    keys.write_text(other, encoding="utf-8")
+    given = {"SEALING_KEYS": "", "SEALING_KEYS_FILE": str(keys), "WORKERS": workers}
+    async with process(environment(world, valkey, port, **given)) as run:
+        assert run.stderr
+        for _ in range(int(workers) if workers != "1" else 0):
+            await asyncio.wait_for(run.stderr.readuntil(b'"event": "worker-serving"'), PATIENCE)
+        await answers(f"http://127.0.0.1:{port}/health/ready")
+        cookie = {"Cookie": f"__Host-Http-session={ada.cookie()}", "Connection": "close"}
+        there = OtherFrontEnd(ada.session, f"http://127.0.0.1:{port}", world.tenant_url)
+        assert (await there.call("GET", "/api/profile", headers=cookie)).status == 401
+
+        keys.write_text(f"{other},{SEALING_KEY}", encoding="utf-8")
+        run.send_signal(signal.SIGHUP)
+        for _ in range(int(workers)):
+            await asyncio.wait_for(
+                run.stderr.readuntil(b'"event": "reloaded", "changed": ["sealing_keys"]'), PATIENCE
+            )
+
+        told = [await there.call("GET", "/api/profile", headers=cookie) for _ in range(8)]
+        assert [one.status for one in told] == [200] * 8
 
 
 async def test_U34_details_of_readiness_are_beside_and_not_on_the_public_port(

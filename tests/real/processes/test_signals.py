@@ -114,3 +114,17 @@ def test_L8_hangup_takes_up_settings_in_every_worker_and_connections_stay(
         assert len(served.events("request")) == before, "nobody writes lines of that level any more"
         assert served.process.poll() is None
         connection.close()
+
+
+def test_L8_settings_that_cannot_be_used_are_refused_at_hangup_and_nothing_changes(tmp_path: Path) -> None:
+    changing(tmp_path, "gateway", LOG_LEVEL="INFO")
+    with running("gateway", tmp_path) as served:
+        changing(tmp_path, "gateway", LOG_LEVEL="LOUD", PORTT="1")
+        served.send(signal.SIGHUP)
+
+        (told,) = served.wait_for("reload-refused")
+
+        assert "GATEWAY_LOG_LEVEL" in " ".join(told["faults"])
+        assert served.ask()[0] == 200
+        assert served.wait_for("request"), "it logs as before"
+        assert not served.events("reloaded")
