@@ -17,11 +17,11 @@ from aiohttp import web
 from gateway import app_keys as keys
 from gateway import openapi, routes
 from gateway.edge.admission import GO_FIRST, admissions
+from gateway.edge.date_header import date_header
 from gateway.edge.guard import ROUTE_TABLE, guard_middleware, lane_of, records_of, security_headers
 from gateway.edge.limits import FlowLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
-from gateway.edge.told_time import date_header
 from gateway.flows.arrivals import Arrivals
 from gateway.flows.end_session import EndSession
 from gateway.flows.flow import AuthFlow

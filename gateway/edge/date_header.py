@@ -1,4 +1,4 @@
-"""The time that answers tell: that of their bodies in their `Date` as well.
+"""The `Date` of an answer: that of the times in its body.
 
 A page counts what is left of a session from an answer's `Date` (RFC 9110, section 6.6.1) to the moments that its body
 names. Those are Redis' time, and so is the `Date` wherever this machine's clock says otherwise.
