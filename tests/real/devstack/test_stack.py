@@ -79,7 +79,9 @@ def test_U28_a_wrong_setting_is_told_in_the_failure(tmp_path: Path) -> None:
         stack.start("gateway")
 
 
-def test_U26_nothing_but_addresses_identity_and_secrets_differs_from_production(stack: Stack) -> None:
+def test_U26_nothing_but_addresses_identity_secrets_and_the_last_pause_differs_from_production(
+    stack: Stack,
+) -> None:
     """Local work has no setting that weakens a cookie, a policy or a check: there is none to be set."""
     given = {name for name in stack.parts["gateway"].child.program.environment if is_setting(name)}
 
@@ -95,6 +97,7 @@ def test_U26_nothing_but_addresses_identity_and_secrets_differs_from_production(
         "GATEWAY_REDIS_URL",
         "GATEWAY_RESOURCE_API_URL",
         "GATEWAY_SEALING_KEYS",
+        "GATEWAY_SHUTDOWN_DELAY_SECONDS",
         "GATEWAY_TENANT_ID",
         "GATEWAY_TENANT_SUBDOMAIN",
     }
