@@ -20,7 +20,8 @@ from devstack.tls_redis import ensure_tls_server
 _CLEAN_UP_SECONDS = 30
 UNIT = "unit"
 # Three on two cores: the tests wait about as much as they compute. A file is dealt whole, in the tests' own order.
-WORKERS = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+# A worker that dies ends the run: xdist 3.8 would wait for ever for the rest of the file that it was dealt.
+WORKERS = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart=0")
 # Where the tests' many processes find our code compiled, whether or not a person wants it beside the sources: compiling
 # it anew is a third of the time in which a worker finds its tests.
 _COMPILED = Path(".local") / "compiled"
