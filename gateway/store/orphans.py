@@ -68,6 +68,8 @@ class Orphans:
                 return 0
             moment = random.uniform(oldest[0][1], settled)  # noqa: S311 - nothing is secret about it
             others = await self._redis.zrangebyscore(key, moment, settled, 0, _ANYWHERE)
+            if not others:  # the moment lies behind the youngest one
+                others = await self._redis.zrangebyscore(key, oldest[-1][1], settled, 0, _ANYWHERE)
             members = dict.fromkeys([*(member for member, _ in oldest), *others])
             # One after another: nobody waits for it, and it takes one connection.
             gone = [member for member in members if not await self._lives(member)]
