@@ -139,11 +139,13 @@ async def test_everything_can_be_done_by_keyboard(
     page: Page, application: Application, tenant_url: str
 ) -> None:
     await page.goto(authorize(tenant_url, application, prompt="login"))
+    # The page takes the focus there itself, a moment after it has loaded.
+    await expect(page.locator("[name=email]")).to_be_focused()
     await page.keyboard.type("grace@example.com")
     await page.keyboard.press("Tab")
     await page.keyboard.type(PASSWORDS["grace@example.com"])
     await page.keyboard.press("Enter")
-    await page.wait_for_selector("[name=code]")
+    await expect(page.locator("[name=code]")).to_be_focused()
     for focused in ("Confirm", "Send a new code", "Cancel"):
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.textContent") == focused
