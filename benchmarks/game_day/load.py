@@ -77,7 +77,13 @@ async def _in_turns(report: Report, size: Size, stack: Stack, people: list[Perso
     report.saw(f"{many_count} connections", many)
     report.saw("/health/live beside them", beside)
     part = many.goodput / few.goodput if few.goodput else 0
-    report.promise("goodput is at least 0.8 of that of few connections", held=part >= 0.8, seen=f"{part:.2f}")
+    if shutil.which("wrk"):
+        # Ours computes for a core itself, the more so with many connections, and takes it from what it measures.
+        report.told(f"goodput is {part:.2f} of that of few connections")
+    else:
+        report.promise(
+            "goodput is at least 0.8 of that of few connections", held=part >= 0.8, seen=f"{part:.2f}"
+        )
     report.promise("nobody is told that Redis failed", held=not many.number(_STORE), seen=many.number(_STORE))
     report.promise("nobody is signed out", held=not many.signed_out, seen=many.signed_out)
     report.promise(
@@ -110,7 +116,9 @@ async def _with_wrk(report: Report, size: Size, stack: Stack, person: Person) ->
         )
     few, many = rates[size.of(_FEW)], rates[size.of(_MANY)]
     report.promise(
-        "goodput by wrk is at least 0.8, too", held=many >= 0.8 * few, seen=f"{many / few if few else 0:.2f}"
+        "goodput by wrk is at least 0.8 of that of few connections",
+        held=many >= 0.8 * few,
+        seen=f"{many / few if few else 0:.2f}",
     )
 
 
