@@ -1,12 +1,12 @@
 """The composition root: what the gateway is made of.
 
-Owns the wiring, the order of the middlewares, and the life of what must be closed: one cleanup context for each.
+Owns the wiring, the order of the middlewares, and that of the lives of what must be closed (`lives.py`).
 Decides nothing, and asks nothing of the authority at start: a gateway whose tenant is down still serves its pages
 and says so.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,60 +17,40 @@ from aiohttp import web
 from gateway import app_keys as keys
 from gateway import openapi, routes
 from gateway.edge.admission import GO_FIRST, admissions
+from gateway.edge.client_address import ClientAddresses
 from gateway.edge.date_header import date_header
 from gateway.edge.guard import ROUTE_TABLE, guard_middleware, lane_of, records_of, security_headers
 from gateway.edge.limits import FlowLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
 from gateway.flows.arrivals import Arrivals
-from gateway.flows.end_session import EndSession
-from gateway.flows.flow import AuthFlow
 from gateway.flows.flow_record import FlowStore
-from gateway.flows.logout import Logout
-from gateway.flows.logout_token import LogoutTokenJudge
 from gateway.flows.step_up import ACCESS_FIELDS, StepUps
+from gateway.lives import authority_life, end_streams, network_life, redis_life, tokens_life
 from gateway.metrics import Metrics
-from gateway.profile.edits import ProfileEdits
-from gateway.profile.graph import ProfileReader
-from gateway.profile.resource_client import ResourceApiClient
-from gateway.profile.upstreams import UPSTREAMS, ways_to
-from gateway.record_kinds import RECORD_KINDS
+from gateway.profile.upstreams import UPSTREAMS
 from gateway.session.cookie import SessionStorage
 from gateway.session.event_streams import STREAM_LIMITS, EventStreams, StreamLimits
 from gateway.session.own_sessions import OwnSessions
 from gateway.session.sessions import SessionStore
 from gateway.session.watch import warning_seconds
 from gateway.settings import Settings
-from gateway.store.known_good import AuthorityMemory
-from gateway.store.opening import connected, hearing_clock, open_vault
+from gateway.store.opening import hearing_clock, open_vault
 from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_middleware
 from gateway.store.redis_clock import RedisClock
-from gateway.tokens.authorization_extras import AuthorizationExtras
-from gateway.tokens.broker import TokenBroker
-from gateway.tokens.id_token import IdTokenJudge
 from gateway.tokens.token_records import EDIT, GRAPH, Resource
-from servicekit.authority import Authority, open_authority
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
 from servicekit.http.admission import admission_middleware
 from servicekit.http.bodies import LARGEST_BODY
 from servicekit.http.life import LIFE, Life
 from servicekit.http.request_heads import head_limits_middleware
 from servicekit.http.routes import RouteTable
-from servicekit.outbound import Outbound, outbound
 from servicekit.problems import problems_middleware
-from servicekit.token_threads import CALL_SECONDS
 from servicekit.upstream import Upstream
 
 # Beside the package in a working copy and in the images; the wheel has it inside (pyproject.toml, force-include).
 _PACKED: Final = Path(__file__).parent / "spa"
 SPA: Final = _PACKED if _PACKED.is_dir() else Path(__file__).parent.parent / "spa"
-# The slowest token request, and keeping what it brings.
-SETTLING_SECONDS: Final = CALL_SECONDS + 2
-
-_NETWORK: Final = web.AppKey("network", Outbound)
-_AUTHORITY: Final = web.AppKey("authority", Authority)
-
-CleanupContext = Callable[[web.Application], AsyncIterator[None]]
 
 
 def create_app(
@@ -133,8 +113,9 @@ def create_app(
     app[keys.SESSIONS] = sessions
     app[keys.FLOWS] = FlowStore(vault, plain_http=settings.public_url.startswith("http://"))
     app[keys.ARRIVALS] = Arrivals(now=monotonic)
+    app[keys.CLIENT_ADDRESSES] = ClientAddresses(settings.trusted_proxies)
     app[keys.FLOW_LIMIT] = FlowLimit(
-        settings.journeys_per_minute, settings.trusted_proxies, now=time.monotonic
+        settings.journeys_per_minute, app[keys.CLIENT_ADDRESSES], now=time.monotonic
     )
     app[keys.OWN_SESSIONS] = OwnSessions(vault)
     app[keys.STEP_UPS] = step_ups
@@ -156,142 +137,12 @@ def create_app(
     # Closed from the last to the first.
     app.cleanup_ctx.extend(
         (
-            _redis(),
-            _network(settings),
-            _authority(settings, monotonic=monotonic, timeouts=authority_timeouts),
-            _tokens(settings, read=read, edit=edit, monotonic=monotonic, upstreams=upstreams),
+            redis_life(),
+            network_life(settings),
+            authority_life(settings, monotonic=monotonic, timeouts=authority_timeouts),
+            tokens_life(settings, read=read, edit=edit, monotonic=monotonic, upstreams=upstreams),
         )
     )
     # Before the server waits for what is under way: streams are, always.
-    app.on_shutdown.append(_end_streams)
+    app.on_shutdown.append(end_streams)
     return app
-
-
-def _redis() -> CleanupContext:
-    """Return the life of the connections to Redis."""
-
-    async def life(app: web.Application) -> AsyncIterator[None]:
-        waits = app[keys.SETTINGS].redis_wait_replicas > 0
-        async with connected(app[keys.VAULT], waits=waits):
-            yield
-
-    return life
-
-
-def _network(settings: Settings) -> CleanupContext:
-    """Return the life of the connections to everybody else, token requests left out."""
-
-    async def life(app: web.Application) -> AsyncIterator[None]:
-        async with outbound(settings.addresses, settings.ca_bundle) as network:
-            app[_NETWORK] = network
-            yield
-
-    return life
-
-
-def _authority(
-    settings: Settings, *, monotonic: Callable[[], float], timeouts: tuple[float, float]
-) -> CleanupContext:
-    """Return the life of what speaks to the authority, and judges what it signed."""
-
-    async def life(app: web.Application) -> AsyncIterator[None]:
-        issuer, now, metrics = settings.issuer, app[keys.CLOCK], app[keys.METRICS]
-        with open_authority(
-            settings,
-            app[_NETWORK],
-            issuer=issuer,
-            credential=app[keys.CREDENTIAL],
-            store=AuthorityMemory(app[keys.VAULT], issuer=issuer, url=settings.discovery_url),
-            now=now,
-            monotonic=monotonic,
-            timeouts=timeouts,
-            # A custom domain of Entra has a tenant id; nobody else's authority does.
-            is_plain=settings.tenant_id is None,
-            insist_on=settings.extra_scopes,
-            on_request=metrics.token_requested,
-            on_clock=metrics.clock_differs,
-            on_pause=lambda is_open: metrics.breaker_turned("token-endpoint", is_open=is_open),
-        ) as app[_AUTHORITY]:
-            app[keys.DISCOVERY] = app[_AUTHORITY].discovery
-            app[keys.END_SESSION] = EndSession(app[keys.DISCOVERY], settings, app[keys.VAULT])
-            app[keys.LOGOUT] = Logout(
-                app[keys.SESSIONS],
-                app[keys.VAULT],
-                LogoutTokenJudge(
-                    app[_AUTHORITY].verifier,
-                    issuer=issuer,
-                    client_id=settings.client_id,
-                    trusted_audiences=frozenset(settings.trusted_audiences),
-                    leeway_seconds=settings.clock_leeway_seconds,
-                ),
-                issuer=issuer,
-                tenant=settings.tenant_id or issuer,
-                now=now,
-                leeway_seconds=settings.clock_leeway_seconds,
-            )
-            yield
-
-    return life
-
-
-def _tokens(
-    settings: Settings,
-    *,
-    read: Resource,
-    edit: Resource,
-    monotonic: Callable[[], float],
-    upstreams: Iterable[Upstream],
-) -> CleanupContext:
-    """Return the life of the token broker, and what asks it for tokens."""
-
-    async def life(app: web.Application) -> AsyncIterator[None]:
-        now, sessions, step_ups = app[keys.VAULT].now, app[keys.SESSIONS], app[keys.STEP_UPS]
-        broker = TokenBroker(
-            app[_AUTHORITY].entra,
-            IdTokenJudge(
-                app[_AUTHORITY].verifier,
-                issuer=settings.issuer,
-                client_id=settings.client_id,
-                tenant_id=settings.tenant_id,
-                trusted_audiences=frozenset(settings.trusted_audiences),
-                leeway_seconds=settings.clock_leeway_seconds,
-            ),
-            sessions,
-            now=now,
-            redirect_uri=settings.redirect_uri,
-            response_mode=settings.response_mode,
-            extras=AuthorizationExtras.of(
-                settings.extra_scopes, settings.authorize_parameters, settings.prompt
-            ),
-            keeps_id_tokens=settings.id_token_hint,
-            counts=app[keys.METRICS],
-        )
-        to_graph, to_api = ways_to(upstreams, app[_NETWORK], now=monotonic, counts=app[keys.METRICS])
-        app[keys.EDITS] = ProfileEdits(
-            ProfileReader(to_graph, broker, url=settings.graph_url, resource=read),
-            ResourceApiClient(to_api, broker, url=settings.resource_api_url, resource=edit),
-            step_ups,
-            now=now,
-        )
-        app[keys.AUTH_FLOW] = AuthFlow(
-            broker,
-            sessions,
-            step_ups,
-            app[keys.DISCOVERY],
-            RECORD_KINDS,
-            read=read,
-            edit=edit,
-            now=now,
-            wall=app[keys.CLOCK],
-            leeway_seconds=settings.clock_leeway_seconds,
-        )
-        yield
-        # What waits for a thread still has redeemed nothing, and nothing is lost with it.
-        app[_AUTHORITY].entra.take_no_more()
-        await broker.settle(SETTLING_SECONDS)
-
-    return life
-
-
-async def _end_streams(app: web.Application) -> None:
-    app[keys.EVENT_STREAMS].stop()

@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.edge.client_address import ClientAddresses
 from gateway.edge.limits import FlowLimit
 from gateway.flows.arrivals import Arrivals
 from gateway.flows.end_session import EndSession
@@ -36,6 +37,7 @@ LOGOUT: Final = web.AppKey("logout", Logout)
 VAULT: Final = web.AppKey("vault", Vault)
 EVENT_STREAMS: Final = web.AppKey("event_streams", EventStreams)
 OWN_SESSIONS: Final = web.AppKey("own_sessions", OwnSessions)
+CLIENT_ADDRESSES: Final = web.AppKey("client_addresses", ClientAddresses)
 FLOW_LIMIT: Final = web.AppKey("flow_limit", FlowLimit)
 METRICS: Final = web.AppKey("metrics", Metrics)
 CREDENTIAL: Final[web.AppKey[CredentialSource]] = web.AppKey("credential")

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from gateway.app import SETTLING_SECONDS, create_app
+from gateway.app import create_app
+from gateway.lives import SETTLING_SECONDS
 from gateway.metrics import SHARED, Metrics, forget_process
 from gateway.operation.admin_side import create_admin_side
 from gateway.operation.loop_lag import watch_the_loop

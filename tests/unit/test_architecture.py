@@ -32,6 +32,7 @@ FLOORS: Final = (
     "endpoints",
     "openapi",
     "routes",
+    "lives",
     "app",
     "operation doctor",
     "__main__",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import SETTLING_SECONDS
+from gateway.lives import SETTLING_SECONDS
 from gateway.settings import Settings
 from servicekit.http.quiet_server import DRAIN_SECONDS as QUIET_DRAIN_SECONDS
 

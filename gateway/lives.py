@@ -1,0 +1,172 @@
+"""The lives of what the gateway must close: one cleanup context for each, in the order of `app.py`.
+
+Owns what is opened when the application starts and closed when it ends: connections to Redis and to everybody else,
+the authority, and whatever asks for tokens.
+Decides nothing, and asks nothing of the authority at start.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Final
+
+from aiohttp import web
+
+from gateway import app_keys as keys
+from gateway.flows.end_session import EndSession
+from gateway.flows.flow import AuthFlow
+from gateway.flows.logout import Logout
+from gateway.flows.logout_token import LogoutTokenJudge
+from gateway.profile.edits import ProfileEdits
+from gateway.profile.graph import ProfileReader
+from gateway.profile.resource_client import ResourceApiClient
+from gateway.profile.upstreams import ways_to
+from gateway.record_kinds import RECORD_KINDS
+from gateway.settings import Settings
+from gateway.store.known_good import AuthorityMemory
+from gateway.store.opening import connected
+from gateway.tokens.authorization_extras import AuthorizationExtras
+from gateway.tokens.broker import TokenBroker
+from gateway.tokens.id_token import IdTokenJudge
+from gateway.tokens.token_records import Resource
+from servicekit.authority import Authority, open_authority
+from servicekit.outbound import Outbound, outbound
+from servicekit.token_threads import CALL_SECONDS
+from servicekit.upstream import Upstream
+
+# The slowest token request, and keeping what it brings.
+SETTLING_SECONDS: Final = CALL_SECONDS + 2
+
+_NETWORK: Final = web.AppKey("network", Outbound)
+_AUTHORITY: Final = web.AppKey("authority", Authority)
+
+CleanupContext = Callable[[web.Application], AsyncIterator[None]]
+
+
+def redis_life() -> CleanupContext:
+    """Return the life of the connections to Redis."""
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        waits = app[keys.SETTINGS].redis_wait_replicas > 0
+        async with connected(app[keys.VAULT], waits=waits):
+            yield
+
+    return life
+
+
+def network_life(settings: Settings) -> CleanupContext:
+    """Return the life of the connections to everybody else, token requests left out."""
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        async with outbound(settings.addresses, settings.ca_bundle) as network:
+            app[_NETWORK] = network
+            yield
+
+    return life
+
+
+def authority_life(
+    settings: Settings, *, monotonic: Callable[[], float], timeouts: tuple[float, float]
+) -> CleanupContext:
+    """Return the life of what speaks to the authority, and judges what it signed."""
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        issuer, now, metrics = settings.issuer, app[keys.CLOCK], app[keys.METRICS]
+        with open_authority(
+            settings,
+            app[_NETWORK],
+            issuer=issuer,
+            credential=app[keys.CREDENTIAL],
+            store=AuthorityMemory(app[keys.VAULT], issuer=issuer, url=settings.discovery_url),
+            now=now,
+            monotonic=monotonic,
+            timeouts=timeouts,
+            # A custom domain of Entra has a tenant id; nobody else's authority does.
+            is_plain=settings.tenant_id is None,
+            insist_on=settings.extra_scopes,
+            on_request=metrics.token_requested,
+            on_clock=metrics.clock_differs,
+            on_pause=lambda is_open: metrics.breaker_turned("token-endpoint", is_open=is_open),
+        ) as app[_AUTHORITY]:
+            app[keys.DISCOVERY] = app[_AUTHORITY].discovery
+            app[keys.END_SESSION] = EndSession(app[keys.DISCOVERY], settings, app[keys.VAULT])
+            app[keys.LOGOUT] = Logout(
+                app[keys.SESSIONS],
+                app[keys.VAULT],
+                LogoutTokenJudge(
+                    app[_AUTHORITY].verifier,
+                    issuer=issuer,
+                    client_id=settings.client_id,
+                    trusted_audiences=frozenset(settings.trusted_audiences),
+                    leeway_seconds=settings.clock_leeway_seconds,
+                ),
+                issuer=issuer,
+                tenant=settings.tenant_id or issuer,
+                now=now,
+                leeway_seconds=settings.clock_leeway_seconds,
+            )
+            yield
+
+    return life
+
+
+def tokens_life(
+    settings: Settings,
+    *,
+    read: Resource,
+    edit: Resource,
+    monotonic: Callable[[], float],
+    upstreams: Iterable[Upstream],
+) -> CleanupContext:
+    """Return the life of the token broker, and what asks it for tokens."""
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        now, sessions, step_ups = app[keys.VAULT].now, app[keys.SESSIONS], app[keys.STEP_UPS]
+        broker = TokenBroker(
+            app[_AUTHORITY].entra,
+            IdTokenJudge(
+                app[_AUTHORITY].verifier,
+                issuer=settings.issuer,
+                client_id=settings.client_id,
+                tenant_id=settings.tenant_id,
+                trusted_audiences=frozenset(settings.trusted_audiences),
+                leeway_seconds=settings.clock_leeway_seconds,
+            ),
+            sessions,
+            now=now,
+            redirect_uri=settings.redirect_uri,
+            response_mode=settings.response_mode,
+            extras=AuthorizationExtras.of(
+                settings.extra_scopes, settings.authorize_parameters, settings.prompt
+            ),
+            keeps_id_tokens=settings.id_token_hint,
+            counts=app[keys.METRICS],
+        )
+        to_graph, to_api = ways_to(upstreams, app[_NETWORK], now=monotonic, counts=app[keys.METRICS])
+        app[keys.EDITS] = ProfileEdits(
+            ProfileReader(to_graph, broker, url=settings.graph_url, resource=read),
+            ResourceApiClient(to_api, broker, url=settings.resource_api_url, resource=edit),
+            step_ups,
+            now=now,
+        )
+        app[keys.AUTH_FLOW] = AuthFlow(
+            broker,
+            sessions,
+            step_ups,
+            app[keys.DISCOVERY],
+            RECORD_KINDS,
+            read=read,
+            edit=edit,
+            now=now,
+            wall=app[keys.CLOCK],
+            leeway_seconds=settings.clock_leeway_seconds,
+        )
+        yield
+        # What waits for a thread still has redeemed nothing, and nothing is lost with it.
+        app[_AUTHORITY].entra.take_no_more()
+        await broker.settle(SETTLING_SECONDS)
+
+    return life
+
+
+async def end_streams(app: web.Application) -> None:
+    """End every event stream; for `on_shutdown`."""
+    app[keys.EVENT_STREAMS].stop()

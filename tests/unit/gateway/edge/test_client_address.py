@@ -1,0 +1,50 @@
+"""Whose request it is, behind proxies and without."""
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from gateway.edge.client_address import ClientAddresses
+
+
+@pytest.mark.parametrize(
+    "peer, forwarded, proxies, expected",
+    [
+        ("198.51.100.7", "203.0.113.9", (), "198.51.100.7"),
+        ("10.0.0.2", "203.0.113.9", ("10.0.0.0/8",), "203.0.113.9"),
+        ("10.0.0.2", "6.6.6.6, 203.0.113.9, 10.0.0.3", ("10.0.0.0/8",), "203.0.113.9"),
+        ("198.51.100.7", "10.0.0.9", ("10.0.0.0/8",), "198.51.100.7"),
+        ("10.0.0.2", "not an address", ("10.0.0.0/8",), "10.0.0.2"),
+        ("10.0.0.2", "[not an address]:1", ("10.0.0.0/8",), "10.0.0.2"),
+        ("2001:db8:1:2:3::4", "", (), "2001:db8:1:2:3::4"),
+        # With a port, as Azure's gateways write it.
+        ("10.0.0.2", "203.0.113.9:51234", ("10.0.0.0/8",), "203.0.113.9"),
+        ("10.0.0.2", "203.0.113.9:51234, 10.0.0.3:443", ("10.0.0.0/8",), "203.0.113.9"),
+        ("10.0.0.2", "[2001:db8:1:2:3::4]:51234", ("10.0.0.0/8",), "2001:db8:1:2:3::4"),
+        ("10.0.0.2", "[2001:db8:1:2:3::4]", ("10.0.0.0/8",), "2001:db8:1:2:3::4"),
+        # IPv4 through a socket of IPv6: people of their own, and not one household.
+        ("::ffff:198.51.100.7", "", (), "198.51.100.7"),
+        ("::ffff:10.0.0.2", "::ffff:203.0.113.9", ("10.0.0.0/8",), "203.0.113.9"),
+    ],
+)
+def test_S48_a_caller_s_address_is_what_a_trusted_proxy_says_and_nobody_else(
+    peer: str, forwarded: str, proxies: tuple[str, ...], expected: str
+) -> None:
+    request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": forwarded}).clone(remote=peer)
+
+    assert ClientAddresses(proxies).of(request).text == expected
+
+
+@pytest.mark.parametrize(
+    "peer, network",
+    [
+        ("198.51.100.7", "198.51.100.0/24"),
+        ("2001:db8:1:23ff:3::4", "2001:db8:1:2300::/56"),
+        ("::ffff:198.51.100.7", "198.51.100.0/24"),
+        ("fe80::1%eth0", "fe80::/56"),
+        ("", "unknown"),
+    ],
+)
+def test_S51_a_client_is_counted_by_its_network(peer: str, network: str) -> None:
+    request = make_mocked_request("GET", "/").clone(remote=peer)
+
+    assert ClientAddresses(()).of(request).network == network
