@@ -27,6 +27,7 @@ pytest_plugins = [
     "tests.stage.garbage",
     "tests.stage.network",
     "tests.stage.npm_packages",
+    "tests.stage.numbered_items",
     "tests.stage.workers",
     "tests.stage.log_lines",
     "tests.stage.world",

@@ -196,7 +196,7 @@ async def send(world: PlainWorld, body: bytes, kind: str, query: str = "") -> An
         return Answer(response.status, response.headers, await response.text())
 
 
-async def test_S07_a_token_comes_once_in_a_form_and_nowhere_else(world: PlainWorld) -> None:
+async def test_S7_a_token_comes_once_in_a_form_and_nowhere_else(world: PlainWorld) -> None:
     form, token = "application/x-www-form-urlencoded", world.provider.logout_token()
     field = f"logout_token={token}".encode()
 

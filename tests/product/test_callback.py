@@ -37,7 +37,7 @@ async def sent(person: OtherFrontEnd, answer: dict[str, str]) -> str:
     return response.headers["Location"]
 
 
-async def test_S02_a_stolen_answer_opens_no_session_in_another_browser(world: World) -> None:
+async def test_S2_a_stolen_answer_opens_no_session_in_another_browser(world: World) -> None:
     attacker, victim = await world.front_end(), await world.front_end()
     answer = await answered(attacker)
     redemptions = await world.asked("token.authorization_code")
@@ -51,7 +51,7 @@ async def test_S02_a_stolen_answer_opens_no_session_in_another_browser(world: Wo
     assert await sent(attacker, answer) == "/", "the attempt did not spend the flow"
 
 
-async def test_S02_an_answer_is_good_for_one_session_however_often_it_comes(world: World) -> None:
+async def test_S2_an_answer_is_good_for_one_session_however_often_it_comes(world: World) -> None:
     person = await world.front_end()
     answer = await answered(person)
 
@@ -65,7 +65,7 @@ async def test_S02_an_answer_is_good_for_one_session_however_often_it_comes(worl
     assert len((await person.call("GET", "/api/sessions")).body["sessions"]) == 1
 
 
-async def test_S02_a_flow_of_yesterday_is_over(world: World) -> None:
+async def test_S2_a_flow_of_yesterday_is_over(world: World) -> None:
     person = await world.front_end()
     answer = await answered(person)
     keys = [key for key in await world.keys() if key.startswith("stepup:flow:")]
@@ -75,7 +75,7 @@ async def test_S02_a_flow_of_yesterday_is_over(world: World) -> None:
     assert problem_of(await sent(person, answer)) == "sign-in-expired"
 
 
-async def test_S06_codes_swapped_between_two_browsers_bring_nobody_in(world: World) -> None:
+async def test_S6_codes_swapped_between_two_browsers_bring_nobody_in(world: World) -> None:
     first, second = await world.front_end(), await world.front_end()
     one, other = await answered(first), await answered(second)
 
@@ -86,7 +86,7 @@ async def test_S06_codes_swapped_between_two_browsers_bring_nobody_in(world: Wor
 
 
 @pytest.mark.parametrize("name", ["state", "code", "session_state", "error", "iss"])
-async def test_S07_a_parameter_that_comes_twice_is_refused(world: World, name: str) -> None:
+async def test_S7_a_parameter_that_comes_twice_is_refused(world: World, name: str) -> None:
     person = await world.front_end()
     answer = await answered(person)
     twice = [*answer.items(), (name, answer.get(name, "x")), (name, "y")]
@@ -98,7 +98,7 @@ async def test_S07_a_parameter_that_comes_twice_is_refused(world: World, name: s
     assert not person.cookie()
 
 
-async def test_S07_an_answer_half_in_the_query_is_refused(world: World) -> None:
+async def test_S7_an_answer_half_in_the_query_is_refused(world: World) -> None:
     person = await world.front_end()
     answer = await answered(person)
 
@@ -119,7 +119,7 @@ async def test_S07_an_answer_half_in_the_query_is_refused(world: World) -> None:
         ("text/plain", b"state=a&code=b"),
     ],
 )
-async def test_S07_a_body_that_is_no_form_is_refused_without_an_alarm(
+async def test_S7_a_body_that_is_no_form_is_refused_without_an_alarm(
     world: World, kind: str, body: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     person = await world.front_end()
@@ -131,7 +131,7 @@ async def test_S07_a_body_that_is_no_form_is_refused_without_an_alarm(
     assert "ERROR" not in {record.levelname for record in caplog.records}
 
 
-async def test_S08_the_callback_takes_one_method_and_echoes_nothing(world: World) -> None:
+async def test_S8_the_callback_takes_one_method_and_echoes_nothing(world: World) -> None:
     person = await world.front_end()
     answer = await answered(person)
 
@@ -150,7 +150,7 @@ async def test_S08_the_callback_takes_one_method_and_echoes_nothing(world: World
     assert "code=" not in response.headers["Location"]
 
 
-async def test_S08_a_flow_that_failed_leaves_no_cookie_behind(world: World) -> None:
+async def test_S8_a_flow_that_failed_leaves_no_cookie_behind(world: World) -> None:
     person = await world.front_end()
     page = await person.leave("/auth/sign-in?return_to=/sessions")
     page = await person.visitor.follow(page, "Cancel")
@@ -166,7 +166,7 @@ async def test_S08_a_flow_that_failed_leaves_no_cookie_behind(world: World) -> N
     "issuer, slug",
     [("https://login.evil.example/v2.0", "sign-in-failed"), ("", "sign-in-failed")],
 )
-async def test_S05_an_answer_that_names_another_issuer_is_refused(
+async def test_S5_an_answer_that_names_another_issuer_is_refused(
     world: World, issuer: str, slug: str
 ) -> None:
     person = await world.front_end()
@@ -176,7 +176,7 @@ async def test_S05_an_answer_that_names_another_issuer_is_refused(
     assert await world.asked("token.authorization_code") == 0
 
 
-async def test_S05_an_answer_that_names_our_issuer_is_taken(world: World) -> None:
+async def test_S5_an_answer_that_names_our_issuer_is_taken(world: World) -> None:
     person = await world.front_end()
     answer = await answered(person)
     issuer = "https://{0}.ciamlogin.com/{0}/v2.0".format("3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10")
@@ -242,7 +242,7 @@ async def test_S10_scope_prompt_and_claims_are_never_taken_from_the_query(world:
     assert "claims" not in query
 
 
-async def test_S01_every_flow_has_its_own_state_nonce_and_challenge(world: World) -> None:
+async def test_S1_every_flow_has_its_own_state_nonce_and_challenge(world: World) -> None:
     person = await world.front_end()
     queries = [
         parse_qs(urlsplit((await person.navigate("/auth/sign-in")).headers["Location"]).query)

@@ -22,7 +22,7 @@ async def _the_store_stays_clean(world: World) -> AsyncIterator[None]:
     assert await violations(world.redis, world.app[VAULT]) == []
 
 
-async def test_an_edit_answers_with_the_profile_as_it_now_is(world: World) -> None:
+async def test_U21_an_edit_answers_with_the_profile_as_it_now_is(world: World) -> None:
     ada = await world.confirmed()
 
     saved = await ada.call("PATCH", "/api/profile", {"jobTitle": "Countess", "state": None})
@@ -61,7 +61,7 @@ async def test_S44_what_may_not_be_changed_is_refused_and_nothing_is_sent(
     assert await world.asked("token.refresh_token") == 0
 
 
-async def test_if_match_lets_an_edit_through_only_where_nothing_changed(world: World) -> None:
+async def test_U21_if_match_lets_an_edit_through_only_where_nothing_changed(world: World) -> None:
     ada = await world.confirmed()
     etag = (await ada.call("GET", "/api/profile")).headers["ETag"]
     await ada.call("PATCH", "/api/profile", {"city": "Turin"})
@@ -80,7 +80,7 @@ async def test_if_match_lets_an_edit_through_only_where_nothing_changed(world: W
     assert (wrong.status, wrong.slug) == (400, "bad-request")
 
 
-async def test_an_idempotency_key_writes_once(world: World) -> None:
+async def test_U21_an_idempotency_key_writes_once(world: World) -> None:
     ada = await world.confirmed()
     key = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 

@@ -46,7 +46,7 @@ async def test_C7_a_refusal_that_an_administrator_mended_is_over_at_once(world: 
     assert (await ada.call("GET", "/api/profile")).status == 200
 
 
-async def test_S03_C5_an_answer_without_an_id_token_brings_nobody_in(plain: PlainWorld) -> None:
+async def test_S3_C5_an_answer_without_an_id_token_brings_nobody_in(plain: PlainWorld) -> None:
     # MSAL checks the nonce only of an ID token that is there.
     plain.provider.answer = {"id_token": None}
 

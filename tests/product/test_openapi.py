@@ -71,7 +71,7 @@ def test_U19_every_route_is_described_and_every_description_is_routed(tmp_path: 
     assert {(method, path) for method, path, _ in operations()} == routed(tmp_path)
 
 
-def test_U19_the_contract_is_the_one_that_front_ends_rely_on() -> None:
+def test_U19_U24_the_contract_is_the_one_that_front_ends_rely_on() -> None:
     """A line that is missing breaks somebody; a new one is noted down, so that it cannot go unnoticed either."""
     noted = set(CONTRACT.read_text(encoding="utf-8").splitlines())
 

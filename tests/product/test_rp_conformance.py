@@ -291,5 +291,5 @@ MODULES: Final[dict[str, Scenario]] = {
 
 
 @pytest.mark.parametrize("module", MODULES)
-async def test_S03_S04_an_openid_relying_party_module(world: PlainWorld, module: str) -> None:
+async def test_S3_S4_an_openid_relying_party_module(world: PlainWorld, module: str) -> None:
     await MODULES[module](world)

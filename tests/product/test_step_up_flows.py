@@ -161,7 +161,7 @@ async def test_S37_each_flow_asks_for_what_it_needs_and_no_more(world: World) ->
     assert "User.ReadWrite" not in str(await world.admin("GET", "/requests?point=token.refresh_token"))
 
 
-async def test_U08_what_the_session_says_of_editing_follows_a_refusal(world: World) -> None:
+async def test_U8_what_the_session_says_of_editing_follows_a_refusal(world: World) -> None:
     ada = await world.confirmed()
     cookie = SessionCookie.parse(ada.cookie())
     assert cookie is not None

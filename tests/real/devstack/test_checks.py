@@ -45,7 +45,7 @@ def lines(project: Project) -> list[str]:
     ]
 
 
-def test_lint_format_types_and_then_the_tests(project: Project) -> None:
+def test_U33_lint_format_types_and_then_the_tests(project: Project) -> None:
     launch = project.launch("test")
 
     assert launch.ended() == 0

@@ -162,7 +162,7 @@ def test_sigterm_and_a_closed_terminal_end_it_too(project: Project) -> None:
         assert launch.left_running() == []
 
 
-def test_a_changed_source_restarts_its_part_and_a_broken_one_waits(project: Project) -> None:
+def test_U30_a_changed_source_restarts_its_part_and_a_broken_one_waits(project: Project) -> None:
     source = project.root / "resource_api" / "__main__.py"
     whole = source.read_text()
     launch = project.launch("--reload")

@@ -27,7 +27,7 @@ async def is_signed_in(world: InteropWorld) -> bool:
     return bool((await world.person.call("GET", "/api/session")).body["authenticated"])
 
 
-async def test_a_person_signs_in_and_reads_their_profile(world: InteropWorld) -> None:
+async def test_U31_a_person_signs_in_and_reads_their_profile(world: InteropWorld) -> None:
     assert await world.person.sign_in() == "/edit"
 
     session = (await world.person.call("GET", "/api/session")).body

@@ -34,7 +34,7 @@ async def test_a_person_signs_in_and_sees_the_profile(page: Page, stack: Stack) 
     assert await ada.codes() == [], "looking asks for no second factor"
 
 
-async def test_edit_asks_for_the_second_factor_first_and_once(page: Page, stack: Stack) -> None:
+async def test_U7_U8_edit_asks_for_the_second_factor_first_and_once(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
     await ada.signs_in()
     before = await ada.session_cookies()
@@ -63,7 +63,7 @@ async def test_edit_asks_for_the_second_factor_first_and_once(page: Page, stack:
     assert len(await ada.codes()) == 1, "a second edit asks for no second code"
 
 
-async def test_an_edit_that_meets_step_up_comes_back_with_its_changes(page: Page, stack: Stack) -> None:
+async def test_U6_U7_an_edit_that_meets_step_up_comes_back_with_its_changes(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
     await ada.has_signed_in(
         "/edit", "edit"

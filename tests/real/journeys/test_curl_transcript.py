@@ -13,7 +13,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs/how-to/step-up.md"
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed on this computer")
-async def test_U22_the_transcript_of_the_step_up_page_works(stack: Stack, tmp_path: Path) -> None:
+async def test_U22_U23_the_transcript_of_the_step_up_page_works(stack: Stack, tmp_path: Path) -> None:
     blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     assert len(blocks) > 5
 

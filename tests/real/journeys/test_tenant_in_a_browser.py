@@ -174,7 +174,7 @@ async def test_without_script_the_answer_has_a_button(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_pages_fit_a_narrow_screen_and_focus_is_where_typing_goes_on(
+async def test_U14_pages_fit_a_narrow_screen_and_focus_is_where_typing_goes_on(
     new_context: NewContext,
     page_faults: PageFaults,
     application: Application,

@@ -231,7 +231,7 @@ async def test_the_description_is_true_to_the_code(stage: Stage) -> None:
         assert schemas["ProfilePatch"]["properties"][field.name]["maxLength"] == field.longest
 
 
-def test_the_contract_is_the_one_that_callers_rely_on() -> None:
+def test_U24_the_contract_is_the_one_that_callers_rely_on() -> None:
     noted = set((Path(__file__).parent / "openapi_contract.txt").read_text(encoding="utf-8").splitlines())
 
     assert facts(document(table(ScopePolicy("EditProfileService.ReadWrite")))) == noted

@@ -16,7 +16,7 @@ def stream() -> Iterator[ServiceLog]:
         yield log
 
 
-def test_an_event_is_one_json_line_with_its_fields(stream: ServiceLog) -> None:
+def test_U38_an_event_is_one_json_line_with_its_fields(stream: ServiceLog) -> None:
     log_event(logging.getLogger("gateway.x"), logging.INFO, "signed-in", tabs=2, none=None, empty="")
 
     (line,) = stream.lines()
@@ -70,7 +70,7 @@ def test_S35_outer_libraries_stay_quiet_at_every_level(stream: ServiceLog, name:
     assert "ours" in stream.getvalue()
 
 
-def test_a_terminal_gets_short_lines() -> None:
+def test_U38_a_terminal_gets_short_lines() -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True

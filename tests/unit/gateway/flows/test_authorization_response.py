@@ -78,7 +78,7 @@ async def test_a_refusal_is_read_as_well(send: Sender) -> None:
 
 
 @pytest.mark.parametrize("name", KNOWN)
-async def test_S07_nothing_is_said_twice(send: Sender, name: str) -> None:
+async def test_S7_nothing_is_said_twice(send: Sender, name: str) -> None:
     once = {**GOOD, name: "x"} if name != "error" else {"error": "e", "state": "s"}
 
     assert await send(list(once.items())) == once
@@ -99,11 +99,11 @@ async def test_S07_nothing_is_said_twice(send: Sender, name: str) -> None:
     ],
     ids=str,
 )
-async def test_S07_there_is_a_state_and_either_a_code_or_an_error(send: Sender, said: Pairs) -> None:
+async def test_S7_there_is_a_state_and_either_a_code_or_an_error(send: Sender, said: Pairs) -> None:
     assert await send(said) == "the answer holds no state, or not one of code and error"
 
 
-async def test_S07_a_form_does_not_bring_a_query_as_well(aiohttp_client: AiohttpClient) -> None:
+async def test_S7_a_form_does_not_bring_a_query_as_well(aiohttp_client: AiohttpClient) -> None:
     client = await aiohttp_client(Reader().app)
 
     for query, status in (("", 200), ("?code=other", 400), ("?x", 400)):
@@ -135,14 +135,14 @@ def metadata(*, promises_issuer: bool) -> AuthorityMetadata:
 
 
 @pytest.mark.parametrize("promises", [False, True])
-def test_S05_an_answer_may_name_our_issuer_and_no_other(*, promises: bool) -> None:
+def test_S5_an_answer_may_name_our_issuer_and_no_other(*, promises: bool) -> None:
     check_issuer(metadata(promises_issuer=promises), ISSUER)
     for named in ("", f"{ISSUER}/", ISSUER.upper(), "https://evil.example", "é"):
         with pytest.raises(SignInFailed):
             check_issuer(metadata(promises_issuer=promises), named)
 
 
-def test_S05_an_issuer_that_was_promised_must_be_named() -> None:
+def test_S5_an_issuer_that_was_promised_must_be_named() -> None:
     check_issuer(metadata(promises_issuer=False), None)
     with pytest.raises(SignInFailed):
         check_issuer(metadata(promises_issuer=True), None)
@@ -245,7 +245,7 @@ def test_W6_what_is_no_code_is_neither_quoted_nor_logged() -> None:
     ],
 )
 @pytest.mark.parametrize("stepping_up", [True, False])
-def test_S08_a_refusal_means_one_of_our_own_outcomes(
+def test_S8_a_refusal_means_one_of_our_own_outcomes(
     error: str, means: type[Exception], *, stepping_up: bool
 ) -> None:
     outcome = refused(error, stepping_up=stepping_up)
@@ -255,7 +255,7 @@ def test_S08_a_refusal_means_one_of_our_own_outcomes(
 
 
 @given(st.text(max_size=300), st.booleans())
-def test_S08_whatever_the_authority_says_is_in_no_answer(error: str, stepping_up: bool) -> None:  # noqa: FBT001 - hypothesis gives it
+def test_S8_whatever_the_authority_says_is_in_no_answer(error: str, stepping_up: bool) -> None:  # noqa: FBT001 - hypothesis gives it
     problem = refused(error, stepping_up=stepping_up).problem()
 
     assert problem.detail == ""

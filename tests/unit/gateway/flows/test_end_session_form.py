@@ -109,7 +109,7 @@ async def test_R16_whoever_signs_out_comes_home_where_the_authority_has_no_such_
     assert await EndSession(away, settings, vault).redirect(session) == HOME  # type: ignore[arg-type]  # as it asks
 
 
-async def test_R02_without_redis_the_authority_is_shown_no_token(
+async def test_R2_without_redis_the_authority_is_shown_no_token(
     ends: EndSession, session: LiveSession, settings: Settings, way_to_redis: RequestProxy[Command]
 ) -> None:
     assert await session.records.get(ID_TOKEN) == TOKEN.encode()
@@ -118,7 +118,7 @@ async def test_R02_without_redis_the_authority_is_shown_no_token(
     assert_plain(await ends.redirect(session), settings, logout_hint="opaque")
 
 
-async def test_R02_a_form_that_redis_cannot_give_now_can_be_asked_for_later(
+async def test_R2_a_form_that_redis_cannot_give_now_can_be_asked_for_later(
     ends: EndSession, session: LiveSession, way_to_redis: RequestProxy[Command]
 ) -> None:
     ticket = await ticket_of(ends, session)

@@ -41,7 +41,7 @@ async def test_a_sign_in_asks_for_reading_and_a_sign_up_for_a_new_account(
     assert flow == AuthCodeFlow({"state": asked["state"]}, purpose, "/edit", "a-nonce", session="")
 
 
-async def test_S02_every_flow_has_a_state_of_its_own(scene: Scene) -> None:
+async def test_S2_every_flow_has_a_state_of_its_own(scene: Scene) -> None:
     session = await scene.begun()
     for _ in range(10):
         await scene.auth.begin(SIGN_IN, "/", None)
@@ -114,7 +114,7 @@ async def test_a_step_up_remembers_since_when_a_confirmation_counts(
 
 
 @pytest.mark.parametrize("purpose", [SIGN_IN, STEP_UP])
-async def test_S05_an_answer_of_another_authority_is_refused_and_nothing_redeemed(
+async def test_S5_an_answer_of_another_authority_is_refused_and_nothing_redeemed(
     scene: Scene, purpose: str
 ) -> None:
     flow = replace(signing_in(), purpose=purpose)

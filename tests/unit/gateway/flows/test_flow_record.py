@@ -41,7 +41,7 @@ FLOW = AuthCodeFlow({"state": STATE, "code_verifier": "v"}, "sign-in", "/edit", 
         "/" + "e" * 511,
     ],
 )
-def test_S09_a_path_of_our_own_pages_is_kept(path: str) -> None:
+def test_S9_a_path_of_our_own_pages_is_kept(path: str) -> None:
     assert local_path(path) == path
 
 
@@ -93,7 +93,7 @@ def test_X7_what_a_query_was_decoded_to_is_encoded_again(path: str, spelled: str
         "/" + "e" * 512,
     ],
 )
-def test_S09_anything_else_leads_to_the_first_page(path: str | None) -> None:
+def test_S9_anything_else_leads_to_the_first_page(path: str | None) -> None:
     assert local_path(path) == "/"
 
 
@@ -128,7 +128,7 @@ def flows(vault: Vault) -> FlowStore:
     return FlowStore(vault)
 
 
-async def test_S02_a_flow_is_found_once_by_its_state_and_its_browser(flows: FlowStore) -> None:
+async def test_S2_a_flow_is_found_once_by_its_state_and_its_browser(flows: FlowStore) -> None:
     flow = AuthCodeFlow(
         {"state": STATE, "nonce": "n"},
         "step-up",
@@ -153,7 +153,7 @@ async def test_a_flow_says_nothing_of_what_it_has_none_of(flows: FlowStore) -> N
     assert (FLOW.session, FLOW.resource, FLOW.fresh_since) == ("", "", None)
 
 
-async def test_S02_neither_the_state_nor_the_cookie_finds_it_alone(flows: FlowStore) -> None:
+async def test_S2_neither_the_state_nor_the_cookie_finds_it_alone(flows: FlowStore) -> None:
     _, (name, value) = await put(flows)
     other = AuthCodeFlow({"state": OTHER_STATE}, "sign-in", "/", "n")
     _, others = await put(flows, other)
@@ -167,7 +167,7 @@ async def test_S02_neither_the_state_nor_the_cookie_finds_it_alone(flows: FlowSt
     assert await flows.take(request((name, value)), STATE) == FLOW
 
 
-async def test_S02_the_cookie_lasts_ten_minutes_comes_back_from_the_authority_and_is_no_scripts(
+async def test_S2_the_cookie_lasts_ten_minutes_comes_back_from_the_authority_and_is_no_scripts(
     flows: FlowStore,
 ) -> None:
     response, (name, value) = await put(flows, now=1_750_000_000.9)
@@ -193,7 +193,7 @@ async def test_S33_the_record_is_named_by_both_and_opened_by_the_browsers_half_a
     assert b"sign-in" in vault.ring.open(sealed, kind="flow", owner=owner, secret=secret.encode())
 
 
-async def test_S08_a_problems_page_is_told_which_flow_is_over_and_where_it_leads_back_to(
+async def test_S8_a_problems_page_is_told_which_flow_is_over_and_where_it_leads_back_to(
     flows: FlowStore,
 ) -> None:
     _, cookie = await put(flows)
@@ -207,7 +207,7 @@ async def test_S08_a_problems_page_is_told_which_flow_is_over_and_where_it_leads
     assert RETURN_TO not in unknown
 
 
-async def test_R02_a_flow_that_redis_cannot_give_now_can_be_taken_later(
+async def test_R2_a_flow_that_redis_cannot_give_now_can_be_taken_later(
     flows: FlowStore, way_to_redis: RequestProxy[Command]
 ) -> None:
     _, cookie = await put(flows)

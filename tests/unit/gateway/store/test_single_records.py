@@ -30,7 +30,7 @@ async def test_S33_a_record_lies_sealed_under_its_name_and_ends(records: SingleR
     assert vault.ring.open(sealed, kind="flow", owner="owner", secret=b"s") == b"a value"
 
 
-async def test_S02_a_record_is_taken_once(records: SingleRecords) -> None:
+async def test_S2_a_record_is_taken_once(records: SingleRecords) -> None:
     await records.put("flow", "owner", b"a value", ttl=60, secret=b"s")
 
     taken = await asyncio.gather(*(records.take("flow", "owner", secret=b"s") for _ in range(20)))

@@ -58,7 +58,7 @@ def judge(
     )
 
 
-async def test_S04_a_whole_token_names_its_person() -> None:
+async def test_S4_a_whole_token_names_its_person() -> None:
     person = await judge().person("a.b.c", nonce="n")
 
     assert (person.tid, person.oid, person.sub) == (TENANT, "an-object", "a-subject")
@@ -92,13 +92,13 @@ async def test_S04_a_whole_token_names_its_person() -> None:
     ],
     ids=str,
 )
-async def test_S03_S04_S40_at_entra_every_claim_must_be_right(changed: dict[str, Any]) -> None:
+async def test_S3_S4_S40_at_entra_every_claim_must_be_right(changed: dict[str, Any]) -> None:
     with pytest.raises(SignInFailed):
         await judge(**changed).person("a.b.c", nonce="n")
 
 
 @pytest.mark.parametrize("token", [None, 7, {}, b"a.b.c"])
-async def test_S04_what_is_no_text_is_no_token(token: object) -> None:
+async def test_S4_what_is_no_text_is_no_token(token: object) -> None:
     with pytest.raises(SignInFailed):
         await judge().person(token, nonce="n")
 
