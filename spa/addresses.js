@@ -1,8 +1,8 @@
 // @ts-check
 /** Which addresses belong to this page, and which to the gateway: what may be followed, and where to come back to. */
 
-/** What of the gateway's own is no screen. */
-const SERVER = /^\/(auth|api|health)(\/|$)/;
+/** The gateway's own paths, and two slashes: read again, what a parser leaves of `/.//host` is another host. */
+const NO_SCREEN = /^\/(auth|api|health)(\/|$)|\/\/|\\/;
 
 /** @param {string} path @param {string} origin @returns {URL | null} */
 function parsed(path, origin) {
@@ -27,9 +27,17 @@ export function flowAddress(redirect, returnTo, origin = location.origin) {
 /** A path of this page, for coming back to; '/' for anything else. @param {string | null} path @param {string} [origin] */
 export function localPath(path, origin = location.origin) {
   const url = path?.startsWith('/') ? parsed(path, origin) : null;
-  if (url?.origin !== origin || SERVER.test(url.pathname) || /^\/problem(\/|$)/.test(url.pathname)) return '/';
-  return url.pathname + url.search + url.hash;
+  return url && isScreen(url, origin) && !/^\/problem(\/|$)/.test(decoded(url.pathname)) ? url.pathname + url.search + url.hash : '/';
 }
 
 /** Whether a link leads to one of our own screens. @param {URL} url @param {string} origin */
-export const isScreen = (url, origin) => url.origin === origin && !SERVER.test(url.pathname);
+export const isScreen = (url, origin) => url.origin === origin && !NO_SCREEN.test(decoded(url.pathname));
+
+/** As whoever decodes it reads it. @param {string} path */
+function decoded(path) {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return '//';
+  }
+}

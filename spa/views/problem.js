@@ -10,7 +10,7 @@ import { leave, navigate, refresh } from '../router.js';
 import { signOut } from '../sign-out.js';
 import { goConfirm } from '../step-up.js';
 import { store } from '../store.js';
-import { t } from '../words.js';
+import { has, t } from '../words.js';
 
 /** @import {Screen} from '../types.js' */
 
@@ -38,11 +38,16 @@ const TONE = new Map([
   ['step-up-required', 'amber'], ['step-up-cancelled', 'amber'], ['different-person', 'amber'],
 ]);
 
+/** The form of the gateway's references. */
+const REFERENCE = /^([0-9a-f]{12}|[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})$/;
+
 /** The address that the gateway sends a browser to when a flow failed.
  * @param {URL} url @returns {Promise<Screen>} */
 export async function view(url) {
-  const slug = /^[a-z0-9-]{1,60}$/.exec(url.searchParams.get('type') ?? '')?.[0] ?? 'not-found';
-  const reference = /^[\w.:-]{1,80}$/.exec(url.searchParams.get('reference') ?? '')?.[0] ?? '';
+  // Anybody can write such an address: of its words, only ours are shown.
+  const type = url.searchParams.get('type') ?? '';
+  const slug = has(`problem.${type}.title`) ? type : 'not-found';
+  const reference = REFERENCE.exec(url.searchParams.get('reference') ?? '')?.[0] ?? '';
   // An answer of the authority that was used before, as Back brings it: who is signed in, and confirmed where a change
   // waits for that, has nothing to begin again.
   const stale = slug === 'sign-in-expired' && !url.searchParams.has('return_to');

@@ -6,24 +6,11 @@ import pytest
 from playwright.async_api import Page
 
 from gateway.flows.flow_record import local_path
-from tests.product.test_return_to import BASE, ORIGIN
+from tests.product.test_return_to import ADDRESSES, BASE, ORIGIN
 from tests.stage.world import World
 
 # As a query's value is decoded, and as it must be to travel in a header again.
-SPELLED = {
-    "/files/a b": "/files/a%20b",
-    "/files/caf\u00e9": "/files/caf%C3%A9",
-    "/files/cafe\u0301": "/files/cafe%CC%81",
-    "/\u00e9dit": "/%C3%A9dit",
-    "/\U0001f600": "/%F0%9F%98%80",
-    "/edit?\U0001f600": "/edit?%F0%9F%98%80",
-    "/edit?q=M\u00fcller & Co#\u00e4": "/edit?q=M%C3%BCller%20&%20Co#%C3%A4",
-    "/\u65e5\u672c/\u0645\u0631": "/%E6%97%A5%E6%9C%AC/%D9%85%D8%B1",
-    "/files/a \u2013 b.pdf": "/files/a%20%E2%80%93%20b.pdf",
-    "/files/100%": "/files/100%25",
-    "/files/100%-x": "/files/100%25-x",
-    "/" + "\u00e9" * 85: "/" + "%C3%A9" * 85,
-}
+SPELLED = {**ADDRESSES["spelled"], "/" + "\u00e9" * 85: "/" + "%C3%A9" * 85}
 
 
 @pytest.mark.parametrize("text, spelled", SPELLED.items())

@@ -4,7 +4,10 @@ The oracles are three readers of addresses that disagree: Python's, the browsers
 browser. What the gateway accepts must stay on its origin for all of them.
 """
 
+import json
 import re
+from itertools import product
+from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import pytest
@@ -14,185 +17,16 @@ from playwright.async_api import Page
 
 from gateway.flows.flow_record import local_path
 from tests.stage.world import World
+from tests.unit.spa.files import SPA
 
 BASE = "http://localhost:3000/auth/callback"
 ORIGIN = "http://localhost:3000"
 
-KEPT = [
-    "/",
-    "/edit",
-    "/edit#city",
-    "/edit?field=city",
-    "/check?id=abc_DEF-123",
-    "/sign-in-details",
-    "/sessions",
-    "/edit?next=//evil.example",
-    "/edit?next=https://evil.example/",
-    "/edit#//evil.example",
-    "/@evil.example",
-    "/evil.example",
-    "/:80/evil",
-    "/edit;city",
-    "/edit?a=%2f%2fevil.example",
-    "/a:b@evil.example",
-    "/authentic",
-    "/apis",
-    "/" + "e" * 511,
-    "/files/a%20b",
-    "/files/caf%C3%A9",
-    "/files/100%25",
-    "/files/a+b&c=d",
-    "/files/a%3Fb%23c",
-    "/files/a%2Eb",
-    "/edit?q=a%20b&r=%E2%82%AC#%C3%A4",
-]
-
-EVIL = [
-    # Another authority
-    "//evil.example",
-    "///evil.example",
-    "////evil.example",
-    "//evil.example/edit",
-    "//evil.example@localhost:3000/",
-    "//localhost:3000@evil.example/",
-    "//[::1]/",
-    "//%65vil.example",
-    "//0x7f000001/",
-    "//evil。example/",
-    # Backslashes, which browsers read as slashes
-    "/\\evil.example",
-    "\\/evil.example",
-    "\\\\evil.example",
-    "/\\/evil.example",
-    "/\\\\evil.example",
-    "/edit\\..\\..\\evil.example",
-    "/%5cevil.example",
-    "/%5Cevil.example",
-    "/%5c%5cevil.example",
-    # Characters that browsers take out
-    "/\t/evil.example",
-    "/\n/evil.example",
-    "/\r/evil.example",
-    "/\r\n/evil.example",
-    "\t//evil.example",
-    "\n//evil.example",
-    " //evil.example",
-    "\x00//evil.example",
-    "/\x00/evil.example",
-    "/\x0b/evil.example",
-    "/\x0c/evil.example",
-    "/\x1f/evil.example",
-    "/ /evil.example",
-    "/\x7f/evil.example",
-    "\ufeff//evil.example",
-    "/\ufeff/evil.example",
-    "/\u200b/evil.example",
-    "/\u00a0/evil.example",
-    "/\u2028/evil.example",
-    "/\t\\evil.example",
-    # The same, encoded
-    "/%09/evil.example",
-    "/%0a/evil.example",
-    "/%0d%0a/evil.example",
-    "/%00/evil.example",
-    "/%2fevil.example",
-    "/%2f%2fevil.example",
-    "/%2F%2Fevil.example",
-    "/%252f%252fevil.example",
-    "/%2e%2e//evil.example",
-    "/%E2%80%8B/evil.example",
-    "/%61uth/sign-in",
-    "/%61pi",
-    "/auth%2fsign-in",
-    "/edit/%2e%2e/api",
-    "/%2e",
-    "/edit%2f%2fevil.example",
-    "/edit%5cevil.example",
-    "/a%25%32%66evil.example",
-    "/a%255cevil.example",
-    "/%20/evil.example",
-    "/%C2%A0/evil.example",
-    "/%EF%BC%8Fevil.example",
-    "/%E2%81%84evil.example",
-    "/%ff/edit",
-    "/%C3",
-    "/edit%C2%85",
-    "/edit%E2%80%AEfdp.exe",
-    # Look-alikes of the slash
-    "\uff0f\uff0fevil.example",
-    "/\uff0fevil.example",
-    "/\u2044evil.example",
-    "/\u2215evil.example",
-    "/\u29f8evil.example",
-    "/\uff3cevil.example",
-    # Dots that a reader resolves
-    "/..//evil.example",
-    "/.//evil.example",
-    "/../evil.example",
-    "/./evil.example",
-    "/edit/..//evil.example",
-    "/edit/../../evil.example",
-    "/edit/..",
-    "/.",
-    # Two slashes further on
-    "/edit//evil.example",
-    "/edit/;@evil.example//",
-    "/edit;//",
-    # Schemes
-    "https:evil.example",
-    "https:/evil.example",
-    "https://evil.example",
-    "http://localhost:3000/edit",
-    "HTTPS://EVIL.EXAMPLE",
-    "ht\ntps://evil.example",
-    "javascript:alert(1)",
-    "java\tscript:alert(1)",
-    "/javascript:alert(1)//",
-    "data:text/html,<script>",
-    "blob:http://localhost:3000/1",
-    "file:///etc/passwd",
-    "view-source:http://evil.example",
-    "mailto:ada@example.com",
-    # Not a path at all
-    "",
-    "edit",
-    "?edit",
-    "#edit",
-    "@evil.example",
-    "evil.example",
-    "..",
-    ".",
-    "*",
-    # A header of one's own
-    "/edit\r\nSet-Cookie: __Host-Http-session=x",
-    "/edit\nLocation: //evil.example",
-    "/edit%0d%0aSet-Cookie:%20a=b",
-    # No text
-    "/\ud83d",
-    "/edit\uffff",
-    "/edit\U0010ffff",
-    # Too long
-    "/" + "\u00e9" * 86,
-    "/" + "e" * 512,
-    "/" + "e" * 10_000,
-    "/edit?" + "q" * 10_000,
-    # Endpoints: another flow, an answer that is no page, a loop
-    "/auth/sign-in",
-    "/auth/step-up?challenge=x",
-    "/auth/frontchannel-logout?sid=1",
-    "/auth",
-    "/auth/",
-    "/api/session",
-    "/api",
-    "/api?x",
-    "/api#x",
-    "/health/live",
-    "/health",
-    "/metrics",
-    "/problem",
-    "/problem?type=made-up",
-    "/problem#x",
-]
+# Shared with the client's own rule: tests/unit/spa/addresses.test.mjs.
+ADDRESSES = json.loads((Path(__file__).parents[1] / "stage/return_addresses.json").read_text("utf-8"))
+KEPT = [*ADDRESSES["kept"], "/" + "e" * 511]
+TOO_LONG = ["/" + "\u00e9" * 86, "/" + "e" * 512, "/" + "e" * 10_000, "/edit?" + "q" * 10_000]
+EVIL = [*(text for kind in ADDRESSES["refused"].values() for text in kind), *TOO_LONG]
 
 
 def as_browsers_read(base: str, text: str) -> str:
@@ -276,6 +110,36 @@ async def test_S9_a_real_browser_stays_on_our_origin_for_every_path_that_is_kept
     assert await page.evaluate(origins, [BASE, ["/\\evil.example"]]) == ["http://evil.example"], (
         "it would notice"
     )
+
+
+# Everything that a parser minds, in every order, as long as it takes to hide two slashes behind dots.
+_SHORT = [
+    "".join(pieces) for n in range(1, 6) for pieces in product(["/", "\\", ".", "%2e", "\t", ";e"], repeat=n)
+]
+_READ_BY_THE_CLIENT = """async ([source, origin, texts]) => {
+    const {localPath} = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+    const twice = (path) => [path, new URL(path, origin).href.slice(origin.length)].map((one) => new URL(one, origin));
+    return texts.map((text) => [text, localPath(text, origin)])
+        .filter(([, path]) => twice(path).some((url) => url.origin !== origin || url.href !== origin + path))
+}"""
+
+
+async def test_A8_S9_the_client_follows_no_path_that_a_real_browser_reads_otherwise_the_second_time(
+    page: Page,
+) -> None:
+    source = (SPA / "addresses.js").read_text("utf-8")
+    texts = [*(text for text in [*KEPT, *EVIL] if "\ud83d" not in text), *_SHORT]
+
+    assert await page.evaluate(_READ_BY_THE_CLIENT, [source, ORIGIN, texts]) == []
+
+    lenient = "export const localPath = (path, origin) => new URL(path, origin).pathname;"
+    assert await page.evaluate(_READ_BY_THE_CLIENT, [lenient, ORIGIN, ["/.//e"]]) == [["/.//e", "//e"]], (
+        "it would notice"
+    )
+
+
+def test_A8_S9_the_gateway_keeps_nothing_in_which_dots_could_hide_a_second_slash() -> None:
+    assert [text for text in _SHORT if re.search(r"/[/.]", unquote(local_path(text)))] == []
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,36 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { flowAddress, isScreen, localPath } from '../../../spa/addresses.js';
 
 const ORIGIN = 'https://profile.example';
+
+/** What the gateway's own rule is tried with, too: tests/product/test_return_to.py.
+ * @type {{kept: string[], spelled: Record<string, string>, refused: Record<string, string[]>}} */
+const SHARED = JSON.parse(readFileSync(new URL('../../stage/return_addresses.json', import.meta.url), 'utf8'));
+
+test('A8 S9 whatever a path back is, it is a page here, however often it is read', () => {
+  for (const path of Object.values(SHARED.refused).flat()) {
+    const way = localPath(path, ORIGIN);
+    const opened = new URL(way, ORIGIN);
+
+    assert.equal(opened.origin, ORIGIN, path);
+    assert.equal(opened.pathname + opened.search + opened.hash, way, path);
+    assert.equal(localPath(way, ORIGIN), way, path);
+    assert.doesNotMatch(decodeURIComponent(opened.pathname), /\/\/|\\|^\/(auth|api|health|problem)(\/|$)/, path);
+  }
+});
+
+test('A8 S9 what the gateway keeps for a way back is kept here, to the letter', () => {
+  for (const path of [...SHARED.kept, ...Object.values(SHARED.spelled)]) assert.equal(localPath(path, ORIGIN), path);
+});
+
+test('A8 S9 a link that another reading takes for another host is left to the browser', () => {
+  for (const path of ['/.//e', '/..//e', '/%2e//e', '/a/..//e', '/./\\e', '/%61uth/sign-out', '/%ff']) {
+    assert.equal(isScreen(new URL(path, ORIGIN), ORIGIN), false, path);
+  }
+});
 
 for (const [path, leads] of /** @type {[string | null, string][]} */ ([
   ['/edit', '/edit'],
@@ -28,6 +55,11 @@ for (const [path, leads] of /** @type {[string | null, string][]} */ ([
   // No address at all: a parser raises for it.
   ['//[', '/'],
   ['//elsewhere.example:port', '/'],
+  // Taken out, the dots leave two slashes to begin with: read again, that is another host.
+  ['/.//elsewhere.example', '/'],
+  ['/a/..//elsewhere.example', '/'],
+  ['/%2e/\\elsewhere.example', '/'],
+  ['/files/%ff', '/'],
   // Coming back to these would start something, or show data, or say again that it failed.
   ['/auth/sign-out', '/'],
   ['/auth', '/'],
