@@ -25,8 +25,11 @@ def https_settings(directory: Path, port: int) -> dict[str, str]:
     }
 
 
-def load_or_make(path: Path, now: dt.datetime) -> Path:
-    """Return the path of a PEM file with certificate and key, made anew where it is missing, unreadable or too old."""
+def load_or_make(path: Path, now: dt.datetime, host: str = "localhost") -> Path:
+    """Return the path of a PEM file with certificate and key, made anew where it is missing, unreadable or too old.
+
+    It is one for `host` on this computer.
+    """
     from cryptography import x509  # noqa: PLC0415 -- only there once the environment is installed
 
     with contextlib.suppress(OSError, ValueError):
@@ -36,19 +39,19 @@ def load_or_make(path: Path, now: dt.datetime) -> Path:
     # Written beside and renamed: a launcher killed half-way leaves the old file or the new one.
     beside = path.with_suffix(f".{os.getpid()}")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(_made(now))
+        file.write(_made(now, host))
     beside.replace(path)
     return path
 
 
-def _made(now: dt.datetime) -> bytes:
+def _made(now: dt.datetime, host: str) -> bytes:
     from cryptography import x509  # noqa: PLC0415 -- as above
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415 -- as above
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 -- as above
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID  # noqa: PLC0415 -- as above
 
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost (Stepup)")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{host} (Stepup)")])
     addresses = (x509.IPAddress(ipaddress.ip_address(text)) for text in ("127.0.0.1", "::1"))
     certificate = (
         x509.CertificateBuilder()
@@ -58,7 +61,7 @@ def _made(now: dt.datetime) -> bytes:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + _LIFE)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), *addresses]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host), *addresses]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())

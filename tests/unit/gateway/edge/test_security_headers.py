@@ -1,10 +1,14 @@
 """What every answer says about its own handling (S53)."""
 
+import json
+import subprocess
+
 import pytest
 from aiohttp import web
 from aiohttp.pytest_plugin import AiohttpClient
 
 from gateway.edge.guard import security_headers
+from tests.stage.npm_packages import TESTS
 
 PUBLIC = "https://app.example"
 SECURITY = {
@@ -87,3 +91,33 @@ async def test_S53_a_page_with_a_policy_of_its_own_says_itself_who_may_frame_it(
 
     without = {"X-Frame-Options", "Cross-Origin-Resource-Policy"}
     assert answer == {name: value for name, value in SECURITY.items() if name not in without} | own
+
+
+JUDGE = """
+import { CspEvaluator } from 'csp_evaluator/dist/evaluator.js';
+import { CspParser } from 'csp_evaluator/dist/parser.js';
+const findings = new CspEvaluator(new CspParser(process.argv[1]).csp).evaluate();
+console.log(JSON.stringify(findings.map(({ severity, directive }) => [severity, directive])));
+"""
+MEDIUM_MAYBE = 50
+"""The evaluator's severities are numbers, and the lower one is the worse."""
+
+
+def findings(node: str, policy: str) -> list[tuple[int, str]]:
+    """Return what Google's evaluator has against a policy: severity and directive."""
+    done = subprocess.run(
+        [node, "--input-type=module", "--eval", JUDGE, policy],
+        cwd=TESTS,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [(severity, directive) for severity, directive in json.loads(done.stdout)]
+
+
+def test_S53_the_policy_stands_before_googles_evaluator(node: str) -> None:
+    policy = SECURITY["Content-Security-Policy"]
+
+    assert findings(node, policy) == [(MEDIUM_MAYBE, "script-src")], "'self', where others may upload scripts"
+    worse = policy.replace("script-src 'self'", "script-src 'unsafe-inline' *")
+    assert min(findings(node, worse))[0] < MEDIUM_MAYBE, "it sees what is wrong"

@@ -1,0 +1,1 @@
+"""What others' judges say of our security headers."""
