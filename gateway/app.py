@@ -46,6 +46,7 @@ from servicekit.http.life import LIFE, Life
 from servicekit.http.request_heads import head_limits_middleware
 from servicekit.http.routes import RouteTable
 from servicekit.problems import problems_middleware
+from servicekit.reference import reference_middleware, tell_request_id
 from servicekit.upstream import Upstream
 
 # Beside the package in a working copy and in the images; the wheel has it inside (pyproject.toml, force-include).
@@ -87,6 +88,7 @@ def create_app(
     places = admissions(settings.max_requests, metrics)
     app = web.Application(
         middlewares=[
+            reference_middleware(),
             metrics.middleware(),
             problems_middleware(
                 problem_pages(pages, host=urlsplit(settings.public_url).netloc, close_flow=FlowStore.close)
@@ -103,6 +105,7 @@ def create_app(
     )
     app.on_response_prepare.append(security_headers(settings.public_url))
     app.on_response_prepare.append(date_header(now, redis_time))
+    app.on_response_prepare.append(tell_request_id)
     app[ROUTE_TABLE] = RouteTable()
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = now

@@ -15,7 +15,6 @@ from aiohttp import hdrs, web
 
 from resource_api.access import GATEKEEPER, Gatekeeper, Route, ScopePolicy, access_middleware
 from resource_api.access_tokens import token_rules
-from resource_api.correlation import correlation_middleware, tell_correlation
 from resource_api.editing import ProfileEditor
 from resource_api.graph import UPSTREAM, GraphMe
 from resource_api.known_good import AuthorityFiles
@@ -33,6 +32,7 @@ from servicekit.http.routes import RouteTable
 from servicekit.logs import log_event
 from servicekit.outbound import outbound
 from servicekit.problems import problems_middleware
+from servicekit.reference import reference_middleware, tell_request_id
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def create_app(
     places = Admission("work", settings.max_requests)
     app = web.Application(
         middlewares=[
-            correlation_middleware,
+            reference_middleware(takes_callers=True),
             problems_middleware(),
             admission_middleware(lambda request: None if request.path.startswith("/health/") else places),
             head_limits_middleware(largest_head=largest_head(settings.longest_token)),
@@ -87,7 +87,7 @@ def create_app(
     app[DESCRIPTION] = description
     app[LIFE] = Life()
     app.on_response_prepare.append(_set_headers)
-    app.on_response_prepare.append(tell_correlation)
+    app.on_response_prepare.append(tell_request_id)
     app.cleanup_ctx.append(_network(settings, patience or Patience(), now, monotonic))
     return app
 

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from resource_api import errors
 from resource_api.access_tokens import Caller
-from resource_api.graph import Call, GraphMe, TokenRefused, WriteUnclear
+from resource_api.graph import GraphMe, TokenRefused, WriteUnclear
 from resource_api.on_behalf_of import GraphTokens
 from resource_api.patience import Patience
 from resource_api.profile import Profile, ProfilePatch
@@ -29,20 +29,20 @@ _log: Final = logging.getLogger(__name__)
 class _Errand:
     """One request's dealings with Graph: one caller, one token, one deadline."""
 
-    def __init__(self, caller: Caller, tokens: GraphTokens, call: Call) -> None:
+    def __init__(self, caller: Caller, tokens: GraphTokens, deadline: Deadline) -> None:
         self.caller = caller
-        self.call = call
+        self.deadline = deadline
         self._tokens = tokens
         self._token: str | None = None
 
-    async def run(self, work: Callable[[str, Call], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[str, Deadline], Awaitable[T]]) -> T:
         """Run `work` with a Graph token; if Graph refuses the token, drop it and try once with a new one."""
         try:
-            return await work(await self._held_token(), self.call)
+            return await work(await self._held_token(), self.deadline)
         except TokenRefused:
             self._drop()
         try:
-            return await work(await self._held_token(), self.call)
+            return await work(await self._held_token(), self.deadline)
         except TokenRefused as refused:
             self._drop()
             log_event(_log, logging.ERROR, "graph-refuses-our-tokens", reason=str(refused))
@@ -52,7 +52,7 @@ class _Errand:
         # Kept here too: near its end an exchange is not remembered, and each step would make another.
         if self._token is None:
             try:
-                async with asyncio.timeout(self.call.deadline.remaining):
+                async with asyncio.timeout(self.deadline.remaining):
                     self._token = await self._tokens.token(self.caller)
             except TimeoutError as error:
                 raise AuthorityUnavailable("on-behalf-of: no answer in time") from error
@@ -79,22 +79,22 @@ class ProfileEditor:
         self._patience = patience
         self._sleep = sleep
 
-    async def edit(self, caller: Caller, patch: ProfilePatch, correlation: str) -> Profile:
+    async def edit(self, caller: Caller, patch: ProfilePatch) -> Profile:
         """Apply `patch` and return the profile as it now is.
 
         The answer is what was read before plus what was written: Graph's replicas may show the old values for a
         while (its documentation advises to trust the write). An empty patch writes nothing.
         Raises what `GraphTokens.token` and `GraphMe` raise, except TokenRefused and WriteUnclear.
         """
-        errand = _Errand(caller, self._tokens, Call(correlation, Deadline(self._patience.whole)))
+        errand = _Errand(caller, self._tokens, Deadline(self._patience.whole))
         before = await errand.run(self._graph.read)
         if before["id"] != caller.oid:
-            log_event(_log, logging.ERROR, "graph-answered-for-another-person", reference=correlation)
+            log_event(_log, logging.ERROR, "graph-answered-for-another-person")
             raise errors.DirectoryUnavailable("Graph's /me is not the caller")
         if not patch.changes:
             return before
         try:
-            await errand.run(lambda token, call: self._graph.write(token, patch, caller.oid, call))
+            await errand.run(lambda token, deadline: self._graph.write(token, patch, caller.oid, deadline))
         except WriteUnclear as doubt:
             return await self._look(errand, patch, before, doubt)
         log_event(
@@ -103,7 +103,6 @@ class ProfileEditor:
             "profile-edited",
             fields=list(patch.changes),
             client=caller.client,
-            reference=correlation,
         )
         return patch.applied_to(before)
 
@@ -115,9 +114,8 @@ class ProfileEditor:
         A look that does not show it proves nothing: Graph may apply the write later, and its replicas lag behind. All
         values are absolute, so that saving again is safe.
         """
-        reference = errand.call.correlation
         for pause in self._patience.settle:
-            if pause >= errand.call.deadline.remaining:
+            if pause >= errand.deadline.remaining:
                 break
             await self._sleep(pause)
             try:
@@ -125,9 +123,7 @@ class ProfileEditor:
             except ProblemError:
                 continue
             if profile["id"] == before["id"] and patch.shows_in(profile):
-                log_event(
-                    _log, logging.WARNING, "unclear-write-was-saved", cause=str(doubt), reference=reference
-                )
+                log_event(_log, logging.WARNING, "unclear-write-was-saved", cause=str(doubt))
                 return patch.applied_to(profile)
         raise errors.DirectoryUnavailable(
             str(doubt), outcome=UNKNOWN, retry_after=doubt.retry_after

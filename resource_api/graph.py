@@ -10,7 +10,6 @@ import random
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 from resource_api import errors
@@ -49,14 +48,6 @@ class WriteUnclear(Exception):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What the calls of one request share."""
-
-    correlation: str
-    deadline: Deadline
-
-
 class GraphMe:
     """Reads and writes the profile of whoever a token belongs to; `url` is Graph's address with its version."""
 
@@ -76,17 +67,17 @@ class GraphMe:
         self._jitter = jitter
         self._budget = RetryBudget()
 
-    async def read(self, token: str, call: Call) -> Profile:
+    async def read(self, token: str, deadline: Deadline) -> Profile:
         """Return the profile.
 
         Raises TokenRefused, InsufficientClaims, AccessBlocked, ProfileNotFound, DirectoryUnavailable, ResourceBusy.
         """
-        headers = _headers(token, call)
+        headers = _headers(token)
         try:
-            reply = await self._once("GET", call, headers=headers, params={"$select": _SELECT})
-            if (pause := self._pause_before_retry(reply, call)) is not None:
+            reply = await self._once("GET", deadline, headers=headers, params={"$select": _SELECT})
+            if (pause := self._pause_before_retry(reply, deadline)) is not None:
                 await self._sleep(pause)
-                reply = await self._once("GET", call, headers=headers, params={"$select": _SELECT})
+                reply = await self._once("GET", deadline, headers=headers, params={"$select": _SELECT})
         except OutboundError as error:
             raise errors.DirectoryUnavailable(
                 f"GET /me: {error.reason}", retry_after=error.retry_after
@@ -100,40 +91,38 @@ class GraphMe:
         except ValueError as error:
             raise errors.DirectoryUnavailable(f"{_reason(reply)}, but no profile") from error
 
-    async def write(self, token: str, patch: ProfilePatch, person: str, call: Call) -> None:
+    async def write(self, token: str, patch: ProfilePatch, person: str, deadline: Deadline) -> None:
         """Change the profile of `person` (an oid); only the given fields are sent. Returns where Graph did it.
 
         Evidence of that is 204, Graph's documented answer, or 200 with the profile that shows the change.
         Raises WriteUnclear where nothing says whether it was done; what `read` raises, and InvalidProfilePatch where
         Graph refuses a value: then it was not.
         """
-        reply = await self._patch(token, patch, call)
-        pause = self._pause_before_retry(reply, call)
+        reply = await self._patch(token, patch, deadline)
+        pause = self._pause_before_retry(reply, deadline)
         if pause is None:
             return _judge(reply, patch, person)
         await self._sleep(pause)
         with _second_try_after(reply):
-            return _judge(await self._patch(token, patch, call), patch, person)
+            return _judge(await self._patch(token, patch, deadline), patch, person)
 
-    async def _patch(self, token: str, patch: ProfilePatch, call: Call) -> Reply:
+    async def _patch(self, token: str, patch: ProfilePatch, deadline: Deadline) -> Reply:
         try:
-            return await self._once(
-                "PATCH", call, headers=_headers(token, call), json_body=dict(patch.changes)
-            )
+            return await self._once("PATCH", deadline, headers=_headers(token), json_body=dict(patch.changes))
         except OutboundError as error:
             cause = f"PATCH /me: {error.reason}"
             if error.maybe_done:
                 raise WriteUnclear(cause) from error
             raise errors.DirectoryUnavailable(cause, retry_after=error.retry_after) from error
 
-    async def _once(self, method: str, call: Call, **request: Any) -> Reply:
-        seconds = min(self._patience.call, call.deadline.remaining)
+    async def _once(self, method: str, deadline: Deadline, **request: Any) -> Reply:
+        seconds = min(self._patience.call, deadline.remaining)
         if seconds <= 0:
             raise OutboundError("no time left", maybe_done=False)
         self._budget.called()
         return await self._outbound.send(method, self._url, timeout_seconds=seconds, **request)
 
-    def _pause_before_retry(self, reply: Reply, call: Call) -> float | None:
+    def _pause_before_retry(self, reply: Reply, deadline: Deadline) -> float | None:
         """Return how long to wait before the one retry, or None where there is none.
 
         A write may be repeated, too: after 429 and a concurrency violation nothing was done, and after 503 the same
@@ -142,16 +131,12 @@ class GraphMe:
         if reply.status not in _BUSY and _code(reply) != _CONCURRENT:
             return None
         pause = reply.retry_after if reply.retry_after is not None else 0.3 + self._jitter() / 2
-        affordable = pause <= self._patience.pause and pause < call.deadline.remaining
+        affordable = pause <= self._patience.pause and pause < deadline.remaining
         return pause if affordable and self._budget.take() else None
 
 
-def _headers(token: str, call: Call) -> Mapping[str, str]:
-    return {
-        "Authorization": f"Bearer {token}",
-        "Accept": "application/json",
-        "client-request-id": call.correlation,
-    }
+def _headers(token: str) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {token}", "Accept": "application/json"}
 
 
 def _judge(reply: Reply, patch: ProfilePatch, person: str) -> None:

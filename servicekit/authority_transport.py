@@ -24,6 +24,7 @@ from servicekit.address_map import AddressMap
 from servicekit.clock_watch import ClockWatch
 from servicekit.errors import AuthorityThrottles, AuthorityUnavailable
 from servicekit.outbound import REUSE_SECONDS, retry_after_seconds
+from servicekit.reference import HEADER, current_request_id
 from servicekit.tls_refusal import refused_by_tls
 from servicekit.token_answer import read_token_answer
 from servicekit.token_threads import MOST_THREADS
@@ -133,7 +134,7 @@ class AuthorityTransport:
                 address,
                 params=params,
                 data=data,
-                headers={**(headers or {}), **extra},
+                headers={**(headers or {}), **_request_id(), **extra},
                 timeout=self._timeouts,
                 allow_redirects=False,
                 stream=True,
@@ -194,6 +195,12 @@ class MsalHttp:
 
     def close(self) -> None:
         """Do nothing: the connections are everybody's."""
+
+
+def _request_id() -> Mapping[str, str]:
+    """Return the header by which Entra's own log names the request: MSAL's is an id that nobody else knows."""
+    current = current_request_id()
+    return {HEADER: current.text} if current else {}
 
 
 def _judge(status: int, body: bytes, headers: Mapping[str, str]) -> Answer:

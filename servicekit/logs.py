@@ -22,6 +22,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from servicekit.log_folding import FIELDS
 from servicekit.log_writer import LONGEST_LINE, LogQueue
+from servicekit.reference import current_request_id
 
 # Of a line that would be longer than a pipe takes in one piece: characters of a text, and places of a traceback.
 _LONGEST_TEXT: Final = 400
@@ -35,15 +36,27 @@ def log_event(
 ) -> None:
     """Write one event with its fields; fields that are None are left out.
 
+    Where it happens on behalf of a request, the line has that request's `reference`.
     A `fault` is written as the files, lines and functions that it passed through and the names of its classes.
     Its text is left out on purpose: MSAL's exceptions quote state, nonces and claims, and redis' quote commands.
     """
     if not logger.isEnabledFor(level):
         return
-    members = {name: value for name, value in fields.items() if value not in (None, "")}
+    members = {name: value for name, value in (_on_behalf() | fields).items() if value not in (None, "")}
     if fault is not None:
         members["traceback"] = _silent_traceback(fault)
     logger.log(level, event, extra={FIELDS: members})
+
+
+def _on_behalf() -> dict[str, Any]:
+    current = current_request_id()
+    return {"reference": current.reference} if current else {}
+
+
+def _fields_of(record: logging.LogRecord) -> dict[str, Any]:
+    """Return the fields of an event; of what an outer library says, whom it says it about."""
+    fields: dict[str, Any] | None = getattr(record, FIELDS, None)
+    return _on_behalf() if fields is None else fields
 
 
 def _silent_traceback(fault: BaseException) -> list[str]:
@@ -64,8 +77,9 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return level, logger, event and fields."""
-        fields: dict[str, Any] = getattr(record, FIELDS, {})
-        members = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in fields.items())
+        members = " ".join(
+            f"{name}={json.dumps(value, default=str)}" for name, value in _fields_of(record).items()
+        )
         return f"{record.levelname.lower():8}{record.name}  {record.getMessage()}  {members}".rstrip()
 
 
@@ -75,7 +89,7 @@ class _Json(JsonFormatter):
     ) -> None:
         super().add_fields(log_data, record, message_dict)
         log_data.pop(FIELDS, None)
-        log_data |= getattr(record, FIELDS, {})
+        log_data |= _fields_of(record)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002 - logging's
         """Return when it was, in UTC and as of RFC 3339."""

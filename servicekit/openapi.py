@@ -18,9 +18,10 @@ from pydantic_core.core_schema import TypedDictSchema
 
 from servicekit.operations import NamedSchema, Operation, Parameter, ProblemType, RequestBody, Response, Shape
 from servicekit.problems import TYPE_PREFIX, ProblemError
+from servicekit.reference import FORM
 
 PROBLEM_JSON: Final = "application/problem+json"
-_REFERENCE: Final = "5f2c9a01b7de"
+_REFERENCE: Final = "7K2M-9QXR"
 
 Node = dict[str, Any]
 
@@ -42,7 +43,7 @@ PROBLEM: Final = NamedSchema(
             "detail": {"type": "string", "description": "A sentence for people; its wording may change."},
             "reference": {
                 "type": "string",
-                "pattern": "^[0-9a-f]{12}$",
+                "pattern": f"^{FORM}$",
                 "description": "For a person to quote; the log lines about this request carry it.",
             },
         },

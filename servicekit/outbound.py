@@ -1,8 +1,8 @@
 """HTTP calls to the few servers that a service talks to.
 
-Owns the connections, of which each upstream has its own; time-outs, the size limit, the address map, and the refusal
-to carry cookies or follow redirects: a stored cookie would ride along with another person's request, a redirect could
-carry a bearer token to a stranger.
+Owns the connections, of which each upstream has its own; time-outs, the size limit, the address map, the id of the
+request that a call is made for (`reference.py`), and the refusal to carry cookies or follow redirects: a stored cookie
+would ride along with another person's request, a redirect could carry a bearer token to a stranger.
 Never retries what may have been sent (aiohttp itself repeats a GET once where a kept-alive connection was cut), and
 never reads meaning into a status.
 """
@@ -21,6 +21,7 @@ import aiohttp
 from multidict import CIMultiDictProxy
 
 from servicekit.address_map import AddressMap
+from servicekit.reference import HEADER, current_request_id
 from servicekit.remote_timeout import RemoteTimeout, is_late
 from servicekit.tls_refusal import refused_by_tls
 from servicekit.upstream import Upstream, UpstreamGuard, UpstreamPaused
@@ -209,7 +210,7 @@ class Outbound:
                     session.request(
                         method,
                         address,
-                        headers={**(headers or {}), **extra},
+                        headers={**(headers or {}), **_request_id(), **extra},
                         params=params,
                         json=json_body,
                         allow_redirects=False,
@@ -226,6 +227,11 @@ class Outbound:
                 raise OutboundError("timeout", maybe_done=True) from error
             except (aiohttp.ClientError, OSError) as error:
                 raise OutboundError("cut", maybe_done=True) from error
+
+
+def _request_id() -> Mapping[str, str]:
+    current = current_request_id()
+    return {HEADER: current.text} if current else {}
 
 
 async def _in_time(send: Callable[[], Awaitable[Reply]]) -> Reply:

@@ -1,13 +1,12 @@
 """RFC 9457 problem details: the only place where errors become `application/problem+json`.
 
-Owns the shape of a failed answer, the reference that a person can quote, and the middleware that draws both.
+Owns the shape of a failed answer, with the reference that a person can quote, and the middleware that draws it.
 Never decides what counts as a failure: services raise their own `ProblemError`s, and anything else that is
 raised is a fault of ours, answered with a bare 500 and written to the log.
 """
 
 import http
 import logging
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
@@ -16,8 +15,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from servicekit.logs import log_event
+from servicekit.reference import reference_of
 
-REFERENCE: Final = web.RequestKey("reference", str)
 PROBLEM: Final = web.RequestKey("problem", str)
 """The slug of the problem that the request met, for whoever counts."""
 
@@ -103,13 +102,6 @@ def draw_json(_request: web.BaseRequest, problem: Problem, reference: str) -> we
         headers={**problem.headers, "Cache-Control": "no-store"},
         content_type="application/problem+json",
     )
-
-
-def reference_of(request: web.BaseRequest) -> str:
-    """Return the request's reference: short, random, the same in the answer and in the problem's log line."""
-    if REFERENCE not in request:
-        request[REFERENCE] = secrets.token_hex(6)
-    return request[REFERENCE]
 
 
 def plain_problem(status: int, headers: Mapping[str, str] | None = None) -> Problem:

@@ -10,6 +10,7 @@ How many threads: docs/explanation/decisions/2026-11-26-bulkheads.md has what wa
 """
 
 import asyncio
+import contextvars
 import logging
 import math
 from collections.abc import Callable
@@ -116,7 +117,7 @@ class TokenThreads:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Run in the pool; the place is given back when the thread is done, whoever still waits for it."""
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        future = asyncio.get_running_loop().run_in_executor(self._pool, contextvars.copy_context().run, work)
         future.add_done_callback(self._done)
         try:
             async with RemoteTimeout(CALL_SECONDS):

@@ -6,7 +6,6 @@ us. Never writes: only the resource API holds a token that may.
 
 import asyncio
 import random
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -88,11 +87,7 @@ class ProfileReader:
         return await self._once(token, deadline)
 
     async def _once(self, token: AccessToken, deadline: Deadline) -> Reply:
-        headers = {
-            "Authorization": f"Bearer {token.value}",
-            "Accept": "application/json",
-            "client-request-id": str(uuid.uuid4()),
-        }
+        headers = {"Authorization": f"Bearer {token.value}", "Accept": "application/json"}
         try:
             return await self._outbound.send(
                 "GET",

@@ -5,7 +5,6 @@ has (Entra's claims, RFC 9470, a missing scope), it becomes one StepUpRequired.
 Never forwards a header of the browser, and tells the browser nothing that the API wrote but faults of fields.
 """
 
-import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -66,11 +65,7 @@ class ResourceApiClient:
         return _judge(reply, session, changes)
 
     async def _patch(self, token: AccessToken, changes: Mapping[str, str | None]) -> Reply:
-        headers = {
-            "Authorization": f"Bearer {token.value}",
-            "Accept": "application/json",
-            "client-request-id": str(uuid.uuid4()),
-        }
+        headers = {"Authorization": f"Bearer {token.value}", "Accept": "application/json"}
         try:
             return await self._outbound.send(
                 "PATCH",

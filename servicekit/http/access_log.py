@@ -10,12 +10,14 @@ from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
 from servicekit.logs import log_event
-from servicekit.problems import PROBLEM, reference_of
+from servicekit.problems import PROBLEM
+from servicekit.reference import request_id_of
 
 
 class AccessLog(AbstractAccessLogger):
     """One line per request: method, route template, status, milliseconds, and the reference that people quote.
 
+    `request_id` is the whole of what the reference is the beginning of, as Graph and the authority were told it.
     `problem` is the slug of what the request met, so that a reference leads to it from this line alone.
     """
 
@@ -28,6 +30,7 @@ class AccessLog(AbstractAccessLogger):
         """Write the line; `time` is in seconds."""
         # What the parser refused was never routed, and aiohttp's own way of asking for its route fails.
         match: web.UrlMappingMatchInfo | None = getattr(request, "_match_info", None)
+        request_id = request_id_of(request)
         resource = None if match is None else match.route.resource  # a match without variables is empty
         log_event(
             self.logger,
@@ -38,5 +41,6 @@ class AccessLog(AbstractAccessLogger):
             status=response.status,
             milliseconds=round(time * 1000),
             problem=request.get(PROBLEM),
-            reference=reference_of(request),
+            reference=request_id.reference,
+            request_id=request_id.text,
         )

@@ -24,7 +24,8 @@ from servicekit.http.current_app import CurrentApp, Handler, Use
 from servicekit.http.draining import FIRST_REQUEST_SECONDS, close_listener, end_connections
 from servicekit.http.request_heads import LARGEST_HEAD, LONGEST_TARGET
 from servicekit.logs import log_event
-from servicekit.problems import PROBLEM, draw_json, plain_problem, problem_of_refusal, reference_of
+from servicekit.problems import PROBLEM, draw_json, plain_problem, problem_of_refusal
+from servicekit.reference import HEADER, reference_of, request_id_of
 
 # What a person waits for at most; an orchestrator's grace period must be longer.
 DRAIN_SECONDS: Final = 20
@@ -104,6 +105,7 @@ class _QuietHandler(LimitedHandler):
         request[PROBLEM] = problem.slug
         response = draw_json(request, problem, reference_of(request))
         response.headers[hdrs.SERVER] = ""
+        response.headers[HEADER] = request_id_of(request).text
         response.force_close()
         return response
 
@@ -126,6 +128,7 @@ def _without_echo(handler: Handler) -> Handler:
             return await handler(request)
         except web.HTTPExpectationFailed as refused:
             response = draw_json(request, problem_of_refusal(refused), reference_of(request))
+            response.headers[HEADER] = request_id_of(request).text
             response.force_close()  # the body may still be on its way
             return response
 

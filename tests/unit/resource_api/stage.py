@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from resource_api.settings import PREFIX, Settings
 from servicekit.challenges import BearerChallenge, parse_bearer_challenges
 from servicekit.http.quiet_server import QuietRunner
 from servicekit.jwt_form import LONGEST_TOKEN
+from servicekit.reference import HEADER, RequestId
 from servicekit.settings_faults import load_settings
 from tests.stage.tenant import API, API_SECRET, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock, World
 from tests.stage.trust import ONE_CERTIFICATE
@@ -48,7 +50,7 @@ class Answer:
         assert self.headers["Content-Type"].startswith("application/problem+json")
         assert self.body["status"] == self.status
         assert self.body["title"]
-        assert self.body["reference"] == self.headers["client-request-id"]
+        assert RequestId.of(uuid.UUID(self.headers[HEADER])).reference == self.body["reference"]
         return str(self.body["type"]).removeprefix("/problems/")
 
     @property

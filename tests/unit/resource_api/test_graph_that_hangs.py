@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from resource_api import errors
-from resource_api.graph import UPSTREAM, Call, GraphMe, WriteUnclear
+from resource_api.graph import UPSTREAM, GraphMe, WriteUnclear
 from resource_api.patience import Patience
 from resource_api.profile import ProfilePatch
 from servicekit.deadlines import Deadline
@@ -45,16 +45,16 @@ async def graph(asked: list[str]) -> AsyncIterator[GraphMe]:
 async def test_L10_a_write_that_the_breaker_refuses_was_never_sent_and_is_not_saved(
     graph: GraphMe, asked: list[str]
 ) -> None:
-    call, patch = Call("a-reference", Deadline(60)), ProfilePatch({"city": "Turin"})
+    deadline, patch = Deadline(60), ProfilePatch({"city": "Turin"})
     for _ in range(FAILURES):
         with pytest.raises(WriteUnclear):
-            await graph.write("token", patch, "an-oid", call)
+            await graph.write("token", patch, "an-oid", deadline)
     sent = len(asked)
 
     with pytest.raises(errors.DirectoryUnavailable) as refused:
-        await graph.write("token", patch, "an-oid", call)
+        await graph.write("token", patch, "an-oid", deadline)
     assert refused.value.members["outcome"] == NOT_SAVED
     assert refused.value.headers["Retry-After"] == "1"
     with pytest.raises(errors.DirectoryUnavailable):
-        await graph.read("token", call)
+        await graph.read("token", deadline)
     assert len(asked) == sent

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from servicekit.problems import Problem, ProblemError, problems_middleware, reference_of
+from servicekit.problems import Problem, ProblemError, problems_middleware
+from servicekit.reference import reference_of
 from tests.unit.servicekit.listening import listening
 
 
