@@ -127,7 +127,7 @@ async def test_another_person_at_step_up_is_refused(page: Page, stack: Stack) ->
     await expect(page.locator("main")).to_contain_text("Ada Lovelace")
 
 
-async def test_sign_out_is_complete(page: Page, stack: Stack, new_context: NewContext) -> None:
+async def test_S13_S18_S54_sign_out_is_complete(page: Page, stack: Stack, new_context: NewContext) -> None:
     ada = Person(page, stack)
     await ada.signs_in()
     (old,) = await ada.session_cookies()
