@@ -158,7 +158,7 @@ async def test_S21_a_token_of_the_future_ends_nothing(world: PlainWorld) -> None
     assert await world.is_signed_in()
 
 
-async def test_S21_without_redis_a_token_is_neither_accepted_nor_refused(valkey: str) -> None:
+async def test_S21_R28_without_redis_a_token_is_neither_accepted_nor_refused(valkey: str) -> None:
     async with plain_world(valkey, BACKCHANNEL_LOGOUT="1", REDIS_URL="redis://127.0.0.1:1/0") as world:
         answer = await world.sign_out_here(world.provider.logout_token())
 

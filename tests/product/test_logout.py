@@ -113,7 +113,7 @@ async def test_S20_only_the_authority_may_frame_the_answer_and_nobody_keeps_it(w
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-async def test_S20_without_redis_it_does_not_pretend(make_world: MakeWorld) -> None:
+async def test_S20_R28_without_redis_it_does_not_pretend(make_world: MakeWorld) -> None:
     world = await make_world(REDIS_URL="redis://127.0.0.1:1/0")
 
     answer = await framed(world, "sid=x")

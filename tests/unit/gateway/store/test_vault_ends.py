@@ -91,7 +91,7 @@ def counting(redis: GuardedRedis | GuardedCluster, counts: Counts, *, replicas: 
     return Vault(redis, KeyRing([RING_KEY]), now=lambda: NOW, replicas=replicas, counts=counts)
 
 
-async def test_R28_each_end_is_counted_once_by_its_reason(redis: GuardedRedis | GuardedCluster) -> None:
+async def test_each_end_is_counted_once_by_its_reason(redis: GuardedRedis | GuardedCluster) -> None:
     ends = Ends()
     vault = counting(redis, ends)
     first, second = await created(vault), await created(vault)
