@@ -25,8 +25,8 @@ from devstack.embedded_valkey import EmbeddedValkey
 from devstack.keeper import Keeper
 from devstack.ports import free_port
 from devstack.processes import Child
+from gateway.edge.devices import device_name
 from gateway.session.cookie import SessionCookie
-from gateway.session.devices import device_name
 from gateway.session.sessions import SessionStore, UserSession
 from gateway.store.fields import Field
 from gateway.store.redis.budget import RedisLimits

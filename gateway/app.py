@@ -16,6 +16,9 @@ from aiohttp import web
 
 from gateway import app_keys as keys
 from gateway import openapi, routes
+from gateway.audit.activity import Activity
+from gateway.audit.origin import origin_middleware
+from gateway.audit.recorder import Audit
 from gateway.edge.admission import GO_FIRST, admissions
 from gateway.edge.client_address import ClientAddresses
 from gateway.edge.date_header import date_header
@@ -86,10 +89,12 @@ def create_app(
     edit = Resource(EDIT, settings.edit_profile_scope)
     step_ups = StepUps(now=redis_time, edit=edit, max_age=settings.step_up_max_age_seconds)
     places = admissions(settings.max_requests, metrics)
+    addresses = ClientAddresses(settings.trusted_proxies)
     app = web.Application(
         middlewares=[
             reference_middleware(),
             metrics.middleware(),
+            origin_middleware(addresses),
             problems_middleware(
                 problem_pages(pages, host=urlsplit(settings.public_url).netloc, close_flow=FlowStore.close)
             ),
@@ -116,10 +121,10 @@ def create_app(
     app[keys.SESSIONS] = sessions
     app[keys.FLOWS] = FlowStore(vault, plain_http=settings.public_url.startswith("http://"))
     app[keys.ARRIVALS] = Arrivals(now=monotonic)
-    app[keys.CLIENT_ADDRESSES] = ClientAddresses(settings.trusted_proxies)
-    app[keys.FLOW_LIMIT] = FlowLimit(
-        settings.journeys_per_minute, app[keys.CLIENT_ADDRESSES], now=time.monotonic
-    )
+    app[keys.CLIENT_ADDRESSES] = addresses
+    app[keys.ACTIVITY] = Activity(vault)
+    app[keys.AUDIT] = Audit(vault, app[keys.ACTIVITY], now=redis_time)
+    app[keys.FLOW_LIMIT] = FlowLimit(settings.journeys_per_minute, addresses, now=time.monotonic)
     app[keys.OWN_SESSIONS] = OwnSessions(vault)
     app[keys.STEP_UPS] = step_ups
     app[keys.EVENT_STREAMS] = EventStreams(

@@ -8,6 +8,8 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.audit.activity import Activity
+from gateway.audit.recorder import Audit
 from gateway.edge.client_address import ClientAddresses
 from gateway.edge.limits import FlowLimit
 from gateway.flows.arrivals import Arrivals
@@ -43,4 +45,6 @@ METRICS: Final = web.AppKey("metrics", Metrics)
 CREDENTIAL: Final[web.AppKey[CredentialSource]] = web.AppKey("credential")
 ARRIVALS: Final[web.AppKey[Arrivals[CompletedFlow]]] = web.AppKey("arrivals")
 FLOWS: Final = web.AppKey("flows", FlowStore)
+AUDIT: Final = web.AppKey("audit", Audit)
+ACTIVITY: Final = web.AppKey("activity", Activity)
 CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")

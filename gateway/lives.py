@@ -48,6 +48,7 @@ def redis_life() -> CleanupContext:
         waits = app[keys.SETTINGS].redis_wait_replicas > 0
         async with connected(app[keys.VAULT], waits=waits):
             yield
+            await app[keys.ACTIVITY].aclose()
 
     return life
 
@@ -145,6 +146,7 @@ def tokens_life(
             ProfileReader(to_graph, broker, url=settings.graph_url, resource=read),
             ResourceApiClient(to_api, broker, url=settings.resource_api_url, resource=edit),
             step_ups,
+            app[keys.AUDIT],
             now=now,
         )
         app[keys.AUTH_FLOW] = AuthFlow(

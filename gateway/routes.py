@@ -10,12 +10,13 @@ from typing import Final
 from gateway import openapi
 from gateway.edge.guard import Route
 from gateway.edge.spa_files import SpaFiles
-from gateway.endpoints import auth, events, health, logout, parked, profile, session
+from gateway.endpoints import activity, auth, events, health, logout, parked, profile, session
 from gateway.settings import Settings
 
 # Whatever the settings are.
 _ALWAYS: Final = (
     *session.ROUTES,
+    *activity.ROUTES,
     *events.ROUTES,
     *profile.ROUTES,
     *parked.ROUTES,

@@ -37,6 +37,12 @@ EndReason = TypeAliasType(
 )
 
 
+ActivityEvent = TypeAliasType(
+    "ActivityEvent", Literal["sign-in", "sign-up", "step-up", "profile-edit", "sign-out", "session-end"]
+)
+Outcome = TypeAliasType("Outcome", Literal["success", "refused", "failed", "unknown"])
+
+
 class Anonymous(TypedDict):
     """Nobody is signed in."""
 
@@ -125,6 +131,45 @@ class OwnSessions(TypedDict):
     """The person's sessions."""
 
     sessions: list[OwnSession]
+
+
+@_described
+class SessionOfActivity(TypedDict):
+    """In which session it was done."""
+
+    id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    """The same for everything that was done in one session; opens nothing, and is no `id` of `/api/sessions`."""
+    current: bool
+    """Whether it is the session that asks."""
+
+
+@_described
+class ActivityEntry(TypedDict):
+    """Something that was done with the person's account."""
+
+    at: Time
+    event: ActivityEvent
+    outcome: Outcome
+    """`refused` by a rule or the person, `failed` by a fault behind us, `unknown` where nobody can tell."""
+    reason: NotRequired[Annotated[str, Field(pattern="^[a-z0-9-]+$")]]
+    """Why it did not succeed, as a problem's slug; of `session-end`, why the sessions ended."""
+    device: NotRequired[str]
+    """What the browser called itself."""
+    network: NotRequired[str]
+    """The network it came from: of IPv4 the first 24 bits, of IPv6 the first 56."""
+    fields: NotRequired[list[str]]
+    """Of `profile-edit`, the names of what was to be changed; never a value."""
+    sessions: NotRequired[Annotated[int, Field(ge=0)]]
+    """Of `session-end`, how many ended."""
+    session: SessionOfActivity
+    reference: NotRequired[str]
+    """What support finds the request by."""
+
+
+class Activity(TypedDict):
+    """The person's own last entries, newest first."""
+
+    entries: list[ActivityEntry]
 
 
 class Ended(TypedDict):

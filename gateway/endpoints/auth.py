@@ -12,7 +12,8 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from gateway import errors
-from gateway.app_keys import ARRIVALS, AUTH_FLOW, FLOW_LIMIT, FLOWS, SESSIONS
+from gateway.app_keys import ARRIVALS, AUDIT, AUTH_FLOW, FLOW_LIMIT, FLOWS, SESSIONS
+from gateway.audit import facts
 from gateway.edge.forms import FORM
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.problem_pages import RETURN_TO
@@ -29,6 +30,7 @@ from servicekit.operations import Operation, Parameter, RequestBody, Response
 _CALLBACK: Final = "/auth/callback"
 _BEGUN: Final = "begun"
 _COMPLETED: Final = "completed"
+_FACTS: Final = {SIGN_IN: facts.SIGN_IN, SIGN_UP: facts.SIGN_UP, STEP_UP: facts.STEP_UP}
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -76,7 +78,10 @@ async def _arrive(request: web.Request, answer: dict[str, str]) -> CompletedFlow
     flow = await request.app[FLOWS].take(request, answer["state"])
     request[FLOW] = (flow.purpose, _COMPLETED)
     device = request.headers.get(hdrs.USER_AGENT, "")
-    return await request.app[AUTH_FLOW].complete(flow, answer, device=device)
+    completed = await request.app[AUTH_FLOW].complete(flow, answer, device=device)
+    if completed.session:
+        request.app[AUDIT].record(_FACTS[flow.purpose], completed.session.subject)
+    return completed
 
 
 async def _leave(request: web.Request, purpose: str) -> web.Response:

@@ -52,6 +52,31 @@ _CLAIMS: Final[answers.Claims] = {
         "oid": "6d3a8f10-58c2-4b7e-9a34-0f1e2d3c4b5a",
     }
 }
+_ACTIVITY: Final[answers.Activity] = {
+    "entries": [
+        {
+            "at": "2026-11-21T20:04:00Z",
+            "event": "profile-edit",
+            "outcome": "success",
+            "device": "Firefox on Linux",
+            "network": "203.0.113.0/24",
+            "fields": ["city", "state"],
+            "session": {"id": "0c6f0b0a7d1f4d1c9e5b3a2f18d7c644", "current": True},
+            "reference": "5f2c9a01b7de",
+        },
+        {
+            "at": "2026-11-21T19:12:00Z",
+            "event": "session-end",
+            "outcome": "success",
+            "reason": "ended-elsewhere",
+            "device": "Safari on iPhone",
+            "network": "2001:db8:1::/56",
+            "sessions": 2,
+            "session": {"id": "9a1be0c25f3d47e8b6a0d4c7f2e81355", "current": False},
+            "reference": "a07c41e9d25b",
+        },
+    ]
+}
 _OWN_SESSIONS: Final[answers.OwnSessions] = {
     "sessions": [
         {
@@ -93,6 +118,7 @@ EXAMPLES: Final[dict[Shape, tuple[str, Any]]] = {
     answers.SignedIn: ("signed-in", _SIGNED_IN),
     answers.Claims: ("claims", _CLAIMS),
     answers.OwnSessions: ("one-session", _OWN_SESSIONS),
+    answers.Activity: ("an-evening", _ACTIVITY),
     answers.Ended: ("two-ended", _ENDED),
     answers.SignedOut: ("signed-out", _SIGNED_OUT),
     answers.EVENT_STREAM: ("a-session-that-ends", _EVENTS),

@@ -13,7 +13,8 @@ from typing import Annotated, Final
 from aiohttp import hdrs, web
 from pydantic import Field
 
-from gateway.app_keys import DISCOVERY, END_SESSION, LOGOUT, SETTINGS
+from gateway.app_keys import AUDIT, DISCOVERY, END_SESSION, LOGOUT, SETTINGS
+from gateway.audit import facts
 from gateway.edge.admission import Lane
 from gateway.edge.forms import FORM, read_form
 from gateway.edge.guard import RequestKind, Route
@@ -36,6 +37,8 @@ async def sign_out(request: web.Request) -> web.Response:
     Raises SessionStoreUnavailable also where a failover could still undo it: the cookie is kept, to ask again with.
     """
     session = await request.app[LOGOUT].sign_out(request)
+    if session:
+        request.app[AUDIT].record(facts.SIGN_OUT, session.subject)
     redirect = await request.app[END_SESSION].redirect(session)
     return web.json_response(SignedOut(redirect=redirect), headers={"Clear-Site-Data": '"cache", "storage"'})
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from gateway.app_keys import OWN_SESSIONS, SESSIONS, STEP_UPS
+from gateway.app_keys import AUDIT, OWN_SESSIONS, SESSIONS, STEP_UPS
+from gateway.audit import facts
 from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import Anonymous, Claims, Ended, OwnSessions, SignedIn
 from gateway.endpoints.problems import OF_A_SESSION
@@ -46,15 +47,19 @@ async def end_session(request: web.Request) -> web.Response:
     """End one of this person's sessions, this one included."""
     live = await request.app[SESSIONS].require(request)
     await request.app[OWN_SESSIONS].end(live, request.match_info["id"])
+    request.app[AUDIT].record(facts.SESSION_END, live.subject, reason=_ENDED_ELSEWHERE, sessions=1)
     return web.Response(status=204)
 
 
 async def end_other_sessions(request: web.Request) -> web.Response:
     """End all of this person's sessions but this one."""
     live = await request.app[SESSIONS].require(request)
-    return web.json_response(Ended(ended=await request.app[OWN_SESSIONS].end_others(live)))
+    ended = await request.app[OWN_SESSIONS].end_others(live)
+    request.app[AUDIT].record(facts.SESSION_END, live.subject, reason=_ENDED_ELSEWHERE, sessions=ended)
+    return web.json_response(Ended(ended=ended))
 
 
+_ENDED_ELSEWHERE: Final = "ended-elsewhere"
 # A customer's display name in Entra External ID, where a sign-up asks for none.
 _NO_NAME: Final = "unknown"
 _ANONYMOUS: Final = Anonymous(authenticated=False, sign_in="/auth/sign-in", sign_up="/auth/sign-up")

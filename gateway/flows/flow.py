@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway import errors
+from gateway.edge.devices import device_name
 from gateway.flows.authorization_response import check_issuer, refused
 from gateway.flows.flow_record import AuthCodeFlow
 from gateway.flows.session_start import SessionStarts
 from gateway.flows.step_up import StepUps
 from gateway.session.cookie import SessionCookie
-from gateway.session.devices import device_name
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore, UserSession
 from gateway.tokens.broker import Redeemed, TokenBroker

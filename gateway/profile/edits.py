@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway import errors
+from gateway.audit import facts
+from gateway.audit.recorder import Audit
 from gateway.flows.step_up import EDITED, StepUps
 from gateway.profile.fields import Changes, Profile, etag_of, holds, matches, with_changes
 from gateway.profile.graph import ProfileReader
@@ -51,11 +53,18 @@ class ProfileEdits:
     """Reads and edits the profile of a session's person; `now` is the wall clock in seconds."""
 
     def __init__(
-        self, reader: ProfileReader, editor: ResourceApiClient, step_ups: StepUps, *, now: Callable[[], float]
+        self,
+        reader: ProfileReader,
+        editor: ResourceApiClient,
+        step_ups: StepUps,
+        audit: Audit,
+        *,
+        now: Callable[[], float],
     ) -> None:
         self._reader = reader
         self._editor = editor
         self._step_ups = step_ups
+        self._audit = audit
         self._recent = RecentlySaved(now=now)
         self._parked = ParkedEdits(now=now)
         self._now = now
@@ -147,7 +156,10 @@ class ProfileEdits:
         self, session: LiveSession, changes: Changes, condition: str | None, identifier: str | None = None
     ) -> _Edited:
         try:
-            return await self._apply(session, changes, condition)
+            with self._audit.failures(
+                facts.PROFILE_EDIT, session.subject, fields=list(changes), but=errors.StepUpRequired
+            ):
+                return await self._apply(session, changes, condition)
         except errors.StepUpRequired as required:
             reference, entry = self._parked.parking(changes, condition, identifier)
             step_up = await self._step_ups.keep(session, required, entry)
@@ -173,6 +185,7 @@ class ProfileEdits:
         self, session: LiveSession, profile: Profile, changes: Changes, read: Profile | None
     ) -> _Edited:
         notes: Entries = {}
+        self._audit.record(facts.PROFILE_EDIT, session.subject, fields=list(changes))
         with _noting(session):
             notes = {
                 **await self._recent.entries(session, changes, read),

@@ -18,6 +18,7 @@ import aiohttp_session
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from gateway.audit.recorder import Subject
 from gateway.errors import SessionStoreUnavailable, SignInRequired
 from gateway.session.cookie import LIVE, SessionCookie
 from gateway.session.records import SessionRecords
@@ -86,6 +87,11 @@ class LiveSession:
     def ref(self) -> SessionRef:
         """The session's name."""
         return self.cookie.ref
+
+    @property
+    def subject(self) -> Subject:
+        """Whom the audit trail names."""
+        return Subject(self.user.tid, self.user.oid, self.ref)
 
 
 class SessionStore:

@@ -130,6 +130,23 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
 return redis.call('EXPIRE', KEYS[1], ARGV[4])
 """
 
+# A text of pieces, each behind its length in four digits: one more at the head, and the last ones beyond the most are
+# gone. Where the piece is there, this call was made before and nobody heard the answer.
+# KEYS: text; ARGV: piece, most pieces, lifetime in seconds
+PREPEND: Final = """
+local kept = redis.call('GET', KEYS[1]) or ''
+local piece = string.format('%04d', #ARGV[1]) .. ARGV[1]
+if string.find(kept, piece, 1, true) then return 0 end
+local text, at = piece .. kept, 1
+for _ = 1, tonumber(ARGV[2]) do
+  local length = tonumber(string.sub(text, at, at + 3))
+  if not length then break end
+  at = at + 4 + length
+end
+redis.call('SET', KEYS[1], string.sub(text, 1, at - 1), 'EX', ARGV[3])
+return 1
+"""
+
 # After a change of id: the old one leaves the index, if it is gone. KEYS: set, old hash; ARGV: its member
 LEAVE: Final = """
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
@@ -193,7 +210,7 @@ return 0
 
 # What may be run twice: the second time changes nothing, or the same again.
 REPEATABLE: Final = frozenset(
-    {CREATE, TOUCH, READ, READ_ALL, WRITE, END, INDEX, LEAVE, LIST, CLAIM, RELEASE, RENEW}
+    {CREATE, TOUCH, READ, READ_ALL, WRITE, END, INDEX, PREPEND, LEAVE, LIST, CLAIM, RELEASE, RENEW}
 )
 
 

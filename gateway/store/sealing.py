@@ -12,6 +12,7 @@ Version, key id, kind and owner are bound in as associated data, so that no reco
 
 import base64
 import hashlib
+import hmac
 import re
 import secrets
 import zlib
@@ -41,6 +42,7 @@ _PLAIN: Final = b"\2"
 _PLAIN_FOLDED: Final = b"\3"
 _WAYS: Final = frozenset({_AS_IT_IS, _FOLDED, _PLAIN, _PLAIN_FOLDED})
 _LENGTH: Final = 3
+_NAME_DIGITS: Final = 32
 # Longer than any id: those compress better as they are written, where they are written twice.
 _LONG: Final = re.compile(rb"[A-Za-z0-9_-]{64,}")
 
@@ -78,6 +80,16 @@ class KeyRing:
         self._sealing = next(iter(self._keys))
         self._nonce = nonce
         self._on_rejected = on_rejected
+
+    def names(self, kind: str, text: str) -> list[str]:
+        """Return what `text` is called where it must not be told: a keyed hash, 32 digits, for each key of the ring.
+
+        The first is the one to write down. Without the keys nobody can tell which text it is (HMAC, RFC 2104).
+        """
+        return [
+            hmac.new(_derive(key, kind, b""), text.encode(), hashlib.sha256).hexdigest()[:_NAME_DIGITS]
+            for key in self._keys.values()
+        ]
 
     def seal(self, plain: bytes, *, kind: str, owner: str, secret: bytes = b"") -> bytes:
         """Pack and seal `plain` for one `kind` of record of one `owner`.

@@ -4,14 +4,14 @@ Owns a TCP proxy between the two, and a connection of its own on which the serve
 A command is one that the server reports for a connection through the proxy; what a script calls inside is part of it.
 A round trip begins when bytes go to the server on a connection on which nothing is unanswered: several commands that
 are sent together cost one. Setting up a connection counts as neither, as a connection serves thousands of requests,
-nor does what is published, which no request waits for.
+nor does what is published or kept of a person's activity, which no request waits for.
 Never changes a byte.
 """
 
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,9 +19,11 @@ from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 
+from gateway.store.scripts import PREPEND, sha1_of
 from tests.stage.patience import PATIENCE
 
 _CHUNK: Final = 65_536
+_BESIDE: Final = sha1_of(PREPEND)
 _OF_NO_REQUEST: Final = frozenset({"AUTH", "HELLO", "CLIENT", "SELECT", "READONLY", "PUBLISH", "SUBSCRIBE"})
 # The first command of what is sent, in RESP: an array's length, a string's length, the name.
 _FIRST: Final = re.compile(rb"\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n")
@@ -103,7 +105,7 @@ class CountedRedis:
                 words = report["command"].split()
                 if words[0] == "ECHO" and words[1] in self._reached:
                     self._reached[words[1]].set()
-                elif report["client_port"] in self._ports and words[0] not in _OF_NO_REQUEST:
+                elif report["client_port"] in self._ports and _is_waited_for(words):
                     for traffic in self._counting:
                         traffic.commands.append(words[0])
 
@@ -133,7 +135,9 @@ class CountedRedis:
             if not waiting.for_answer:
                 waiting.for_answer = True
                 first = _FIRST.match(piece)
-                if first is None or first[1].decode().upper() not in _OF_NO_REQUEST:
+                if first is None or _is_waited_for(
+                    [first[1].decode(), piece[: first.end() + 60].decode(errors="replace")]
+                ):
                     for traffic in self._counting:
                         traffic.round_trips += 1
             writer.write(piece)
@@ -153,6 +157,11 @@ class _Waiting:
     """Whether something that was sent on a connection is not answered yet."""
 
     for_answer: bool = False
+
+
+def _is_waited_for(words: Sequence[str]) -> bool:
+    """Tell whether a request waits for a command, by its name and the text behind it."""
+    return words[0].upper() not in _OF_NO_REQUEST and not any(_BESIDE in word for word in words[1:2])
 
 
 @contextmanager

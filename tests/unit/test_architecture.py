@@ -22,6 +22,7 @@ FLOORS: Final = (
     "errors counts timestamps",
     "metrics",
     "store edge",
+    "audit",
     "setting_forms",
     "settings",
     "session",

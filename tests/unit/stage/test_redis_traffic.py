@@ -4,6 +4,7 @@ import asyncio
 
 from redis.asyncio import Redis
 
+from gateway.store.scripts import PREPEND, sha1_of
 from tests.stage.redis_traffic import CountedRedis
 
 
@@ -33,6 +34,17 @@ async def test_what_a_script_calls_is_part_of_it(valkey: str) -> None:
         assert await redis.eval(script, 1, "a") == b"1"
 
     assert (traffic.commands, traffic.round_trips) == (["EVAL"], 1)
+
+
+async def test_what_is_kept_of_a_person_s_activity_is_not_waited_for(valkey: str) -> None:
+    async with CountedRedis.before(valkey) as counted, Redis.from_url(counted.url) as redis:
+        await redis.script_load(PREPEND)
+        async with counted.counting() as traffic:
+            await redis.evalsha(sha1_of(PREPEND), 1, "a", "piece", "50", "60")
+            await redis.evalsha(sha1_of(PREPEND), 1, "a", "another", "50", "60")
+            await redis.get("b")
+
+    assert (traffic.commands, traffic.round_trips) == (["GET"], 1)
 
 
 async def test_connections_are_set_up_for_nothing_and_only_what_comes_through_is_counted(valkey: str) -> None:

@@ -19,6 +19,7 @@ from gateway.store.scripts import (
     INDEX,
     LEAVE,
     LIST,
+    PREPEND,
     READ,
     READ_ALL,
     RELEASE,
@@ -131,6 +132,7 @@ REPEATED = {
         [OLD.packed, b"1750000000", b"s", b"1"],
         [OLD.packed, b"1750000000", b"s", b"1"],
     ),
+    "an entry": (Call(PREPEND, [f"{PREFIX}:activity:ada"], [b"piece", 50, 600]), 1, 0),
     "a lock": (Call(CLAIM, [f"{LOCK}2", OLD.key], ["mark", 60_000, "session"]), [b"s"], [b"s"]),
     "letting go": (Call(RELEASE, [LOCK], ["mark"]), 1, 0),
     "renewing": (Call(RENEW, [LOCK], ["mark", 60_000]), 1, 1),
@@ -259,3 +261,21 @@ async def test_S18_the_first_reason_stands(plain: Redis) -> None:
 async def test_a_session_that_lives_does_not_leave_its_index(plain: Redis) -> None:
     assert await run(plain, Call(LEAVE, [INDEXED, OLD.key], [OLD.packed])) == 0
     assert await plain.zscore(INDEXED, OLD.packed) == NOW
+
+
+async def test_A6_of_a_list_of_entries_the_oldest_beyond_the_most_are_gone(plain: Redis) -> None:
+    key = f"{PREFIX}:activity:ada"
+    for number in range(5):
+        await run(plain, Call(PREPEND, [key], [b"entry %d" % number, 3, 600]))
+
+    assert await plain.get(key) == b"0007entry 40007entry 30007entry 2"
+    assert 590 < await plain.ttl(key) <= 600
+
+
+async def test_A6_a_list_that_was_damaged_goes_on_with_what_is_whole(plain: Redis) -> None:
+    key = f"{PREFIX}:activity:ada"
+    await plain.set(key, b"0003onexxxx")
+
+    await run(plain, Call(PREPEND, [key], [b"two", 50, 600]))
+
+    assert await plain.get(key) == b"0003two0003one"
