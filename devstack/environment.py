@@ -7,7 +7,9 @@ Each part sees only the settings that carry its own prefix, so that no part come
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from devstack.local_secrets import LocalSecrets
 from devstack.ports import Ports
@@ -73,6 +75,17 @@ def is_setting(name: str) -> bool:
 def has_real_tenant(own: Mapping[str, str]) -> bool:
     """Whether the person has named an authority, so that no local tenant is wanted."""
     return bool(own.get("GATEWAY_TENANT_SUBDOMAIN") or own.get("GATEWAY_AUTHORITY"))
+
+
+def for_others(own: Mapping[str, str]) -> str | None:
+    """Return why these settings are of a service for others, which a launcher of local work must not start, or None."""
+    url = own.get("GATEWAY_PUBLIC_URL", "").strip()
+    if not url or _leads_here(url):
+        return None
+    return (
+        "GATEWAY_PUBLIC_URL is not an address of this computer, and dev.py is for local work. Leave it out, also of "
+        ".env; to serve others, use docker-compose.production.yml (docs/how-to/real-tenant.md)."
+    )
 
 
 def needs_redis(own: Mapping[str, str]) -> bool:
@@ -160,6 +173,14 @@ def _fill(settings: Settings, defaults: Mapping[str, str]) -> None:
     for name, value in defaults.items():
         if not _is_set(settings, name):
             settings[name] = value
+
+
+def _leads_here(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_set(settings: Mapping[str, str], name: str) -> bool:

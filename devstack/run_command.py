@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from devstack.console import Console, LogFollower
-from devstack.environment import Settings, dotenv, has_real_tenant, is_setting
+from devstack.environment import Settings, dotenv, for_others, has_real_tenant, is_setting
 from devstack.errors import LaunchError, StopRequested
 from devstack.https_certificate import https_settings
 from devstack.interruption import INTERRUPTED, ignore_all_but_ctrl_c
@@ -64,6 +64,8 @@ def run(options: RunOptions, environment: Mapping[str, str], layout: Layout, con
     own = dotenv(directory / ".env") | {
         name: value for name, value in environment.items() if is_setting(name)
     }
+    if reason := for_others(own):
+        raise LaunchError(reason)
     if options.https:
         own |= https_settings(directory / ".local", _port(own, "GATEWAY_PORT", options.port, 3000))
     surroundings = {name: value for name, value in environment.items() if not is_setting(name)}

@@ -5,14 +5,13 @@ Owns what only the gateway is told, and what must be set together; what the reso
 Never reads the environment itself: `load_settings` is handed one.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from gateway import setting_forms as forms
-from gateway.store.redis.address import RedisAddress
+from gateway.setting_faults import faults_of_the_gateway
 from gateway.store.sealing import read_key
 from servicekit.authority_settings import AuthoritySettings
 from servicekit.discovery import ciam_issuer
@@ -174,22 +173,19 @@ class Settings(AuthoritySettings):
     def faults_between(cls, texts: Mapping[str, str]) -> Iterator[str]:
         """Yield what is wrong only when settings are seen together."""
         yield from super().faults_between(texts)
-        yield from _faults_of_local_work(texts)
-        yield from _faults_of_scopes(texts)
-        admin_port = _number(texts, "admin_port")
-        if admin_port is not None and admin_port == _number(texts, "port", 3000):
-            yield "GATEWAY_ADMIN_PORT is GATEWAY_PORT, which is published. Give the operators' side a port of its own."
-        idle = _number(texts, "session_idle_seconds", SESSION_IDLE_SECONDS)
-        absolute = _number(texts, "session_absolute_seconds", SESSION_ABSOLUTE_SECONDS)
-        if idle is not None and absolute is not None and idle > absolute:
-            yield (
-                f"GATEWAY_SESSION_IDLE_SECONDS is longer than GATEWAY_SESSION_ABSOLUTE_SECONDS: {idle} and {absolute}. "
-                "A session that is used ends by the second."
-            )
-        if "redis_password_file" in texts and _names_a_password(texts.get("redis_url", "")):
-            yield (
-                "GATEWAY_REDIS_PASSWORD_FILE is set, and GATEWAY_REDIS_URL holds a password too. Keep one of them."
-            )
+        defaults = {
+            "public_url": PUBLIC_URL,
+            "graph_scope": cls.model_fields["graph_scope"].default,
+            "port": str(cls.model_fields["port"].default),
+            "session_idle_seconds": str(SESSION_IDLE_SECONDS),
+            "session_absolute_seconds": str(SESSION_ABSOLUTE_SECONDS),
+        }
+        yield from faults_of_the_gateway(texts, defaults)
+
+    @classmethod
+    def serves_others(cls, texts: Mapping[str, str]) -> bool:
+        """Tell whether browsers on other machines come here, by the public address."""
+        return not is_on_loopback(texts.get("public_url", PUBLIC_URL))
 
     @property
     def issuer(self) -> str:
@@ -207,40 +203,3 @@ class Settings(AuthoritySettings):
     def redirect_uri(self) -> str:
         """Where the authority sends the browser back to; registered with the app."""
         return f"{self.public_url}/auth/callback"
-
-
-def _faults_of_local_work(texts: Mapping[str, str]) -> Iterator[str]:
-    if texts.get("authority_map") and not is_on_loopback(texts.get("public_url", PUBLIC_URL)):
-        yield (
-            "GATEWAY_AUTHORITY_MAP is for local work only, and GATEWAY_PUBLIC_URL is not on localhost. "
-            "Remove the map."
-        )
-
-
-def _faults_of_scopes(texts: Mapping[str, str]) -> Iterator[str]:
-    edit = texts.get("edit_profile_scope", "")
-    if "tenant_subdomain" in texts and re.fullmatch(r"[^\s,;/]+", edit):
-        yield (
-            "GATEWAY_EDIT_PROFILE_SCOPE is a name alone, which Entra takes for one of Microsoft Graph's. It should be "
-            "the Application ID URI of the API, a slash, and this name."
-        )
-    if edit and edit.lower() == texts.get("graph_scope", "User.Read").lower():
-        yield (
-            "GATEWAY_EDIT_PROFILE_SCOPE is the same as GATEWAY_GRAPH_SCOPE. It should be the scope of the edit profile "
-            "service, whose token alone is protected by MFA."
-        )
-
-
-def _number(texts: Mapping[str, str], name: str, default: int | None = None) -> int | None:
-    """Return a number that was set, or its default; None for what is no number, which is a fault of its own."""
-    text = texts.get(name)
-    if text is None:
-        return default
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
-
-
-def _names_a_password(redis_url: str) -> bool:
-    try:
-        return bool(RedisAddress.parse(redis_url).password)
-    except ValueError:
-        return False

@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler
 from pydantic import BaseModel, ValidationError
 
 from local_tenant.json_text import read_json
-from local_tenant.settings import is_loopback
+from local_tenant.loopback import is_loopback
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 Model = TypeVar("Model", bound=BaseModel)

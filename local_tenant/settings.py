@@ -3,7 +3,7 @@
 A fault names the variable, what is wrong and what would be right. Nothing here opens a port.
 """
 
-import ipaddress
+import os
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from local_tenant.configuration import BUNDLED
+from local_tenant.loopback import is_loopback, leads_here
+from local_tenant.production_marks import production_marks
 from local_tenant.signing import read_certificate
 
 PREFIX: Final = "LOCAL_TENANT_"
@@ -49,7 +51,7 @@ class Settings(BaseSettings):
 
     @field_validator("public_url", "gateway_url")
     @classmethod
-    def _origin(cls, url: str | None) -> str | None:
+    def _origin(cls, url: str | None, info: ValidationInfo) -> str | None:
         if url is None:
             return None
         parts = urlsplit(url)
@@ -61,6 +63,11 @@ class Settings(BaseSettings):
             or not _has_possible_port(parts)
         ):
             raise ValueError("must be a scheme, a host and perhaps a port, such as http://localhost:3000")
+        if info.field_name == "public_url" and not info.data.get("allow_remote") and not leads_here(url):
+            raise ValueError(
+                "is an address for other machines, and this is a stand-in with known passwords; "
+                f"use http://127.0.0.1:8400, or say {PREFIX}ALLOW_REMOTE=1 where only you come"
+            )
         # As browsers write it, and so as the gateway does: what is registered is compared to the letter.
         default = {"http": ":80", "https": ":443"}[parts.scheme]
         return f"{parts.scheme}://{parts.netloc.lower().removesuffix(default)}"
@@ -123,11 +130,15 @@ class Settings(BaseSettings):
 
 
 def from_environment() -> Settings:
-    """Return the settings. Raises SettingsError with every fault."""
+    """Return the settings. Raises SettingsError with every fault, and where a service for others is beside it."""
+    faults = list(production_marks(os.environ))
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        raise SettingsError([_sentence(dict(fault)) for fault in error.errors()]) from error
+        raise SettingsError([*(_sentence(dict(fault)) for fault in error.errors()), *faults]) from error
+    if faults:
+        raise SettingsError(faults)
+    return settings
 
 
 def _sentence(fault: dict[str, object]) -> str:
@@ -142,14 +153,6 @@ def _has_possible_port(parts: SplitResult) -> bool:
         return parts.port != 0
     except ValueError:
         return False
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _secret(value: SecretStr | None, path: Path | None) -> str:

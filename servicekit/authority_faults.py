@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from servicekit.setting_forms import is_guid
+from servicekit.guessable_secrets import SHORTEST_PASSWORD, guessable_password
+from servicekit.setting_forms import is_guid, is_on_loopback
 from servicekit.setting_mistakes import mistake_in
 from servicekit.setting_sentences import shown
 
@@ -19,6 +20,8 @@ _TENANT: Final = {
 }
 _CREDENTIALS: Final = ("client_secret", "client_certificate", "federated_token_file")
 _ENTRA: Final = ".ciamlogin.com"
+SHORTEST_SECRET: Final = 8
+"""Of a client secret anywhere, local work included; in characters."""
 
 
 def faults_of_authority(prefix: str, texts: Mapping[str, str]) -> Iterator[str]:
@@ -92,4 +95,26 @@ def faults_of_credential(prefix: str, texts: Mapping[str, str]) -> Iterator[str]
         yield (
             f"{secret} looks like the id of a secret. It should be the secret's value, which the portal "
             "shows once."
+        )
+    if "client_secret" in texts and not names_a_stand_in(texts):
+        yield from _faults_of_guessing(secret, texts["client_secret"])
+
+
+def names_a_stand_in(texts: Mapping[str, str]) -> bool:
+    """Tell whether the authority is one of local work: by an address map, or on this machine."""
+    return "authority_map" in texts or is_on_loopback(texts.get("authority", ""))
+
+
+def _faults_of_guessing(variable: str, secret: str) -> Iterator[str]:
+    # What is none for another reason is told elsewhere.
+    if not secret or is_guid(secret) or mistake_in(secret, secret=True):
+        return
+    phrase = guessable_password(secret)
+    # Shorter than the least that every setting of this name has is told by its own form.
+    if phrase is None and SHORTEST_SECRET <= len(secret) < SHORTEST_PASSWORD:
+        phrase = f"is shorter than {SHORTEST_PASSWORD} characters, and an authority's own are longer"
+    if phrase and len(secret) >= SHORTEST_SECRET:
+        yield (
+            f"{variable} is set, but {phrase}. It should be the value that the authority gave for the app "
+            "registration, or, where one may choose it, what `openssl rand -hex 32` prints."
         )

@@ -14,8 +14,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from servicekit import setting_forms as forms
 from servicekit.address_map import AddressMap
-from servicekit.authority_faults import faults_of_authority, faults_of_credential
+from servicekit.authority_faults import (
+    SHORTEST_SECRET,
+    faults_of_authority,
+    faults_of_credential,
+    names_a_stand_in,
+)
 from servicekit.client_credential import CredentialSource, credential_source
+from servicekit.debug_switches import faults_of_debugging
 from servicekit.discovery import ciam_discovery_url
 from servicekit.http.admission import MAX_REQUESTS
 from servicekit.jwt_claims import LEEWAY_SECONDS
@@ -53,7 +59,7 @@ class AuthoritySettings(EnvironmentSettings):
         examples=["0b9c7e64-2f1d-4a83-8e55-c1a4d0f6b7e2"],
     )
     client_secret: SecretStr | None = Field(
-        None, min_length=8, description="the value, not the id, of a client secret"
+        None, min_length=SHORTEST_SECRET, description="the value, not the id, of a client secret"
     )
     client_certificate: Annotated[SecretStr, BeforeValidator(forms.certificate)] | None = Field(
         None, description="a PEM with certificate and RSA key, or the path of one"
@@ -123,6 +129,18 @@ class AuthoritySettings(EnvironmentSettings):
         """Yield what is wrong only when settings are seen together: authority, ids, credential."""
         yield from faults_of_authority(cls.prefix, texts)
         yield from faults_of_credential(cls.prefix, texts)
+
+    @classmethod
+    def faults_beside(cls, environ: Mapping[str, str], texts: Mapping[str, str]) -> Iterator[str]:
+        """Yield what a service for others must not have in its environment."""
+        if cls.serves_others(texts):
+            yield from faults_of_debugging(environ)
+
+    @classmethod
+    def serves_others(cls, texts: Mapping[str, str]) -> bool:
+        """Tell whether a service is not for this machine's own user: it listens beyond it, and has a real authority."""
+        listening = texts.get("host", cls.model_fields["host"].default)
+        return listening.strip("[]") not in forms.LOOPBACK_HOSTS and not names_a_stand_in(texts)
 
     @property
     def msal_authority(self) -> str | None:

@@ -7,6 +7,7 @@ Never writes any of them into a message, and makes no client assertion: MSAL's d
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -14,6 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from servicekit.federated_token import FederatedToken
+
+# Of an RSA key that still signs anything (NIST SP 800-131A, section 3); Entra asks for as many.
+LEAST_BITS: Final = 2048
 
 
 class CertificateKey:
@@ -30,6 +34,8 @@ class CertificateKey:
             raise ValueError("holds no unencrypted private key in PEM form") from error
         if not isinstance(key, RSAPrivateKey):
             raise ValueError("holds a key that is not RSA")  # noqa: TRY004 - one kind of fault for one setting
+        if key.key_size < LEAST_BITS:
+            raise ValueError(f"holds a key of {key.key_size} bits, and {LEAST_BITS} are the least")
         try:
             certificate = x509.load_pem_x509_certificate(pem)
         except ValueError as error:

@@ -86,6 +86,15 @@ class EnvironmentSettings(BaseSettings):
         """
         yield from ()
 
+    @classmethod
+    def faults_beside(
+        cls,
+        environ: Mapping[str, str],  # noqa: ARG003 - for subclasses
+        texts: Mapping[str, str],  # noqa: ARG003 - the same
+    ) -> Iterator[str]:
+        """Yield a sentence for every variable that is no setting and must not stand beside these; `texts` as above."""
+        yield from ()
+
 
 S = TypeVar("S", bound=EnvironmentSettings)
 
@@ -148,6 +157,7 @@ def load_settings(
         # What is set and cannot be used is not missing.
         if not (" is missing." in sentence and _variable(sentence) in named):
             faults.append(sentence)
+    faults += settings.faults_beside(environ, field_texts)
     if faults or loaded is None:
         raise SettingsFault(faults)
     loaded._files.update(files)  # noqa: SLF001 - ours, and nobody else fills it

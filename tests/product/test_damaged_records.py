@@ -8,10 +8,11 @@ import pytest
 from gateway.app_keys import VAULT
 from gateway.session.cookie import SessionCookie
 from gateway.store.fields import Field
+from tests.stage.operator_settings import sealing_key
 from tests.stage.witnesses import session_keys, with_cookie
 from tests.stage.world import SEALING_KEY, World
 
-NEW_KEY = "bmV3LWtleS1vZi0zMi1ieXRlcy0wMTIzNDU2Nzg5MDE"
+NEW_KEY = sealing_key("new")
 
 DAMAGE = {
     "empty": b"",

@@ -31,7 +31,7 @@ async def returns(make_world: Callable[..., Awaitable[World]]) -> Returns:
         left = json.loads((FROZEN / f"{name}.json").read_text())
         world = await make_world(
             PUBLIC_URL=left["public_url"],
-            SEALING_KEYS=left["sealing_key"],
+            sealed_with=left["sealing_key"],
             BACKCHANNEL_LOGOUT="1",
             **settings,
         )

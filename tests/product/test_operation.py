@@ -1,7 +1,6 @@
 """What operators see and do: several workers, the side port, and signing a person out everywhere."""
 
 import asyncio
-import base64
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ import aiohttp
 import pytest
 
 from servicekit.version import VERSION
+from tests.stage.operator_settings import sealing_key
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
@@ -122,7 +122,7 @@ async def test_L8_a_sealing_key_from_a_file_is_taken_up_at_hangup_in_every_worke
     world: World, valkey: str, tmp_path: Path, workers: str
 ) -> None:
     ada, port, keys = await world.signed_in(), free_port(), tmp_path / "keys"
-    other = base64.urlsafe_b64encode(bytes(32)).decode()
+    other = sealing_key("other")
     keys.write_text(other, encoding="utf-8")
     given = {"SEALING_KEYS": "", "SEALING_KEYS_FILE": str(keys), "WORKERS": workers}
     async with process(environment(world, valkey, port, **given)) as run:

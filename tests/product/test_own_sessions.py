@@ -1,7 +1,5 @@
 """Where you're signed in: every session of a person, and none of anybody else."""
 
-import base64
-
 import pytest
 
 from gateway.app_keys import OWN_SESSIONS, SETTINGS, VAULT
@@ -10,11 +8,12 @@ from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import SUMMARY
 from gateway.store.fields import Field
 from gateway.store.names import digest_of, index_key
+from tests.stage.operator_settings import sealing_key
 from tests.stage.other_front_end import GRACE
 from tests.stage.witnesses import with_cookie
 from tests.stage.world import World
 
-OTHER_KEY = base64.urlsafe_b64encode(b"another-key-of-32-bytes-01234567").decode()
+OTHER_KEY = sealing_key("other")
 
 
 async def test_S22_a_person_sees_every_session_and_which_one_this_is(world: World) -> None:

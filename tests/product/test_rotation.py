@@ -13,6 +13,7 @@ import pytest
 from gateway.session.cookie import SessionCookie
 from tests.product.test_tokens import READ, end_of_token, vault_of
 from tests.stage.invariants import violations
+from tests.stage.operator_settings import sealing_key
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.stored import drop_record
 from tests.stage.tenant import GATEWAY, GATEWAY_SECRET
@@ -20,7 +21,7 @@ from tests.stage.world import SEALING_KEY, World
 from tests.unit.servicekit.test_client_credential import KEY, OTHER, certificate_pem, pem_of
 
 MakeWorld = Callable[..., Awaitable[World]]
-NEW_KEY = base64.urlsafe_b64encode(b"N" * 32).decode()
+NEW_KEY = sealing_key("new")
 STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 
 

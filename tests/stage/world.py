@@ -1,6 +1,5 @@
 """The gateway on a real socket, with the local tenant, the resource API and Valkey behind it, and clocks to move."""
 
-import base64
 import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from gateway.app import SPA, create_app
@@ -31,16 +31,17 @@ from servicekit.settings_faults import load_settings
 from servicekit.upstream import Upstream
 from tests.stage.clock_of_redis import ClockOfRedis
 from tests.stage.network import Network
+from tests.stage.operator_settings import gateway_environment, sealing_key
 from tests.stage.other_front_end import NoFlow, OtherFrontEnd
 from tests.stage.ports import free_port
-from tests.stage.tenant import API, API_SECRET, EDIT, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock
+from tests.stage.tenant import API, API_SECRET, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock
 from tests.stage.trust import ONE_CERTIFICATE
 
 # Every part runs in one process here, with several gateways at times: on two busy cores half a second passes unnoticed.
 PATIENT = RedisLimits(command=10, attempt=20, request=30)
 # The client's files are read once for all gateways: that is a third of the time that a gateway is made in.
 CLIENT = SpaFiles(SPA)
-SEALING_KEY = base64.urlsafe_b64encode(b"0123456789abcdef0123456789abcdef").decode()
+SEALING_KEY = sealing_key("first")
 
 
 @dataclass
@@ -152,19 +153,13 @@ async def served(
         await runner.cleanup()
 
 
-def gateway_settings(**changed: str) -> Settings:
-    """Return settings as an operator would give them, some changed."""
-    environment = {
-        "TENANT_SUBDOMAIN": "stepuplocal",
-        "TENANT_ID": TENANT_ID,
-        "CLIENT_ID": GATEWAY,
-        "CLIENT_SECRET": GATEWAY_SECRET,
-        "EDIT_PROFILE_SCOPE": EDIT,
-        "SEALING_KEYS": SEALING_KEY,
-        "CA_BUNDLE": ONE_CERTIFICATE,
-        **changed,
-    }
-    return load_settings(Settings, {PREFIX + name: value for name, value in environment.items()}, PREFIX)
+def gateway_settings(*, sealed_with: str = "", **changed: str) -> Settings:
+    """Return settings as an operator would give them, some changed.
+
+    `sealed_with` are the sealing keys of records that an older release left: those that it took and this one refuses.
+    """
+    settings = load_settings(Settings, gateway_environment(changed), PREFIX)
+    return settings.model_copy(update={"sealing_keys": SecretStr(sealed_with)}) if sealed_with else settings
 
 
 @asynccontextmanager

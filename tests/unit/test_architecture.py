@@ -23,7 +23,7 @@ FLOORS: Final = (
     "metrics",
     "store edge",
     "audit",
-    "setting_forms",
+    "setting_forms setting_faults",
     "settings",
     "session",
     "tokens",

@@ -26,6 +26,8 @@ from servicekit import errors as shared_errors
 from servicekit.problems import ProblemError
 from servicekit.settings_faults import load_settings
 from tests.stage.sources import ROOT
+from tests.stage.tenant import GATEWAY_SECRET
+from tests.stage.world import SEALING_KEY
 from tests.unit.test_architecture import FLOORS
 from tests.unit.test_doc_pages import every_page
 
@@ -169,10 +171,10 @@ def gateway_app(spa: Path, mode: str) -> web.Application:
         "GATEWAY_TENANT_SUBDOMAIN": "contoso",
         "GATEWAY_TENANT_ID": "3f6c2a58-5d0b-4c7e-9a41-7b1d2e8c9f10",
         "GATEWAY_CLIENT_ID": "0b9c7e64-2f1d-4a83-8e55-c1a4d0f6b7e2",
-        "GATEWAY_CLIENT_SECRET": "only-for-this-test",
+        "GATEWAY_CLIENT_SECRET": GATEWAY_SECRET,
         "GATEWAY_EDIT_PROFILE_SCOPE": "api://x/y",
         "GATEWAY_REDIS_URL": "redis://localhost",
-        "GATEWAY_SEALING_KEYS": "A" * 43,
+        "GATEWAY_SEALING_KEYS": SEALING_KEY,
         "GATEWAY_RESPONSE_MODE": mode,
         "GATEWAY_BACKCHANNEL_LOGOUT": "1",
     }

@@ -201,6 +201,14 @@ def test_a_redis_of_your_own_is_used(project: Project) -> None:
     assert names == []
 
 
+def test_A7_S57_it_serves_this_computer_alone(project: Project) -> None:
+    launch = project.launch(environment={"GATEWAY_PUBLIC_URL": "https://profile.example.com"})
+
+    assert launch.ended() == 1
+    assert "GATEWAY_PUBLIC_URL is not an address of this computer" in launch.output
+    assert launch.left_running() == []
+
+
 def test_a_wrong_option_ends_with_2_before_anything_happens(project: Project) -> None:
     launch = project.launch("--port", "99999")
 

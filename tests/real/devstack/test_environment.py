@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from devstack.environment import Settings, dotenv, local_environment
+import pytest
+
+from devstack.environment import Settings, dotenv, for_others, local_environment
 from devstack.local_secrets import LocalSecrets
 from devstack.ports import Ports
 
@@ -95,3 +97,24 @@ def test_a_dotenv_file_is_read_as_the_services_read_it(tmp_path: Path) -> None:
 
     assert dotenv(file) == {"GATEWAY_PORT": "4000", "GATEWAY_HOST": "::1"}
     assert dotenv(tmp_path / "absent") == {}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://profile.example.com",
+        "http://192.168.1.7:3000",
+        "https://localhost.example.com",
+        "http://[2001:db8::1]",
+    ],
+)
+def test_A7_S57_settings_of_a_service_for_others_are_refused_with_any_tenant(url: str) -> None:
+    for tenant in ({}, {"GATEWAY_TENANT_SUBDOMAIN": "contoso"}):
+        assert "GATEWAY_PUBLIC_URL" in str(for_others({"GATEWAY_PUBLIC_URL": url, **tenant}))
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://localhost:3000", "https://localhost", "http://127.0.0.1:3000", "http://[::1]:3000"]
+)
+def test_A7_S57_local_work_with_a_real_tenant_stays_possible(url: str) -> None:
+    assert for_others({"GATEWAY_PUBLIC_URL": url, "GATEWAY_TENANT_SUBDOMAIN": "contoso"}) is None

@@ -62,6 +62,23 @@ async def test_S57_every_fault_of_the_settings_is_told_at_once(tmp_path: Path) -
     assert b"ALLOW_REMOTE=1" in errors
 
 
+async def test_A7_S57_it_does_not_start_beside_a_service_for_others() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "error", "-m", "local_tenant"),
+        cwd=HERE,
+        env=settings_of_ours(PUBLIC_URL="https://login.example.com")
+        | {"GATEWAY_PUBLIC_URL": "https://profile.example.com", "RESOURCE_API_TENANT_SUBDOMAIN": "contoso"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
+
+    assert (process.returncode, output) == (2, b"")
+    for name in (b"LOCAL_TENANT_PUBLIC_URL:", b"GATEWAY_PUBLIC_URL:", b"RESOURCE_API_TENANT_SUBDOMAIN:"):
+        assert name in errors
+    assert errors.count(b"known passwords") == 3
+
+
 @pytest.mark.parametrize(
     "settings, said",
     [

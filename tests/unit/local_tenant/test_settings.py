@@ -17,7 +17,7 @@ from local_tenant.settings import Settings
     ],
 )
 def test_X3_what_is_registered_is_the_browser_s_spelling(written: str, registered: str) -> None:
-    settings = Settings(gateway_url=written, public_url=written)
+    settings = Settings(allow_remote=True, gateway_url=written, public_url=written)
 
     assert settings.values()["GATEWAY_URL"] == registered
     assert settings.browser_url == registered

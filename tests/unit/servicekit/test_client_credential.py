@@ -133,3 +133,10 @@ def test_a_credential_without_a_file_stays_as_it_is() -> None:
 def test_S35_a_certificate_file_that_is_not_there_is_told_without_its_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^names a file that can't be read: No such file or directory$"):
         read_certificate(str(tmp_path / "nowhere.pem"))
+
+
+def test_A8_S38_a_key_that_is_too_short_to_sign_with_is_refused() -> None:
+    short = rsa.generate_private_key(65537, 1024)  # noqa: S505 - what must be refused
+
+    with pytest.raises(ValueError, match="holds a key of 1024 bits, and 2048 are the least"):
+        CertificateKey(pem_of(short) + certificate_pem(short))
