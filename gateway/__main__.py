@@ -52,7 +52,11 @@ async def _end_sessions(settings: Settings, oid: str) -> int:
     try:
         ended = await OwnSessions(vault).end_all(settings.tenant_id or settings.issuer, oid)
     except SessionStoreUnavailable as error:
-        print(f"Redis cannot be used, and nobody was signed out: {error.log_detail}.", file=sys.stderr)
+        ended = error.members.get("ended", 0)
+        done = (
+            f"{ended} sessions ended, and not all of them; say it again" if ended else "nobody was signed out"
+        )
+        print(f"Redis cannot be used, and {done}: {error.log_detail}.", file=sys.stderr)
         return 1
     finally:
         await hints.aclose()

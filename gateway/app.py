@@ -83,7 +83,11 @@ def create_app(
     redis_time = redis_clock or hearing_clock(now, monotonic, metrics)
     _, vault, _ = open_vault(settings, now=redis_time, limits=redis_limits, counts=metrics)
     sessions = SessionStore(
-        vault, now=redis_time, idle=settings.session_idle_seconds, absolute=settings.session_absolute_seconds
+        vault,
+        now=redis_time,
+        idle=settings.session_idle_seconds,
+        absolute=settings.session_absolute_seconds,
+        most=settings.max_sessions_per_person,
     )
     read = Resource(GRAPH, settings.graph_scope)
     edit = Resource(EDIT, settings.edit_profile_scope)

@@ -216,6 +216,16 @@ class SessionStoreUnavailable(ProblemError):
         error.members = {"confirmed": False}
         return error
 
+    @classmethod
+    def in_the_middle(cls, ended: int) -> "SessionStoreUnavailable":
+        """Return what is said where only some of many sessions could be ended: `ended` of them are, and stay so."""
+        error = cls("not all sessions could be ended in time")
+        error.detail = (
+            "Not all of these sessions have ended yet. Please ask again in a moment for the others."
+        )
+        error.members = {"ended": ended}
+        return error
+
 
 class SessionStoreNotAsked(SessionStoreUnavailable):
     """Redis had no part in it: no connection was free for us, or our event loop stood still. Never told of Redis.

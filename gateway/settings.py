@@ -29,6 +29,7 @@ from servicekit.settings_faults import CommaSeparated
 PREFIX = "GATEWAY_"
 SESSION_IDLE_SECONDS = 1800
 SESSION_ABSOLUTE_SECONDS = 28_800
+MOST_SESSIONS = 20
 PUBLIC_URL = "http://localhost:3000"
 
 
@@ -125,6 +126,13 @@ class Settings(AuthoritySettings):
         le=604_800,
         description="how long any session lives",
         examples=["28800"],
+    )
+    max_sessions_per_person: int = Field(
+        MOST_SESSIONS,
+        ge=1,
+        le=1000,
+        description="how many sessions a person may have; one more ends the one that was used longest ago",
+        examples=["20"],
     )
     step_up_max_age_seconds: int | None = Field(
         None,

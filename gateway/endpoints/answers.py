@@ -32,7 +32,14 @@ Identifier = TypeAliasType("Identifier", Annotated[str, Field(pattern="^[A-Za-z0
 EndReason = TypeAliasType(
     "EndReason",
     Literal[
-        "expired", "signed-out", "revoked", "rotated", "replaced", "ended-elsewhere", "ended-by-operator"
+        "expired",
+        "signed-out",
+        "revoked",
+        "rotated",
+        "replaced",
+        "ended-elsewhere",
+        "ended-by-operator",
+        "too-many-sessions",
     ],
 )
 

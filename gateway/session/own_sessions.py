@@ -4,19 +4,20 @@ Owns the list behind "Where you're signed in", and ending one, all others, or al
 Never shows what would open a session: its id in the list is part of the hash of its id.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.errors import NotFound
-from gateway.session.sessions import SUMMARY, LiveSession, SessionSummary
-from gateway.store.indexes import SessionIndexes
+from gateway.session.indexed_sessions import Index, IndexedSession, IndexedSessions
+from gateway.session.sessions import LiveSession, indexes_of
 from gateway.store.names import SessionRef, digest_of
-from gateway.store.stored_form import read_record
 from gateway.store.vault import Vault
 from gateway.timestamps import rfc3339
 
 _ID_CHARACTERS = 32
-_SETTLED_SECONDS = 60
+# Nobody has as many; an operator may allow a thousand, which nobody reads.
+_MOST_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class ListedSession:
     @property
     def id(self) -> str:
         """What the list calls it."""
-        return self.ref.digest[:_ID_CHARACTERS]
+        return list_id(self.ref)
 
     def as_json(self, *, current: bool) -> dict[str, Any]:
         """Return the members of the answer."""
@@ -51,36 +52,28 @@ class OwnSessions:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._indexes = SessionIndexes(vault)
+        self._sessions = IndexedSessions(vault)
 
     async def listed(self, tid: str, oid: str) -> list[ListedSession]:
         """Return the person's living sessions, last used first; references to ended ones are cleared away."""
-        owner = digest_of(tid, oid)
-        sessions: list[ListedSession] = []
-        gone: list[SessionRef] = []
-        references = await self._indexes.listed("person", owner, SUMMARY)
-        # A session is noted a moment before it is there; only what is gone and not new is an orphan.
-        settled = self._vault.known_time() - _SETTLED_SECONDS
-        for reference in references:
-            ref = reference.ref
-            opened = self._vault.open(ref, SUMMARY, reference.stored, secret=b"")
-            summary = read_record(SessionSummary, opened.value) if opened else None
-            if summary:
-                seen_at = reference.seen_at / 1000
-                sessions.append(
-                    ListedSession(ref, summary.device, summary.created_at, seen_at, summary.last_mfa_at)
-                )
-            # One that lives is another gateway's: sealed by a key that we have not, or of another version.
-            elif not reference.seen_at and reference.indexed_at <= settled:
-                gone.append(ref)
-        await self._indexes.forget("person", owner, gone)
-        return sorted(sessions, key=lambda one: -one.last_seen_at)
+        return [
+            ListedSession(
+                one.ref,
+                one.summary.device,
+                one.summary.created_at,
+                one.seen_at / 1000,
+                one.summary.last_mfa_at,
+            )
+            for one in await self._living([_person(tid, oid)])
+            if one.summary
+        ]
 
     async def end(self, session: LiveSession, identifier: str) -> None:
         """End the session of the same person that the list calls `identifier`; raises NotFound."""
-        for one in await self._of(session):
-            if one.id == identifier:
-                await self._vault.end_with_successors(one.ref, "ended-elsewhere", _owners(session))
+        indexes = _indexes(session)
+        for one in await self._living(indexes):
+            if one.summary and list_id(one.ref) == identifier:
+                await self._vault.ends.end_many([one.ending(indexes)], "ended-elsewhere")
                 return
         raise NotFound
 
@@ -88,27 +81,37 @@ class OwnSessions:
         """End every other session of the same person; return how many there were.
 
         Also those that are about to begin, and those that this gateway cannot open; not what a step-up in another tab
-        is making of this one.
+        is making of this one. Where Redis fails on the way, the error says how many are ended, and asking again ends
+        the others.
         """
-        refs = await self._indexes.indexed("person", digest_of(session.user.tid, session.user.oid))
-        others = [ref for ref in refs if ref.family != session.ref.family]
-        owners = _owners(session)
-        return sum([await self._vault.end_with_successors(ref, "ended-elsewhere", owners) for ref in others])
+        index, *beside = _indexes(session)
+        return await self._sessions.end(
+            index, "ended-elsewhere", beside=beside, spares=lambda ref: ref.family == session.ref.family
+        )
 
     async def end_all(self, tid: str, oid: str) -> int:
         """End every session of a person, for an operator; return how many there were."""
-        refs = await self._indexes.indexed("person", digest_of(tid, oid))
-        owners = [("person", digest_of(tid, oid))]
-        return sum([await self._vault.end_with_successors(ref, "ended-by-operator", owners) for ref in refs])
+        return await self._sessions.end(_person(tid, oid), "ended-by-operator")
 
     async def shown(self, session: LiveSession) -> list[dict[str, Any]]:
-        """Return the list for its person."""
-        return [one.as_json(current=one.ref == session.ref) for one in await self._of(session)]
+        """Return the list for its person: the sessions that were used last."""
+        listed = await self.listed(session.user.tid, session.user.oid)
+        return [one.as_json(current=one.ref == session.ref) for one in listed[:_MOST_SHOWN]]
 
-    async def _of(self, session: LiveSession) -> list[ListedSession]:
-        return await self.listed(session.user.tid, session.user.oid)
+    async def _living(self, indexes: Sequence[Index]) -> list[IndexedSession]:
+        living = await self._sessions.living(indexes[0], indexes[1:])
+        return sorted(living, key=lambda one: -one.seen_at)
 
 
-def _owners(session: LiveSession) -> list[tuple[str, str]]:
-    """Return the index that is known of the person's other sessions; what is left of the others is found later."""
-    return [("person", digest_of(session.user.tid, session.user.oid))]
+def list_id(ref: SessionRef) -> str:
+    """Return what the list calls a session."""
+    return ref.digest[:_ID_CHARACTERS]
+
+
+def _person(tid: str, oid: str) -> Index:
+    return "person", digest_of(tid, oid)
+
+
+def _indexes(session: LiveSession) -> list[Index]:
+    """Return the indexes that name all sessions of the session's person; the person's own is the first."""
+    return [index for index in indexes_of(session.user) if index[0] != "sid"]

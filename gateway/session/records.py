@@ -163,7 +163,7 @@ class SessionRecords:
 
     async def end_reason(self) -> str | None:
         """Return why the session ended, while that is remembered; None for one that lives."""
-        return await self._vault.end_reason(self._ref)
+        return await self._vault.ends.reason(self._ref)
 
     async def _write(self, entries: Entries, over: tuple[str, int] | None, release: Lease | None) -> bool:
         lock = (release.name, release.mark) if release else None

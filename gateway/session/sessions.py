@@ -21,26 +21,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gateway.audit.recorder import Subject
 from gateway.errors import SessionStoreUnavailable, SignInRequired
 from gateway.session.cookie import LIVE, SessionCookie
+from gateway.session.indexed_sessions import Index, IndexedSessions
 from gateway.session.records import SessionRecords
+from gateway.session.session_limit import SessionLimit
+from gateway.session.summary import SUMMARY, SessionSummary
 from gateway.store.fields import Field, number_of
 from gateway.store.indexes import SessionIndexes
 from gateway.store.names import SessionRef, digest_of
 from gateway.store.stored_form import write_record
-from gateway.store.vault import SEEN, Indexing, Stored, Successor, Vault
+from gateway.store.vault import NO_LIMIT, SEEN, Begun, Indexing, Stored, Successor, Vault
 
 # Between two uses closer than this nothing is written: the idle limit is minutes at least.
 _TOUCH_SECONDS: Final = 20
 RECORD: Final = "session"
-SUMMARY: Final = "summary"
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSummary:
-    """What a person's other sessions may know of one, without its cookie; times in seconds since 1970."""
-
-    device: str
-    created_at: float
-    last_mfa_at: float | None
 
 
 class UserSession(BaseModel):
@@ -97,13 +90,24 @@ class LiveSession:
 class SessionStore:
     """Starts, opens and ends sessions.
 
-    `now` is Redis' clock, as the vault tells it, `idle` and `absolute` the limits in seconds.
+    `now` is Redis' clock, as the vault tells it, `idle` and `absolute` the limits in seconds, and `most` how many
+    sessions a person may have.
     Every method raises SessionStoreUnavailable when Redis fails.
     """
 
-    def __init__(self, vault: Vault, *, now: Callable[[], float], idle: int, absolute: int) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        *,
+        now: Callable[[], float],
+        idle: int,
+        absolute: int,
+        most: int = NO_LIMIT,
+    ) -> None:
         self._vault = vault
+        self._limit = SessionLimit(vault, most)
         self._indexes = SessionIndexes(vault)
+        self._indexed = IndexedSessions(vault)
         self._now = now
         self._idle = idle
         self._absolute = absolute
@@ -119,12 +123,14 @@ class SessionStore:
         """Write a new session with its records in one step.
 
         With `successor`, the old id is dead in the same step; None when that session had ended already. Raises
-        Overtaken when it was written since `records` were read from it.
+        Overtaken when it was written since `records` were read from it. Without one, the session that was used longest
+        ago ends where the person has too many.
         """
         now = self._now()
         absolute_at = self._absolute_at(user)
         idle = min(self._idle, absolute_at - now)
-        summary = SessionSummary(user.device, user.created_at, user.last_mfa_at)
+        indexes = indexes_of(user)
+        summary = SessionSummary(user.device, user.created_at, user.last_mfa_at, dict(indexes).get("sid", ""))
         own = {
             RECORD: Field(user.model_dump_json().encode(), absolute_at),
             SUMMARY: Field(write_record(summary), absolute_at, keyed=False),
@@ -134,12 +140,17 @@ class SessionStore:
             {**records, **own},
             idle=idle,
             secret=cookie.secret,
-            indexing=Indexing(_owners(user), user.created_at, self._absolute),
+            # With a successor there are no more than before.
+            indexing=Indexing(
+                indexes, user.created_at, self._absolute, NO_LIMIT if successor else self._limit.most
+            ),
             successor=successor,
         )
         if not created:
             return None
-        self._vault.orphans.note(_owners(user))
+        if created is Begun.IN_A_CROWD:
+            await self._limit.enforce(cookie.ref, indexes)
+        self._vault.orphans.note(indexes)
         return LiveSession(cookie, user, now + idle, absolute_at, self._records(cookie, {}))
 
     async def load(
@@ -204,7 +215,7 @@ class SessionStore:
 
     async def why_ended(self, cookie: SessionCookie) -> str:
         """Return why a session is no longer there; `expired` where nobody remembers."""
-        return await self._vault.end_reason(cookie.ref) or "expired"
+        return await self._vault.ends.reason(cookie.ref) or "expired"
 
     async def find(self, request: web.Request) -> LiveSession | None:
         """Return the request's session if there is one; asking does not prolong it."""
@@ -222,14 +233,15 @@ class SessionStore:
 
         With `successors` also under the id that a step-up in another tab gives it meanwhile.
         """
-        end = self._vault.end_with_successors if successors else self._vault.end
-        await end(session.ref, reason, _owners(session.user))
+        ends = self._vault.ends
+        end = ends.end_with_successors if successors else ends.end
+        await end(session.ref, reason, indexes_of(session.user))
 
     async def confirm_end(self, request: web.Request) -> None:
         """Ask again about a session that ended before this request; raises SessionStoreUnavailable."""
         cookie = SessionCookie.of(request)
         if cookie:
-            await self._vault.confirm_end(cookie.ref)
+            await self._vault.ends.confirm(cookie.ref)
 
     async def unbind(self, request: web.Request) -> None:
         """Let the answer to this request delete the cookie."""
@@ -248,15 +260,22 @@ class SessionStore:
 
         Sessions of persons who signed in after `created_until` survive. Returns how many there were.
         """
-        owners = [(kind, digest_of(tid, named)) for kind, named in (("sid", sid), ("sub", sub)) if named]
-        refs = [set(await self._indexes.indexed(*owner, until=created_until)) for owner in owners]
-        ended = 0
-        for ref in set.intersection(*refs) if refs else ():
-            ended += await self._vault.end_with_successors(ref, reason, owners)
-        return ended
+        named = [(kind, digest_of(tid, name)) for kind, name in (("sid", sid), ("sub", sub)) if name]
+        if not named:
+            return 0
+        index, *others = named
+        among = [set(await self._indexes.indexed(*other, until=created_until)) for other in others]
+        return await self._indexed.end(
+            index,
+            reason,
+            beside=others,
+            spares=lambda ref: not all(ref in refs for refs in among),
+            until=created_until,
+        )
 
 
-def _owners(user: UserSession) -> list[tuple[str, str]]:
+def indexes_of(user: UserSession) -> list[Index]:
+    """Return the indexes that name a session of `user`: the person's own first."""
     # Entra's `sub` is another one for each application, and is what a logout token names.
-    owners = [("person", digest_of(user.tid, user.oid)), ("sub", digest_of(user.tid, user.sub))]
-    return [*owners, ("sid", digest_of(user.tid, user.sid))] if user.sid else owners
+    indexes = [("person", digest_of(user.tid, user.oid)), ("sub", digest_of(user.tid, user.sub))]
+    return [*indexes, ("sid", digest_of(user.tid, user.sid))] if user.sid else indexes

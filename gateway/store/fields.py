@@ -18,12 +18,14 @@ class Field:
     """A value on its way into a session's hash; `expires_at` in seconds since 1970.
 
     Unless it is `keyed` with the browser's secret, the server's keys alone open it: for what another session of the
-    same person may read.
+    same person may read. With `most`, a session keeps so many of its kind, the youngest, and this one only where it
+    has room for it: for what a person may write as often, and as large, as they like.
     """
 
     value: bytes
     expires_at: float
     keyed: bool = True
+    most: int = 0
 
 
 def seal_field(ring: KeyRing, ref: SessionRef, name: str, field: Field, *, secret: bytes) -> bytes:

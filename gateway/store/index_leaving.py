@@ -13,28 +13,49 @@ from gateway.store.redis.faults import redis_faults
 from gateway.store.redis.script_calls import ScriptCall
 from gateway.store.scripts import LEAVE
 
+Owners = Sequence[tuple[str, str]]
+"""Indexes, by kind and owner."""
+
 
 async def run_then_leave(
     redis: Any,
     before: Sequence[ScriptCall],
     main: ScriptCall,
     ref: SessionRef | None,
-    owners: Sequence[tuple[str, str]],
+    owners: Owners,
     *,
     replicas: int | None,
-) -> tuple[Any, bool]:
+) -> tuple[Any, bool, list[Any]]:
     """Run scripts, then let the indexes of `owners` forget `ref` if it is gone by then: in one round trip.
 
-    In a cluster, where an index and a session have different slots, it is asked first whether it is gone.
+    In a cluster, where an index and a session have different slots, it is asked first whether it is gone. Returns what
+    `main` returns, whether `replicas` have it, and what the scripts before it return.
     """
-    keys = [index_key(*owner) for owner in owners] if ref else []
-    if ref and not redis.has_slots:
-        leaving = [ScriptCall(LEAVE, [key, ref.key], [ref.packed]) for key in keys]
-        async with redis_faults():
-            result, reached = await redis.run_together(before, main, leaving, replicas=replicas)
-        return result, reached
+    leaving = _leaving(ref, owners) if ref else []
     async with redis_faults():
-        result, reached = await redis.run_together(before, main, replicas=replicas)
-        if ref and keys and not await redis.execute_command("EXISTS", ref.key):
-            await asyncio.gather(*(redis.zrem(key, ref.packed) for key in keys))
-    return result, reached
+        if not redis.has_slots:
+            result, reached, said = await redis.run_together(before, main, leaving, replicas=replicas)
+            return result, reached, said
+        result, reached, said = await redis.run_together(before, main, replicas=replicas)
+        if ref and owners and not await redis.execute_command("EXISTS", ref.key):
+            await asyncio.gather(*(redis.zrem(index_key(*owner), ref.packed) for owner in owners))
+    return result, reached, said
+
+
+async def end_many_then_leave(redis: Any, ends: Sequence[tuple[ScriptCall, SessionRef, Owners]]) -> list[Any]:
+    """Run each script, and let the indexes forget its session if it is gone then, all in one round trip.
+
+    Returns what the scripts return; for one server, not for a cluster.
+    """
+    calls: list[ScriptCall] = []
+    results: list[int] = []
+    for call, ref, owners in ends:
+        results.append(len(calls))
+        calls += [call, *_leaving(ref, owners)]
+    async with redis_faults():
+        answers = await redis.run_all(calls)
+    return [answers[at] for at in results]
+
+
+def _leaving(ref: SessionRef, owners: Owners) -> list[ScriptCall]:
+    return [ScriptCall(LEAVE, [index_key(*owner), ref.key], [ref.packed]) for owner in owners]

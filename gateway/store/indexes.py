@@ -5,7 +5,7 @@ Never sealed, as they hold only hashes; a reference may be to a session that has
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,8 @@ from gateway.store.redis.script_calls import ScriptCall
 from gateway.store.scripts import LIST
 from gateway.store.vault import SEEN, Vault
 
+PAGE: Final = 200
+"""How many references are looked at in one go: Redis does nothing else meanwhile, for two milliseconds or so."""
 _ROW: Final = 4
 
 
@@ -45,21 +47,50 @@ class SessionIndexes:
     async def indexed(self, kind: str, owner: str, *, until: float | None = None) -> list[SessionRef]:
         """Return the sessions of `owner` that began at `until` or before, ended ones perhaps among them."""
         async with redis_faults():
-            members = await self._redis.zrangebyscore(
-                index_key(kind, owner), "-inf", "+inf" if until is None else until
-            )
+            members = await self._redis.zrangebyscore(index_key(kind, owner), "-inf", _score(until))
         return [SessionRef.unpack(member) for member in members]
 
-    async def listed(self, kind: str, owner: str, field: str) -> list[Reference]:
-        """Return every session of `owner` with one of its fields: in one round trip, in a cluster in two."""
+    async def walk(
+        self,
+        kind: str,
+        owner: str,
+        field: str,
+        visit: Callable[[list[Reference]], Awaitable[int]],
+        *,
+        until: float | None = None,
+    ) -> bool:
+        """Show `visit` every session of `owner` with one of its fields, some at a time, the oldest first.
+
+        `visit` says how many of them the index still names after it; the others it has let the index forget. Returns
+        whether it did both, forget some and leave some: whoever must have seen all of them then walks again.
+        """
+        passed = forgotten = 0
+        while references := await self.page(kind, owner, field, passing=passed, until=until):
+            stay = await visit(references)
+            passed += stay
+            forgotten += len(references) - stay
+            if len(references) < PAGE:
+                break
+        return bool(passed and forgotten)
+
+    async def page(
+        self, kind: str, owner: str, field: str, *, passing: int = 0, until: float | None = None
+    ) -> list[Reference]:
+        """Return some sessions of `owner` with one of its fields, after `passing` over as many.
+
+        In one round trip, in a cluster in two.
+        """
+        key = index_key(kind, owner)
         if self._lists_in_one:
             try:
-                return await self._listed_in_one(index_key(kind, owner), field)
+                return await self._page_in_one(key, field, passing, until)
             except ResponseError:
                 # Some servers hold a script to the keys that it names.
                 self._lists_in_one = False
         async with redis_faults():
-            rows = await self._redis.zrangebyscore(index_key(kind, owner), "-inf", "+inf", withscores=True)
+            rows = await self._redis.zrangebyscore(
+                key, "-inf", _score(until), start=passing, num=PAGE, withscores=True
+            )
             refs = [SessionRef.unpack(member) for member, _ in rows]
         fields = await asyncio.gather(*(self._vault.read(ref, [field, SEEN]) for ref in refs))
         return [
@@ -73,8 +104,8 @@ class SessionIndexes:
             async with redis_faults():
                 await self._redis.zrem(index_key(kind, owner), *members)
 
-    async def _listed_in_one(self, key: str, field: str) -> list[Reference]:
-        call = ScriptCall(LIST, [key], [PREFIX, field, SEEN])
+    async def _page_in_one(self, key: str, field: str, passing: int, until: float | None) -> list[Reference]:
+        call = ScriptCall(LIST, [key], [PREFIX, field, SEEN, _score(until), passing, PAGE])
         flat: list[bytes | None] = []
         async with redis_faults(but=ResponseError):
             flat = await self._redis.run_script(call)
@@ -85,3 +116,7 @@ class SessionIndexes:
             Reference(SessionRef.unpack(member or b""), float(at or 0), stored, number_of(seen_at))
             for member, at, stored, seen_at in rows
         ]
+
+
+def _score(until: float | None) -> float | str:
+    return "+inf" if until is None else until

@@ -65,69 +65,109 @@ return all
 # Writes fields (an empty value removes one) and lets go of a lock, in one step; nothing is written to a session that
 # has ended. With a version, the first field is written only over that version: who lost a lock without noticing cannot
 # overwrite what came after. Where the value is there already, this call was made before and nobody heard the answer.
-# Of names with a colon (`parked:...`) those that have ended are removed on the way, and the oldest beyond twenty.
+# Of names with a colon (`token:...`) those that have ended are removed on the way.
+# A field that says how many there may be of its kind (`parked:...`) takes the place of the oldest beyond those; it is
+# left out, and takes nobody's place, where the session would be larger than its budget then. The others need no room.
 # KEYS: hash [, lock]
-# ARGV: now ms, mark of the lock's holder, version field or '', expected version, field, value, ...
-# Returns 0 when the session has ended, 1 when all was written, 2 when all but the first field was.
+# ARGV: now ms, mark of the lock's holder, version field or '', expected version, budget in bytes,
+#       field, value, most of its kind or 0, ...
+# Returns 0 when the session has ended, 1 when all was written, 2 when all but the first field was; where fields were
+# left out for their size, a list of that and their names.
 WRITE: Final = """
-local result = 0
+local result, left_out = 0, {}
+local function kind_of(name)
+  local colon = string.find(name, ':', 1, true)
+  return colon and string.sub(name, 1, colon)
+end
+local function ends(value) return tonumber(string.sub(value, 1, 13)) or 0 end
 if redis.call('EXISTS', KEYS[1]) == 1 then
   result = 1
-  local first = 5
+  local first = 6
   if ARGV[3] ~= '' then
     if (redis.call('HGET', KEYS[1], ARGV[3]) or '0') == ARGV[4] then
       redis.call('HINCRBY', KEYS[1], ARGV[3], 1)
     else
-      first = 7
-      if redis.call('HGET', KEYS[1], ARGV[5]) ~= ARGV[6] then result = 2 end
+      first = 9
+      if redis.call('HGET', KEYS[1], ARGV[6]) ~= ARGV[7] then result = 2 end
     end
   end
-  local kinds = {}
-  for i = first, #ARGV, 2 do
+  local kinds, limited = {}, {}
+  for i = first, #ARGV, 3 do
     if ARGV[i + 1] == '' then
       redis.call('HDEL', KEYS[1], ARGV[i])
     else
-      redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
-      local colon = string.find(ARGV[i], ':', 1, true)
-      if colon then kinds[string.sub(ARGV[i], 1, colon)] = true end
+      local kind = kind_of(ARGV[i])
+      if kind then kinds[kind] = true end
+      if ARGV[i + 2] ~= '0' then
+        limited[#limited + 1] = i
+      else
+        redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+      end
     end
   end
   redis.call('HSET', KEYS[1], 'writes', (tonumber(redis.call('HGET', KEYS[1], 'writes')) or 0) + 1)
-  for kind in pairs(kinds) do
-    local kept = {}
-    for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
-      if string.sub(name, 1, #kind) == kind then
-        local expiry = tonumber(string.sub(redis.call('HGET', KEYS[1], name), 1, 13)) or 0
-        if expiry <= tonumber(ARGV[1]) then
-          redis.call('HDEL', KEYS[1], name)
-        else
-          kept[#kept + 1] = {expiry, name}
-        end
+  if next(kinds) then
+    local held, size = {}, 0
+    local names = redis.call('HKEYS', KEYS[1])
+    for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
+      if kinds[kind_of(names[i])] and ends(value) <= tonumber(ARGV[1]) then
+        redis.call('HDEL', KEYS[1], names[i])
+      else
+        held[names[i]] = value
+        size = size + #names[i] + #value
       end
     end
-    table.sort(kept, function(a, b) return a[1] < b[1] end)
-    for i = 1, #kept - 20 do redis.call('HDEL', KEYS[1], kept[i][2]) end
+    for _, i in ipairs(limited) do
+      local name, value, most = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
+      local others = {}
+      for other, its in pairs(held) do
+        if other ~= name and kind_of(other) == kind_of(name) then others[#others + 1] = {ends(its), other} end
+      end
+      table.sort(others, function(a, b) return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]) end)
+      local leaving, after = {}, size + #value + (held[name] and -#held[name] or #name)
+      for k = 1, #others - most + 1 do
+        leaving[k] = others[k][2]
+        after = after - #leaving[k] - #held[leaving[k]]
+      end
+      if after > tonumber(ARGV[5]) then
+        left_out[#left_out + 1] = name
+      else
+        for _, oldest in ipairs(leaving) do
+          redis.call('HDEL', KEYS[1], oldest)
+          held[oldest] = nil
+        end
+        redis.call('HSET', KEYS[1], name, value)
+        held[name], size = value, after
+      end
+    end
   end
 end
 if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[2] then redis.call('DEL', KEYS[2]) end
+if #left_out > 0 then return {result, unpack(left_out)} end
 return result
 """
 
 # The tombstone is always written: WAIT needs a write to wait for when an end is asked for twice, and a session that
 # is about to be written must not begin. The first reason stands.
-# KEYS: hash, tombstone; ARGV: reason, tombstone seconds
+# With a third argument it ends only a session that was not used since then.
+# KEYS: hash, tombstone; ARGV: reason, tombstone seconds [, when it was used last]
+# Returns whether it was there, and what its tombstone says.
 END: Final = """
+if ARGV[3] and redis.call('HGET', KEYS[1], 'seen') ~= ARGV[3] then return {0, ''} end
 local gone = redis.call('DEL', KEYS[1])
-redis.call('SET', KEYS[2], redis.call('GET', KEYS[2]) or ARGV[1], 'EX', ARGV[2])
-return gone
+local said = redis.call('GET', KEYS[2]) or ARGV[1]
+redis.call('SET', KEYS[2], said, 'EX', ARGV[2])
+return {gone, said}
 """
 
 # A script and no transaction: redis-py's transactions on a cluster block the loop while they look for the slot.
-# KEYS: set; ARGV: member, score, drop up to this score, lifetime in seconds
+# KEYS: set; ARGV: member, score, drop up to this score, lifetime in seconds, most members
+# Returns 1 where the set has more than that now. (ZCARD is a right more, which nobody gave us yet.)
 INDEX: Final = """
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
-return redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+return #redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf', 'LIMIT', ARGV[5], 1)
 """
 
 # A text of pieces, each behind its length in four digits: one more at the head, and the last ones beyond the most are
@@ -153,9 +193,10 @@ if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 return redis.call('ZREM', KEYS[1], ARGV[1])
 """
 
-# An index with two fields of every session in it, in one round trip however many there are. The keys of the sessions
-# follow from the members (16 bytes of family, 32 of digest), so that this is no script for a cluster.
-# KEYS: set; ARGV: prefix, field, field. Returns the time, then member, score, value, value, ...
+# Some references of an index with two fields of each session, in one round trip. The keys of the sessions follow from
+# the members (16 bytes of family, 32 of digest), so that this is no script for a cluster.
+# KEYS: set; ARGV: prefix, field, field, up to this score, passing over so many, so many at most
+# Returns the time, then member, score, value, value, ...
 LIST: Final = (
     _NOW
     + """
@@ -173,7 +214,7 @@ local function base64url(bytes)
   return table.concat(text)
 end
 local rows = {now}
-local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf', 'WITHSCORES')
+local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[4], 'WITHSCORES', 'LIMIT', ARGV[5], ARGV[6])
 for i = 1, #found, 2 do
   local family, digest = string.sub(found[i], 1, 16), string.sub(found[i], 17)
   local key = ARGV[1] .. ':{' .. base64url(family) .. '}:' .. base64url(digest)

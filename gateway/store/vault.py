@@ -12,10 +12,10 @@ tag (`{family}`), also across a change of its id, as Redis Cluster demands.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Final
 
 from gateway.counts import Counts
-from gateway.errors import SessionStoreUnavailable
 from gateway.store.fields import Field, milliseconds, open_field, seal_field
 from gateway.store.hints import Hints
 from gateway.store.index_leaving import run_then_leave
@@ -27,18 +27,19 @@ from gateway.store.redis.faults import redis_faults
 from gateway.store.redis.replicas import ReplicaWatch
 from gateway.store.redis.script_calls import ScriptCall
 from gateway.store.redis_clock import RedisClock
-from gateway.store.scripts import CREATE, END, INDEX, READ, READ_ALL, TOUCH, WRITE
+from gateway.store.scripts import CREATE, INDEX, READ, READ_ALL, TOUCH, WRITE
 from gateway.store.sealing import KeyRing, Unsealable
+from gateway.store.session_ends import TOMBSTONE_SECONDS, SessionEnds
 from servicekit.logs import log_event
 
 _log = logging.getLogger(__name__)
 
-TOMBSTONE_SECONDS: Final = 900
 # When the session was last used (milliseconds since 1970), and how often it was written: plain numbers.
 SEEN: Final = "seen"
 WRITES: Final = "writes"
-# Ends that a person, an operator or the authority is told of, and relies on.
-_CONFIRMED_ENDS: Final = frozenset({"signed-out", "ended-elsewhere", "ended-by-operator"})
+SESSION_BYTES: Final = 65_536
+"""The budget of a session's hash: what would make it larger is written only where it must be."""
+NO_LIMIT: Final = 1_000_000_000
 _OVERTAKEN: Final = 2
 
 Stored = Mapping[str, bytes | None]
@@ -59,11 +60,23 @@ class Successor:
 
 @dataclass(frozen=True, slots=True)
 class Indexing:
-    """The indexes, by kind and owner, that name a session; none of theirs is older than `ttl` seconds."""
+    """The indexes, by kind and owner, that name a session; none of theirs is older than `ttl` seconds.
+
+    The first of them is crowded when it names more than `most`.
+    """
 
     owners: Sequence[tuple[str, str]]
     at: float
     ttl: int
+    most: int = NO_LIMIT
+
+
+class Begun(IntEnum):
+    """Whether a session began, and whether the first of its indexes is crowded since."""
+
+    NOT = 0
+    YES = 1
+    IN_A_CROWD = 2
 
 
 class Vault:
@@ -94,6 +107,9 @@ class Vault:
         self.hints = hints
         self.orphans = Orphans(redis, now)
         self.replica_watch = replica_watch or ReplicaWatch(redis)
+        self.ends = SessionEnds(
+            redis, replicas=replicas, replica_watch=self.replica_watch, counts=self._counts, hints=hints
+        )
 
     # A session's records
 
@@ -106,10 +122,10 @@ class Vault:
         secret: bytes,
         indexing: Indexing,
         successor: Successor | None = None,
-    ) -> bool:
+    ) -> Begun:
         """Start a session's hash, named by its indexes first, and end the one that it takes the place of.
 
-        A reference without a session does no harm; a session that no sign-out finds does. Returns False, and does
+        A reference without a session does no harm; a session that no sign-out finds does. Returns NOT, and does
         nothing, when either session has been ended meanwhile; raises Overtaken when the old one was written since.
         May be repeated when nobody knows whether it happened.
         """
@@ -122,10 +138,12 @@ class Vault:
         mark = successor.mark if successor else b""
         oldest = self.known_time() - indexing.ttl
         joining = [
-            ScriptCall(INDEX, [index_key(*owner)], [ref.packed, indexing.at, oldest, indexing.ttl])
+            ScriptCall(
+                INDEX, [index_key(*owner)], [ref.packed, indexing.at, oldest, indexing.ttl, indexing.most]
+            )
             for owner in indexing.owners
         ]
-        created, reached = await run_then_leave(
+        created, reached, crowded = await run_then_leave(
             self.redis,
             joining,
             ScriptCall(CREATE, keys, [*times, mark, ref.digest, *pairs]),
@@ -140,7 +158,9 @@ class Vault:
         if created and not reached:
             # Refusing would sign the person out; the old id opens what it opened before, and nothing that is new.
             log_event(_log, logging.WARNING, "rotation-not-confirmed", session=ref.short)
-        return bool(created)
+        if not created:
+            return Begun.NOT
+        return Begun.IN_A_CROWD if any(crowded[:1]) else Begun.YES
 
     async def read(self, ref: SessionRef, names: Sequence[str]) -> Stored:
         """Return fields as Redis holds them; `open` opens one."""
@@ -169,80 +189,29 @@ class Vault:
         With `over`, the first field is written only where that plain number has still this value, which is then one
         more: whoever lost a lock without noticing cannot overwrite what came after; the others are written anyway.
         Returns whether everything was written, and what Redis holds now; False and nothing when the session has ended.
+        Fields that a session has no room for are left out, and are None among what Redis holds.
         May be repeated when nobody knows whether it happened.
         """
-        sealed = {
-            name: self.seal(ref, name, field, secret if field.keyed else b"") if field else b""
-            for name, field in fields.items()
-        }
-        pairs = [part for pair in sealed.items() for part in pair]
+        sealed: dict[str, bytes] = {}
+        parts: list[Any] = []
+        for name, field in fields.items():
+            sealed[name] = self.seal(ref, name, field, secret if field.keyed else b"") if field else b""
+            parts += [name, sealed[name], field.most if field else 0]
         version, expected = (over[0], str(over[1])) if over else ("", "")
         lock, mark = release or ("", "")
         keys = [ref.key, *([lock_key(ref, lock)] if release else [])]
-        done = await self.run(WRITE, keys, [milliseconds(self.known_time()), mark, version, expected, *pairs])
+        head = [milliseconds(self.known_time()), mark, version, expected, SESSION_BYTES]
+        answer = await self.run(WRITE, keys, [*head, *parts])
+        done, *left_out = answer if isinstance(answer, list) else [answer]
         written: dict[str, bytes | None] = (
             {name: value or None for name, value in sealed.items()} if done else {}
         )
+        written |= {name.decode(): None for name in left_out}
         if done == 2 and fields:  # noqa: PLR2004 - as the script says
             del written[next(iter(fields))]
         if done:
             self._hint(ref)
         return done == 1, written
-
-    async def end(self, ref: SessionRef, reason: str, owners: Sequence[tuple[str, str]] = ()) -> bool:
-        """Remove the session and leave a tombstone that says why; False when it was gone already.
-
-        The indexes of `owners`, by kind and owner, forget it. Raises SessionStoreUnavailable also when somebody is told
-        of this end, and a failover could still undo it; a server that has had no replica for a while is waited for no
-        longer, as nobody could sign out.
-        """
-        call = ScriptCall(END, [ref.key, tombstone_key(ref)], [reason, TOMBSTONE_SECONDS])
-        replicas = self._replicas if reason in _CONFIRMED_ENDS and self._replicas else None
-        gone, reached = await run_then_leave(self.redis, (), call, ref, owners, replicas=replicas)
-        if not reached and await self.replica_watch.is_alone(ref.key):
-            await self.redis.leave()  # and write it by whoever is the master now
-            again, reached = await run_then_leave(self.redis, (), call, ref, owners, replicas=None)
-            gone = gone or again
-            self._counts.end_not_replicated()
-            log_event(
-                _log, logging.WARNING, "end-not-replicated", session=ref.short, reason="no replica is there"
-            )
-        if gone:
-            self._counts.session_ended(reason)
-        # Also where it was gone: a command that was repeated finds it so, and nobody may have heard of the first time.
-        self._hint(ref)
-        if not reached:
-            raise SessionStoreUnavailable.at_sign_out()
-        return bool(gone)
-
-    async def end_with_successors(
-        self, ref: SessionRef, reason: str, owners: Sequence[tuple[str, str]] = ()
-    ) -> bool:
-        """End a session, also under the id that a step-up gives it meanwhile; raises as `end` does."""
-        ended, line = False, [ref]
-        for one in line:
-            ended = await self.end(one, reason, owners) or ended
-            _, _, successor = (await self._tombstone(one)).partition(":")
-            line += [SessionRef(ref.family, successor)] if successor else []
-        return ended
-
-    async def confirm_end(self, ref: SessionRef) -> None:
-        """Ask again about a session that is gone already: its end may not be safe yet, or be only that of an old id.
-
-        Raises SessionStoreUnavailable.
-        """
-        reason = await self.end_reason(ref)
-        if reason == "rotated" or (self._replicas and reason):
-            await self.end_with_successors(ref, "signed-out")
-
-    async def end_reason(self, ref: SessionRef) -> str | None:
-        """Return why the session ended, while that is remembered."""
-        return (await self._tombstone(ref)).partition(":")[0] or None
-
-    async def _tombstone(self, ref: SessionRef) -> str:
-        async with redis_faults():
-            text = await self.redis.get(tombstone_key(ref))
-        return text.decode(errors="replace") if text else ""
 
     async def ping(self) -> None:
         """Ask Redis for a sign of life; raises SessionStoreUnavailable."""

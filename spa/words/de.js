@@ -41,6 +41,7 @@ const screens = {
   'ended.ended': 'Sie wurden abgemeldet, weil Ihre Sitzung hier oder an anderer Stelle beendet wurde.',
   'ended.ended-elsewhere': 'Sie wurden abgemeldet, weil Sie diese Sitzung von einem anderen Browser aus beendet haben.',
   'ended.ended-by-operator': 'Sie wurden abgemeldet, weil die Administration Ihre Sitzungen beendet hat.',
+  'ended.too-many-sessions': 'Sie wurden abgemeldet, weil Sie sich auf vielen anderen Geräten angemeldet haben.',
   'ended.replaced': 'Sie wurden abgemeldet, weil sich in diesem Browser jemand neu angemeldet hat.',
   'ended.here': 'Sie sind abgemeldet',
   'ended.draft': 'Ihr Entwurf bleibt auf diesem Gerät. Melden Sie sich an, um daran weiterzuarbeiten.',

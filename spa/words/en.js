@@ -41,6 +41,7 @@ const screens = {
   'ended.ended': 'You were signed out because your session was ended, here or in another place.',
   'ended.ended-elsewhere': 'You were signed out because you ended this session from another browser.',
   'ended.ended-by-operator': 'You were signed out because an administrator ended your sessions.',
+  'ended.too-many-sessions': 'You were signed out because you signed in on many other devices.',
   'ended.replaced': 'You were signed out because somebody signed in again in this browser.',
   'ended.here': 'You’re signed out',
   'ended.draft': 'Your draft is kept on this device. Sign in to go on with it.',

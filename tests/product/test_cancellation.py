@@ -173,7 +173,7 @@ async def test_R9_the_callback_of_a_step_up(world: World, ada: OtherFrontEnd) ->
 
         cancelled = await was_cancelled(world, asked(world, ada, "POST", "/auth/callback", form, **kind), k)
 
-        reason = await vault_of(world).end_reason(before.ref)
+        reason = await vault_of(world).ends.reason(before.ref)
         assert reason in {None, "rotated"}
         assert await works(ada) == (reason is None), "the session of before lives unless a new one does"
         if reason:

@@ -5,7 +5,7 @@ import pytest
 from gateway.app_keys import OWN_SESSIONS, SETTINGS, VAULT
 from gateway.edge.devices import device_name
 from gateway.session.cookie import SessionCookie
-from gateway.session.sessions import SUMMARY
+from gateway.session.summary import SUMMARY
 from gateway.store.fields import Field
 from gateway.store.names import digest_of, index_key
 from tests.stage.operator_settings import sealing_key

@@ -182,4 +182,4 @@ async def test_a_session_that_was_replaced_is_never_told_as_revoked(
     answer = await reading
 
     assert (answer.status, answer.body["reason"]) == (401, "rotated"), "so that the tab tries again"
-    assert await vault_of(world).end_reason(session.ref) == "rotated"
+    assert await vault_of(world).ends.reason(session.ref) == "rotated"

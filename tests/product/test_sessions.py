@@ -8,7 +8,7 @@ from yarl import URL
 
 from gateway.audit.activity import KEPT_SECONDS
 from gateway.session.cookie import SessionCookie
-from gateway.store.vault import TOMBSTONE_SECONDS
+from gateway.store.session_ends import TOMBSTONE_SECONDS
 from tests.stage.other_front_end import GRACE, OtherFrontEnd
 from tests.stage.stored import stored_cache
 from tests.stage.witnesses import (

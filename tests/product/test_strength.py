@@ -283,7 +283,7 @@ async def test_R11_whoever_lost_the_lease_cannot_overwrite(valkey: str) -> None:
     assert not await slow.swap(CACHE, CACHE.entry(b"slow", 9_000.0), version=seen_by_slow)
 
     assert await late.get(CACHE) == b"fast"
-    await vault.end(cookie.ref, "signed-out")
+    await vault.ends.end(cookie.ref, "signed-out")
     assert not await late.swap(CACHE, CACHE.entry(b"late", 9_000.0), version=0)
     assert not await late.put({"token:graph": Field(b"late", 9_000.0)})
     assert await redis.exists(cookie.ref.key) == 0, "and an ended session is not begun again"

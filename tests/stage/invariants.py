@@ -7,7 +7,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from gateway.session.cookie import SessionCookie
-from gateway.session.sessions import RECORD, SUMMARY
+from gateway.session.sessions import RECORD
+from gateway.session.summary import SUMMARY
 from gateway.store.leases import LEASE_SECONDS
 from gateway.store.names import PREFIX, SessionRef
 from gateway.store.vault import Vault

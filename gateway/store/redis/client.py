@@ -230,23 +230,29 @@ class GuardedRedis(Redis):
         after: Sequence[ScriptCall] = (),
         *,
         replicas: int | None = None,
-    ) -> tuple[Any, bool]:
-        """Run scripts in this order, in one round trip; return what `main` returns, and whether `replicas` have it.
+    ) -> tuple[Any, bool, list[Any]]:
+        """Run scripts in this order, in one round trip.
 
-        `after` must look by itself whether `main` did what it should. WAIT counts what the same connection wrote, so it
-        goes along.
+        Returns what `main` returns, whether `replicas` have it, and what the scripts `before` return. `after` must look
+        by itself whether `main` did what it should. WAIT counts what the same connection wrote, so it goes along.
         """
+        wait = () if replicas is None else ("WAIT", replicas, WAIT_MILLISECONDS)
+        answers = await self.run_all((*before, main, *after), wait)
+        reached = replicas is None or int(answers[-1]) >= replicas
+        return answers[len(before)], reached, answers[: len(before)]
+
+    async def run_all(self, calls: Sequence[ScriptCall], last: Sequence[Any] = ()) -> list[Any]:
+        """Run scripts in this order, and the command `last`, in one round trip; return what each returns."""
 
         async def send(by_sha1: bool) -> list[Any]:  # noqa: FBT001 - as ScriptForm calls it
             async with self.pipeline(transaction=False) as pipe:
-                for call in (*before, main, *after):
+                for call in calls:
                     pipe.execute_command(*call.command(by_sha1=by_sha1))
-                if replicas is not None:
-                    pipe.execute_command("WAIT", replicas, WAIT_MILLISECONDS)
+                if last:
+                    pipe.execute_command(*last)
                 return await pipe.execute()
 
-        answers = await self.form.run(send)
-        return answers[len(before)], replicas is None or int(answers[-1]) >= replicas
+        return await self.form.run(send)
 
     async def new_connection(self, _key: str = "") -> AbstractConnection:
         """Return a connection of no pool, not connected yet: for what takes one for long, and so takes no place."""

@@ -74,14 +74,15 @@ class GuardedCluster(RedisCluster):
         after: Sequence[ScriptCall] = (),
         *,
         replicas: int | None = None,
-    ) -> tuple[Any, bool]:
-        """Run `before`, then `main`, then `after`; return what `main` returns, and whether `replicas` have it.
+    ) -> tuple[Any, bool, list[Any]]:
+        """Run `before`, then `main`, then `after`.
 
+        Returns what `main` returns, whether `replicas` have it, and what the scripts `before` return.
         Their keys lie in different slots, so they go to their servers one after another; scripts that stand on the same
         side go side by side. redis-py's pipeline would send a script on after a redirection, elsewhere than WAIT, and
         would go on asking a server that is lost.
         """
-        await asyncio.gather(*map(self.run_script, before))
+        said = await asyncio.gather(*map(self.run_script, before))
         if replicas is None:
             result, reached = await self.run_script(main), True
         else:
@@ -95,7 +96,7 @@ class GuardedCluster(RedisCluster):
             result, count = await self.form.run(send)
             reached = int(count) >= replicas
         await asyncio.gather(*map(self.run_script, after))
-        return result, reached
+        return result, reached, said
 
     async def _on_one(self, key: str, *commands: Sequence[Any]) -> list[Any]:
         """Send commands by one connection to the server that has the key, also where the key has moved to."""

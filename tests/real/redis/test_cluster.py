@@ -203,7 +203,7 @@ async def test_R8_an_end_that_must_be_confirmed_follows_its_slot(
     move(calm, slot, first, second)
 
     call = ScriptCall("return redis.call('DEL', KEYS[1])", ["stepup:{a}"], [])
-    assert await client.run_together((), call, replicas=0) == (1, True)
+    assert await client.run_together((), call, replicas=0) == (1, True, [])
     assert second.ask("EXISTS", "stepup:{a}") == 0
 
 

@@ -71,7 +71,7 @@ async def session(vault: Vault) -> SessionRef:
 async def refused(vault: Vault) -> None:
     """Assert that an end is not told as done."""
     with pytest.raises(SessionStoreUnavailable):
-        await vault.end(await session(vault), "signed-out")
+        await vault.ends.end(await session(vault), "signed-out")
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ async def test_L15_without_any_replica_people_can_sign_out_after_half_a_minute(
 ) -> None:
     clock, counts = Clock(), Alone()
     async with vault_at(pair.url, clock, counts) as vault:
-        assert await vault.end(await session(vault), "signed-out"), "the replica has it"
+        assert await vault.ends.end(await session(vault), "signed-out"), "the replica has it"
         pair.replica.kill()
         until(lambda: pair.master.info("replication")["connected_slaves"] == 0, pair.master.log)
 
@@ -93,8 +93,8 @@ async def test_L15_without_any_replica_people_can_sign_out_after_half_a_minute(
         await refused(vault)
         clock.now += 1
         ref = await session(vault)
-        assert await vault.end(ref, "signed-out")
-        assert await vault.end_reason(ref) == "signed-out"
+        assert await vault.ends.end(ref, "signed-out")
+        assert await vault.ends.reason(ref) == "signed-out"
 
     assert counts.heard == 1
     assert "end-not-replicated" in caplog.messages
@@ -118,7 +118,7 @@ async def test_L15_a_replica_that_came_and_went_begins_the_time_anew(pair: Watch
         pair.replica.start()
         until(lambda: pair.master.ask("WAIT", 1, 100) == 1, pair.replica.log)
         clock.now += ALONE_SECONDS
-        assert await vault.end(await session(vault), "signed-out")
+        assert await vault.ends.end(await session(vault), "signed-out")
         assert not await vault.replica_watch.is_alone("")
         pair.replica.kill()
         until(lambda: pair.master.info("replication")["connected_slaves"] == 0, pair.master.log)
@@ -136,16 +136,16 @@ async def test_L15_in_a_cluster_each_shard_is_judged_by_itself(servers: Servers)
     async with vault_at(url, clock) as vault:
         ref = await session(vault)
         with pytest.raises(SessionStoreUnavailable):
-            await vault.end(ref, "signed-out")
+            await vault.ends.end(ref, "signed-out")
         clock.now += ALONE_SECONDS
 
-        await vault.end(ref, "signed-out")
+        await vault.ends.end(ref, "signed-out")
 
         servers_asked = {vault.redis.server_of(ref.key)}
         while vault.redis.server_of((other := await session(vault)).key) in servers_asked:
             pass
         with pytest.raises(SessionStoreUnavailable):
-            await vault.end(other, "signed-out")
+            await vault.ends.end(other, "signed-out")
 
 
 async def test_L15_the_gateway_looks_before_somebody_signs_out(

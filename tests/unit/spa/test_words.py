@@ -142,7 +142,16 @@ def test_words_are_plain(banned: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reason", ["expired", "signed-out", "revoked", "replaced", "ended-elsewhere", "ended-by-operator"]
+    "reason",
+    [
+        "expired",
+        "signed-out",
+        "revoked",
+        "replaced",
+        "ended-elsewhere",
+        "ended-by-operator",
+        "too-many-sessions",
+    ],
 )
 def test_U9_every_end_of_a_session_is_told_apart(reason: str) -> None:
     sources = "".join(path.read_text("utf-8") for path in (files.ROOT / "gateway").rglob("*.py"))

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from gateway.errors import SessionStoreUnavailable
 from gateway.session.cookie import SessionCookie
 from gateway.session.records import RecordKind
-from gateway.session.sessions import RECORD, SUMMARY, SessionStore, SessionSummary, UserSession
+from gateway.session.sessions import RECORD, SessionStore, UserSession
+from gateway.session.summary import SUMMARY, SessionSummary
 from gateway.store.fields import Field
 from gateway.store.scripts import CREATE
 from gateway.store.stored_form import read_record

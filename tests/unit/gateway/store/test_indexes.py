@@ -57,7 +57,7 @@ async def test_a_list_says_of_each_when_it_began_when_it_was_used_and_the_field_
     await vault.redis.delete(gone.key)
     listed = way_to_redis.watch(runs(LIST), answered=True)
 
-    one, two, three = await indexes.listed("person", "ada", "summary")
+    one, two, three = await indexes.page("person", "ada", "summary")
 
     assert listed.met
     assert [reference.ref for reference in (one, two, three)] == [first, second, gone]
@@ -67,7 +67,7 @@ async def test_a_list_says_of_each_when_it_began_when_it_was_used_and_the_field_
     assert opened
     assert opened.value == str(NOW - 10).encode()
     assert three == Reference(gone, NOW + 1, None, 0)
-    assert await indexes.listed("person", "nobody", "summary") == []
+    assert await indexes.page("person", "nobody", "summary") == []
 
 
 async def test_a_server_that_holds_scripts_to_their_keys_is_asked_in_two_steps_from_then_on(
@@ -77,13 +77,13 @@ async def test_a_server_that_holds_scripts_to_their_keys_is_asked_in_two_steps_f
     await session(vault, "ada", at=NOW - 0.5)
     gone = await session(vault, "ada")
     await vault.redis.delete(gone.key)
-    in_one = await indexes.listed("person", "ada", "summary")
+    in_one = await indexes.page("person", "ada", "summary")
     refused = way_to_redis.refuse(runs(LIST), HELD_TO_KEYS, times=None)
 
-    assert await indexes.listed("person", "ada", "summary") == in_one
+    assert await indexes.page("person", "ada", "summary") == in_one
     met = len(refused.met)
     assert met >= 1
-    assert await indexes.listed("person", "ada", "summary") == in_one
+    assert await indexes.page("person", "ada", "summary") == in_one
     assert len(refused.met) == met, "it is not tried again"
 
 
@@ -96,7 +96,7 @@ async def test_R2_a_redis_that_fails_is_no_empty_list(
 
     for asking in (
         indexes.indexed("person", "ada"),
-        indexes.listed("person", "ada", "summary"),
+        indexes.page("person", "ada", "summary"),
         indexes.forget("person", "ada", [ref]),
     ):
         with pytest.raises(SessionStoreUnavailable):
@@ -131,7 +131,7 @@ def test_R23_a_list_in_one_step_is_the_list_in_two_whatever_sessions_are_called(
     async def listed(way: RequestProxy[Command]) -> list[Reference]:
         redis = redis_client(way.lead_to(valkey_server.url), limits=PATIENT)
         indexes = SessionIndexes(Vault(redis, KeyRing([RING_KEY]), now=lambda: NOW))
-        references = await indexes.listed("person", "ada", "summary")
+        references = await indexes.page("person", "ada", "summary")
         await redis.aclose()
         return references
 

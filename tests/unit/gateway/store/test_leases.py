@@ -163,7 +163,7 @@ async def test_R12_a_redis_that_fails_to_let_go_costs_nobody_the_work(
 
 
 async def test_R11_a_lease_on_a_session_that_has_ended_brings_nothing(vault: Vault, ref: SessionRef) -> None:
-    await vault.end(ref, "signed-out")
+    await vault.ends.end(ref, "signed-out")
 
     async with lease(vault, ref, "work", fields=["note"]) as held:
         assert held.stored == {"note": None, SEEN: None}

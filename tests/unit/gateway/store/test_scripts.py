@@ -1,17 +1,14 @@
 """The scripts, each by itself: run a second time, as after an answer that nobody heard, they change nothing more."""
 
 import functools
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from gateway.session.cookie import SessionCookie
 from gateway.store import scripts
-from gateway.store.names import PREFIX, SessionRef, index_key, lock_key, tombstone_key
+from gateway.store.names import PREFIX, tombstone_key
 from gateway.store.scripts import (
     CLAIM,
     CREATE,
@@ -28,51 +25,22 @@ from gateway.store.scripts import (
     TOUCH,
     WRITE,
 )
+from tests.unit.gateway.store.script_runs import (
+    ENDS,
+    INDEXED,
+    LOCK,
+    MS,
+    NEW,
+    OLD,
+    ROOM,
+    TOMBSTONE_SECONDS,
+    Call,
+    run,
+)
 from tests.unit.gateway.store_of_tests import NOW
 
-MS = int(NOW * 1000)
-OLD = SessionCookie.new().ref
-NEW = SessionRef(OLD.family, "00ff" * 16)
-LOCK = lock_key(OLD, "work")
-INDEXED = index_key("person", "ada")
-ENDS, ENDED = b"%d" % (MS + 1000), b"%d" % (MS - 1000)
-TOMBSTONE_SECONDS = 900
 State = dict[bytes, Any]
-Answer = list[bytes | None] | int | None
-
-
-@dataclass(frozen=True)
-class Call:
-    """A script with what it is given."""
-
-    script: str
-    keys: Sequence[str]
-    arguments: Sequence[Any] = ()
-
-
-@pytest.fixture
-async def plain(valkey: str) -> AsyncIterator[Redis]:
-    """Give a client of redis-py's own of a server that holds one session, one index and one lock."""
-    async with Redis.from_url(valkey) as client:
-        await client.hset(
-            OLD.key, mapping={"seen": "1", "writes": "4", "session": "s", "parked:a": ENDS + b"a"}
-        )
-        await client.expire(OLD.key, 1000)
-        await client.zadd(INDEXED, {OLD.packed: NOW})
-        await client.expire(INDEXED, 1000)
-        await client.set(LOCK, "mark", px=1_000_000)
-        yield client
-
-
-async def run(client: Redis, call: Call) -> Any:
-    """Return what the script says; without the time that some tell first, which is the server's own."""
-    began = time.time()
-    asked: Any = client.eval(call.script, len(call.keys), *call.keys, *call.arguments)
-    answer = await asked
-    if not isinstance(answer, list):
-        return answer
-    assert began - 1 < answer[0] / 1000 < time.time() + 1
-    return answer[1:]
+Answer = list[Any] | int | None
 
 
 async def state(client: Redis) -> State:
@@ -115,20 +83,29 @@ REPEATED = {
         [b"seen", b"1", b"writes", b"4", b"session", b"s", b"parked:a", ENDS + b"a"],
     ),
     "a write": (
-        Call(WRITE, [OLD.key, LOCK], [MS, "mark", "", "", "note", "x", "session", ""]),
+        Call(WRITE, [OLD.key, LOCK], [MS, "mark", "", "", ROOM, "note", "x", 0, "session", "", 0]),
         1,
         1,
     ),
     "a write over a version": (
-        Call(WRITE, [OLD.key], [MS, "", "note_version", "0", "note", "x", "beside", "y"]),
+        Call(WRITE, [OLD.key], [MS, "", "note_version", "0", ROOM, "note", "x", 0, "beside", "y", 0]),
         1,
         1,
     ),
-    "an end": (Call(END, [OLD.key, tombstone_key(OLD)], ["signed-out", TOMBSTONE_SECONDS]), 1, 0),
-    "a reference": (Call(INDEX, [INDEXED], [NEW.packed, NOW, NOW - 60, 600]), 1, 1),
+    "an end": (
+        Call(END, [OLD.key, tombstone_key(OLD)], ["signed-out", TOMBSTONE_SECONDS]),
+        [1, b"signed-out"],
+        [0, b"signed-out"],
+    ),
+    "an end of what nobody used since": (
+        Call(END, [OLD.key, tombstone_key(OLD)], ["too-many-sessions", TOMBSTONE_SECONDS, "1"]),
+        [1, b"too-many-sessions"],
+        [0, b""],
+    ),
+    "a reference": (Call(INDEX, [INDEXED], [NEW.packed, NOW, NOW - 60, 600, 1]), 1, 1),
     "leaving an index": (Call(LEAVE, [INDEXED, NEW.key], [OLD.packed]), 1, 0),
     "a list": (
-        Call(LIST, [INDEXED], [PREFIX, "session", "seen"]),
+        Call(LIST, [INDEXED], [PREFIX, "session", "seen", "+inf", 0, 9]),
         [OLD.packed, b"1750000000", b"s", b"1"],
         [OLD.packed, b"1750000000", b"s", b"1"],
     ),
@@ -195,7 +172,7 @@ async def test_R13_neither_a_use_nor_a_write_revives_a_session(plain: Redis) -> 
     await plain.delete(OLD.key)
 
     assert await run(plain, Call(TOUCH, [OLD.key], [MS, 600_000])) == 0
-    assert await run(plain, Call(WRITE, [OLD.key], [MS, "", "", "", "note", "x"])) == 0
+    assert await run(plain, Call(WRITE, [OLD.key], [MS, "", "", "", ROOM, "note", "x", 0])) == 0
     assert await run(plain, Call(READ_ALL, [OLD.key])) == []
     assert await plain.exists(OLD.key) == 0
 
@@ -203,7 +180,7 @@ async def test_R13_neither_a_use_nor_a_write_revives_a_session(plain: Redis) -> 
 async def test_R11_a_lock_is_let_go_of_also_where_the_session_has_ended_and_only_by_its_holder(
     plain: Redis,
 ) -> None:
-    others = Call(WRITE, [OLD.key, LOCK], [MS, "another", "", "", "note", "x"])
+    others = Call(WRITE, [OLD.key, LOCK], [MS, "another", "", "", ROOM, "note", "x", 0])
     assert await run(plain, others) == 1
     assert await run(plain, Call(RELEASE, [LOCK], ["another"])) == 0
     assert await run(plain, Call(RENEW, [LOCK], ["another", 60_000])) == 0
@@ -212,12 +189,12 @@ async def test_R11_a_lock_is_let_go_of_also_where_the_session_has_ended_and_only
     assert await plain.pttl(LOCK) > 900_000
 
     await plain.delete(OLD.key)
-    assert await run(plain, Call(WRITE, [OLD.key, LOCK], [MS, "mark", "", "", "note", "x"])) == 0
+    assert await run(plain, Call(WRITE, [OLD.key, LOCK], [MS, "mark", "", "", ROOM, "note", "x", 0])) == 0
     assert await plain.exists(LOCK) == 0
 
 
 async def test_R13_over_another_version_all_is_written_but_the_first_field(plain: Redis) -> None:
-    late = Call(WRITE, [OLD.key], [MS, "", "note_version", "7", "note", "late", "beside", "y"])
+    late = Call(WRITE, [OLD.key], [MS, "", "note_version", "7", ROOM, "note", "late", 0, "beside", "y", 0])
 
     assert await run(plain, late) == 2
 
@@ -225,27 +202,10 @@ async def test_R13_over_another_version_all_is_written_but_the_first_field(plain
     assert await plain.hget(OLD.key, "writes") == b"5"
 
 
-async def test_R24_of_records_with_keys_the_ended_go_and_the_oldest_beyond_twenty(plain: Redis) -> None:
-    for number in range(25):
-        await plain.hset(OLD.key, f"parked:{number:02}", str(MS + 1000 + number))
-    await plain.hset(
-        OLD.key, mapping={"parked:ended": ENDED, "parked:odd": "no digits", "other:ended": ENDED}
-    )
-
-    assert await run(plain, Call(WRITE, [OLD.key], [MS, "", "", "", "parked:new", b"%d" % (MS + 9000)])) == 1
-
-    left: Any = await plain.hkeys(OLD.key)
-    assert {name for name in left if name.startswith(b"parked:")} == {
-        *(b"parked:%02d" % number for number in range(6, 25)),
-        b"parked:new",
-    }
-    assert b"other:ended" in left, "nothing of that kind was written"
-
-
 async def test_R24_an_index_forgets_what_is_older_than_a_session_may_be(plain: Redis) -> None:
     await plain.zadd(INDEXED, {b"old": NOW - 61, b"as old": NOW - 60, b"younger": NOW - 59})
 
-    await run(plain, Call(INDEX, [INDEXED], [NEW.packed, NOW, NOW - 60, 600]))
+    await run(plain, Call(INDEX, [INDEXED], [NEW.packed, NOW, NOW - 60, 600, 9]))
 
     assert set(await plain.zrange(INDEXED, 0, -1)) == {b"younger", OLD.packed, NEW.packed}
     assert 590 < await plain.ttl(INDEXED) <= 600

@@ -18,12 +18,12 @@ async def test_L14_what_is_done_with_is_removed_from_whatever_took_the_place_of_
     await remove_from_successors(vault, line[0], ["note"])
 
     assert await note(vault, line[-1]) == (None if rotations else b"hi")
-    assert [await vault.end_reason(one) for one in line] == ["rotated"] * rotations + [None]
+    assert [await vault.ends.reason(one) for one in line] == ["rotated"] * rotations + [None]
 
 
 async def test_L14_a_session_that_ended_for_good_has_nothing_to_remove_from(vault: Vault) -> None:
     ref = await created(vault)
-    await vault.end(ref, "signed-out", OWNERS)
+    await vault.ends.end(ref, "signed-out", OWNERS)
 
     await remove_from_successors(vault, ref, ["note"])
 

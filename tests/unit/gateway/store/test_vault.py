@@ -83,7 +83,7 @@ async def test_nothing_is_read_of_no_session(vault: Vault) -> None:
 
     assert await vault.read(ref, ["note", SEEN]) == {"note": None, SEEN: None}
     assert await vault.read_all(ref) == {}
-    assert await vault.end_reason(ref) is None
+    assert await vault.ends.reason(ref) is None
 
 
 async def test_R27_a_record_that_does_not_open_is_none_and_noted(
@@ -124,7 +124,7 @@ async def test_a_write_replaces_removes_and_says_what_redis_holds_now(vault: Vau
 
 async def test_R13_a_write_to_a_session_that_has_ended_writes_nothing(vault: Vault) -> None:
     ref = await created(vault)
-    await vault.end(ref, "signed-out")
+    await vault.ends.end(ref, "signed-out")
 
     assert await vault.write(ref, NOTE, secret=SECRET) == (False, {})
     assert await vault.read_all(ref) == {}
@@ -172,9 +172,9 @@ async def test_R2_a_redis_that_fails_is_told_apart_from_a_session_that_is_not_th
         vault.read_all(ref),
         vault.touch(ref, idle=60),
         vault.write(ref, NOTE, secret=SECRET),
-        vault.end(ref, "signed-out"),
-        vault.end_reason(ref),
-        vault.confirm_end(ref),
+        vault.ends.end(ref, "signed-out"),
+        vault.ends.reason(ref),
+        vault.ends.confirm(ref),
         vault.ping(),
     ):
         with pytest.raises(SessionStoreUnavailable):

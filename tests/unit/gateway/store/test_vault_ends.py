@@ -8,12 +8,8 @@ from gateway.store.names import tombstone_key
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.sealing import KeyRing
-from gateway.store.vault import (
-    TOMBSTONE_SECONDS,
-    Overtaken,
-    Successor,
-    Vault,
-)
+from gateway.store.session_ends import TOMBSTONE_SECONDS
+from gateway.store.vault import Overtaken, Successor, Vault
 from tests.unit.gateway.store.vault_session import OWNERS, created, indexed, note
 from tests.unit.gateway.store_of_tests import NOW, RING_KEY
 
@@ -39,7 +35,7 @@ async def test_S15_a_successor_needs_the_mark_at_which_the_old_session_was_read(
     if is_known:
         new = await created(vault, old.family, successor)
         assert await vault.read_all(old) == {}
-        assert await vault.end_reason(old) == "rotated"
+        assert await vault.ends.reason(old) == "rotated"
         assert await note(vault, new) == b"hi"
         for owner in OWNERS:
             assert await indexed(vault, owner) == [new.packed]
@@ -52,10 +48,10 @@ async def test_S15_a_successor_needs_the_mark_at_which_the_old_session_was_read(
 async def test_S18_an_end_leaves_a_reason_and_no_reference(vault: Vault) -> None:
     ref, other = await created(vault), await created(vault)
 
-    assert await vault.end(ref, "signed-out", OWNERS)
-    assert not await vault.end(ref, "ended-elsewhere", OWNERS)
+    assert await vault.ends.end(ref, "signed-out", OWNERS)
+    assert not await vault.ends.end(ref, "ended-elsewhere", OWNERS)
 
-    assert await vault.end_reason(ref) == "signed-out"
+    assert await vault.ends.reason(ref) == "signed-out"
     assert 0 < await vault.redis.ttl(tombstone_key(ref)) <= TOMBSTONE_SECONDS
     for owner in OWNERS:
         assert await indexed(vault, owner) == [other.packed]
@@ -67,23 +63,23 @@ async def test_S18_a_session_is_ended_with_all_that_came_of_it(vault: Vault) -> 
     second = await created(vault, first.family, Successor(first, b"0"))
     third = await created(vault, first.family, Successor(second, b"0"))
 
-    assert not await vault.end(first, "x")
+    assert not await vault.ends.end(first, "x")
     assert await note(vault, third) == b"hi"
-    assert await vault.end_with_successors(first, "signed-out", OWNERS)
+    assert await vault.ends.end_with_successors(first, "signed-out", OWNERS)
     assert await vault.read_all(third) == {}
-    assert await vault.end_reason(third) == "signed-out"
+    assert await vault.ends.reason(third) == "signed-out"
     assert await indexed(vault) == []
-    assert not await vault.end_with_successors(first, "signed-out")
+    assert not await vault.ends.end_with_successors(first, "signed-out")
 
 
 async def test_S18_signing_out_again_reaches_what_became_of_the_session_and_no_living_one(
     vault: Vault,
 ) -> None:
     old = await created(vault)
-    await vault.confirm_end(old)
+    await vault.ends.confirm(old)
     assert await note(vault, old) == b"hi"
     new = await created(vault, old.family, Successor(old, b"0"))
-    await vault.confirm_end(old)
+    await vault.ends.confirm(old)
     assert await vault.read_all(new) == {}
 
 
@@ -96,7 +92,7 @@ async def test_each_end_is_counted_once_by_its_reason(redis: GuardedRedis | Guar
     vault = counting(redis, ends)
     first, second = await created(vault), await created(vault)
     for ref, reason in ((first, "signed-out"), (first, "signed-out"), (second, "expired")):
-        await vault.end(ref, reason)
+        await vault.ends.end(ref, reason)
 
     assert ends.reasons == ["signed-out", "expired"]
 
@@ -124,21 +120,21 @@ async def test_R5_an_end_that_a_failover_could_undo_is_not_called_certain(
 
     if is_relied_on:
         with pytest.raises(SessionStoreUnavailable) as uncertain:
-            await lonely.end(ref, reason)
+            await lonely.ends.end(ref, reason)
         assert uncertain.value.members == {"confirmed": False}
     else:
-        assert await lonely.end(ref, reason)
+        assert await lonely.ends.end(ref, reason)
     assert await lonely.read_all(ref) == {}, "it has ended here in any case"
 
 
 async def test_R5_an_uncertain_end_is_asked_for_again(lonely: Vault) -> None:
     living, ended = await created(lonely), await created(lonely)
     with pytest.raises(SessionStoreUnavailable):
-        await lonely.end(ended, "signed-out")
+        await lonely.ends.end(ended, "signed-out")
 
-    await lonely.confirm_end(living)
+    await lonely.ends.confirm(living)
     with pytest.raises(SessionStoreUnavailable):
-        await lonely.confirm_end(ended)
+        await lonely.ends.confirm(ended)
     assert await note(lonely, living) == b"hi"
 
 
