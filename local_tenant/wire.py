@@ -60,8 +60,9 @@ class SupportIds:
 
     @classmethod
     def of(cls, request: web.Request, ids: Ids) -> "SupportIds":
-        """Return a new trace id, and the caller's own correlation id if it sent one."""
-        return cls(ids.guid(), request.headers.get("client-request-id") or ids.guid())
+        """Return a new trace id, and the caller's own correlation id if it sent one; a browser has no header for it."""
+        sent = request.headers.get("client-request-id") or request.query.get("client-request-id")
+        return cls(ids.guid(), sent or ids.guid())
 
     def headers(self) -> dict[str, str]:
         """Return the headers of every answer of the authority."""

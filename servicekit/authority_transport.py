@@ -4,6 +4,7 @@ Owns what MSAL leaves open: time-outs (its own session has none), a cookie jar t
 the authority's cookies between people), no proxy or CA settings from the environment, no redirects, and the line
 between an answer and a failure. MSAL's own fetch of the metadata is answered with the document that we have judged
 already: it costs no call, no thread waits for it, and there is one last known good copy and not two.
+And one line for each token request, with the ids by which the authority knows it.
 Never retries, never logs a body, never sees more than one request at a time as related.
 
 MSAL's `http_client` contract is `get`, `post` and `close` returning an object with `status_code`, `text`,
@@ -11,6 +12,7 @@ MSAL's `http_client` contract is `get`, `post` and `close` returning an object w
 """
 
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,10 +23,13 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from servicekit.address_map import AddressMap
+from servicekit.answer_ids import ids_of_headers, ids_of_refusal
 from servicekit.clock_watch import ClockWatch
 from servicekit.errors import AuthorityThrottles, AuthorityUnavailable
+from servicekit.logs import log_event
 from servicekit.outbound import REUSE_SECONDS, retry_after_seconds
-from servicekit.reference import HEADER, current_request_id
+from servicekit.reference import request_id_header
+from servicekit.refusals import refusal_of
 from servicekit.tls_refusal import refused_by_tls
 from servicekit.token_answer import read_token_answer
 from servicekit.token_threads import MOST_THREADS
@@ -37,6 +42,8 @@ _OK: Final = 200
 # RFC 6749, sections 5.1 and 5.2; who is told to come back later has no answer yet.
 _TOO_MANY: Final = 429
 _ANSWERS: Final = frozenset({200, *range(400, 500)} - {_TOO_MANY})
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,27 +113,44 @@ class AuthorityTransport:
 
         Raises AuthorityUnavailable, of a 429 AuthorityThrottles.
         """
-        begun, outcome = self._now(), "failed"
+        begun, outcome, line = self._now(), "failed", dict[str, Any]()
+        grant = str((data or {}).get("grant_type"))
         if begun - self._last_used > REUSE_SECONDS:
             # What is idle may be gone by now, and a code or a refresh token that meets its end is spent.
             self._session.close()
         try:
-            answer = self._answer(url, params=params, data=data, headers=headers)
+            answer = self._answer(url, line, params=params, data=data, headers=headers)
+        except AuthorityUnavailable as failed:
+            line["reason"] = failed.reason
+            raise
+        else:
             outcome = "granted" if answer.is_granted else "refused"
             return answer
         finally:
             self._last_used = self._now()
+            seconds = self._last_used - begun
             if self._on_request:
-                self._on_request(str((data or {}).get("grant_type")), outcome, self._now() - begun)
+                self._on_request(grant, outcome, seconds)
+            log_event(
+                _log,
+                logging.INFO,
+                "token-request",
+                grant=grant,
+                outcome=outcome,
+                milliseconds=round(seconds * 1000),
+                **line,
+            )
 
     def _answer(
         self,
         url: str,
+        line: dict[str, Any],
         *,
         params: Mapping[str, str] | None,
         data: Mapping[str, Any] | None,
         headers: Mapping[str, str] | None,
     ) -> Answer:
+        """Return the answer, and fill `line` with what the log says of it."""
         address, extra = self._map.apply(url)
         try:
             with self._session.request(
@@ -134,14 +158,18 @@ class AuthorityTransport:
                 address,
                 params=params,
                 data=data,
-                headers={**(headers or {}), **_request_id(), **extra},
+                # In place of MSAL's own, which is an id that nobody else knows.
+                headers={**(headers or {}), **request_id_header(), **extra},
                 timeout=self._timeouts,
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 self._clocks.compare(response.headers.get("Date"))
-                body = self._whole(response)
-                return _judge(response.status_code, body, response.headers)
+                line |= {"status": response.status_code, "ids": ids_of_headers(response.headers) or None}
+                answer = _judge(response.status_code, self._whole(response), response.headers)
+                if not answer.is_granted:
+                    line |= _refusal(json.loads(answer.text), line["ids"] or {})
+                return answer
         except AuthorityUnavailable:
             raise
         # urllib3 and ssl raise their own kinds while a streamed body is read.
@@ -197,10 +225,9 @@ class MsalHttp:
         """Do nothing: the connections are everybody's."""
 
 
-def _request_id() -> Mapping[str, str]:
-    """Return the header by which Entra's own log names the request: MSAL's is an id that nobody else knows."""
-    current = current_request_id()
-    return {HEADER: current.text} if current else {}
+def _refusal(answer: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the log says of a refusal: its words and numbers, its ids, and nothing of its description."""
+    return {"refusal": str(refusal_of(answer) or ""), "ids": {**ids, **ids_of_refusal(answer)} or None}
 
 
 def _judge(status: int, body: bytes, headers: Mapping[str, str]) -> Answer:

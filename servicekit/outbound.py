@@ -16,12 +16,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 from multidict import CIMultiDictProxy
 
 from servicekit.address_map import AddressMap
-from servicekit.reference import HEADER, current_request_id
+from servicekit.answer_ids import log_answer
+from servicekit.reference import request_id_header
 from servicekit.remote_timeout import RemoteTimeout, is_late
 from servicekit.tls_refusal import refused_by_tls
 from servicekit.upstream import Upstream, UpstreamGuard, UpstreamPaused
@@ -36,6 +38,7 @@ _MOST: Final = 200
 _MOST_TO_ONE: Final = 100
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _GATEWAY_TIMEOUT: Final = 504
+_FAILED: Final = 400
 
 
 class OutboundError(Exception):
@@ -132,6 +135,7 @@ class Outbound:
         limit = upstream.connections if upstream else None
         self._reading = connections.session(REUSE_SECONDS, limit)
         self._writing = connections.session(REUSE_FOR_WRITES_SECONDS, limit)
+        self._name = upstream.name if upstream else None
         self._longest = upstream.call_seconds if upstream else None
         self._guard = UpstreamGuard(upstream, now=now, on_turn=on_turn) if upstream else None
         if self._guard:
@@ -210,13 +214,17 @@ class Outbound:
                     session.request(
                         method,
                         address,
-                        headers={**(headers or {}), **_request_id(), **extra},
+                        headers={**(headers or {}), **request_id_header(), **extra},
                         params=params,
                         json=json_body,
                         allow_redirects=False,
                     ) as response,
                 ):
-                    return Reply(response.status, response.headers, await _whole(response))
+                    reply = Reply(response.status, response.headers, await _whole(response))
+                    # Reading is what is done all day; the authority's documents are read once a day.
+                    if method not in _READS or reply.status >= _FAILED or self._name is None:
+                        log_answer(self._name or urlsplit(url).hostname, method, reply.status, reply.headers)
+                    return reply
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 waited = isinstance(error, aiohttp.ConnectionTimeoutError)
                 if waited and tries and is_late(began, self._connections.connect_seconds):
@@ -227,11 +235,6 @@ class Outbound:
                 raise OutboundError("timeout", maybe_done=True) from error
             except (aiohttp.ClientError, OSError) as error:
                 raise OutboundError("cut", maybe_done=True) from error
-
-
-def _request_id() -> Mapping[str, str]:
-    current = current_request_id()
-    return {HEADER: current.text} if current else {}
 
 
 async def _in_time(send: Callable[[], Awaitable[Reply]]) -> Reply:

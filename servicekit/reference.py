@@ -63,6 +63,12 @@ def current_request_id() -> RequestId | None:
     return _CURRENT.get()
 
 
+def request_id_header() -> dict[str, str]:
+    """Return what a call to somebody else carries, so that their log names the request, too; nothing outside of any."""
+    current = _CURRENT.get()
+    return {HEADER: current.text} if current else {}
+
+
 def request_id_of(request: web.BaseRequest) -> RequestId:
     """Return the request's id; one that no middleware has seen, as the parser refused it, gets one here."""
     if _REQUEST_ID not in request:

@@ -22,10 +22,12 @@ from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore, UserSession
 from gateway.tokens.broker import Redeemed, TokenBroker
 from gateway.tokens.token_records import Resource
+from servicekit.answer_ids import ids_of_text
 from servicekit.discovery import Discovery
 from servicekit.jwt_claims import LEEWAY_SECONDS, authentication_time
 from servicekit.jwt_form import TokenRejected
 from servicekit.logs import log_event
+from servicekit.reference import current_request_id
 
 SIGN_IN: Final = "sign-in"
 SIGN_UP: Final = "sign-up"
@@ -94,6 +96,7 @@ class AuthFlow:
             return_to,
             request.nonce,
             session=session.cookie.text if session else "",
+            begun_by=_reference(),
         )
         return request.authorize_url, flow
 
@@ -118,6 +121,7 @@ class AuthFlow:
             session=session.cookie.text,
             resource=resource.name,
             fresh_since=None if request.oldest is None else int(await self._sessions.time()) - request.oldest,
+            begun_by=_reference(),
         )
         return request.authorize_url, flow
 
@@ -128,10 +132,20 @@ class AuthFlow:
         Misconfigured, AuthorityUnavailable, SessionStoreUnavailable. Unless it returns, sessions are as before.
         """
         check_issuer(await self._discovery.metadata(), answer.get("iss"))
+        description = answer.get("error_description", "")
+        log_event(
+            _log,
+            logging.INFO,
+            "authorization-response",
+            purpose=flow.purpose,
+            outcome="refused" if "error" in answer else "granted",
+            begun_by=flow.begun_by,
+            ids=ids_of_text(description) or None,
+        )
         if "error" in answer:
             raise refused(
                 answer["error"],
-                answer.get("error_description", ""),
+                description,
                 answer.get("error_subcode", ""),
                 stepping_up=flow.purpose == STEP_UP,
             )
@@ -220,6 +234,11 @@ class AuthFlow:
 
     def _resource(self, name: str) -> Resource:
         return self._read if name == self._read.name else self._edit
+
+
+def _reference() -> str:
+    current = current_request_id()
+    return current.reference if current else ""
 
 
 def _user(redeemed: Redeemed, answer: dict[str, str], *, created_at: int, device: str) -> UserSession:

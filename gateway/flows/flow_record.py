@@ -51,7 +51,8 @@ class AuthCodeFlow:
 
     `session` is the text of the cookie of the session that it belongs to, if any; at step-up its person must come
     back. `resource` names what the token is for that a step-up brings (empty: for editing). `fresh_since` is when the
-    flow began (seconds since 1970), if an earlier confirmation does not count.
+    flow began (seconds since 1970), if an earlier confirmation does not count. `begun_by` is the reference of the
+    request that began it.
     """
 
     msal: dict[str, Any]
@@ -61,6 +62,7 @@ class AuthCodeFlow:
     session: str = ""
     resource: str = ""
     fresh_since: int | None = None
+    begun_by: str = ""
 
 
 def local_path(text: str | None) -> str:

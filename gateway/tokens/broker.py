@@ -25,6 +25,7 @@ from gateway.tokens.token_records import REFUSAL_SECONDS, REPLACED, TOKEN, Resou
 from servicekit.entra import EntraClient, new_token_cache
 from servicekit.errors import Misconfigured
 from servicekit.problems import ProblemError
+from servicekit.reference import request_id_header
 from servicekit.refusals import Refusal, RefusalKind, refusal_of
 from servicekit.token_threads import SIGN_IN
 
@@ -136,7 +137,9 @@ class TokenBroker:
         # MSAL warns on the console of every other mode, at every use; this one was chosen.
         url = url.replace(f"response_mode={_FORM_POST}", f"response_mode={self._response_mode}")
         (nonce,) = parse_qs(urlsplit(url).query)["nonce"]
-        for query in filter(None, (urlencode(parameters.extra), self._extras.query)):
+        # By which Entra's own log names the sign-in; others would have to ignore it (RFC 6749, section 3.1).
+        label = {} if plain else request_id_header()
+        for query in filter(None, (urlencode(parameters.extra), urlencode(label), self._extras.query)):
             url += f"&{query}"
         return AuthorizationRequest(url, flow, nonce, parameters.oldest)
 

@@ -168,7 +168,7 @@ async def test_a_sign_in_starts_a_session_of_whoever_came_back(
     )
     assert await session.records.get(TOKEN, "graph") == AccessToken("new", NOW + 600)
     assert await scene.lives(session)
-    assert caplog.messages == ["signed-in"]
+    assert caplog.messages == ["authorization-response", "signed-in"]
 
 
 async def test_S20_the_authoritys_own_name_of_its_session_goes_before_that_of_the_answer(

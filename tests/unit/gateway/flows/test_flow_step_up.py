@@ -56,7 +56,7 @@ async def test_a_step_up_gives_the_same_person_a_new_id(
     assert await session.records.get(TOKEN, "edit") == AccessToken("new", NOW + 600)
     assert not await scene.lives(before)
     assert await scene.sessions.why_ended(before.cookie) == "rotated"
-    assert caplog.messages == ["stepped-up"]
+    assert caplog.messages == ["authorization-response", "stepped-up"]
 
 
 async def test_a_step_up_whose_token_names_the_authoritys_session_remembers_that_one(scene: Scene) -> None:
@@ -106,7 +106,7 @@ async def test_S28_somebody_else_does_not_step_up_for_the_person(
         await scene.step_up(before)
 
     assert await scene.lives(before)
-    assert caplog.messages == ["step-up-by-another"]
+    assert caplog.messages == ["authorization-response", "step-up-by-another"]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ async def test_a_tab_that_is_overtaken_while_it_redeems_goes_on_as_well(
     scene.broker.meanwhile = lambda: rotated(scene, session)
 
     assert await scene.step_up(session) == CompletedFlow(None, "/edit")
-    assert caplog.messages == []
+    assert caplog.messages == ["authorization-response"]
 
 
 async def test_S18_a_session_that_is_signed_out_during_its_step_up_stays_so(scene: Scene) -> None:
