@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from gateway.edge.client_address import UNKNOWN, ClientAddress, ClientAddresses
 from gateway.edge.devices import device_name
-from servicekit.problems import reference_of
+from servicekit.reference import reference_of
 
 _LONGEST_USER_AGENT: Final = 200
 

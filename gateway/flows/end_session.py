@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from gateway.errors import SessionStoreUnavailable
+from gateway.flows.login_hint import login_hint
 from gateway.session.sessions import LiveSession
 from gateway.settings import Settings
 from gateway.store.names import digest_of
@@ -62,8 +63,7 @@ async def _request(
     if endpoint is None:
         return None
     fields = {"post_logout_redirect_uri": f"{settings.public_url}/", "client_id": settings.client_id}
-    hint = session.user.claims.get("login_hint") if session else None
-    if isinstance(hint, str) and hint:
+    if session and (hint := login_hint(session.user.claims)):
         fields["logout_hint"] = hint
     return EndSessionForm(endpoint, fields)
 

@@ -15,6 +15,7 @@ from gateway import errors
 from gateway.edge.devices import device_name
 from gateway.flows.authorization_response import check_issuer, refused
 from gateway.flows.flow_record import AuthCodeFlow
+from gateway.flows.login_hint import login_hint
 from gateway.flows.session_start import SessionStarts
 from gateway.flows.step_up import StepUps
 from gateway.session.cookie import SessionCookie
@@ -110,7 +111,7 @@ class AuthFlow:
             resource,
             beside=self._reached_beside(resource, session),
             state=secrets.token_urlsafe(32),
-            login_hint=session.user.login_hint or None,
+            login_hint=login_hint(session.user.claims),
             demand=demand,
         )
         flow = AuthCodeFlow(
@@ -251,7 +252,6 @@ def _user(redeemed: Redeemed, answer: dict[str, str], *, created_at: int, device
         username=person.username,
         # Entra gives no `sid` claim unless configured; its `session_state` is the `sid` of front-channel logout.
         sid=person.sid or answer.get("session_state", "")[:128],
-        login_hint=person.login_hint,
         device=device,
         created_at=created_at,
         claims=person.claims,

@@ -52,7 +52,6 @@ class UserSession(BaseModel):
     name: str
     username: str
     sid: str = ""
-    login_hint: str = ""
     device: str = ""
     created_at: int
     last_mfa_at: int | None = None

@@ -35,7 +35,6 @@ class Person:
     name: str
     username: str
     sid: str
-    login_hint: str
     claims: dict[str, Any]
 
 
@@ -90,7 +89,6 @@ class IdTokenJudge:
             name=_text(claims, "name") or _text(claims, "preferred_username"),
             username=_text(claims, "email") or _text(claims, "preferred_username"),
             sid=_text(claims, "sid"),
-            login_hint=_text(claims, "login_hint") or _text(claims, "preferred_username"),
             claims=claims,
         )
 

@@ -22,7 +22,7 @@ ISSUER = "https://login.example.com/tenant/v2.0"
 READ, EDIT = Resource("graph", "User.Read"), Resource("edit", "api://x/Edit")
 LASTING = RecordKind("lasting", str, survives_step_up=True)
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"
-ADA = Person("a-tenant", "ada", "sub-of-ada", "Ada Lovelace", "ada@example.com", "", "a-hint", {"aud": "x"})
+ADA = Person("a-tenant", "ada", "sub-of-ada", "Ada Lovelace", "ada@example.com", "", {"aud": "x"})
 GRACE = replace(ADA, oid="grace", sub="sub-of-grace", name="Grace Hopper")
 ANSWER = {"code": "a-code", "state": "a-state"}
 

@@ -60,7 +60,7 @@ async def test_a_sign_in_remembers_the_session_that_the_browser_has(scene: Scene
 
 
 async def test_a_step_up_up_front_asks_for_editing(scene: Scene) -> None:
-    session = await scene.begun(login_hint="a-hint")
+    session = await scene.begun(claims={"login_hint": "a-hint"})
 
     url, flow = await scene.auth.begin_step_up(session, "/edit", challenge=None)
 
@@ -163,9 +163,7 @@ async def test_a_sign_in_starts_a_session_of_whoever_came_back(
     assert completed.return_to == "/edit"
     session = completed.session
     assert session
-    assert session.user == ada(
-        sid="s" * 128, login_hint="a-hint", device="Firefox on Linux", claims={"aud": "x"}
-    )
+    assert session.user == ada(sid="s" * 128, device="Firefox on Linux", claims={"aud": "x"})
     assert await session.records.get(TOKEN, "graph") == AccessToken("new", NOW + 600)
     assert await scene.lives(session)
     assert caplog.messages == ["authorization-response", "signed-in"]

@@ -45,7 +45,6 @@ async def test_a_step_up_gives_the_same_person_a_new_id(
     assert session.user == ada(
         device="Chrome on Mac",
         sid="a-sid",
-        login_hint="a-hint",
         claims={"aud": "x"},
         last_mfa_at=int(NOW) + 60,
         last_step_up_at=int(NOW) + 60,

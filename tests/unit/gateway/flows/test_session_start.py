@@ -30,7 +30,7 @@ READ, EDIT = Resource("graph", "User.Read"), Resource("edit", "api://x/Edit")
 NOTE, LASTING = RecordKind("note", str), RecordKind("lasting", str, survives_step_up=True)
 KINDS = (TOKEN, REFUSAL, CACHE, NOTE, LASTING)
 BROUGHT = Redeemed(
-    Person("a-tenant", "ada", "sub-of-ada", "Ada Lovelace", "ada@example.com", "", "", {}),
+    Person("a-tenant", "ada", "sub-of-ada", "Ada Lovelace", "ada@example.com", "", {}),
     AccessToken("new", NOW + 600),
     json.dumps({"RefreshToken": {"r": 1}, "AccessToken": {"a": 1}, "IdToken": {"i": 1}}),
 )

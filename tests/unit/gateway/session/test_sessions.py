@@ -37,7 +37,6 @@ def test_a_session_remembers_nothing_that_nobody_told() -> None:
         name="Ada Lovelace",
         username="ada@example.com",
         sid="",
-        login_hint="",
         device="",
         created_at=int(NOW),
         last_mfa_at=None,

@@ -62,7 +62,7 @@ async def test_S4_a_whole_token_names_its_person() -> None:
     person = await judge().person("a.b.c", nonce="n")
 
     assert (person.tid, person.oid, person.sub) == (TENANT, "an-object", "a-subject")
-    assert person.name == person.username == person.login_hint == "ada@example.com"
+    assert person.name == person.username == "ada@example.com"
     assert person.sid == ""
 
 
