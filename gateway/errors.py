@@ -6,6 +6,7 @@
     ├── StepUpLoop                429 three step-ups brought no token
     ├── CrossOriginRefused        403 the request does not come from our own pages
     ├── MisdirectedRequest        421 the request names a host that we are not
+    ├── DuplicateCookie           400 the browser sends a cookie of ours twice
     ├── AuthFlowRejected          a flow ended without a session
     │   ├── SignInCancelled       400 the person cancelled
     │   ├── SignInExpired         400 the flow is unknown, used, too old, or of another browser
@@ -57,6 +58,14 @@ class SignInRequired(ProblemError):
         super().__init__(members={"redirect": "/auth/sign-in", "reason": reason})
         self.reason = reason
 
+    @classmethod
+    def by_duplicate_cookie(cls) -> "SignInRequired":
+        """Return what is said where two session cookies came, and so none counts."""
+        duplicate = DuplicateCookie()
+        error = cls(duplicate.slug)
+        error.detail, error.headers = duplicate.detail, duplicate.headers
+        return error
+
 
 class StepUpRequired(ProblemError):
     """The authority or a resource wants more proof of the person: `demand` says what. Its claims stay on this side."""
@@ -104,6 +113,23 @@ class MisdirectedRequest(ProblemError):
     """The request names a host that we are not (RFC 9110, section 15.5.20)."""
 
     status, slug, title = 421, "misdirected-request", "This address does not belong to this service"
+
+
+class DuplicateCookie(ProblemError):
+    """The browser sends a cookie of ours twice: one was planted, and nobody can tell which.
+
+    The answer has the browser forget the cookies of this site (W3C Clear Site Data), and says how a person does it.
+    """
+
+    status, slug, title = 400, "duplicate-cookie", "Your browser sends a cookie of this service twice"
+    log_level = logging.WARNING
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Two cookies of this service came under one name, so neither counts. Delete the cookies of this address "
+            "in the browser, then load the page again.",
+            headers={"Clear-Site-Data": '"cookies"'},
+        )
 
 
 class AuthFlowRejected(ProblemError):

@@ -20,8 +20,9 @@ from local_tenant.policies import ClaimsRequest
 from local_tenant.refusals import AadstsRefusal, refusal
 from local_tenant.scopes import RequestedScope, check_resource
 from local_tenant.sessions import AuthorizeRequest, Flow
+from local_tenant.sso_cookie import sso_handle
 from local_tenant.tenant import TENANT, Tenant
-from local_tenant.wire import SSO_COOKIE, fields_of, redirect, repeated_field
+from local_tenant.wire import fields_of, redirect, repeated_field
 
 INJECTED: Final = web.RequestKey("injected", AadstsRefusal)
 """A refusal that fault injection wants this authorize request to get."""
@@ -55,7 +56,7 @@ async def authorize(request: web.Request) -> web.Response:
     flow = tenant.sessions.start_flow(authorize_request)
     if injected := request.get(INJECTED):
         return answers.refuse(request, tenant, destination, injected, flow)
-    return proceed(request, flow, Situation.of(tenant, flow, request.cookies.get(SSO_COOKIE)))
+    return proceed(request, flow, Situation.of(tenant, flow, sso_handle(request)))
 
 
 def understand(fields: dict[str, str], destination: Destination, directory: Directory) -> AuthorizeRequest:

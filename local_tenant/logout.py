@@ -13,8 +13,9 @@ from local_tenant.directory import Directory
 from local_tenant.discovery import check_tenant
 from local_tenant.page_frame import respond
 from local_tenant.sessions import SsoSession
+from local_tenant.sso_cookie import SSO_COOKIE, sso_handle
 from local_tenant.tenant import Tenant
-from local_tenant.wire import SSO_COOKIE, fields_of, redirect
+from local_tenant.wire import fields_of, redirect
 
 routes = web.RouteTableDef()
 
@@ -29,7 +30,7 @@ async def logout(request: web.Request) -> web.Response:
     tenant = check_tenant(request)
     fields = await fields_of(request)
     onward = _onward(fields, tenant.directory)
-    session = tenant.sessions.current(request.cookies.get(SSO_COOKIE))
+    session = tenant.sessions.current(sso_handle(request))
     if session is None:
         return redirect(onward) if onward else respond(pages.signed_out([], None))
     person = tenant.directory.by_oid(session.oid)

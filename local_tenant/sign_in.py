@@ -17,8 +17,9 @@ from local_tenant.next_step import Situation, Step
 from local_tenant.pages import LONGEST_NAME, SHORTEST_PASSWORD
 from local_tenant.refusals import AadstsRefusal, refusal
 from local_tenant.sessions import Flow, SsoSession
+from local_tenant.sso_cookie import SSO_COOKIE, sso_handle
 from local_tenant.tenant import Tenant
-from local_tenant.wire import SSO_COOKIE, fields_of, redirect
+from local_tenant.wire import fields_of, redirect
 
 routes = web.RouteTableDef()
 
@@ -151,11 +152,11 @@ async def cancel(request: web.Request) -> web.Response:
 
 
 def _situation(request: web.Request, tenant: Tenant, flow: Flow) -> Situation:
-    return Situation.of(tenant, flow, request.cookies.get(SSO_COOKIE))
+    return Situation.of(tenant, flow, sso_handle(request))
 
 
 def _signed_in(request: web.Request, tenant: Tenant, flow: Flow, oid: str) -> web.Response:
-    previous = tenant.sessions.current(request.cookies.get(SSO_COOKIE))
+    previous = tenant.sessions.current(sso_handle(request))
     session: SsoSession = tenant.sessions.sign_in(previous, oid)
     flow.signed_in_as = oid
     tenant.inbox.forget(flow.id)

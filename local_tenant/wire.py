@@ -12,7 +12,6 @@ from multidict import MultiDict
 from local_tenant.ids import Ids
 from local_tenant.refusals import refusal
 
-SSO_COOKIE: Final = "stand_in_sso"
 _SERVER: Final = "2.1.00000.0 - LOCAL ProdSlices"
 
 

@@ -1,9 +1,11 @@
 """The cookies of a request: the only reader of the `Cookie` header.
 
-Owns joining its fields, and taking them apart. A proxy that speaks HTTP/2 to the browser may hand the header on in
-several fields, which are one (RFC 9113, section 8.2.3); aiohttp reads the first alone.
-Never reads a quotation mark as one: for browsers a cookie ends at the next `;` (RFC 6265, section 5.4), and a reader
-that thinks otherwise lets a sibling's cookie swallow ours. Never knows a cookie of ours by name, nor judges a value.
+Owns joining its fields, and taking them apart: at `;` alone, with blanks and tabs around a name and a value taken off,
+and nothing else read into them (RFC 6265bis, sections 5.6 and 5.8.3, say what browsers store and send). A proxy that
+speaks HTTP/2 to the browser may hand the header on in several fields, which are one (RFC 9113, section 8.2.3); aiohttp
+reads the first alone.
+Never reads a quotation mark as one: for browsers a cookie ends at the next `;`, and a reader that thinks otherwise lets
+a sibling's cookie swallow ours. Never knows a cookie of ours by name, nor judges a value.
 """
 
 from collections import Counter
@@ -16,16 +18,17 @@ _BLANKS = " \t"
 def cookies(request: web.Request) -> dict[str, str]:
     """Return the request's cookies by name, letter for letter; a name that is there twice is left out.
 
-    The prefix `__Host-` lets one cookie of a name exist: who sends two wants us to take the wrong one.
+    The prefix `__Host-` lets one cookie of a name exist: who sends two wants us to take the wrong one. Of
+    nameless cookies, which browsers send as a bare value, those without an equals sign are left out.
     """
     pairs = _pairs(request)
     times = Counter(name for name, _ in pairs)
     return {name: value for name, value in pairs if times[name] == 1}
 
 
-def has_cookie(request: web.Request, name: str) -> bool:
-    """Tell whether the browser sent a cookie of this name, once or more often."""
-    return any(sent == name for sent, _ in _pairs(request))
+def cookie_values(request: web.Request, name: str) -> list[str]:
+    """Return every value that the browser sent under this name, in its order: more than one is one too many."""
+    return [value for sent, value in _pairs(request) if sent == name]
 
 
 def _pairs(request: web.Request) -> list[tuple[str, str]]:

@@ -3,14 +3,18 @@
 Owns the list, and leading there. Never guesses: what is neither a page in another spelling nor listed does not exist.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Final
+from urllib.parse import quote
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from gateway.edge.guard import RequestKind, Route
 
+# What a browser would have encoded, and aiohttp's parser in Python lets through.
+_NOT_WRITTEN: Final = re.compile(r"[^!-~]+")
 # W3C, A Well-Known URL for Changing Passwords.
 _CHANGE_PASSWORD: Final = "/.well-known/change-password"  # noqa: S105 - an address
 # Signing out by an address that any page could name would be anybody's to do; the button is on the first page.
@@ -41,9 +45,17 @@ def meant_rows(pages: Collection[str], change_password_url: str | None) -> Itera
 
 
 def lead_to(request: web.Request, address: str) -> web.Response:
-    """Return the answer that leads to an address, with the request's query."""
-    query = f"?{request.query_string}" if request.query_string else ""
+    """Return the answer that leads to an address, with the request's query as it was sent.
+
+    Not as it is read: what is encoded there may be the end of a line, and of a header.
+    """
+    raw = request.rel_url.raw_query_string
+    query = f"?{_NOT_WRITTEN.sub(_encoded, raw)}" if raw else ""
     return web.Response(status=302, headers={hdrs.LOCATION: address + query, hdrs.CACHE_CONTROL: "no-cache"})
+
+
+def _encoded(sign: re.Match[str]) -> str:
+    return quote(sign[0].encode(errors="surrogateescape"))
 
 
 def _row(path: str, address: str) -> Route:

@@ -1,7 +1,7 @@
 """Pages that stand by themselves: for a person whose browser cannot load the client's.
 
-Owns what is said where each request of a browser is too large, or one too many: its scripts and styles would be refused
-as well.
+Owns what is said where each request of a browser is too large, or one too many, so that its scripts and styles would be
+refused as well; or where its cookies say two things, so that the client's page could not know who looks at it.
 Never shows anything of the request but the name of the host that answers.
 """
 
@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import hdrs, web
 
+from gateway.errors import DuplicateCookie
 from servicekit.errors import Overloaded, RequestHeaderFieldsTooLarge, UriTooLong
 from servicekit.problems import Problem
 
@@ -39,6 +40,15 @@ _ENGLISH: Final = {
         "First page",
         "Reference",
     ),
+    DuplicateCookie.slug: _Words(
+        "Your browser sends a cookie of this service twice",
+        "Two cookies of {host} came under one name, and this service set one of them. The other may come from another "
+        "service under the same name, or from somebody who wants you to work under their name.",
+        "Your browser has been asked to delete both: start again from the first page. If this page comes back, delete "
+        "the cookies of {host} in the settings of your browser. A private window works at once.",
+        "First page",
+        "Reference",
+    ),
     Overloaded.slug: _Words(
         "Too much is going on here",
         "More people are using this service right now than it can serve at once. "
@@ -62,6 +72,17 @@ _GERMAN: Final = {
         "Diese Adresse ist zu lang",
         "Die aufgerufene Adresse ist länger, als dieser Dienst liest.",
         "Beginnen Sie auf der ersten Seite.",
+        "Erste Seite",
+        "Kennung",
+    ),
+    DuplicateCookie.slug: _Words(
+        "Ihr Browser sendet ein Cookie dieses Dienstes doppelt",
+        "Zwei Cookies von {host} kamen unter einem Namen, und nur eines ist von diesem Dienst. Das andere kann von "
+        "einem anderen Dienst unter demselben Namen stammen, oder von jemandem, unter dessen Namen Sie arbeiten "
+        "sollen.",
+        "Ihr Browser wurde gebeten, beide zu löschen: Beginnen Sie noch einmal auf der ersten Seite. Kommt diese "
+        "Seite wieder, löschen Sie die Cookies von {host} in den Einstellungen Ihres Browsers. "
+        "In einem privaten Fenster geht es sofort.",
         "Erste Seite",
         "Kennung",
     ),

@@ -56,6 +56,7 @@ class Anonymous(TypedDict):
     authenticated: Literal[False]
     sign_in: str
     sign_up: str
+    reason: NotRequired[Literal["duplicate-cookie"]]
 
 
 @_described

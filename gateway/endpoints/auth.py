@@ -5,6 +5,7 @@ Never answers with JSON, never takes scope, prompt or claims from a query, and n
 callback: the authority's cross-site POST does not carry it.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
@@ -24,10 +25,12 @@ from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP, CompletedFlow
 from gateway.flows.flow_record import LONGEST_PATH, AuthCodeFlow, FlowStore, local_path
 from gateway.flows.step_up import CHALLENGE
 from gateway.metrics import FLOW
+from gateway.session.cookie import refuse_doubled
 from servicekit.errors import AccessBlocked, RequestTimedOut
 from servicekit.operations import Operation, Parameter, RequestBody, Response
 
 _CALLBACK: Final = "/auth/callback"
+_CHALLENGE_FORM: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 _BEGUN: Final = "begun"
 _COMPLETED: Final = "completed"
 _FACTS: Final = {SIGN_IN: facts.SIGN_IN, SIGN_UP: facts.SIGN_UP, STEP_UP: facts.STEP_UP}
@@ -54,9 +57,7 @@ async def step_up(request: web.Request) -> web.Response:
     request[RETURN_TO] = return_to = local_path(request.query.get("return_to"))
     request[FLOW] = (STEP_UP, _BEGUN)
     session = await request.app[SESSIONS].require(request)
-    url, flow = await request.app[AUTH_FLOW].begin_step_up(
-        session, return_to, challenge=request.query.get("challenge")
-    )
+    url, flow = await request.app[AUTH_FLOW].begin_step_up(session, return_to, challenge=_challenge(request))
     return await _depart(request, url, flow)
 
 
@@ -87,6 +88,7 @@ async def _arrive(request: web.Request, answer: dict[str, str]) -> CompletedFlow
 async def _leave(request: web.Request, purpose: str) -> web.Response:
     request[RETURN_TO] = return_to = local_path(request.query.get("return_to"))
     request[FLOW] = (purpose, _BEGUN)
+    refuse_doubled(request)
     request.app[FLOW_LIMIT].take(request)
     session = await request.app[SESSIONS].find(request)
     url, flow = await request.app[AUTH_FLOW].begin(purpose, return_to, session)
@@ -123,14 +125,21 @@ _DEPARTURE: Final = Response(
 )
 
 
+def _challenge(request: web.Request) -> str | None:
+    """Return the challenge that is named; None where it is no name of ours, so that Redis never sees foreign text."""
+    challenge = request.query.get("challenge", "")
+    return challenge if _CHALLENGE_FORM.fullmatch(challenge) else None
+
+
 def _challenge_record(request: web.Request) -> Sequence[str]:
-    challenge = request.query.get("challenge")
+    challenge = _challenge(request)
     return [CHALLENGE.field(challenge)] if challenge else ()
 
 
 _ARRIVAL_PROBLEMS: Final = (
     errors.SignInCancelled,
     errors.SignInExpired,
+    errors.DuplicateCookie,
     errors.CookieNotKept,
     errors.SignInFailed,
     errors.StepUpCancelled,
@@ -151,7 +160,7 @@ ROUTES: Final = (
             "Sign in",
             tag="navigations",
             response=_DEPARTURE,
-            problems=(*OF_A_FLOW, errors.TooManyRequests),
+            problems=(*OF_A_FLOW, errors.TooManyRequests, errors.DuplicateCookie),
             parameters=(_RETURN_TO,),
         ),
     ),
@@ -165,7 +174,7 @@ ROUTES: Final = (
             "Sign up",
             tag="navigations",
             response=_DEPARTURE,
-            problems=(*OF_A_FLOW, errors.TooManyRequests),
+            problems=(*OF_A_FLOW, errors.TooManyRequests, errors.DuplicateCookie),
             parameters=(_RETURN_TO,),
         ),
     ),

@@ -20,8 +20,9 @@ from gateway.edge.forms import FORM, read_form
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.posting_page import posting_page
 from gateway.endpoints.answers import LogoutRequest, SignedOut
-from gateway.errors import SessionStoreUnavailable
+from gateway.errors import DuplicateCookie, SessionStoreUnavailable
 from gateway.flows.end_session import PAGE, authority_origins
+from gateway.session.cookie import is_doubled
 from gateway.tokens.token_records import ID_TOKEN
 from servicekit.errors import AuthorityUnavailable, BadRequest, BodyTooLarge, Misconfigured, RequestTimedOut
 from servicekit.jwt_claims import LONGEST_SID
@@ -34,13 +35,17 @@ async def sign_out(request: web.Request) -> web.Response:
     Works without a session and while the authority is away; the address is then the gateway's own first page. Deletes
     the cookie, and sends `Clear-Site-Data` for cache and storage.
 
+    Where the session cookie came twice, both sessions end, and all cookies of this site are deleted.
+
     Raises SessionStoreUnavailable also where a failover could still undo it: the cookie is kept, to ask again with.
+    Raises DuplicateCookie where the session cookie came more than eight times.
     """
     session = await request.app[LOGOUT].sign_out(request)
     if session:
         request.app[AUDIT].record(facts.SIGN_OUT, session.subject)
     redirect = await request.app[END_SESSION].redirect(session)
-    return web.json_response(SignedOut(redirect=redirect), headers={"Clear-Site-Data": '"cache", "storage"'})
+    forget = '"cache", "cookies", "storage"' if is_doubled(request) else '"cache", "storage"'
+    return web.json_response(SignedOut(redirect=redirect), headers={"Clear-Site-Data": forget})
 
 
 async def end_session(request: web.Request) -> web.Response:
@@ -126,7 +131,7 @@ ROUTES: Final = (
             "Sign out",
             tag="session",
             response=Response("Signed out here; `redirect` ends the authority's session too.", (SignedOut,)),
-            problems=(SessionStoreUnavailable,),
+            problems=(SessionStoreUnavailable, DuplicateCookie),
         ),
     ),
     Route(

@@ -47,7 +47,9 @@ async def drop_parked_edit(request: web.Request) -> web.Response:
 
 
 def _records_to_see(request: web.Request) -> Sequence[str]:
-    return [*FIELDS_TO_READ, PARKED.field(request.match_info["id"])]
+    identifier = request.match_info["id"]
+    parked = [PARKED.field(identifier)] if _ID_FORM.fullmatch(identifier) else []
+    return [*FIELDS_TO_READ, *parked]
 
 
 def _identifier(request: web.Request) -> str:

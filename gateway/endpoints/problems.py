@@ -83,6 +83,10 @@ PROBLEM_TYPES: Final = (
         "`X-CSRF: 1` is missing, or `Sec-Fetch-Site` or `Origin` names another site.",
     ),
     ProblemType(
+        errors.DuplicateCookie().problem(),
+        "A cookie of the gateway came twice, so neither counts; the browser is told to delete this site's cookies.",
+    ),
+    ProblemType(
         errors.EditInProgress().problem(),
         "The same `Idempotency-Key`, or the same parked edit, is being worked on.",
     ),
@@ -144,9 +148,10 @@ PROBLEM_TYPES: Final = (
         required={"redirect": Literal["/auth/sign-in"]},
         optional={
             "reason": Annotated[
-                EndReason,
+                EndReason | Literal["duplicate-cookie"],
                 Field(
-                    description="Why the session ended, where that is known. "
+                    description="Why the session ended, where that is known, or why it is not looked at: the session "
+                    "cookie came twice. "
                     "After `rotated` the same call succeeds with the cookie that the browser has by now."
                 ),
             ]

@@ -45,8 +45,8 @@ async def patch_profile(request: web.Request) -> web.Response:
 
 
 def _records_to_edit(request: web.Request) -> Sequence[str]:
-    key = request.headers.get("Idempotency-Key")
-    answered = [ANSWER.field(answer_key(key))] if key else []
+    key = request.headers.get("Idempotency-Key", "")
+    answered = [ANSWER.field(answer_key(key))] if _KEY_FORM.fullmatch(key) else []
     return [*FIELDS_TO_EDIT, *answered]
 
 

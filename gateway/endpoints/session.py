@@ -13,8 +13,9 @@ from gateway.audit import facts
 from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import Anonymous, Claims, Ended, OwnSessions, SignedIn
 from gateway.endpoints.problems import OF_A_SESSION
-from gateway.errors import NotFound, SessionStoreUnavailable
+from gateway.errors import DuplicateCookie, NotFound, SessionStoreUnavailable
 from gateway.flows.step_up import ACCESS_FIELDS
+from gateway.session.cookie import is_doubled
 from gateway.session.sessions import LiveSession
 from gateway.timestamps import rfc3339
 from servicekit.operations import Operation, Parameter, Response
@@ -23,11 +24,12 @@ from servicekit.operations import Operation, Parameter, Response
 async def session(request: web.Request) -> web.Response:
     """Say who is signed in, until when, and what they may do: 200 with or without a session.
 
-    Asking does not prolong the session.
+    Asking does not prolong the session. Where the session cookie came twice, neither counts: `reason` says so, and
+    the browser is told to delete the cookies of this site.
     """
     live = await request.app[SESSIONS].find(request)
     if live is None:
-        return web.json_response(_ANONYMOUS)
+        return _anonymous(doubled=is_doubled(request))
     return web.json_response(_signed_in(live, await request.app[STEP_UPS].access(live)))
 
 
@@ -63,6 +65,14 @@ _ENDED_ELSEWHERE: Final = "ended-elsewhere"
 # A customer's display name in Entra External ID, where a sign-up asks for none.
 _NO_NAME: Final = "unknown"
 _ANONYMOUS: Final = Anonymous(authenticated=False, sign_in="/auth/sign-in", sign_up="/auth/sign-up")
+
+
+def _anonymous(*, doubled: bool) -> web.Response:
+    if not doubled:
+        return web.json_response(_ANONYMOUS)
+    return web.json_response(
+        Anonymous(**_ANONYMOUS, reason="duplicate-cookie"), headers=DuplicateCookie().headers
+    )
 
 
 def _signed_in(live: LiveSession, access: str) -> SignedIn:

@@ -104,7 +104,7 @@ class EndSession:
 
         Raises SessionStoreUnavailable.
         """
-        if not 0 < len(ticket) <= _LONGEST_TICKET:
+        if not (0 < len(ticket) <= _LONGEST_TICKET and ticket.isascii()):
             return None
         stored = await self._records.take(_KIND, digest_of(ticket), secret=ticket.encode())
         return read_record(EndSessionForm, stored)

@@ -19,9 +19,9 @@ from urllib.parse import quote, unquote
 
 from aiohttp import hdrs, web
 
-from gateway.edge.cookies import cookies
+from gateway.edge.cookies import cookie_values, cookies
 from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
-from gateway.errors import CookieNotKept, SignInExpired
+from gateway.errors import CookieNotKept, DuplicateCookie, SignInExpired
 from gateway.store.names import digest_of
 from gateway.store.single_records import SingleRecords
 from gateway.store.stored_form import read_record, write_record
@@ -31,10 +31,13 @@ R = TypeVar("R", bound=web.StreamResponse)
 
 FLOW_SECONDS: Final = 600
 MOST_FLOWS: Final = 5
+# Of one answer: proxies take 4 KiB of head, and what we did not set ourselves may be there in hundreds.
+_MOST_DROPPED: Final = 5
 _PREFIX: Final = "__Host-Http-flow-"
+_NAME_FORM: Final = re.compile(_PREFIX + r"[A-Za-z0-9_-]{16}")
 # Of its kind alone: the others call themselves Chrome or Chromium besides, and keep secure cookies on localhost.
 _KEEPS_NONE: Final = re.compile(r"AppleWebKit/(?!.*\b(?:Chrome|Chromium|CriOS|HeadlessChrome)/).*\bSafari/")
-_COOKIE_FORM: Final = re.compile(r"(\d{10})\.([A-Za-z0-9_-]{43})")
+_COOKIE_FORM: Final = re.compile(r"([0-9]{10})\.([A-Za-z0-9_-]{43})")
 _PATH_FORM: Final = re.compile(r"(?P<path>/(?!/)[^?#]*)(?P<rest>.*)")
 # Whatever is no printable ASCII, and a percent sign that encodes nothing.
 _TO_ENCODE: Final = re.compile(r"[^!-~]|%(?![0-9A-Fa-f]{2})")
@@ -128,9 +131,9 @@ class FlowStore:
         begun = sorted(
             (match[1], name)
             for name, text in cookies(request).items()
-            if name.startswith(_PREFIX) and (match := _COOKIE_FORM.fullmatch(text))
+            if _NAME_FORM.fullmatch(name) and (match := _COOKIE_FORM.fullmatch(text))
         )
-        for _, name in begun[: max(0, len(begun) - MOST_FLOWS + 1)]:
+        for _, name in begun[: min(_MOST_DROPPED, max(0, len(begun) - MOST_FLOWS + 1))]:
             _drop(response, name)
         # The authority answers with a cross-site POST, which carries only cookies with SameSite=None.
         response.set_cookie(
@@ -146,11 +149,14 @@ class FlowStore:
     async def take(self, request: web.Request, state: str) -> AuthCodeFlow:
         """Return the flow that `state` and this browser's cookie name together, once.
 
-        Raises SignInExpired, or CookieNotKept of a browser that never brings the cookie here.
+        Raises SignInExpired, DuplicateCookie where the cookie came twice (the flow is not spent), or CookieNotKept of a
+        browser that never brings the cookie here.
 
         From here it is over, whatever comes, and a problem's page is told where it leads back to; not while Redis is
         away: then it can be taken later.
         """
+        if len(cookie_values(request, _cookie_name(state))) > 1:
+            raise DuplicateCookie
         flow = read_record(AuthCodeFlow, await self._taken(request, state))
         request[FLOW_STATE] = state
         if flow is None:

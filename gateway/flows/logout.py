@@ -13,7 +13,9 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.errors import DuplicateCookie
 from gateway.flows.logout_token import FRESH_SECONDS, LogoutTokenJudge
+from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.names import digest_of
 from gateway.store.single_records import SingleRecords
@@ -23,6 +25,8 @@ from servicekit.jwt_claims import LEEWAY_SECONDS, LONGEST_SID
 from servicekit.logs import log_event
 
 _REASON: Final = "signed-out"
+MOST_COOKIES: Final = 8
+"""So many session cookies are worth asking Redis about, where one is right."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,17 +61,36 @@ class Logout:
     async def sign_out(self, request: web.Request) -> LiveSession | None:
         """End the request's session and take its cookie back; return the session, or None where there is none.
 
-        Without one the end of the last is asked for again. Raises SessionStoreUnavailable also where a failover could
-        still undo it: the cookie is kept, to ask again with.
+        Without one the end of the last is asked for again. Of several session cookies each one's session ends: one is
+        the person's own, and who planted another could end that as well. Raises DuplicateCookie where there are too
+        many, and SessionStoreUnavailable also where a failover could still undo it: the cookie is kept, to ask again
+        with.
         """
         session = await self._sessions.find(request)
         if session is not None:
-            await self._sessions.end(session, _REASON, successors=True)
-            log_event(_log, logging.INFO, "signed-out", session=session.ref.short)
+            await self._end(session)
         else:
-            await self._sessions.confirm_end(request)
+            session = await self._end_each(SessionCookie.every(request))
         await self._sessions.unbind(request)
         return session
+
+    async def _end(self, session: LiveSession) -> None:
+        await self._sessions.end(session, _REASON, successors=True)
+        log_event(_log, logging.INFO, "signed-out", session=session.ref.short)
+
+    async def _end_each(self, cookies: Sequence[SessionCookie]) -> LiveSession | None:
+        """End whatever these cookies open, and return the session where it was one; a single one opens none."""
+        if len(cookies) > MOST_COOKIES:
+            raise DuplicateCookie
+        ended = []
+        for cookie in cookies:
+            session = await self._sessions.load(cookie) if len(cookies) > 1 else None
+            if session is None:
+                await self._sessions.confirm_end(cookie)
+            else:
+                await self._end(session)
+                ended.append(session)
+        return ended[0] if len(ended) == 1 else None
 
     async def frontchannel(self, sids: Sequence[str], issuers: Sequence[str]) -> None:
         """End the sessions of the authority's session, as a request's `sid` and `iss` name it.

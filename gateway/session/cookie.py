@@ -16,7 +16,8 @@ from typing import Any, Final
 import aiohttp_session
 from aiohttp import web
 
-from gateway.edge.cookies import cookies, has_cookie
+from gateway.edge.cookies import cookie_values, cookies
+from gateway.errors import DuplicateCookie
 from gateway.store.names import SessionRef
 
 COOKIE: Final = "__Host-Http-session"
@@ -51,6 +52,12 @@ class SessionCookie:
         """Read the cookie of a request; None where it has none, or one that is not of our form."""
         return cls.parse(cookies(request).get(COOKIE))
 
+    @classmethod
+    def every(cls, request: web.Request) -> "list[SessionCookie]":
+        """Read all that a request has of our form: several where somebody planted one beside the person's own."""
+        read = (cls.parse(text) for text in cookie_values(request, COOKIE))
+        return list(dict.fromkeys(cookie for cookie in read if cookie))
+
     @property
     def text(self) -> str:
         """The cookie's value."""
@@ -64,6 +71,17 @@ class SessionCookie:
 
     def __repr__(self) -> str:
         return f"SessionCookie({self.ref.short})"
+
+
+def is_doubled(request: web.Request) -> bool:
+    """Tell whether the browser sends the session cookie more than once: then nobody knows which is the person's."""
+    return len(cookie_values(request, COOKIE)) > 1
+
+
+def refuse_doubled(request: web.Request) -> None:
+    """Raise DuplicateCookie where the session cookie came more than once: what begins now would not be found again."""
+    if is_doubled(request):
+        raise DuplicateCookie
 
 
 class SessionStorage(aiohttp_session.AbstractStorage):
@@ -93,6 +111,6 @@ class SessionStorage(aiohttp_session.AbstractStorage):
         """Set the cookie of a session that was bound, or delete that of one that was unbound."""
         if session.identity:
             self.save_cookie(response, session.identity)
-        elif session.empty and has_cookie(request, COOKIE):
+        elif session.empty and cookie_values(request, COOKIE):
             # The attributes are repeated: browsers ignore a deletion of a `__Host-` cookie without `Secure`.
             response.del_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="Strict")

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.audit.recorder import Subject
 from gateway.errors import SessionStoreUnavailable, SignInRequired
-from gateway.session.cookie import LIVE, SessionCookie
+from gateway.session.cookie import LIVE, SessionCookie, is_doubled
 from gateway.session.indexed_sessions import Index, IndexedSessions
 from gateway.session.records import SessionRecords
 from gateway.session.session_limit import SessionLimit
@@ -206,6 +206,8 @@ class SessionStore:
         """
         session = await self.find(request)
         if session is None:
+            if is_doubled(request):
+                raise SignInRequired.by_duplicate_cookie()
             cookie = SessionCookie.of(request)
             raise SignInRequired(await self.why_ended(cookie) if cookie else None)
         if slide:
@@ -236,11 +238,9 @@ class SessionStore:
         end = ends.end_with_successors if successors else ends.end
         await end(session.ref, reason, indexes_of(session.user))
 
-    async def confirm_end(self, request: web.Request) -> None:
+    async def confirm_end(self, cookie: SessionCookie) -> None:
         """Ask again about a session that ended before this request; raises SessionStoreUnavailable."""
-        cookie = SessionCookie.of(request)
-        if cookie:
-            await self._vault.ends.confirm(cookie.ref)
+        await self._vault.ends.confirm(cookie.ref)
 
     async def unbind(self, request: web.Request) -> None:
         """Let the answer to this request delete the cookie."""

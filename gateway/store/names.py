@@ -68,8 +68,11 @@ def index_key(kind: str, owner: str) -> str:
 
 
 def digest_of(*parts: str) -> str:
-    """Return a SHA-256 that names something without telling it: 43 characters of base64url."""
-    return _written(hashlib.sha256("\0".join(parts).encode()).digest())
+    """Return a SHA-256 that names something without telling it: 43 characters of base64url.
+
+    Of any text: aiohttp hands bytes that are no UTF-8 on as lone surrogates.
+    """
+    return _written(hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).digest())
 
 
 def _written(digest: bytes) -> str:

@@ -120,17 +120,23 @@ def _status_of(fault: BaseException | None) -> int | None:
     return None
 
 
+def _unexpected(request: web.BaseRequest, refused: web.HTTPExpectationFailed) -> web.StreamResponse:
+    response = draw_json(request, problem_of_refusal(refused), reference_of(request))
+    response.headers[HEADER] = request_id_of(request).text
+    response.force_close()  # the body may still be on its way
+    return response
+
+
 def _without_echo(handler: Handler) -> Handler:
     """Return `handler` with a problem for what aiohttp refuses before any middleware sees it, and quotes: `Expect`."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        if not request.headers.get(hdrs.EXPECT, "").isascii():
+            return _unexpected(request, web.HTTPExpectationFailed())  # aiohttp's own would be no UTF-8
         try:
             return await handler(request)
         except web.HTTPExpectationFailed as refused:
-            response = draw_json(request, problem_of_refusal(refused), reference_of(request))
-            response.headers[HEADER] = request_id_of(request).text
-            response.force_close()  # the body may still be on its way
-            return response
+            return _unexpected(request, refused)
 
     return handle
 

@@ -31,6 +31,7 @@ const table = [
   ['content-too-large', 'Das ist zu viel Text', 'Was gesendet wurde, ist größer, als ein Profil sein kann.', 'Kürzen Sie Ihre Änderungen, und speichern Sie dann noch einmal.'],
   ['uri-too-long', 'Diese Adresse ist zu lang', 'Die aufgerufene Adresse ist länger, als wir lesen.', 'Laden Sie die Seite neu, und versuchen Sie es noch einmal.'],
   ['request-header-fields-too-large', 'Ihr Browser sendet zu viele Cookies', 'Mit jeder Anfrage kommen mehr Cookies, als wir lesen. Sie können von anderen Diensten unter demselben Namen stammen.', 'Löschen Sie die Cookies dieser Adresse in den Einstellungen Ihres Browsers, und laden Sie die Seite neu.'],
+  ['duplicate-cookie', 'Ihr Browser sendet ein Cookie dieses Dienstes doppelt', 'Zwei Cookies kamen unter einem Namen, also gilt keines.', 'Löschen Sie die Cookies dieser Adresse in den Einstellungen Ihres Browsers, und laden Sie die Seite neu.'],
   ['unsupported-media-type', 'Diese Form wird nicht angenommen', 'Was gesendet wurde, hat keine Form, die dieser Dienst liest.', 'Laden Sie die Seite neu, und versuchen Sie es noch einmal.'],
   ['bad-request', 'Das ließ sich nicht lesen', 'Was gesendet wurde, lässt sich nicht lesen.', 'Laden Sie die Seite neu, und versuchen Sie es noch einmal.'],
   ['edit-in-progress', 'Diese Änderung wird gerade gespeichert', 'Dieselbe Änderung wurde zweimal gesendet, und die erste ist noch unterwegs.', 'Warten Sie einen Moment, und versuchen Sie es dann noch einmal.'],

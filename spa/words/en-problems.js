@@ -34,6 +34,7 @@ const table = [
   ['content-too-large', 'That’s too much text', 'What was sent is larger than a profile can be.', 'Shorten your changes, then save again.'],
   ['uri-too-long', 'This address is too long', 'The address that was asked for is longer than we read.', 'Reload the page and try again.'],
   ['request-header-fields-too-large', 'Your browser sends too many cookies', 'Each request carries more cookies than we read. They may come from other services under the same name.', 'Delete the cookies of this address in your browser’s settings, then reload the page.'],
+  ['duplicate-cookie', 'Your browser sends a cookie of this service twice', 'Two cookies came under one name, so we take neither.', 'Delete the cookies of this address in your browser’s settings, then reload the page.'],
   ['unsupported-media-type', 'That form isn’t accepted', 'What was sent isn’t in a form this service reads.', 'Reload the page and try again.'],
   ['bad-request', 'That couldn’t be read', 'What was sent can’t be read.', 'Reload the page and try again.'],
   ['edit-in-progress', 'This change is being saved right now', 'The same change was sent twice, and the first is still on its way.', 'Wait a moment, then try again.'],

@@ -25,13 +25,14 @@ class RawAnswer:
 async def ask_raw(
     url: str, method: str, path: str, fields: Iterable[tuple[str, str]], body: bytes = b""
 ) -> RawAnswer:
-    """Send one request with these header fields, in this order and these letters."""
+    """Send one request with these header fields, in this order and these letters; `\udcff` is the byte 255."""
     parts = urlsplit(url)
     named = [("Host", parts.netloc), *fields, ("Connection", "close")]
     head = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in named)]
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     try:
-        writer.write(CRLF.join(line.encode() for line in head) + CRLF * 2 + body)
+        written = (line.encode(errors="surrogateescape") for line in head)
+        writer.write(CRLF.join(written) + CRLF * 2 + body)
         whole = await asyncio.wait_for(reader.read(), PATIENCE)
     finally:
         writer.close()

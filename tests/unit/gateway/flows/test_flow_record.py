@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
-from gateway.errors import SessionStoreUnavailable, SignInExpired
+from gateway.errors import DuplicateCookie, SessionStoreUnavailable, SignInExpired
 from gateway.flows.flow_record import AuthCodeFlow, FlowStore, local_path
 from gateway.store.names import digest_of, record_key
 from gateway.store.vault import Vault
@@ -254,6 +254,18 @@ async def test_S10_a_browser_has_five_flows_and_the_oldest_give_way(flows: FlowS
     for few in range(5):
         response, _ = await put(flows, FLOW, *begun[:few])
         assert given(response, dropped=True) == [], few
+
+
+async def test_A1_a_flow_cookie_twice_finds_no_flow_and_spends_none(flows: FlowStore) -> None:
+    _, cookie = await put(flows)
+
+    for other in (cookie, (cookie[0], ""), (cookie[0], f"1750000000.{'s' * 43}")):
+        twice = request(cookie, other)
+        with pytest.raises(DuplicateCookie):
+            await flows.take(twice, STATE)
+        assert FLOW_STATE not in twice, "nothing is taken back from the browser"
+        assert FlowStore.name_of_answer(twice, {"state": STATE}) is None
+    assert await flows.take(request(cookie), STATE) == FLOW
 
 
 async def test_a_flow_that_is_over_is_taken_back_from_the_browser(flows: FlowStore) -> None:

@@ -9,8 +9,10 @@ import aiohttp_session
 import pytest
 from aiohttp import web
 from aiohttp.pytest_plugin import AiohttpClient
+from aiohttp.test_utils import make_mocked_request
 
-from gateway.session.cookie import COOKIE, LIVE, SessionCookie, SessionStorage
+from gateway.errors import DuplicateCookie
+from gateway.session.cookie import COOKIE, LIVE, SessionCookie, SessionStorage, is_doubled, refuse_doubled
 
 FORM = re.compile(r"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}")
 FAMILY, ID, SECRET = "f" * 22, "i" * 43, bytes(range(32))
@@ -72,6 +74,32 @@ def test_S14_a_session_is_named_by_its_family_and_the_hash_of_its_id() -> None:
     ref = SessionCookie(FAMILY, ID, SECRET).ref
 
     assert (ref.family, ref.digest) == (FAMILY, hashlib.sha256(ID.encode()).hexdigest())
+
+
+def sent(*values: str) -> web.Request:
+    pairs = "; ".join(f"{COOKIE}={value}" for value in values)
+    return make_mocked_request("GET", "/", headers={"Cookie": f"a=1; {pairs}"})
+
+
+def test_A1_one_session_cookie_is_the_persons_and_two_are_nobodys() -> None:
+    other = SessionCookie.new()
+
+    assert SessionCookie.of(sent(TEXT)) == SessionCookie(FAMILY, ID, SECRET)
+    for values in ((TEXT, other.text), (other.text, TEXT), (TEXT, TEXT), (TEXT, ""), (TEXT, "odd")):
+        assert SessionCookie.of(sent(*values)) is None
+        assert is_doubled(sent(*values))
+        with pytest.raises(DuplicateCookie):
+            refuse_doubled(sent(*values))
+    for single in ([TEXT], ["odd"], []):
+        assert not is_doubled(sent(*single))
+        refuse_doubled(sent(*single))
+
+
+def test_A1_S18_all_session_cookies_of_our_form_are_found_each_once() -> None:
+    other = SessionCookie.new()
+
+    assert SessionCookie.every(sent(TEXT, "odd", other.text, TEXT, "")) == [SessionCookie.parse(TEXT), other]
+    assert SessionCookie.every(sent()) == []
 
 
 class Service:

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.session.cookie import SessionCookie
 from gateway.store import scripts
-from gateway.store.names import PREFIX, SessionRef, index_key, lock_key, record_key, tombstone_key
+from gateway.store.names import PREFIX, SessionRef, digest_of, index_key, lock_key, record_key, tombstone_key
 from gateway.store.scripts import REPEATABLE
 from tests.stage.sources import ROOT
 
@@ -90,3 +90,12 @@ def test_R8_nothing_in_the_gateway_looks_at_all_keys() -> None:
 def test_every_script_may_run_twice_and_says_so() -> None:
     """Each shows by a test of its own that its second run changes nothing (test_vault.py, test_leases.py)."""
     assert set(SCRIPTS.values()) == REPEATABLE
+
+
+def test_A8_a_digest_names_any_text_that_a_request_can_bring() -> None:
+    texts = ["", "\0", "\udcff", "\udced\udca0", "é", "\ud800", "x" * 10_000]
+
+    digests = {digest_of("kind", text) for text in texts}
+
+    assert len(digests) == len(texts)
+    assert all(len(digest) == 43 for digest in digests)
