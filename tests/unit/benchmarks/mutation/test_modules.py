@@ -1,6 +1,10 @@
 """Which modules are mutated: what decides who may do what, each with tests that are there."""
 
+import dataclasses
+
 from benchmarks.mutation.__main__ import TESTS
+from benchmarks.mutation.judged import Judgement, judgement_of, judgements
+from benchmarks.mutation.mutants import mutants_of
 from tests.stage.sources import ROOT
 
 GUARDED = ("gateway/flows/*.py", "servicekit/jwt_*.py")
@@ -21,3 +25,21 @@ def test_every_module_that_is_mutated_is_there_with_its_tests() -> None:
     named = {*TESTS, *(test for tests in TESTS.values() for test in tests)}
 
     assert [path for path in sorted(named) if not (ROOT / path).is_file()] == []
+
+
+def test_S60_a_fault_that_may_stand_is_one_of_a_module_and_somebody_said_why() -> None:
+    for judgement in judgements():
+        source = (ROOT / judgement.module).read_text(encoding="utf-8")
+        made = {(mutant.function, mutant.before, mutant.after) for mutant in mutants_of(source)}
+        assert judgement.module in TESTS
+        assert (judgement.function, judgement.before, judgement.after) in made, "its code is gone"
+        assert len(judgement.why) > len("equivalent")
+
+
+def test_a_judgement_is_for_one_fault_in_one_function() -> None:
+    (mutant, *_) = mutants_of("def answer():\n    return 1\n")
+    known = [Judgement("a.py", "answer", mutant.before, mutant.after, "because")]
+
+    assert judgement_of("a.py", mutant, known) == known[0]
+    assert judgement_of("b.py", mutant, known) is None
+    assert judgement_of("a.py", dataclasses.replace(mutant, function="other"), known) is None
