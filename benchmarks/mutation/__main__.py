@@ -60,7 +60,11 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/edge/limits.py": (f"{_EDGE}/test_limits.py",),
     "gateway/tokens/id_token.py": (f"{_TOKENS}/test_id_token.py",),
     "gateway/tokens/access_token.py": (f"{_TOKENS}/test_access_token.py",),
-    "resource_api/access.py": (f"{_API}/test_access.py", f"{_API}/test_bearer.py"),
+    "resource_api/access.py": (
+        f"{_API}/test_access_policy.py",
+        f"{_API}/test_access.py",
+        f"{_API}/test_bearer.py",
+    ),
     "servicekit/challenges.py": (f"{_KIT}/test_challenges.py",),
     "servicekit/strict_json.py": (f"{_KIT}/test_strict_json.py",),
     "servicekit/claim_forms.py": (f"{_KIT}/test_jwt_claims.py", f"{_KIT}/test_claim_checks.py"),
