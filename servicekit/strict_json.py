@@ -53,11 +53,11 @@ def load_strict_json(data: bytes, *, deepest: int = DEEPEST) -> Any:
 def _is_deeper(text: str, deepest: int) -> bool:
     depth = 0
     for token in _TOKENS.finditer(text):
-        if token[0] in "[{":
+        if token[0] in {"[", "{"}:
             depth += 1
             if depth > deepest:
                 return True
-        elif token[0] in "]}":
+        elif token[0] in {"]", "}"}:
             depth -= 1
     return False
 

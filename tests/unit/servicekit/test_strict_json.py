@@ -10,6 +10,18 @@ from hypothesis import strategies as st
 from servicekit.strict_json import NotStrictJson, load_strict_json
 
 
+WORDS = {
+    "not JSON": r"not JSON at line \d+, column \d+",
+    "not UTF-8": "not UTF-8",
+    "twice": "a name appears twice in one object",
+    "NaN": "NaN and Infinity are not JSON",
+    "too large": "a number is too long or too large",
+    "too long": "a number is too long",
+    "surrogate": "half of a surrogate pair",
+    "levels": "nested more than 8 levels deep",
+}
+
+
 @pytest.mark.parametrize(
     "text, why",
     [
@@ -31,23 +43,25 @@ from servicekit.strict_json import NotStrictJson, load_strict_json
         (b"NaN", "NaN"),
         (b"[Infinity]", "NaN"),
         (b"-Infinity", "NaN"),
-        (b"1e400", "too"),
-        (b"-1e400", "too"),
+        (b"1e400", "too large"),
+        (b"-1e400", "too large"),
         (b"1" * 21, "too long"),
-        (b"1." + b"1" * 30, "too long"),
+        (b"1." + b"1" * 30, "too large"),
         (b"9" * 100_000, "too long"),
         (b'"\\ud800"', "surrogate"),
         (b'"\\udc00\\ud800"', "surrogate"),
         (b'{"\\ud800":1}', "surrogate"),
         (b"[" * 9 + b"]" * 9, "levels"),
         (b"[" * 1_000_000, "levels"),
+        (b"[[]," + b"[" * 8 + b"]" * 9, "levels"),
+        (b'[{"a":1},' + b"[" * 8 + b"]" * 9, "levels"),
         (b'{"a":' * 9 + b"1" + b"}" * 9, "levels"),
         (b'[{"a":[{"a":[{"a":[{"a":[]}]}]}]}]', "levels"),
     ],
     ids=lambda value: repr(value[:20]),
 )
 def test_S50_it_is_refused_with_a_reason_that_quotes_nothing(text: bytes, why: str) -> None:
-    with pytest.raises(NotStrictJson, match=why):
+    with pytest.raises(NotStrictJson, match=f"^{WORDS[why]}$"):
         load_strict_json(text)
 
 
@@ -56,6 +70,8 @@ def test_S50_it_is_refused_with_a_reason_that_quotes_nothing(text: bytes, why: s
     [
         (b'{"a":"[[[[[[[[[[[[[["}', {"a": "[" * 14}),
         (b'"\\"[[[[[[[[[[[["', '"[[[[[[[[[[[['),
+        (b"[" + b"[]," * 20 + b"{}]", [*[[]] * 20, {}]),
+        (b"[" + b'{"a":1},' * 20 + b"[]]", [*[{"a": 1}] * 20, []]),
         (b"[" * 8 + b"]" * 8, [[[[[[[[]]]]]]]]),
         (b'"\\ud83d\\ude00"', "\U0001f600"),
         (b' {"a" : null} \n', {"a": None}),
