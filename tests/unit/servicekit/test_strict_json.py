@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from servicekit.strict_json import NotStrictJson, load_strict_json
 
-
 WORDS = {
     "not JSON": r"not JSON at line \d+, column \d+",
     "not UTF-8": "not UTF-8",
@@ -46,6 +45,7 @@ WORDS = {
         (b"1e400", "too large"),
         (b"-1e400", "too large"),
         (b"1" * 21, "too long"),
+        (b"1." + b"1" * 19, "too large"),
         (b"1." + b"1" * 30, "too large"),
         (b"9" * 100_000, "too long"),
         (b'"\\ud800"', "surrogate"),
@@ -72,6 +72,8 @@ def test_S50_it_is_refused_with_a_reason_that_quotes_nothing(text: bytes, why: s
         (b'"\\"[[[[[[[[[[[["', '"[[[[[[[[[[[['),
         (b"[" + b"[]," * 20 + b"{}]", [*[[]] * 20, {}]),
         (b"[" + b'{"a":1},' * 20 + b"[]]", [*[{"a": 1}] * 20, []]),
+        (b"1." + b"1" * 18, 1.1111111111111112),
+        (b"1" * 20, 11111111111111111111),
         (b"[" * 8 + b"]" * 8, [[[[[[[[]]]]]]]]),
         (b'"\\ud83d\\ude00"', "\U0001f600"),
         (b' {"a" : null} \n', {"a": None}),
