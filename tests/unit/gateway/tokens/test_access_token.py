@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.tokens.access_token import UNKNOWN_LIFE, AccessToken, access_token_of
+from gateway.tokens.access_token import AccessToken, access_token_of
 from servicekit.token_answer import LONGEST_LIFE
 
 NOW = 1_800_000_000.0
@@ -57,7 +57,7 @@ def test_W1_there_is_time_between_renewal_and_end(life: int) -> None:
 
 @pytest.mark.parametrize(
     "expires_in, seconds",
-    [(20, 20), ("20", 20), (None, UNKNOWN_LIFE), (0, UNKNOWN_LIFE), (10**400, LONGEST_LIFE)],
+    [(20, 20), ("20", 20), (None, 3600), (0, 3600), (10**400, LONGEST_LIFE)],
 )
 def test_W1_a_life_is_counted_from_when_the_token_was_asked_for(expires_in: object, seconds: int) -> None:
     token = access_token_of({"access_token": "t", "expires_in": expires_in}, asked_at=NOW, jitter=0)
@@ -72,6 +72,14 @@ def test_R27_a_record_of_the_release_before_is_renewed_by_the_rule_of_that_relea
     assert not token.is_fresh(NOW + 3300)
     assert token.is_alive(NOW + 3597)
     assert not token.is_alive(NOW + 3598)
+
+
+@pytest.mark.parametrize("half", [{"issued_at": NOW}, {"renew_at": NOW + 3500}])
+def test_R27_half_of_what_is_known_now_is_as_little_as_none(half: dict[str, float]) -> None:
+    token = AccessToken("t", NOW + 3600, **half)
+
+    assert token.is_fresh(NOW + 3299)
+    assert not token.is_fresh(NOW + 3300)
 
 
 def test_R21_a_clock_that_was_set_back_makes_no_token_live_longer_unrenewed() -> None:
