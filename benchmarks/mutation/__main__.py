@@ -52,6 +52,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/flows/end_session.py": (f"{_FLOWS}/test_end_session.py", f"{_FLOWS}/test_end_session_form.py"),
     "gateway/flows/flow.py": (f"{_FLOWS}/test_flow.py", f"{_FLOWS}/test_flow_step_up.py"),
     "gateway/flows/flow_record.py": (f"{_FLOWS}/test_flow_record.py", f"{_FLOWS}/test_flow_answers.py"),
+    "gateway/flows/login_hint.py": (f"{_FLOWS}/test_login_hint.py",),
     "gateway/flows/logout.py": (f"{_FLOWS}/test_logout.py",),
     "gateway/flows/logout_token.py": (f"{_FLOWS}/test_logout_token.py",),
     "gateway/flows/session_start.py": (f"{_FLOWS}/test_session_start.py", f"{_FLOWS}/test_grant_goes_on.py"),
