@@ -22,7 +22,14 @@ from gateway.audit.recorder import Audit
 from gateway.edge.admission import GO_FIRST, admissions
 from gateway.edge.client_address import ClientAddresses
 from gateway.edge.date_header import date_header
-from gateway.edge.guard import ROUTE_TABLE, guard_middleware, lane_of, records_of, security_headers
+from gateway.edge.guard import (
+    ROUTE_TABLE,
+    answer_headers,
+    guard_middleware,
+    lane_of,
+    records_of,
+    security_headers,
+)
 from gateway.edge.limits import FlowLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
@@ -44,7 +51,9 @@ from gateway.store.redis_clock import RedisClock
 from gateway.tokens.token_records import EDIT, GRAPH, Resource
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
 from servicekit.http.admission import admission_middleware
+from servicekit.http.answer_headers import ANSWER_HEADERS
 from servicekit.http.bodies import LARGEST_BODY
+from servicekit.http.client_networks import CLIENT_NETWORKS, ClientNetworks
 from servicekit.http.life import LIFE, Life
 from servicekit.http.request_heads import head_limits_middleware
 from servicekit.http.routes import RouteTable
@@ -115,6 +124,8 @@ def create_app(
     app.on_response_prepare.append(security_headers(settings.public_url))
     app.on_response_prepare.append(date_header(now, redis_time))
     app.on_response_prepare.append(tell_request_id)
+    app[ANSWER_HEADERS] = answer_headers(settings.public_url)
+    app[CLIENT_NETWORKS] = ClientNetworks(settings.trusted_proxies)
     app[ROUTE_TABLE] = RouteTable()
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = now

@@ -143,6 +143,11 @@ class Metrics(Counts):
             "Connections in no request that were closed because the next one needed their place.",
             registry=own,
         )
+        self._connections_refused = Counter(
+            "stepup_connections_refused",
+            "Connections that were closed at once because their network had too many at work.",
+            registry=own,
+        )
         build = Gauge(
             "stepup_build_info",
             "Always 1; its label says which version runs.",
@@ -234,6 +239,10 @@ class Metrics(Counts):
     def connections_made_room(self, count: int) -> None:
         """Count connections that were closed to make room for others."""
         self._made_room.inc(count)
+
+    def connections_refused(self, count: int) -> None:
+        """Count connections that were closed as soon as they came."""
+        self._connections_refused.inc(count)
 
     def certificate_ends(self, at: float) -> None:
         """Show when the client certificate ends (seconds since 1970); without one nothing is shown, and not 0."""

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from gateway.store.redis.address import RedisAddress
 from gateway.store.sealing import read_key
 from servicekit.guessable_secrets import alike, guessable_key
+from servicekit.http.host_field import host_of
 from servicekit.setting_forms import quoted
 from servicekit.web_address import read_web_address
 
@@ -63,6 +64,16 @@ def networks(texts: tuple[str, ...]) -> tuple[str, ...]:
     if wrong:
         raise ValueError(f"names {quoted(wrong)}, which is neither an address nor a network")
     return texts
+
+
+def host_names(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names of hosts, in small letters and without the dot of the root."""
+    wrong = [text for text in texts if not host_of(text) or ":" in text]
+    if wrong:
+        raise ValueError(
+            f"names {quoted(wrong)}, which is no name of a host alone, such as metrics.example.com"
+        )
+    return tuple(text.lower().removesuffix(".") for text in texts)
 
 
 def read_scope(text: str) -> str:

@@ -163,6 +163,11 @@ class Settings(AuthoritySettings):
     admin_host: Annotated[str, AfterValidator(listening_address)] = Field(
         "127.0.0.1", description="the address on which operators are answered", examples=["127.0.0.1"]
     )
+    admin_names: Annotated[CommaSeparated, AfterValidator(forms.host_names)] = Field(
+        (),
+        description="further names by which operators' programs ask, comma-separated",
+        examples=["metrics.example.com"],
+    )
     workers: int = Field(1, ge=1, le=64, description="the number of processes", examples=["2"])
     journeys_per_minute: int = Field(
         120,

@@ -21,6 +21,7 @@ from local_tenant import (
 from local_tenant.clock import Clock, OffsetClock
 from local_tenant.configuration import Configuration
 from local_tenant.ids import Ids
+from local_tenant.known_hosts import known_hosts_middleware
 from local_tenant.middlewares import date_of_the_tenant, faults_middleware, refusals_middleware
 from local_tenant.signing import KeyRing
 from local_tenant.tenant import ADMIN, TENANT, Tenant
@@ -36,7 +37,7 @@ def create_app(
     keys: KeyRing | None = None,
 ) -> web.Application:
     """Return the tenant as an application. ``public_url`` is where the browser finds it."""
-    app = web.Application(middlewares=[refusals_middleware, faults_middleware])
+    app = web.Application(middlewares=[refusals_middleware, faults_middleware, known_hosts_middleware])
     app[TENANT] = Tenant(
         configuration=configuration,
         public_url=public_url,

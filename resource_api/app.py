@@ -25,6 +25,7 @@ from resource_api.routes import DESCRIPTION, EDITOR, table
 from resource_api.settings import Settings
 from servicekit.authority import open_authority
 from servicekit.http.admission import Admission, admission_middleware
+from servicekit.http.answer_headers import ANSWER_HEADERS
 from servicekit.http.bodies import LARGEST_BODY
 from servicekit.http.life import LIFE, Life
 from servicekit.http.request_heads import LARGEST_HEAD, head_limits_middleware
@@ -85,6 +86,7 @@ def create_app(
     # Drawn where somebody asks, and once.
     description: Callable[[], dict[str, Any]] = functools.cache(lambda: document(served))
     app[DESCRIPTION] = description
+    app[ANSWER_HEADERS] = _HEADERS
     app[LIFE] = Life()
     app.on_response_prepare.append(_set_headers)
     app.on_response_prepare.append(tell_request_id)

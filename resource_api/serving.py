@@ -14,6 +14,7 @@ from aiohttp import web
 
 from resource_api.app import create_app, largest_head
 from resource_api.settings import Settings
+from servicekit.http.compiled_parser import NO_COMPILED_PARSER, has_compiled_parser
 from servicekit.http.orders import Orders, hold_signals, take_signals
 from servicekit.http.quiet_server import QuietRunner
 from servicekit.http.service import FIXED, Service, rereading
@@ -43,10 +44,13 @@ def _runner(app: web.Application, settings: Settings) -> QuietRunner:
 
 
 def serve(settings: Settings, load: Callable[[], Settings]) -> int:
-    """Serve until the process is told to end, and return the exit status: 1 for a port that is taken.
+    """Serve until the process is told to end, and return the exit status: 1 for a taken port or without a parser.
 
     `load` returns the settings of now, or raises SettingsFault: they are read again where somebody asks for it.
     """
+    if not settings.authority_map and not has_compiled_parser():
+        sys.stderr.write(f"{NO_COMPILED_PARSER}\n")
+        return 1
     hold_signals()
     configure_logs(level=settings.log_level)
     try:

@@ -196,19 +196,24 @@ _HEADERS: Final = {
 }
 
 
+def answer_headers(public_url: str) -> dict[str, str]:
+    """Return the headers of every answer of a gateway whose address this is."""
+    # Never of this computer: the promise is for all of its ports, and for years.
+    if not public_url.startswith("https://") or is_on_loopback(public_url):
+        return _HEADERS
+    return {**_HEADERS, "Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
+
+
 def security_headers(public_url: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """Return the signal that completes every answer's headers, the router's 404 included."""
-    # Never of this computer: the promise is for all of its ports, and for years.
-    secure = public_url.startswith("https://") and not is_on_loopback(public_url)
+    of_every_answer = answer_headers(public_url)
 
     async def complete(_request: web.Request, response: web.StreamResponse) -> None:
         headers = response.headers
         own_policy = "Content-Security-Policy" in headers
-        for name, value in _HEADERS.items():
+        for name, value in of_every_answer.items():
             if not (own_policy and name in {"X-Frame-Options", "Cross-Origin-Resource-Policy"}):
                 headers.setdefault(name, value)
-        if secure:
-            headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
         headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
         headers.popall(hdrs.SERVER, None)
 

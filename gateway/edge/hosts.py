@@ -7,6 +7,7 @@ import enum
 import ipaddress
 from urllib.parse import urlsplit
 
+from servicekit.http.host_field import host_of
 from servicekit.setting_forms import LOOPBACK_HOSTS
 
 
@@ -33,9 +34,11 @@ def compare_hosts(one: str, other: str) -> Likeness:
 
 def _host(address: str) -> str | None:
     try:
-        return urlsplit(address).hostname
+        parts = urlsplit(address)
     except ValueError:  # such as an open bracket
         return None
+    # What stands behind the host is of no host, and a reader that skips it may be the only one.
+    return None if parts.path or parts.query or parts.fragment else host_of(parts.netloc) or None
 
 
 def _is_loopback(name: str) -> bool:

@@ -13,17 +13,22 @@ from typing import Any, Final
 from aiohttp import hdrs, web
 
 from gateway.app_keys import CREDENTIAL, DISCOVERY, METRICS, SETTINGS, VAULT
+from gateway.edge.guard import answer_headers, security_headers
 from gateway.errors import SessionStoreUnavailable
 from gateway.metrics import CONTENT_TYPE
+from gateway.operation.admin_hosts import admin_hosts_middleware
 from gateway.store.redis.budget import LIMITS, redis_budget
 from servicekit.client_credential import CertificateKey
 from servicekit.discovery import IssuerMismatch
 from servicekit.errors import AuthorityUnavailable
+from servicekit.http.answer_headers import ANSWER_HEADERS
 from servicekit.http.life import LIFE
+from servicekit.problems import problems_middleware
 from servicekit.version import VERSION
 
 PUBLIC: Final[web.AppKey[Callable[[], web.Application]]] = web.AppKey("public")
 STARTED: Final = web.AppKey("started", float)
+_PLAIN_HTTP: Final = "http://localhost"
 
 
 async def ready(request: web.Request) -> web.Response:
@@ -76,7 +81,14 @@ async def _authority(public: web.Application) -> str:
 
 def create_admin_side(public: Callable[[], web.Application]) -> web.Application:
     """Return the operators' application; `public` returns the one beside which it is, new settings make a new one."""
-    app = web.Application()
+    app = web.Application(
+        middlewares=[
+            problems_middleware(),
+            admin_hosts_middleware(lambda: public()[SETTINGS].admin_names),
+        ]
+    )
+    app[ANSWER_HEADERS] = answer_headers(_PLAIN_HTTP)
+    app.on_response_prepare.append(security_headers(_PLAIN_HTTP))
     app[PUBLIC] = public
     app[STARTED] = time.monotonic()
     app.router.add_get("/health/ready", ready)

@@ -26,6 +26,7 @@ from gateway.operation.shortages import watch_shortages
 from gateway.operation.worker import Parent
 from gateway.operation.workers import Workers
 from gateway.settings import Settings
+from servicekit.http.compiled_parser import NO_COMPILED_PARSER, has_compiled_parser
 from servicekit.http.orders import Orders, hold_signals, take_signals, take_workers_signals
 from servicekit.http.quiet_server import DRAIN_SECONDS, QuietRunner
 from servicekit.http.service import Service, rereading
@@ -149,11 +150,14 @@ def shared_counts(closing: ExitStack, folder: str | None = None) -> Path | None:
 
 
 def serve(settings: Settings, load: Load, environment: MutableMapping[str, str]) -> int:
-    """Serve, and return the exit status: 1 for a port that is taken, and where no worker comes up.
+    """Serve, and return the exit status: 1 for a port that is taken, where no worker comes up, and without a parser.
 
     `load` returns the settings of now, or raises SettingsFault: they are read again where somebody asks for it.
     `environment` is what worker processes will find; it is told where they count together.
     """
+    if not settings.authority_map and not has_compiled_parser():
+        sys.stderr.write(f"{NO_COMPILED_PARSER}\n")
+        return 1
     hold_signals()
     configure_logs(level=settings.log_level)
     addresses = [(settings.host, settings.port)]

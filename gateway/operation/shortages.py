@@ -29,12 +29,13 @@ async def watch_shortages(
     `dropped` returns how many lines of each level were lost since the start.
     """
     known: Counter[str] = Counter()
-    closed = 0
+    closed = refused = 0
     while True:
         now = Counter(dropped())
         for level, count in (now - known).items():
             metrics.log_lines_dropped(level, count)
         metrics.connections_made_room(connections.closed_for_room - closed)
+        metrics.connections_refused(connections.refused - refused)
         metrics.connections_open(len(connections))
-        known, closed = now, connections.closed_for_room
+        known, closed, refused = now, connections.closed_for_room, connections.refused
         await asyncio.sleep(every)

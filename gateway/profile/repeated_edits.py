@@ -1,8 +1,7 @@
-"""Edits with an idempotency key: what became of each, so that the same call again is answered and not done again.
+"""Edits with an idempotency key: what was answered, so that the same call again is answered and not done again.
 
-Owns the record of a key: the mark of what was asked for, and whether it is saved; for ten minutes of one session, of
-the last ten keys. Where nobody knew what became of the edit, it says so. No profile lies there: whoever asks again is
-answered with the profile as it is then.
+Owns the record of a key: the mark of what was asked for, and the profile that was answered; for ten minutes of one
+session. Where nobody knew what became of the edit, it says so.
 Never sends an edit, and never decides what becomes of one.
 """
 
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.errors import IdempotencyKeyReused
-from gateway.profile.fields import Changes
+from gateway.profile.fields import Changes, Profile
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.fields import Field
@@ -23,18 +22,16 @@ IDEMPOTENCY_SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class RepeatedAnswer:
-    """What became of an edit with an idempotency key; `mark` is the hash of what was asked for.
+    """The answer to an edit with an idempotency key; `mark` is the hash of what was asked for.
 
-    It is `saved`, or nobody knew. The release before wrote the `profile` that it answered instead.
+    `profile` is None where nobody knew what became of the edit.
     """
 
     mark: str
-    saved: bool = False
-    profile: dict[str, str | None] | None = None
+    profile: dict[str, str | None] | None
 
 
-MOST_KEYS: Final = 10
-ANSWER: Final = RecordKind("idempotency", RepeatedAnswer, survives_step_up=True, most=MOST_KEYS)
+ANSWER: Final = RecordKind("idempotency", RepeatedAnswer, survives_step_up=True)
 
 
 def answer_key(idempotency_key: str) -> str:
@@ -64,6 +61,8 @@ class RepeatedEdit:
             raise IdempotencyKeyReused
         return earlier
 
-    def entry(self, *, saved: bool) -> dict[str, Field]:
-        """Return what to write of the edit: that it is saved, or that nobody knows."""
-        return ANSWER.entry(RepeatedAnswer(self._mark, saved), self._now() + IDEMPOTENCY_SECONDS, self._name)
+    def entry(self, profile: Profile | None) -> dict[str, Field]:
+        """Return what to write of the answer: the profile, or None where nobody knows."""
+        return ANSWER.entry(
+            RepeatedAnswer(self._mark, profile), self._now() + IDEMPOTENCY_SECONDS, self._name
+        )

@@ -16,7 +16,9 @@ from typing import Final, cast
 
 from aiohttp import web
 
-from servicekit.http.connections import HEAD_SECONDS, Connections, LimitedHandler
+from servicekit.http.client_networks import ClientNetworks
+from servicekit.http.connections import Connections
+from servicekit.http.limited_handler import HEAD_SECONDS, LimitedHandler
 from servicekit.logs import log_event
 
 UNREAD_SECONDS: Final = 30.0
@@ -35,7 +37,8 @@ _log = logging.getLogger(__name__)
 class LimitedSite(web.BaseSite):
     """Serves at `listener`, and lets in no more than `connections` may be.
 
-    `runner` must be set up, and make connections that are LimitedHandlers.
+    `runner` must be set up, and make connections that are LimitedHandlers. `networks` returns whom a connection is
+    counted with, asked anew for each one.
     """
 
     def __init__(
@@ -44,10 +47,12 @@ class LimitedSite(web.BaseSite):
         listener: socket.socket,
         connections: Connections,
         *,
+        networks: Callable[[], ClientNetworks] = ClientNetworks,
         tls: ssl.SSLContext | None = None,
         unread_seconds: float = UNREAD_SECONDS,
     ) -> None:
         super().__init__(runner, ssl_context=tls)
+        self._networks = networks
         self._listener = listener
         self._connections = connections
         self._unread_seconds = unread_seconds
@@ -66,6 +71,7 @@ class LimitedSite(web.BaseSite):
             self._listener,
             self._connections,
             handler_of,
+            networks=self._networks,
             tls=self._ssl_context,
             unread_seconds=self._unread_seconds,
         )
@@ -82,9 +88,11 @@ class _Door:
         connections: Connections,
         handler_of: Callable[[], LimitedHandler],
         *,
+        networks: Callable[[], ClientNetworks],
         tls: ssl.SSLContext | None,
         unread_seconds: float,
     ) -> None:
+        self._networks = networks
         self._loop = asyncio.get_running_loop()
         self._listener = listener
         self._connections = connections
@@ -127,26 +135,29 @@ class _Door:
 
     def _accept(self) -> None:
         for _ in range(self._at_once):
-            make_room = self._connections.room()
-            if make_room is None:
+            if not self._connections.has_room():
                 self._pause(_LOOK_AGAIN_SECONDS)  # who takes an answer too slowly tells nobody
                 return
             try:
-                accepted, _address = self._listener.accept()
+                accepted, address = self._listener.accept()
             except OSError as error:
                 # Others: another process took it, or who came has gone again (accept(2) lists what a network can say).
                 if error.errno in _NO_DESCRIPTORS:
                     self._wait_for_descriptors(error)
                 return
             self._is_short = False
-            make_room()
-            self._let_in(accepted)
+            network = self._networks().of(address[0]) if address else None
+            if self._connections.make_room(network):
+                self._let_in(accepted, network)
+            else:
+                accepted.close()
 
-    def _let_in(self, accepted: socket.socket) -> None:
+    def _let_in(self, accepted: socket.socket, network: str | None) -> None:
         accepted.settimeout(0)
         if hasattr(socket, "TCP_USER_TIMEOUT") and accepted.family != socket.AF_UNIX:
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._unread_milliseconds)
         handler = self._handler_of()
+        handler.network = network
         self._connections.add(handler)
         handler.joining = self._loop.create_task(self._join(accepted, handler))
         handler.joining.add_done_callback(functools.partial(self._joined, handler))

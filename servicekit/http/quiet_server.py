@@ -1,31 +1,31 @@
-"""The HTTP server as both services run it: its limits, its access log, and answers to what is not HTTP.
+"""The HTTP server as both services run it: its limits, its access log, and which application answers.
 
-Owns the reply to requests that the parser or aiohttp itself refuses before any middleware sees them (aiohttp's own
-replies quote the offending bytes and name its version), what is read of a head at most, how long an idle connection is
-kept, and the time for what is under way at the end.
-Never reads settings, and never decides when to stop.
+Owns what is read of a head at most, how long an idle connection is kept, the reply to what aiohttp refuses before any
+middleware sees it, and the time for what is under way at the end.
+Never reads settings, and never decides when to stop. What is no request is answered by `quiet_handler.py`.
 """
 
 import asyncio
-import http
+import contextlib
 import logging
 import socket
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import hdrs, web
-from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
-from aiohttp.streams import EMPTY_PAYLOAD
-from aiohttp.web_protocol import RequestHandler, _ErrInfo
+from aiohttp.web_protocol import RequestHandler
 
-from servicekit.errors import RequestHeaderFieldsTooLarge, RequestTimedOut, UriTooLong
 from servicekit.http.access_log import AccessLog
-from servicekit.http.connections import HEAD_SECONDS, Connections, LimitedHandler
+from servicekit.http.answer_headers import ANSWER_HEADERS
+from servicekit.http.client_networks import CLIENT_NETWORKS, ClientNetworks
+from servicekit.http.connections import Connections
 from servicekit.http.current_app import CurrentApp, Handler, Use
-from servicekit.http.draining import FIRST_REQUEST_SECONDS, close_listener, end_connections
-from servicekit.http.request_heads import LARGEST_HEAD, LONGEST_TARGET
+from servicekit.http.draining import close_listener, end_connections
+from servicekit.http.limited_handler import FIRST_BYTE_SECONDS, HEAD_SECONDS
+from servicekit.http.quiet_handler import LONGEST_LINE, MARGIN, Headers, QuietHandler, refusal
+from servicekit.http.request_heads import LARGEST_HEAD
 from servicekit.logs import log_event
-from servicekit.problems import PROBLEM, draw_json, plain_problem, problem_of_refusal
-from servicekit.reference import HEADER, reference_of, request_id_of
+from servicekit.problems import problem_of_refusal
 
 # What a person waits for at most; an orchestrator's grace period must be longer.
 DRAIN_SECONDS: Final = 20
@@ -34,109 +34,27 @@ DRAIN_SECONDS: Final = 20
 KEEP_ALIVE_SECONDS: Final = 75
 # What remains of the wait for a connection once it has been waited for.
 _AT_ONCE_SECONDS: Final = 0.01
-# How many times too much is read, so that the service itself can answer it. The sum bounds many small fields.
-_MARGIN: Final = 4
+# 1,000 fields are more than anybody sends; the sum of their bytes bounds many small ones.
 _MOST_FIELDS: Final = 1_000
-_TOO_MANY_FIELDS: Final = "Too many headers received"
 
-_LONGEST_LINE: Final = _MARGIN * LONGEST_TARGET
-_OF_THE_HEAD: Final = {
-    kind.status: kind for kind in (UriTooLong, RequestHeaderFieldsTooLarge, RequestTimedOut)
-}
+_STRANGERS: Final = ClientNetworks()
 
 _log = logging.getLogger(__name__)
 
 
-class _QuietHandler(LimitedHandler):
-    """A connection whose refusals are problems without a word of the request.
+def _without_echo(handler: Handler, headers: Headers) -> Handler:
+    """Return `handler` with a problem for what aiohttp refuses before any middleware sees it, and quotes: `Expect`.
 
-    `largest_unread` is how many bytes may come before a head is complete.
+    `headers` returns those of every answer.
     """
 
-    largest_unread = _MARGIN * LARGEST_HEAD
-    unread = 0
-    heard_at = 0.0
-
-    @property
-    def is_awaited(self) -> bool:
-        """Whether its first request is still to be expected, or the rest of a head."""
-        is_expected = self.unread > 0 or not self._request_count
-        return is_expected and self._loop.time() - self.heard_at < FIRST_REQUEST_SECONDS
-
-    def end(self) -> None:
-        """Close it, in good order where that is possible."""
-        if self.transport is None:
-            self.abandon()
-        else:
-            self.force_close()
-
-    def data_received(self, data: bytes) -> None:
-        is_between_requests = self._waiter is not None and not self._waiter.done()
-        self.heard_at = self._loop.time()
-        super().data_received(data)
-        self.unread = self.unread + len(data) if is_between_requests and not self._messages else 0
-        if self.unread > self.largest_unread:
-            self.unread = 0
-            self._messages.append((_ErrInfo(431, ValueError("head"), ""), EMPTY_PAYLOAD))
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_result(None)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - the very text that must not be sent
-    ) -> web.StreamResponse:
-        status = _status_of(exc) or status
-        level = logging.ERROR if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR else logging.DEBUG
-        log_event(
-            _log,
-            level,
-            "request-refused-by-parser",
-            status=status,
-            fault_kind=type(exc).__name__,
-            reference=reference_of(request),
-        )
-        if request.writer.output_size > 0:
-            raise ConnectionError("an answer has begun already")
-        error = _OF_THE_HEAD.get(status)
-        problem = error().problem() if error else plain_problem(status)
-        request[PROBLEM] = problem.slug
-        response = draw_json(request, problem, reference_of(request))
-        response.headers[hdrs.SERVER] = ""
-        response.headers[HEADER] = request_id_of(request).text
-        response.force_close()
-        return response
-
-
-def _status_of(fault: BaseException | None) -> int | None:
-    """Return the status for a head of which there is too much; None for every other fault."""
-    if isinstance(fault, LineTooLong):
-        _, limit, _ = fault.args
-        return UriTooLong.status if limit == _LONGEST_LINE else RequestHeaderFieldsTooLarge.status
-    if isinstance(fault, BadHttpMessage) and fault.message == _TOO_MANY_FIELDS:
-        return RequestHeaderFieldsTooLarge.status
-    return None
-
-
-def _unexpected(request: web.BaseRequest, refused: web.HTTPExpectationFailed) -> web.StreamResponse:
-    response = draw_json(request, problem_of_refusal(refused), reference_of(request))
-    response.headers[HEADER] = request_id_of(request).text
-    response.force_close()  # the body may still be on its way
-    return response
-
-
-def _without_echo(handler: Handler) -> Handler:
-    """Return `handler` with a problem for what aiohttp refuses before any middleware sees it, and quotes: `Expect`."""
-
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        if not request.headers.get(hdrs.EXPECT, "").isascii():
-            return _unexpected(request, web.HTTPExpectationFailed())  # aiohttp's own would be no UTF-8
-        try:
-            return await handler(request)
-        except web.HTTPExpectationFailed as refused:
-            return _unexpected(request, refused)
+        # Refused here where it is no text: what aiohttp raises would be no UTF-8.
+        if request.headers.get(hdrs.EXPECT, "").isascii():
+            with contextlib.suppress(web.HTTPExpectationFailed):
+                return await handler(request)
+        # The body may still be on its way: the connection ends.
+        return refusal(request, problem_of_refusal(web.HTTPExpectationFailed()), headers())
 
     return handle
 
@@ -144,13 +62,17 @@ def _without_echo(handler: Handler) -> Handler:
 class _QuietServer(web.Server):
     largest_head = LARGEST_HEAD
     head_seconds = HEAD_SECONDS
+    first_byte_seconds = FIRST_BYTE_SECONDS
     limited = Connections()
+    headers: Headers = dict
 
     def __call__(self) -> RequestHandler:
-        handler = _QuietHandler(self, loop=self._loop, **self._kwargs)
-        handler.largest_unread = _MARGIN * self.largest_head
+        handler = QuietHandler(self, loop=self._loop, **self._kwargs)
+        handler.largest_unread = MARGIN * self.largest_head
+        handler.headers = self.headers
         handler.connections = self.limited
         handler.head_seconds = self.head_seconds
+        handler.first_byte_seconds = self.first_byte_seconds
         handler.heard_at = self._loop.time()
         return handler
 
@@ -160,7 +82,8 @@ class QuietRunner(web.AppRunner):
 
     `service` names the access log's logger, so that it is one of ours: those of outer libraries are kept at WARNING.
     None is for what is asked all the time, and has no access log.
-    `largest_head` is how many bytes of header fields the application takes, which must come within `head_seconds`;
+    `largest_head` is how many bytes of header fields the application takes, which must come within `head_seconds`, and
+    the first of them within `first_byte_seconds`, unless one of our own proxies connected;
     `keep_alive_seconds` is how long a connection without a request is kept. `connections` are those that there are;
     `servicekit/http/serving.py` says how many there may be.
     """
@@ -174,6 +97,7 @@ class QuietRunner(web.AppRunner):
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         drain_seconds: float = DRAIN_SECONDS,
         head_seconds: float = HEAD_SECONDS,
+        first_byte_seconds: float = FIRST_BYTE_SECONDS,
     ) -> None:
         super().__init__(
             app,
@@ -181,17 +105,25 @@ class QuietRunner(web.AppRunner):
             access_log=logging.getLogger(f"{service}.access") if service else None,
             shutdown_timeout=drain_seconds,
             keepalive_timeout=keep_alive_seconds,
-            max_line_size=_LONGEST_LINE,
-            max_field_size=_MARGIN * largest_head,
+            max_line_size=LONGEST_LINE,
+            max_field_size=MARGIN * largest_head,
             max_headers=_MOST_FIELDS,
             auto_decompress=False,
         )
         self._largest_head = largest_head
         self._head_seconds = head_seconds
+        self._first_byte_seconds = first_byte_seconds
         self.connections = Connections()
         self._drain_seconds = drain_seconds
         self._current: CurrentApp
         self._leaving: set[asyncio.Task[None]] = set()
+
+    def networks(self) -> ClientNetworks:
+        """Return whom connections are counted with, by the settings of now."""
+        return self._app.get(CLIENT_NETWORKS, _STRANGERS)
+
+    def _headers(self) -> Mapping[str, str]:
+        return self._app.get(ANSWER_HEADERS, {})
 
     def close_after_answers(self) -> None:
         """Let each answer from now on be the last on its connection, and say so."""
@@ -207,7 +139,7 @@ class QuietRunner(web.AppRunner):
         if fresh.server is None:  # pragma: no cover - for the types: it is there after `setup`
             raise RuntimeError("no server")
         before, self._app = self._app, app
-        use = self._current.exchange(_without_echo(fresh.server.request_handler))
+        use = self._current.exchange(_without_echo(fresh.server.request_handler, self._headers))
         leaving = asyncio.create_task(self._end(before, use))
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
@@ -242,7 +174,7 @@ class QuietRunner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
-        self._current = CurrentApp(_without_echo(server.request_handler))
+        self._current = CurrentApp(_without_echo(server.request_handler, self._headers))
         quiet = _QuietServer(
             self._current,
             request_factory=server.request_factory,
@@ -251,5 +183,7 @@ class QuietRunner(web.AppRunner):
         )
         quiet.largest_head = self._largest_head
         quiet.head_seconds = self._head_seconds
+        quiet.first_byte_seconds = self._first_byte_seconds
         quiet.limited = self.connections
+        quiet.headers = self._headers
         return quiet

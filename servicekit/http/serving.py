@@ -73,4 +73,4 @@ def _site(
     descriptors = raise_descriptor_limit()
     most = operators_connections_within if is_beside else connections_within
     runner.connections.most = most(descriptors)
-    return LimitedSite(runner, listener, runner.connections, tls=tls)
+    return LimitedSite(runner, listener, runner.connections, networks=runner.networks, tls=tls)

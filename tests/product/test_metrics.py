@@ -196,7 +196,7 @@ async def test_L11_L12_what_was_lost_for_want_of_room_is_counted_once() -> None:
     try:
         await looks.get()
         lost |= {"info": 5, "error": 1}
-        connections.closed_for_room = 7
+        connections.closed_for_room, connections.refused = 7, 3
         while not looks.empty():
             looks.get_nowait()
         for _ in range(3):
@@ -207,6 +207,7 @@ async def test_L11_L12_what_was_lost_for_want_of_room_is_counted_once() -> None:
     text = metrics.drawn().decode()
     assert counted(text, "stepup_log_lines_dropped_total") == {("info",): 5, ("error",): 1}
     assert counted(text, "stepup_connections_closed_for_room_total") == {(): 7}
+    assert counted(text, "stepup_connections_refused_total") == {(): 3}
     assert counted(text, "stepup_connections") == {(): 0}
 
 
@@ -235,6 +236,26 @@ async def test_U35_the_end_of_the_client_certificate_is_told_and_that_of_a_secre
             text = await read(f"http://127.0.0.1:{port}/metrics")
         ends = counted(text, "stepup_client_certificate_end_timestamp_seconds")
         assert ends == ({} if expected is None else {(): pytest.approx(expected, abs=86_400)})
+
+
+async def test_A8_the_operators_side_answers_to_its_own_names_and_to_those_that_are_set(
+    make_world: Callable[..., Awaitable[World]],
+) -> None:
+    world, port = await make_world(ADMIN_NAMES="Metrics.Example.com"), free_port()
+    async with (
+        served(create_admin_side(lambda: world.app), port),
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+    ):
+        for path in ("/metrics", "/health/ready", "/nowhere"):
+            for host in ("evil.example", f"evil.example:{port}", "metrics.example.com.evil.example"):
+                async with session.get(path, headers={"Host": host}) as answer:
+                    text = await answer.text()
+                    assert (answer.status, "/problems/misdirected-request" in text) == (421, True)
+                    assert "evil" not in text
+                    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        for host in ("metrics.example.com", "gateway:3002", f"127.0.0.1:{port}", "gateway.stepup.svc"):
+            async with session.get("/metrics", headers={"Host": host}) as answer:
+                assert answer.status == 200
 
 
 async def read(url: str) -> str:

@@ -36,12 +36,15 @@ from devstack.stack import Stack
 ARTIFACTS = Path(__file__).resolve().parents[2] / ".local" / "test-artifacts"
 # Asks for traces that show the page before and after each action.
 SNAPSHOTS = "TEST_SNAPSHOTS"
+# A name of somebody else's that leads to this computer, as after DNS rebinding.
+REBOUND = "rebound.example"
 ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--in-process-gpu",  # nothing is drawn by a graphics card here, so a process for it does nothing but start
     "--no-first-run",
+    f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
 )
 # The network panel's words for an answer with an error status, which is often what a test is about.
 _STATUS = re.compile(r"^Failed to load resource: ")

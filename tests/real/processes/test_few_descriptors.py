@@ -1,5 +1,6 @@
 """A service with few descriptors serves whoever asks, however many only connect (L12)."""
 
+import itertools
 import json
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from typing import Final
 import pytest
 
 from tests.real.processes.under_pressure import ROOT, pressed, status_of
+from tests.stage.loopback import loopback_addresses
 from tests.stage.ports import free_port
 
 _DESCRIPTORS: Final = 64
@@ -21,10 +23,14 @@ _SECONDS: Final = 20
 
 
 @contextmanager
-def quiet_connections(port: int, said: bytes) -> Iterator[None]:
+def quiet_connections(port: int, said: bytes, *, networks: int = 1) -> Iterator[None]:
+    """Connect again and again, in turns from so many networks, while the block runs."""
+    addresses = itertools.cycle(loopback_addresses(networks))
     with ExitStack() as open_ones:
         for _ in range(_QUIET):
-            connection = open_ones.enter_context(socket.create_connection(("127.0.0.1", port)))
+            connection = open_ones.enter_context(
+                socket.create_connection(("127.0.0.1", port), source_address=(next(addresses), 0))
+            )
             try:
                 connection.sendall(said)
             except ConnectionError:  # it made room already
@@ -44,7 +50,7 @@ def test_L12_a_person_is_served_beside_more_idle_connections_than_there_are_desc
         log.open("wb") as stderr,
         pressed(service, tmp_path, stderr=stderr.fileno(), descriptors=_DESCRIPTORS) as (process, port),
     ):
-        with quiet_connections(port, said):
+        with quiet_connections(port, said, networks=4):
             assert [status_of(port, seconds=_SECONDS) for _ in range(20)] == [200] * 20
             assert len(list(Path(f"/proc/{process.pid}/fd").iterdir())) < _DESCRIPTORS, (
                 "some are left for Redis and files"
@@ -59,6 +65,23 @@ def test_L12_a_person_is_served_beside_more_idle_connections_than_there_are_desc
         "connections-at-limit"
     ]
     assert not [line for line in loud if "out of system resource" in line["event"]]
+
+
+def test_A3_S52_one_network_never_has_all_places_and_the_log_names_it_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as stderr,
+        pressed("gateway", tmp_path, stderr=stderr.fileno(), descriptors=_DESCRIPTORS) as (process, port),
+    ):
+        with quiet_connections(port, b"GET / HTTP/1.1\r\nHost: l"):
+            assert [status_of(port, seconds=_SECONDS) for _ in range(5)] == [200] * 5
+        process.terminate()
+        assert process.wait(_SECONDS) == 0
+
+    lines = [line for line in map(json.loads, log.read_text().splitlines()) if line["levelname"] != "INFO"]
+    (line,) = [line for line in lines if line["event"].startswith("connections-")]
+    assert (line["event"], line["network"]) == ("connections-of-a-network-at-limit", "127.0.0.0/24")
+    assert line["held"] <= _DESCRIPTORS // 2 * 3 // 4
 
 
 def test_L12_a_collector_of_metrics_that_never_closes_takes_nothing_from_people_or_operators(

@@ -74,6 +74,8 @@ def test_complete_settings_have_no_fault() -> None:
         ({"REDIS_CA_BUNDLE": __file__}, "which holds no certificates in PEM form"),
         ({"ADMIN_PORT": "3000"}, "GATEWAY_ADMIN_PORT is GATEWAY_PORT, which is published."),
         ({"ADMIN_PORT": "4000", "PORT": "4000"}, "GATEWAY_ADMIN_PORT is GATEWAY_PORT"),
+        ({"ADMIN_NAMES": "a.example,http://b.example"}, "which is no name of a host alone"),
+        ({"ADMIN_NAMES": "a.example:9000"}, "which is no name of a host alone"),
         ({"PORT": "0"}, "GATEWAY_PORT is '0', which is below 1"),
         ({"SESSION_IDLE_SECONDS": "7200", "SESSION_ABSOLUTE_SECONDS": "3600"}, "is longer than"),
         ({"RESPONSE_MODE": "fragment"}, "GATEWAY_RESPONSE_MODE is 'fragment', which has another form"),

@@ -1,0 +1,115 @@
+"""A connection of a client, as far as it is counted and may be closed.
+
+Owns whether it is in the middle of a request, and the time for its first byte and for the head of a request.
+Never decides which connection makes room (`connections.py`), and never reads what a request says.
+"""
+
+import asyncio
+from typing import Final, cast
+
+from aiohttp import web
+from aiohttp.streams import EMPTY_PAYLOAD
+from aiohttp.web_protocol import RequestHandler, _ErrInfo
+
+from servicekit.http.connections import Connections
+
+HEAD_SECONDS: Final = 10.0
+"""From the first byte of a head to its last, as for a body."""
+FIRST_BYTE_SECONDS: Final = 10.0
+"""From the connection to its first byte. One of our own proxies may connect in advance: it has the keep-alive time."""
+
+
+class LimitedHandler(RequestHandler):
+    """A connection that is counted, and may be closed to make room while it is in no request."""
+
+    connections = Connections()
+    head_seconds = HEAD_SECONDS
+    first_byte_seconds = FIRST_BYTE_SECONDS
+    network: str | None = None
+    """The network that it is counted by; None for one of our own proxies."""
+    joining: "asyncio.Task[None] | None" = None
+    """What makes a connection of a descriptor, by TLS perhaps."""
+    is_joining = False
+    _way: asyncio.Transport | None = None
+    _late_head: asyncio.TimerHandle | None = None
+    _was_silent = True
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether it is in no request: on its way in, or waiting for a head, half of which may be there."""
+        if self._way is None:
+            return self.is_joining
+        return self._is_between_requests and not self._way.get_write_buffer_size()
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its reader has yet to take more of an answer than the system has room for."""
+        return self._way is not None and self._way.get_write_buffer_size() > 0
+
+    @property
+    def _is_between_requests(self) -> bool:
+        return self._waiter is not None and not self._waiter.done() and not self._messages
+
+    def abandon(self) -> None:
+        """Close it without waiting for anybody, be it a reader or the end of TLS."""
+        if self._way is not None:
+            self._way.abort()
+        elif self.joining:
+            self.joining.cancel()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count it, where that was not done when it was accepted."""
+        super().connection_made(transport)
+        self._way = cast("asyncio.Transport", transport)  # aiohttp forgets it where it begins to close
+        self.connections.add(self)
+        if self.network:
+            self._late_head = self._loop.call_later(self.first_byte_seconds, self._end_silence)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Count it no more."""
+        self._stop_waiting_for_a_head()
+        super().connection_lost(exc)
+        self._way = None
+        self.connections.remove(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read, and give the rest of a head its time."""
+        self.connections.heard_of(self)
+        if self._was_silent and data:
+            self._was_silent = False
+            self._stop_waiting_for_a_head()
+        super().data_received(data)
+        if not self._is_between_requests:
+            self._stop_waiting_for_a_head()
+        elif self._late_head is None and data:
+            self._late_head = self._loop.call_later(self.head_seconds, self._end_head)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Answer, and say that this is the end of the connection where others need its place.
+
+        A client that is told so asks on another one; one whose connection just ends may have sent the next request.
+        """
+        self.connections.heard_of(self)
+        if self.connections.is_crowded_for(self):
+            resp.force_close()
+        finished = await super().finish_response(request, resp, start_time)
+        self.connections.heard_of(self)
+        return finished
+
+    def _stop_waiting_for_a_head(self) -> None:
+        if self._late_head is not None:
+            self._late_head.cancel()
+            self._late_head = None
+
+    def _end_silence(self) -> None:
+        """Close without an answer: there was no request, and a browser that connects in advance would show it."""
+        self._late_head = None
+        self.abandon()
+
+    def _end_head(self) -> None:
+        self._late_head = None
+        if self._is_between_requests and self._waiter is not None:
+            self._messages.append((_ErrInfo(408, TimeoutError("head"), ""), EMPTY_PAYLOAD))
+            self._waiter.set_result(None)
