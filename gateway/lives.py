@@ -17,6 +17,7 @@ from gateway.flows.logout import Logout
 from gateway.flows.logout_token import LogoutTokenJudge
 from gateway.profile.edits import ProfileEdits
 from gateway.profile.graph import ProfileReader
+from gateway.profile.parked_edits import ParkedEdits
 from gateway.profile.resource_client import ResourceApiClient
 from gateway.profile.upstreams import ways_to
 from gateway.record_kinds import RECORD_KINDS
@@ -146,6 +147,7 @@ def tokens_life(
             ProfileReader(to_graph, broker, url=settings.graph_url, resource=read),
             ResourceApiClient(to_api, broker, url=settings.resource_api_url, resource=edit),
             step_ups,
+            ParkedEdits(app[keys.VAULT], now=now),
             app[keys.AUDIT],
             now=now,
         )

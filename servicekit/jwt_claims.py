@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from servicekit.claim_forms import Claims, audiences_of, name_of, text_of, time_of
+from servicekit.claim_forms import LONGEST_NAME, Claims, audiences_of, name_of, text_of, time_of
 from servicekit.jwt_form import CLAIM_INVALID, CLAIM_MISSING, EXPIRED, NOT_YET_VALID, TokenRejected
 
 LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
@@ -21,11 +21,8 @@ LEEWAY_SECONDS: Final = 120
 """What both services forgive as a rule; a token that one of them takes must not be too young for the other."""
 LONGEST_SID: Final = 2048
 """Back-Channel Logout sets no limit, and idpyoidc's are of some 370 characters; only a digest of one is kept."""
-_LONGEST: Final = {
-    "sub": 255,
-    "sid": LONGEST_SID,
-    "jti": 2048,
-}  # of `sub` OpenID Connect Core, section 2, says so
+_LONGEST: Final = {"sub": LONGEST_NAME, "sid": LONGEST_SID}
+_LONGEST_JTI: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +160,7 @@ def _session_or_subject(claims: Claims, _rules: ClaimRules, _now: float) -> None
     if not named:
         raise TokenRejected(CLAIM_MISSING, "sub")
     for name in named:
-        if len(name_of(claims, name)) > _LONGEST[name]:
-            raise TokenRejected(CLAIM_INVALID, name)
+        name_of(claims, name, longest=_LONGEST[name])
 
 
 def _logout_event(claims: Claims, _rules: ClaimRules, _now: float) -> None:
@@ -182,8 +178,7 @@ def _no_nonce(claims: Claims, _rules: ClaimRules, _now: float) -> None:
 
 
 def _identifier(claims: Claims, _rules: ClaimRules, _now: float) -> None:
-    if len(name_of(claims, "jti")) > _LONGEST["jti"]:
-        raise TokenRejected(CLAIM_INVALID, "jti")
+    name_of(claims, "jti", longest=_LONGEST_JTI)
 
 
 def _entra_client(claims: Claims, rules: ClaimRules, _now: float) -> None:

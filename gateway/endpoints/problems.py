@@ -139,7 +139,11 @@ PROBLEM_TYPES: Final = (
                     description="At sign-out: the session ended, and a failover of Redis could still undo it; "
                     "sign out again."
                 ),
-            ]
+            ],
+            "ended": Annotated[
+                int,
+                Field(description="Where many sessions were to end: so many have; ask again for the others."),
+            ],
         },
     ),
     ProblemType(

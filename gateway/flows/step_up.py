@@ -21,7 +21,7 @@ CHALLENGE_SECONDS: Final = 600
 MOST_IN_VAIN: Final = 3
 _LOOP_SECONDS: Final = 300
 
-CHALLENGE: Final = RecordKind("challenge", Demand)
+CHALLENGE: Final = RecordKind("challenge", Demand, most=10)
 EDITED: Final = RecordKind("edited", int)
 """There since an edit went through."""
 ACCESS_FIELDS: Final = (TOKEN.field(EDIT), REFUSAL.field(EDIT), GRANTED.field())

@@ -19,7 +19,7 @@ from gateway.profile.graph import ProfileReader
 from gateway.profile.parked_edits import PARKED, ParkedEdits
 from gateway.profile.recently_saved import FIELDS as SAVED_FIELDS
 from gateway.profile.recently_saved import RecentlySaved
-from gateway.profile.repeated_edits import RepeatedEdit
+from gateway.profile.repeated_edits import RepeatedAnswer, RepeatedEdit
 from gateway.profile.resource_client import ResourceApiClient
 from gateway.session.records import Entries
 from gateway.session.sessions import LiveSession
@@ -32,6 +32,10 @@ from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 
 _NOTING_SECONDS: Final = 1.5
+_NOT_PARKED: Final = (
+    "This needs a second confirmation of who you are. The change does not wait here meanwhile, as too many do already: "
+    "send it again when you have confirmed."
+)
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +61,7 @@ class ProfileEdits:
         reader: ProfileReader,
         editor: ResourceApiClient,
         step_ups: StepUps,
+        parked: ParkedEdits,
         audit: Audit,
         *,
         now: Callable[[], float],
@@ -66,7 +71,7 @@ class ProfileEdits:
         self._step_ups = step_ups
         self._audit = audit
         self._recent = RecentlySaved(now=now)
-        self._parked = ParkedEdits(now=now)
+        self._parked = parked
         self._now = now
 
     async def profile(self, session: LiveSession) -> Profile:
@@ -93,16 +98,16 @@ class ProfileEdits:
         try:
             async with session.records.lease(repeated.field, fields=[repeated.field], wait=0) as lease:
                 earlier = await repeated.earlier(session)
-                if earlier and earlier.profile is not None:
-                    return Profile(earlier.profile)
+                if earlier and (earlier.saved or earlier.profile):
+                    return await self._as_it_now_is(session, earlier)
                 try:
                     found = await self._found(session, changes) if earlier else None
                     edited = found or await self._apply_or_park(session, changes, condition)
                 except ProblemError as problem:
                     if _is_unknown(problem):
-                        await _note(session, repeated.entry(None), lease)
+                        await _note(session, repeated.entry(saved=False), lease)
                     raise
-                await _note(session, {**edited.notes, **repeated.entry(edited.profile)}, lease)
+                await _note(session, {**edited.notes, **repeated.entry(saved=True)}, lease)
                 return edited.profile
         except LeaseTaken:
             raise errors.EditInProgress from None
@@ -149,6 +154,17 @@ class ProfileEdits:
             await self._parked.get(session, identifier)
             await session.records.put({PARKED.field(identifier): None}, release=lease)
 
+    async def _as_it_now_is(self, session: LiveSession, earlier: RepeatedAnswer) -> Profile:
+        """Return the profile to whoever asks again for an edit that is saved."""
+        if earlier.profile:
+            return Profile(earlier.profile)
+        try:
+            return await self.profile(session)
+        except ResourceUnavailable as lost:
+            # Whoever reads that nothing was saved would be misled; whoever looks again sees it.
+            lost.members["outcome"] = UNKNOWN
+            raise
+
     async def _read(self, session: LiveSession) -> Profile:
         return await self._recent.laid_over(session, await self._reader.read(session))
 
@@ -162,8 +178,12 @@ class ProfileEdits:
                 return await self._apply(session, changes, condition)
         except errors.StepUpRequired as required:
             reference, entry = self._parked.parking(changes, condition, identifier)
-            step_up = await self._step_ups.keep(session, required, entry)
-            step_up.members["parked_edit"] = reference
+            fits = await self._parked.has_room(session, entry)
+            step_up = await self._step_ups.keep(session, required, entry if fits else None)
+            if fits and all(session.records.raw(list(entry))):
+                step_up.members["parked_edit"] = reference
+            else:
+                step_up.detail = _NOT_PARKED
             raise step_up from None
 
     async def _apply(self, session: LiveSession, changes: Changes, condition: str | None) -> _Edited:

@@ -5,6 +5,7 @@ so that it is applied or dropped once.
 Never applies one, and never finds one of another session.
 """
 
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +18,9 @@ from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.fields import Field
 from gateway.store.leases import Lease, LeaseTaken
+from gateway.store.names import digest_of
+from gateway.store.spent_bytes import SpentBytes
+from gateway.store.vault import Vault
 from gateway.timestamps import rfc3339
 
 PARKED_SECONDS: Final = 600
@@ -31,14 +35,25 @@ class ParkedEdit:
     expires_at: float
 
 
-PARKED: Final = RecordKind("parked", ParkedEdit, survives_step_up=True)
+MOST_PARKED: Final = 3
+"""In a session; the youngest. Who saves a fourth change wants that one, and is told where the first is asked for."""
+PERSONS_BYTES: Final = 65_536
+"""What a person may park within ten minutes, in all of their sessions."""
+PARKED: Final = RecordKind("parked", ParkedEdit, survives_step_up=True, most=MOST_PARKED)
+_GONE: Final = (
+    "This change does not wait here any more: it was saved or dropped, ten minutes are over, or three younger changes "
+    "took its place. Where the profile does not show it, send it again."
+)
+_MOST_TAGS: Final = 16
+_OUR_TAG: Final = re.compile(r'(?<!W/)"[0-9a-f]{32}"')
 
 
 class ParkedEdits:
     """Keeps them; raises SessionStoreUnavailable. `now` is the wall clock in seconds."""
 
-    def __init__(self, *, now: Callable[[], float]) -> None:
+    def __init__(self, vault: Vault, *, now: Callable[[], float]) -> None:
         self._now = now
+        self._spent = SpentBytes(vault, "parked-bytes", most=PERSONS_BYTES, seconds=PARKED_SECONDS)
 
     def parking(
         self, changes: Changes, condition: str | None, identifier: str | None
@@ -49,15 +64,20 @@ class ParkedEdits:
         answer finds it where it was, with ten minutes from now.
         """
         identifier = identifier or secrets.token_urlsafe(16)
-        parked = ParkedEdit(changes, condition, self._now() + PARKED_SECONDS)
+        parked = ParkedEdit(changes, _shortened(condition), self._now() + PARKED_SECONDS)
         reference = {"id": identifier, "expires_at": rfc3339(parked.expires_at)}
         return reference, PARKED.entry(parked, parked.expires_at, identifier)
+
+    async def has_room(self, session: LiveSession, entry: dict[str, Field]) -> bool:
+        """Tell whether the session's person may park so much more; what they may is spent with it."""
+        size = sum(len(field.value) for field in entry.values())
+        return await self._spent.spend(digest_of(session.user.tid, session.user.oid), size)
 
     async def get(self, session: LiveSession, identifier: str) -> ParkedEdit:
         """Return a parked edit of this session; raises NotFound."""
         parked = await session.records.get(PARKED, identifier)
         if parked is None:
-            raise NotFound
+            raise NotFound(_GONE)
         return parked
 
     @asynccontextmanager
@@ -72,3 +92,10 @@ class ParkedEdits:
                 yield lease
         except LeaseTaken:
             raise EditInProgress from None
+
+
+def _shortened(condition: str | None) -> str | None:
+    """Return what of an `If-Match` can match a profile: our own tags, of which nobody has seen many."""
+    if condition is None or condition == "*":
+        return condition
+    return ", ".join(_OUR_TAG.findall(condition)[:_MOST_TAGS]) or '""'

@@ -6,6 +6,7 @@ Never hides what somebody else saved since, where it is known what was there bef
 nobody knows whether it was done.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -14,17 +15,20 @@ from gateway.profile.fields import EDITABLE, Changes, Profile, holds, with_chang
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.fields import Field
+from gateway.store.names import digest_of
 
 RECENT_SECONDS: Final = 60
 # Of a field that is changed more often than that in a minute, anything is taken for old.
 _MOST_BEFORE: Final = 8
+_HASH_CHARACTERS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class SavedField:
     """One field as it was saved; `before` is what a replica may still say, None for anything.
 
-    `perhaps` is what this session sent since, and nobody knows whether it was saved.
+    `perhaps` is what this session sent since, and nobody knows whether it was saved. Of both the hashes are kept, as
+    they are only compared; the release before kept the values.
     """
 
     value: str | None
@@ -34,15 +38,15 @@ class SavedField:
 
     def over(self, read: str | None) -> str | None:
         """Return what to show for what was read: what is neither ours nor older was saved by somebody since."""
-        is_older = read not in self.perhaps if self.before is None else read in self.before
+        is_older = not _among(read, self.perhaps) if self.before is None else _among(read, self.before)
         return self.value if is_older else read
 
     def is_known_to_outdate(self, read: str | None) -> bool:
         """Tell whether what was read is a value from before this one was saved."""
-        return read != self.value and read in (self.before or [])
+        return read != self.value and _among(read, self.before or [])
 
 
-SAVED: Final = RecordKind("saved", SavedField, survives_step_up=True)
+SAVED: Final = RecordKind("saved", SavedField, survives_step_up=True, most=len(EDITABLE.names))
 FIELDS: Final = tuple(SAVED.field(editable.name) for editable in EDITABLE)
 """The names of all records of this kind."""
 
@@ -75,7 +79,7 @@ class RecentlySaved:
         noted: dict[str, Field] = {}
         for name, one in (await self._saved(session)).items():
             if name in changes:
-                doubted = replace(one, perhaps=[*one.perhaps, changes[name]][-_MOST_BEFORE:])
+                doubted = replace(one, perhaps=[*one.perhaps, _hash(changes[name])][-_MOST_BEFORE:])
                 noted |= SAVED.entry(doubted, one.expires_at, name)
         return noted
 
@@ -99,5 +103,14 @@ class RecentlySaved:
 def _before(name: str, read: Profile | None, earlier: SavedField | None) -> list[str | None] | None:
     if read is None or (earlier is not None and earlier.before is None):
         return None
-    values = [read[name], *([*(earlier.before or []), earlier.value] if earlier else [])]
+    since = [*(earlier.before or []), _hash(earlier.value)] if earlier else []
+    values = [_hash(read[name]), *since]
     return list(dict.fromkeys(values)) if len(values) <= _MOST_BEFORE else None
+
+
+def _among(value: str | None, hashes: list[str | None]) -> bool:
+    return _hash(value) in hashes or value in hashes
+
+
+def _hash(value: str | None) -> str:
+    return digest_of("saved", json.dumps(value))[:_HASH_CHARACTERS]

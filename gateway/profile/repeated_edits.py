@@ -1,7 +1,8 @@
-"""Edits with an idempotency key: what was answered, so that the same call again is answered and not done again.
+"""Edits with an idempotency key: what became of each, so that the same call again is answered and not done again.
 
-Owns the record of a key: the mark of what was asked for, and the profile that was answered; for ten minutes of one
-session. Where nobody knew what became of the edit, it says so.
+Owns the record of a key: the mark of what was asked for, and whether it is saved; for ten minutes of one session, of
+the last ten keys. Where nobody knew what became of the edit, it says so. No profile lies there: whoever asks again is
+answered with the profile as it is then.
 Never sends an edit, and never decides what becomes of one.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.errors import IdempotencyKeyReused
-from gateway.profile.fields import Changes, Profile
+from gateway.profile.fields import Changes
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.fields import Field
@@ -22,16 +23,18 @@ IDEMPOTENCY_SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class RepeatedAnswer:
-    """The answer to an edit with an idempotency key; `mark` is the hash of what was asked for.
+    """What became of an edit with an idempotency key; `mark` is the hash of what was asked for.
 
-    `profile` is None where nobody knew what became of the edit.
+    It is `saved`, or nobody knew. The release before wrote the `profile` that it answered instead.
     """
 
     mark: str
-    profile: dict[str, str | None] | None
+    saved: bool = False
+    profile: dict[str, str | None] | None = None
 
 
-ANSWER: Final = RecordKind("idempotency", RepeatedAnswer, survives_step_up=True)
+MOST_KEYS: Final = 10
+ANSWER: Final = RecordKind("idempotency", RepeatedAnswer, survives_step_up=True, most=MOST_KEYS)
 
 
 def answer_key(idempotency_key: str) -> str:
@@ -61,8 +64,6 @@ class RepeatedEdit:
             raise IdempotencyKeyReused
         return earlier
 
-    def entry(self, profile: Profile | None) -> dict[str, Field]:
-        """Return what to write of the answer: the profile, or None where nobody knows."""
-        return ANSWER.entry(
-            RepeatedAnswer(self._mark, profile), self._now() + IDEMPOTENCY_SECONDS, self._name
-        )
+    def entry(self, *, saved: bool) -> dict[str, Field]:
+        """Return what to write of the edit: that it is saved, or that nobody knows."""
+        return ANSWER.entry(RepeatedAnswer(self._mark, saved), self._now() + IDEMPOTENCY_SECONDS, self._name)

@@ -24,6 +24,7 @@ from gateway.session.sessions import LiveSession, SessionStore
 from gateway.session.stream_wheel import Seat, StreamWheel
 from gateway.session.watch import SessionEvent, SessionWatch
 from gateway.store.marks import MARK_FIELDS
+from gateway.store.names import digest_of
 from gateway.store.redis.budget import redis_budget
 from gateway.store.vault import Vault
 from servicekit.http.admission import give_place_back
@@ -58,6 +59,9 @@ class StreamLimits:
     """At most, spread over the last tenth; then the browser comes back by itself, perhaps to another process."""
     of_session: int = 4
     """A browser has six connections to a host over HTTP/1.1, for all its windows."""
+    of_person: int = 20
+    """Five browsers with as many each; a page listens only while it is in view. Whoever comes later asks now and then
+    instead: were the oldest to make room, two pages would push each other out for ever."""
     of_process: int = 2000
     """Each takes a descriptor, about 40 kB and a thousandth of a percent of a core."""
     looks_at_once: int = 8
@@ -102,6 +106,7 @@ class EventStreams:
         self._limits = limits
         self._counts = counts or Counts()
         self._open: dict[str, list[Seat]] = {}
+        self._of_persons: dict[str, list[Seat]] = {}
         self._wheel = StreamWheel(vault, now=now, monotonic=monotonic, look=limits.look, rarely=limits.rarely)
         self._looking = asyncio.Semaphore(limits.looks_at_once)
         self._stopping = False
@@ -176,29 +181,34 @@ class EventStreams:
     @contextmanager
     def _place(self, request: web.Request, session: LiveSession) -> Iterator[Seat]:
         """Give a stream a place while the block runs; a page that was closed a moment ago takes none away."""
-        family = session.ref.family
-        mine = self._open.setdefault(family, [])
-        heard = sum(seat.is_heard for seat in mine)
-        if heard >= self._limits.of_session or self.count() >= self._limits.of_process:
-            self._forget_empty(family)
+        family, person = session.ref.family, digest_of(session.user.tid, session.user.oid)
+        if (
+            _heard(self._open.get(family, ())) >= self._limits.of_session
+            or _heard(self._of_persons.get(person, ())) >= self._limits.of_person
+            or self.count() >= self._limits.of_process
+        ):
             raise TooManyRequests(
                 "Too many pages listen already. Ask GET /api/session instead.", retry_after=_REFUSED_SECONDS
             )
         seat = Seat(session.ref, request)
-        mine.append(seat)
+        held = ((self._open, family), (self._of_persons, person))
+        for seats, owner in held:
+            seats.setdefault(owner, []).append(seat)
         self._wheel.join(seat)
         self._counts.streams_open(self.count())
         try:
             yield seat
         finally:
-            mine.remove(seat)
+            for seats, owner in held:
+                seats[owner].remove(seat)
+                if not seats[owner]:
+                    del seats[owner]
             self._wheel.leave(seat)
-            self._forget_empty(family)
             self._counts.streams_open(self.count())
 
-    def _forget_empty(self, family: str) -> None:
-        if not self._open[family]:
-            del self._open[family]
+
+def _heard(seats: Iterable[Seat]) -> int:
+    return sum(seat.is_heard for seat in seats)
 
 
 @contextmanager

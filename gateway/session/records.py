@@ -25,12 +25,14 @@ class RecordKind(Generic[T]):
     """One kind of record: its name, and the type that it is written from and read as (bytes: as they are).
 
     A session holds one of a kind, or several by `key` (`parked:…`). What does not survive a step-up is gone with the
-    session's old id.
+    session's old id. Of what a person may write as often as they like it holds `most`, and no more than it has room
+    for.
     """
 
     name: str
     type: type[T]
     survives_step_up: bool = False
+    most: int = 0
 
     def field(self, key: str = "") -> str:
         """Return the name of its field."""
@@ -47,7 +49,8 @@ class RecordKind(Generic[T]):
 
     def record(self, value: T, expires_at: float) -> Field:
         """Return the record's value with its end."""
-        return Field(value if isinstance(value, bytes) else write_record(value), expires_at)
+        text = value if isinstance(value, bytes) else write_record(value)
+        return Field(text, expires_at, most=self.most)
 
     def read(self, stored: bytes) -> T | None:
         """Return what `record` wrote; None for what is no record of this kind."""
@@ -112,7 +115,8 @@ class SessionRecords:
     async def put(self, entries: Entries, *, release: Lease | None = None) -> bool:
         """Write records in one step, and let go of a lease with it; False, and nothing written, when the session ended.
 
-        Of kinds with keys the ended ones are removed on the way, and the oldest beyond twenty.
+        Of kinds with keys the ended ones are removed on the way, and the oldest beyond the most. What the session has
+        no room for is left out, and is known as not being there (`raw`).
         """
         return await self._write(entries, None, release)
 

@@ -249,9 +249,22 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[
 return 0
 """
 
+# A budget of bytes. The last mark is kept: asked a second time, these bytes are counted already.
+# KEYS: number; ARGV: bytes, most, seconds, mark. Returns 0 where so many are not left.
+SPEND: Final = """
+local held = redis.call('GET', KEYS[1])
+local spent, mark = string.match(held or '', '^(%d+) (.*)$')
+if mark == ARGV[4] then return 1 end
+local sum = (tonumber(spent) or 0) + ARGV[1]
+if sum > tonumber(ARGV[2]) then return 0 end
+local value = string.format('%d', sum) .. ' ' .. ARGV[4]
+if held then redis.call('SET', KEYS[1], value, 'KEEPTTL') else redis.call('SET', KEYS[1], value, 'EX', ARGV[3]) end
+return 1
+"""
+
 # What may be run twice: the second time changes nothing, or the same again.
 REPEATABLE: Final = frozenset(
-    {CREATE, TOUCH, READ, READ_ALL, WRITE, END, INDEX, PREPEND, LEAVE, LIST, CLAIM, RELEASE, RENEW}
+    {CREATE, TOUCH, READ, READ_ALL, WRITE, END, INDEX, PREPEND, LEAVE, LIST, CLAIM, RELEASE, RENEW, SPEND}
 )
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gateway.errors import SignInFailed
-from servicekit.claim_forms import time_of
+from servicekit.claim_forms import is_name, shown_text, time_of
 from servicekit.errors import Misconfigured
-from servicekit.jwt_claims import LEEWAY_SECONDS, check_claims, checks_named
+from servicekit.jwt_claims import LEEWAY_SECONDS, LONGEST_SID, check_claims, checks_named
 from servicekit.jwt_form import ALGORITHM, NOT_YET_VALID
 from servicekit.jwt_verifier import ClaimRules, JwtVerifier, TokenRejected
 
@@ -86,9 +86,9 @@ class IdTokenJudge:
             tid=self._tenant_id or self._rules.issuer,
             oid=claims["oid"] if self._tenant_id else sub,
             sub=sub,
-            name=_text(claims, "name") or _text(claims, "preferred_username"),
-            username=_text(claims, "email") or _text(claims, "preferred_username"),
-            sid=_text(claims, "sid"),
+            name=_shown(claims, "name", "preferred_username"),
+            username=_shown(claims, "email", "preferred_username"),
+            sid=_sid(claims),
             claims=claims,
         )
 
@@ -136,6 +136,17 @@ def _clocks_differ(rejected: TokenRejected, leeway: int) -> str:
 
 
 def _text(claims: dict[str, Any], name: str) -> str:
-    """Return what is shown or passed on where it is text; in any other form it is as if it were not there."""
+    """Return what is compared where it is text; in any other form it is as if it were not there."""
     value = claims.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _shown(claims: dict[str, Any], *names: str) -> str:
+    """Return the first of these claims that there is something to see of."""
+    return next(filter(None, (shown_text(claims.get(name)) for name in names)), "")
+
+
+def _sid(claims: dict[str, Any]) -> str:
+    """Return the authority's name of its session; one that is no name is as if it were not there: nobody needs it."""
+    sid = _text(claims, "sid")
+    return sid if is_name(sid, longest=LONGEST_SID) else ""

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from gateway.app_keys import METRICS, SESSIONS, VAULT
+from gateway.app_keys import EVENT_STREAMS, METRICS, SESSIONS, VAULT
 from gateway.session.event_streams import EventStreams, StreamLimits
 from gateway.session.sessions import LiveSession
 from gateway.store.redis.budget import LIMITS
@@ -70,6 +70,37 @@ async def test_a_session_has_so_many_streams_and_a_closed_page_gives_its_place_b
             return
         await asyncio.sleep(0.05)
     raise AssertionError("the places are not given back before the next look, which is an hour away")
+
+
+async def test_A8_one_account_takes_no_more_than_its_share_of_the_places_in_whatever_many_sessions(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(stream_limits=StreamLimits(look=0.05, of_session=2, of_person=3, of_process=4))
+    first, second = await world.signed_in(), await world.signed_in()
+    grace = await world.front_end()
+    await grace.sign_in(GRACE)
+
+    async with AsyncExitStack() as pages:
+        for person in (first, second, first):
+            await pages.enter_async_context(listening(person))
+        refused = [await person.call("GET", PATH) for person in (first, second)]
+        async with listening(grace) as stream:
+            assert await stream.next(), "another person has a place"
+    assert [(answer.status, answer.slug) for answer in refused] == [(429, "too-many-requests")] * 2
+    assert (await first.call("GET", "/api/session")).body["authenticated"] is True
+
+    await gone(world)
+    async with listening(second) as stream:
+        assert await stream.next(), "and the places are given back"
+
+
+async def test_A8_nobody_listens_without_a_session(world: World) -> None:
+    stranger = await world.front_end()
+
+    answers = [await stranger.call("GET", PATH) for _ in range(3)]
+
+    assert [(answer.status, answer.slug) for answer in answers] == [(401, "sign-in-required")] * 3
+    assert world.app[EVENT_STREAMS].count() == 0
 
 
 async def test_a_process_has_so_many_streams(make_world: MakeWorld) -> None:

@@ -109,7 +109,7 @@ async def test_A4_S18_a_step_up_meanwhile_saves_no_session_of_many(
     assert await indexed(vault, "person") == []
 
 
-async def test_A4_a_session_that_is_about_to_begin_does_not(vault: Vault, sessions: SessionStore) -> None:
+async def test_A4_a_session_that_is_about_to_begin_does_not(vault: Vault) -> None:
     (arriving,) = await references(vault, 1, at=NOW)
 
     assert await IndexedSessions(vault).end(PERSON, "ended-elsewhere") == 0

@@ -22,6 +22,7 @@ from gateway.store.scripts import (
     RELEASE,
     RENEW,
     REPEATABLE,
+    SPEND,
     TOUCH,
     WRITE,
 )
@@ -110,6 +111,7 @@ REPEATED = {
         [OLD.packed, b"1750000000", b"s", b"1"],
     ),
     "an entry": (Call(PREPEND, [f"{PREFIX}:activity:ada"], [b"piece", 50, 600]), 1, 0),
+    "some bytes": (Call(SPEND, ["stepup:parked-bytes:ada"], [60, 100, 600, "mark"]), 1, 1),
     "a lock": (Call(CLAIM, [f"{LOCK}2", OLD.key], ["mark", 60_000, "session"]), [b"s"], [b"s"]),
     "letting go": (Call(RELEASE, [LOCK], ["mark"]), 1, 0),
     "renewing": (Call(RENEW, [LOCK], ["mark", 60_000]), 1, 1),
