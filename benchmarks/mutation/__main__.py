@@ -59,7 +59,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/flows/step_up.py": (f"{_FLOWS}/test_step_up.py",),
     "gateway/edge/client_address.py": (f"{_EDGE}/test_client_address.py",),
     "gateway/edge/limits.py": (f"{_EDGE}/test_limits.py",),
-    "gateway/tokens/id_token.py": (f"{_TOKENS}/test_id_token.py",),
+    "gateway/tokens/id_token.py": (f"{_TOKENS}/test_id_token.py", f"{_TOKENS}/test_renewed_id_token.py"),
     "gateway/tokens/access_token.py": (f"{_TOKENS}/test_access_token.py",),
     "resource_api/access.py": (
         f"{_API}/test_access_policy.py",
