@@ -76,7 +76,7 @@ class Settings(AuthoritySettings):
     )
     change_password_url: Annotated[str, AfterValidator(web_page)] | None = Field(
         None,
-        description="where people change their password, for password managers",
+        description="where people change their password, for password managers and our own pages",
         examples=["https://login.example.com/change-password"],
     )
     resource_api_url: Annotated[str, AfterValidator(near_service_url)] = Field(

@@ -1,10 +1,10 @@
 // @ts-check
-/** Which addresses belong to this page, and which to the gateway: what may be followed, and where to come back to. */
+/** Which addresses belong to this page: what may be followed, and where to come back to. */
 
 /** The gateway's own paths, and two slashes: read again, what a parser leaves of `/.//host` is another host. */
 const NO_SCREEN = /^\/(auth|api|health)(\/|$)|\/\/|\\/;
 
-/** @param {string} path @param {string} origin @returns {URL | null} */
+/** @param {string} path @param {string} origin */
 function parsed(path, origin) {
   try {
     return new URL(path, origin);
@@ -14,7 +14,7 @@ function parsed(path, origin) {
 }
 
 /** An address of the gateway's own flows with the way back on it; null for anything else.
- * @param {string | undefined} redirect @param {string} returnTo @param {string} [origin] @returns {string | null} */
+ * @param {string | undefined} redirect @param {string} returnTo @param {string} [origin] */
 export function flowAddress(redirect, returnTo, origin = location.origin) {
   if (!redirect?.startsWith('/auth/')) return null;
   // Parsing resolves dots and odd slashes, so this is the address that the browser would open.

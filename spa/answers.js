@@ -1,9 +1,9 @@
 // @ts-check
 /** The gateway's answers, by type. What is odd is as if it were not there; without it, where need be, nothing goes on. */
 import { ApiError } from './api-error.js';
-import { list, members, text, values } from './json.js';
+import { list, members, text, texts, values } from './json.js';
 
-/** @import {Change, ListedSession, Session, Values} from './types.js' */
+/** @import {Change, Session, Values} from './types.js' */
 
 /** @param {unknown} data */
 function object(data) {
@@ -17,15 +17,16 @@ export function sessionIn(data) {
   const all = object(data);
   const user = all.authenticated === true ? object(all.user) : null;
   if (user && !text(user.id)) throw new ApiError('unexpected-answer');
-  const until = members(all.expires);
   return {
-    user: user && { id: text(user.id), name: text(user.name), username: text(user.username), email_hint: text(user.email_hint) },
-    expires: { idle_at: text(until?.idle_at), absolute_at: text(until?.absolute_at) },
+    user: user && texts(user, 'id', 'name', 'username', 'email_hint'),
+    expires: texts(all.expires, 'idle_at', 'absolute_at'),
     access: values(all.access),
     sign_in: text(all.sign_in) || '/auth/sign-in',
     sign_up: text(all.sign_up) || '/auth/sign-up',
     sign_out: text(all.sign_out) || '/auth/sign-out',
     step_up: text(all.step_up) || '/auth/step-up?action=profile.edit',
+    reason: text(all.reason),
+    change_password: /^https?:\/\//.test(text(all.change_password)) ? text(all.change_password) : '',
   };
 }
 
@@ -39,15 +40,20 @@ export const profileIn = (data) => values(object(data));
 export const changesIn = (data) =>
   list(object(data).changes).map((one) => ({ field: text(one.field), from: text(one.from) || null, to: text(one.to) || null }));
 
-/** `GET /api/sessions`. @param {unknown} data @returns {ListedSession[]} */
+/** `GET /api/sessions`. @param {unknown} data */
 export const sessionsIn = (data) =>
   list(object(data).sessions).map((one) => ({
-    id: text(one.id),
-    device: text(one.device),
-    created_at: text(one.created_at),
-    last_seen_at: text(one.last_seen_at),
-    last_mfa_at: text(one.last_mfa_at),
+    ...texts(one, 'id', 'device', 'created_at', 'last_seen_at', 'last_mfa_at'),
     current: one.current === true,
+  }));
+
+/** `GET /api/activity`. @param {unknown} data */
+export const activityIn = (data) =>
+  list(object(data).entries).map((one) => ({
+    ...texts(one, 'at', 'event', 'outcome', 'reason', 'device', 'network', 'reference'),
+    fields: Array.isArray(one.fields) ? one.fields.map(text) : [],
+    sessions: Number(one.sessions) || 0,
+    current: members(one.session)?.current === true,
   }));
 
 /** `GET /api/session/claims`. @param {unknown} data */

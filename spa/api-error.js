@@ -1,6 +1,6 @@
 // @ts-check
-/** A call that did not work, and what the answer said of it (RFC 9457). Ask it instead of comparing numbers. */
-import { list, members, text } from './json.js';
+/** A call that did not work, and what the answer said of it (RFC 9457). */
+import { list, members, text, texts } from './json.js';
 
 /** @import {FieldError} from './types.js' */
 
@@ -27,9 +27,8 @@ export class ApiError extends Error {
   get signedOut() { return this.slug === 'sign-in-required'; }
   /** Why the session ended, where the server knows. */
   get reason() { return text(this.#problem.reason) || undefined; }
-  /** Whether to ask once more. Another tab got a new session meanwhile, and this browser has its cookie by now:
-   * 'rotated' is the same person, 'replaced' may be another, for whom nothing may be written by mistake.
-   * @param {string} method */
+  /** Whether to ask once more, as another tab got this browser a new session: 'rotated' is the same person's, 'replaced'
+   * perhaps another's, for whom nothing may be written. @param {string} method */
   mayRepeat(method) {
     if (method === 'GET' && this.slug === 'unreachable') return true;
     return this.signedOut && (this.reason === 'rotated' || (this.reason === 'replaced' && method === 'GET'));
@@ -40,15 +39,14 @@ export class ApiError extends Error {
   get redirect() { return text(this.#problem.redirect); }
   /** The edit that waits on the server; its id is '' where none does. */
   get parked() {
-    const parked = members(this.#problem.parked_edit);
-    return { id: text(parked?.id), expires_at: text(parked?.expires_at) };
+    return texts(this.#problem.parked_edit, 'id', 'expires_at');
   }
 
   get changedElsewhere() { return this.slug === 'profile-changed'; }
   get invalid() { return this.slug === 'invalid-profile-patch'; }
   /** What is wrong with which field. @returns {FieldError[]} */
   get errors() {
-    return list(this.#problem.errors).map((one) => ({ field: text(one.field), code: text(one.code), detail: text(one.detail) }));
+    return list(this.#problem.errors).map((one) => texts(one, 'field', 'code', 'detail'));
   }
 
   get gone() { return this.status === 404; }

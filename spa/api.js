@@ -2,19 +2,18 @@
 /** The one module that fetches. Answers and failures come back as values; nothing here ever navigates. */
 import { ApiError } from './api-error.js';
 import { clock, pause } from './clock.js';
-import { members, text } from './json.js';
+import { members, parsed, text } from './json.js';
 
-/** @import {Answer, Clock, Request, RequestOptions} from './types.js' */
+/** @import {Request, RequestOptions, RequestWorld} from './types.js' */
 
 export const PATIENCE = 10_000;
 
-/** Before a look at something is tried again: a network that changes needs a moment. */
+/** Before another try: a network that changes needs a moment. */
 export const PAUSE = 1000;
 
-/** Makes the function that asks.
- * @param {{fetch: typeof globalThis.fetch, clock: Clock, online?: () => boolean}} world @returns {Request} */
+/** Makes the function that asks. @param {RequestWorld} world @returns {Request} */
 export function requester({ fetch, clock: { after, now }, online = () => navigator.onLine !== false }) {
-  /** @param {string} method @param {string} path @param {RequestOptions} options @returns {Promise<Answer>} */
+  /** @param {string} method @param {string} path @param {RequestOptions} options */
   async function once(method, path, { body, headers = {} }) {
     const patience = new AbortController();
     const cancel = after(PATIENCE, () => patience.abort());
@@ -53,16 +52,12 @@ export function requester({ fetch, clock: { after, now }, online = () => navigat
 
 export const request = requester({ fetch: (...call) => fetch(...call), clock });
 
-/** The body as JSON; undefined where it is something else. @param {Response} response @returns {Promise<unknown>} */
+/** The body as JSON; undefined where it is something else. @param {Response} response */
 async function read(response) {
   const body = await response.text();
   if (body === '') return null;
   if (!/^application\/(problem\+)?json\b/i.test(response.headers.get('Content-Type') ?? '')) return undefined;
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+  return parsed(body);
 }
 
 /** @param {Response} response @param {unknown} data */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Starts the client: the frame, the first screen, then what keeps it true. Decides nothing itself. */
+/** Starts the client: the frame, the first screen, then what keeps it true. */
 import { clock } from './clock.js';
 import { closeAll } from './dialog.js';
 import { hear } from './events.js';

@@ -1,13 +1,12 @@
 // @ts-check
 /**
  * Sets the chosen theme and language before anything is drawn, and asks for the words of that language. A classic script
- * in the head, so that no wrong colour flashes. The choices are the only things in localStorage; they say nothing about
- * the person. `frame.js` changes them.
+ * in the head, so that no wrong colour flashes. Only these choices, which `frame.js` changes, are in localStorage.
  */
 (() => {
   'use strict';
   const root = document.documentElement;
-  /** Blocked storage and browsers that keep their language to themselves: the system's theme, the page's own language.
+  /** Storage may be blocked, and a browser's language its secret.
    * @template T @param {() => T} read @param {T} otherwise */
   const tried = (read, otherwise) => {
     try {
@@ -23,7 +22,7 @@
     ...tried(() => [...navigator.languages], []),
     tried(() => navigator.language, ''),
   ];
-  // Of `de-AT`, `DE`, `de_DE.UTF-8` and `en-US@posix` alike, as browsers tell what the system says.
+  // Of `de-AT`, `DE` and `de_DE.UTF-8` alike, as systems say it.
   const languages = wanted.map((tag) => /^[a-z]+(?![a-z])/i.exec(String(tag))?.[0].toLowerCase() ?? '');
   root.lang = languages.find((language) => ['en', 'de'].includes(language)) ?? 'en';
   for (const part of ['', '-claims', '-fields', '-problems']) {

@@ -1,11 +1,7 @@
 // @ts-check
 /**
- * A text field with a searchable list, after the ARIA 1.2 combobox pattern with automatic selection: what was typed marks
- * the one choice that it can mean, and Enter or leaving the field takes what is marked. Anything else stays as typed.
- *
- *   const box = combobox(h('input', {id: 'country', name: 'country'}), countries);
- *   form.append(box.node);  box.value  // the chosen choice's value, or the text as typed
- *   box.value = 'fr-FR'                // shows its label
+ * A text field with a searchable list: ARIA's combobox with automatic selection. Enter, or leaving the field, takes the
+ * one choice that was meant; anything else stays as typed.
  */
 import { announce, h, icon } from './dom.js';
 import { meant, offers, only } from './places.js';

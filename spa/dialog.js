@@ -1,10 +1,5 @@
 // @ts-check
-/**
- * A question that waits for an answer, in the page's own dialog.
- *
- * The first action has the focus and is what Escape answers, unless `escape` names another. `close(answer)` on the
- * handle ends it from outside.
- */
+/** A question that waits for an answer, in the page's own dialog. The first action has the focus. */
 import { h } from './dom.js';
 
 /** @import {Dialog} from './types.js' */

@@ -1,12 +1,7 @@
 // @ts-check
-/**
- * Builds elements. Text only ever goes in as text: there is no way to pass markup.
- *
- *   h('p', {class: 'hint', on: {click: again}}, 'Hello ', h('b', {}, name))
- *   icon('tick')
- */
+/** Builds elements. Text only ever goes in as text: there is no way to pass markup. */
 
-/** @import {Child, Props} from './types.js' */
+/** @import {ButtonOptions, Child, Props} from './types.js' */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -19,12 +14,9 @@ const ICONS = new Map([
   ['arrow', 'M5 12h14M13 6l6 6-6 6'],
 ]);
 
-/**
- * An element. `on` holds listeners; `false` and `null` leave an attribute out; `true` sets it empty.
+/** An element. `on` holds listeners; `false` and `null` leave an attribute out; `true` sets it empty.
  * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag @param {Props} [props] @param {...(Child | Child[])} children
- * @returns {HTMLElementTagNameMap[Tag]}
- */
+ * @param {Tag} tag @param {Props} [props] @param {...(Child | Child[])} children */
 export function h(tag, { on = {}, ...attributes } = {}, ...children) {
   const element = document.createElement(tag);
   for (const [event, listener] of Object.entries(on)) element.addEventListener(event, /** @type {EventListener} */ (listener));
@@ -39,7 +31,7 @@ export function h(tag, { on = {}, ...attributes } = {}, ...children) {
   return element;
 }
 
-/** What there is of the children, in order. @param {(Child | Child[])[]} children @returns {(Node | string)[]} */
+/** What there is of the children, in order. @param {(Child | Child[])[]} children */
 export function nodes(children) {
   return children
     .flat()
@@ -62,11 +54,8 @@ export function icon(name) {
   return svg;
 }
 
-/**
- * A button that does one thing at a time: presses while the work runs are ignored, and it stays focusable.
- * @param {string} label @param {(event: Event) => unknown} work
- * @param {{kind?: 'primary' | 'quiet' | 'danger' | 'link' | 'second', busy?: string, type?: string}} [options]
- */
+/** A button that does one thing at a time: presses while the work runs are ignored, and it stays focusable.
+ * @param {string} label @param {(event: Event) => unknown} work @param {ButtonOptions} [options] */
 export function button(label, work, { kind = 'second', busy = '', type = 'button' } = {}) {
   let running = false;
   const element = h('button', { type, class: `button ${kind}` }, label);
@@ -92,7 +81,7 @@ export function button(label, work, { kind = 'second', busy = '', type = 'button
 /** Words that are only heard. @param {string} text */
 export const heard = (text) => h('span', { class: 'heard' }, text);
 
-/** Says something politely through the status line: the open dialog's, as the rest is silent then, or the page's.
+/** Says something through the status line: an open dialog's, as all else is silent then, or the page's.
  * @param {string} text */
 export function announce(text) {
   const line = [...document.querySelectorAll('dialog[open] [role=status]')].at(-1) ?? document.getElementById('status');

@@ -1,19 +1,15 @@
 // @ts-check
-/**
- * The draft of an edit: in this tab's memory, for one person, for an hour, gone on save and sign-out.
- *
- * Another person's draft is deleted unread.
- */
+/** The draft of an edit: in this tab's memory, for one person, for an hour, gone on save and sign-out. */
 import { clock } from './clock.js';
-import { members, text, values } from './json.js';
+import { members, parsed, text, texts, values } from './json.js';
 import { tab } from './tab-memory.js';
 
-/** @import {Draft, ParkedEdit, TabMemory, Values} from './types.js' */
+/** @import {Draft, DraftWorld, ParkedEdit, Values} from './types.js' */
 
 const KEY = 'stepup.draft';
 const LIFE = 60 * 60 * 1000;
 
-/** @param {{memory: TabMemory, now: () => number, newKey: () => string}} world */
+/** @param {DraftWorld} world */
 export function drafts({ memory, now, newKey }) {
   /** The draft of this person, or null. @param {string | undefined} user @returns {Draft | null} */
   function load(user) {
@@ -38,15 +34,14 @@ export function drafts({ memory, now, newKey }) {
   /** A new draft that starts from the profile as it is. @param {string} user @param {Values} base @param {string} etag @returns {Draft} */
   const begin = (user, base, etag) => ({ user, base: { ...base }, changes: {}, etag, key: newKey(), parked: null, sent: false });
 
-  /** The same draft with other changes, or over another version: a new attempt, so a new key, and what was parked no longer fits.
+  /** The draft with other changes, or over another version: a new attempt, with a new key and nothing parked.
    * @param {Draft} draft @param {Values} changes @param {string} [etag] */
   function withChanges(draft, changes, etag = draft.etag) {
     if (etag === draft.etag && JSON.stringify(draft.changes) === JSON.stringify(changes)) return draft;
     return { ...draft, changes, etag, key: newKey(), parked: null, sent: false };
   }
 
-  /** The draft against the profile as it is now, and the fields that were changed on both sides. A draft without any
-   * such field simply starts from the present profile.
+  /** The draft over the profile as it is now, and the fields that were changed on both sides.
    * @param {Draft} draft @param {Values} profile @param {string} etag */
   function rebase(draft, profile, etag) {
     const mine = Object.entries(draft.changes).filter(([name, value]) => value !== (profile[name] ?? null));
@@ -70,19 +65,10 @@ export function drafts({ memory, now, newKey }) {
   return { load, waiting, keep, drop, begin, withChanges, rebase };
 }
 
-/** @param {string} written @returns {unknown} */
-function parsed(written) {
-  try {
-    return JSON.parse(written);
-  } catch {
-    return null;
-  }
-}
-
 /** @param {unknown} value @returns {ParkedEdit | null} */
 function parkedIn(value) {
   const parked = members(value);
-  return parked && { id: text(parked.id), expires_at: text(parked.expires_at), redirect: text(parked.redirect) };
+  return parked && texts(parked, 'id', 'expires_at', 'redirect');
 }
 
 export const { load, waiting, keep, drop, begin, withChanges, rebase } =

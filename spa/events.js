@@ -1,13 +1,11 @@
 // @ts-check
 /**
- * Hears from the server what becomes of the session: it ended, it ends soon, what may be done has changed.
+ * Hears from the server that the session ended, ends soon, or may do other things; each makes the page ask what is true.
  *
- * An event only makes the page ask again; what is true is what GET /api/session says. One connection, and only while
- * the page is in view, as browsers have few for each site. Without one (refused, or lost for good) the page is as true
- * as its own clock, other tabs and coming back to it make it, and tries again later.
+ * One connection, and only while the page is in view, as browsers have few for each site. Without one the page is as
+ * true as its own clock, other tabs and coming back to it make it.
  */
-import { ApiError } from './api-error.js';
-import { members, text } from './json.js';
+import { members, parsed, text } from './json.js';
 
 /** @import {Cancel, EventsWorld, EventStream} from './types.js' */
 
@@ -39,14 +37,14 @@ export function hear({ page, store, clock, random }) {
       return; // Blocked: as without.
     }
     source.addEventListener('open', () => (pause = FIRST_PAUSE));
-    source.addEventListener('access-changed', () => ask());
+    source.addEventListener('access-changed', () => store.askAgain());
     source.addEventListener('session-expiring', async () => {
-      await ask();
+      await store.askAgain();
       store.dispatchEvent(new Event('expiring'));
     });
     source.addEventListener('session-ended', (event) => {
       hangUp();
-      ask(event instanceof MessageEvent ? reasonIn(event.data) : undefined);
+      store.askAgain(event instanceof MessageEvent ? text(members(parsed(event.data))?.reason) : '');
     });
     source.addEventListener('error', () => {
       // Otherwise the browser connects again by itself.
@@ -69,17 +67,7 @@ export function hear({ page, store, clock, random }) {
       tune();
     });
     pause = Math.min(pause * 2, LONGEST_PAUSE);
-    ask();
-  }
-
-  /** @param {string} [reason] why the session ended, where an event said so */
-  async function ask(reason) {
-    try {
-      await store.loadSession(reason);
-    } catch (error) {
-      // Not to know is no reason to take the page away.
-      if (!(error instanceof ApiError)) throw error;
-    }
+    store.askAgain();
   }
 
   store.addEventListener('session', tune);
@@ -88,13 +76,4 @@ export function hear({ page, store, clock, random }) {
   // A page with a connection is not kept for Back.
   page.addEventListener('pagehide', hangUp);
   tune();
-}
-
-/** @param {string} data @returns {string | undefined} */
-function reasonIn(data) {
-  try {
-    return text(members(JSON.parse(data))?.reason) || undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * Warns two minutes before the session ends, and notices the end. Times are the server's, not this clock's.
- *
- * Asks the server again before it warns: another tab may have prolonged the session meanwhile.
+ * Warns two minutes before the session ends, by the server's clock, and notices the end. Asks the server first: another
+ * tab may have prolonged the session.
  */
 
 /** @import {Cancel, ExpiryWorld} from './types.js' */
@@ -22,7 +21,7 @@ export function watch({ store, clock, question }) {
 
   const isAccepted = () => accepted !== '' && accepted === store.session.expires.absolute_at;
 
-  /** How many seconds before its end a session is warned about: half-way, where its whole life is short. */
+  /** Seconds before the end: half of a life that is short. */
   const warning = () => Math.min(WARNING, longest / 2);
 
   /** Seconds until the session ends, and whether that is at its longest. */
@@ -49,7 +48,7 @@ export function watch({ store, clock, question }) {
 
   async function look() {
     const before = left().seconds;
-    await store.loadSession().catch(() => undefined);
+    await store.askAgain();
     cancel?.();
     const { seconds } = left();
     if (!store.user || close) return;
@@ -74,7 +73,7 @@ export function watch({ store, clock, question }) {
     }
     if (answer === 'stay') await store.loadProfile().then(question.stayed, () => undefined);
     if (answer === 'later') accepted = store.session.expires.absolute_at;
-    else if (answer && answer !== 'ended') await store.loadSession().catch(() => undefined);
+    else if (answer && answer !== 'ended') await store.askAgain();
     // Where the server could not be asked, this comes back: the session still ends.
     return plan();
   }

@@ -1,9 +1,5 @@
 // @ts-check
-/**
- * The ten fields a person may change: groups, limits, what browsers need to know. Their words are in the catalogue.
- *
- *   for (const {id, fields} of GROUPS) …   FIELDS.get('city').limit   fault('displayName', '') // 'required'
- */
+/** The ten fields a person may change: groups, limits, what browsers need to know. Their words are in the catalogue. */
 import { countries, countryName, languageName } from './places.js';
 import { has, t } from './words.js';
 
@@ -40,7 +36,7 @@ export function shown(name, value) {
   return kind === 'language' ? languageName(value) : kind === 'country' ? countryName(value) : value.replace(/\r\n?/g, '\n');
 }
 
-/** Whether nothing of a text is seen. The empty pattern of Braille is a sign like others to Unicode. @param {string} text */
+/** Whether nothing of a text is seen, as of Braille's empty pattern. @param {string} text */
 const isBlank = (text) => /^[\s\p{Cc}\p{Default_Ignorable_Code_Point}\u2800]*$/u.test(text);
 
 /** What Entra puts where a person gave no name. @param {string} name */
@@ -51,7 +47,7 @@ export const nameOf = (profile, user) =>
   [profile?.displayName, `${profile?.givenName ?? ''} ${profile?.surname ?? ''}`, user?.name]
     .map((name) => shown('displayName', name).trim()).find(Boolean) ?? '';
 
-/** What is wrong with a value, as the server's own code, or ''. The server checks again, and has the last word.
+/** What is wrong with a value, as the server's code, or ''; the server has the last word.
  * @param {string} name @param {string | null} value */
 export function fault(name, value) {
   const field = FIELDS.get(name);

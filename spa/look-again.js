@@ -1,12 +1,12 @@
 // @ts-check
-/** Where nobody knows whether a change was saved: one look at the profile by itself, and one whenever the person wants. */
+/** Where nobody knows whether a change was saved: looks at the profile by itself, and whenever the person wants. */
 import { clock } from './clock.js';
 import { announce, button, h } from './dom.js';
 import { countdown } from './problem-words.js';
 import { look } from './saving.js';
 import { t, time } from './words.js';
 
-/** Until the look by itself: longer than replicas usually lag, and than most of what is late takes. */
+/** Until the look by itself: longer than replicas usually lag. */
 const SECONDS = 15;
 
 export function lookAgain() {

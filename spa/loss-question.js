@@ -7,7 +7,7 @@ import { t } from './words.js';
 
 /** @import {Draft} from './types.js' */
 
-/** @param {Draft | null} draft @param {'leave' | 'discard'} how which words @returns {Promise<boolean>} */
+/** @param {Draft | null} draft @param {'leave' | 'discard'} how which words */
 export async function agreedToLose(draft, how) {
   const answer = await ask({
     title: t(`${how}.title`),

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Until there is a first screen: loads the page again, after a pause, where a part of it failed, and then says so, with
- * the way out. A classic script, as no module runs then that could, and `async`, so that it holds nothing up. Where this
- * file is what is missing, the style sheet shows the same words after a while; without that, the page itself does.
+ * Until there is a first screen: loads the page again where a part of it failed, and then says so, with the way out. A
+ * classic script, as no module runs then that could. Where this file is what is missing, the style sheet shows the same
+ * words after a while; without that, the page itself does.
  */
 (() => {
   'use strict';
@@ -10,7 +10,7 @@
   const PAUSES = [500, 2000, 4000];
   /** What a slow connection may take that is alive. */
   const LATE = 12_000;
-  /** How often the page was loaded anew, in the history's entry: no storage may be blocked for that. */
+  /** How often the page was loaded anew; storage could be blocked. */
   const { count, at } = history.state?.loads ?? { count: 0, at: 0 };
   const loads = Date.now() - at < 600_000 ? count : 0;
   let failed = false;

@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * One small remark from one screen to the next, over a reload too: which field to open, that a step-up was begun.
- * Never personal data.
- */
+/** One small remark from one screen to the next, over a reload too. Never personal data. */
 import { tab } from './tab-memory.js';
 
 /** @param {string} name */
@@ -11,7 +8,7 @@ const key = (name) => `stepup.note.${name}`;
 /** @param {string} name @param {string} text */
 export const leaveNote = (name, text) => tab.set(key(name), text);
 
-/** @param {string} name @returns {string} */
+/** @param {string} name */
 export function takeNote(name) {
   const text = tab.get(key(name)) ?? '';
   tab.remove(key(name));

@@ -1,18 +1,12 @@
 // @ts-check
 /**
- * Countries and languages by their real names, from the browser's own data; nothing is fetched.
- *
- *   countries()               // [{value: 'Austria', label: 'Austria', note: 'Österreich', search: …}, …]
- *   countryName('Austria')    // 'Österreich', on a German page
- *   languageName('en-GB')     // 'English (United Kingdom)'
- *
- * A country's value is its English name, as the directory keeps it, whatever the page's language; a language's value
- * is its tag.
+ * Countries and languages by their real names, from the browser's own data; nothing is fetched. A country's value is its
+ * English name, as the directory keeps it, whatever the page's language; a language's value is its tag.
  */
 import { isTag, localeOf } from './vocabulary.js';
 import { LANGUAGE } from './words.js';
 
-/** @import {Choice} from './types.js' */
+/** @import {Choice, VocabularyWorld} from './types.js' */
 
 /** ISO 3166-1 and XK: a first letter with every second one. */
 const REGIONS =
@@ -20,19 +14,24 @@ const REGIONS =
   'HKMNRTU IDELMNOQRST JEMOP KEGHIMNPRWYZ LABCIKRSTUVY MACDEFGHKLMNOPQRSTUVWXYZ NACEFGILOPRUZ OM PAEFGHKLMNRSTWY ' +
   'QA REOSUW SABCDEGHIJKLMNORSTVXYZ TCDFGHJKLMNORTVWZ UAGMSYZ VACEGINU WFS XK YET ZAMW';
 
-const TAGS =
-  'af-ZA am-ET ar-AE ar-EG ar-MA ar-SA az-AZ be-BY bg-BG bn-BD bn-IN bs-BA ca-ES cs-CZ cy-GB da-DK de-AT de-CH de-DE el-GR ' +
-  'en-AU en-CA en-GB en-IE en-IN en-NZ en-SG en-US en-ZA es-AR es-CL es-CO es-ES es-MX es-PE es-US et-EE eu-ES fa-IR fi-FI ' +
-  'fil-PH fr-BE fr-CA fr-CH fr-FR ga-IE gl-ES gu-IN he-IL hi-IN hr-HR hu-HU hy-AM id-ID ig-NG is-IS it-CH it-IT ja-JP ka-GE ' +
-  'kk-KZ km-KH kn-IN ko-KR ky-KG lb-LU lo-LA lt-LT lv-LV mi-NZ mk-MK ml-IN mn-MN mr-IN ms-MY mt-MT my-MM nb-NO ne-NP nl-BE ' +
-  'nl-NL nn-NO pa-IN pl-PL ps-AF pt-BR pt-PT ro-RO ru-RU rw-RW si-LK sk-SK sl-SI so-SO sq-AL sr-Cyrl-RS sr-Latn-RS sv-FI ' +
-  'sv-SE sw-KE sw-TZ ta-IN te-IN th-TH ti-ET tk-TM tr-TR uk-UA ur-PK uz-UZ vi-VN xh-ZA yo-NG zh-CN zh-HK zh-TW zu-ZA';
+/** Languages, each where most of its speakers are, or in the regions that follow. */
+const LANGUAGES =
+  'af am arAEEGMASA az be bg bnBDIN bs ca cs cy da deATCHDE el enAUCAGBIEINNZSGUSZA esARCLCOESMXPEUS et eu fa fi fil frBECACHFR ' +
+  'ga gl gu he hi hr hu hy id ig is itCHIT ja ka kk km kn ko ky lb lo lt lv mi mk ml mn mr ms mt my nb ne nlBENL nn pa pl ps ' +
+  'ptBRPT ro ru rw si sk sl so sq sr-Cyrl sr-Latn svFISE swKETZ ta te th ti tk tr uk ur uz vi xh yo zhCNHKTW zu';
 
-/** Letters without their marks, small, and words by one space: what a search compares. In no language's own way: Turkish
- * would make I another letter than i. @param {string} text */
+/** @param {string} one */
+function tagsOf(one) {
+  const language = one.replace(/[A-Z]{2}/g, '');
+  const regions = one.match(/[A-Z]{2}/g) ?? [new Intl.Locale(language).maximize().region];
+  return regions.map((region) => `${language}-${region}`);
+}
+
+/** What a search compares: small letters without marks, in no language's own way, as Turkish parts I from i.
+ * @param {string} text */
 export const plain = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
 
-/** What is offered for what was typed: what begins with it comes before what only contains it.
+/** What has what was typed in it; what begins with it comes first.
  * @param {Choice[]} choices @param {string} typed */
 export function offers(choices, typed) {
   const words = plain(typed);
@@ -43,7 +42,7 @@ export function offers(choices, typed) {
 /** Shorter, and it may be a code. */
 const SHORTEST = 3;
 
-/** The one choice that was typed: by one of its names or its code, or by the beginning or a part that no other has.
+/** The one choice that was typed: by a name, its code, or a beginning or part that no other has.
  * @param {Choice[]} choices @param {string} typed @returns {Choice | undefined} */
 export function only(choices, typed) {
   const words = plain(typed);
@@ -71,8 +70,7 @@ function choice(value, label, own, noteLanguage, code) {
   return { value, label, note, noteLanguage, search: [label, own, ...code.split('|')].map(plain).join('|') };
 }
 
-/** The names in one language. @param {{language: string, locale: string}} person `language` is the page's, `locale` what
- * the browser calls the person's own */
+/** The names in one language. @param {Pick<VocabularyWorld, 'language' | 'locale'>} person */
 export function places({ language, locale }) {
   /** @param {string} tag */
   const languagesIn = (tag) => new Intl.DisplayNames([tag], { type: 'language', languageDisplay: 'standard' });
@@ -112,7 +110,7 @@ export function places({ language, locale }) {
   let languageList;
   /** Languages, with the name they have for themselves as a note. */
   const spoken = () =>
-    (languageList ??= sorted(TAGS.split(' ').map((tag) => choice(tag, languageName(tag), languageName(tag, tag), tag, tag))));
+    (languageList ??= sorted(LANGUAGES.split(' ').flatMap(tagsOf).map((tag) => choice(tag, languageName(tag), languageName(tag, tag), tag, tag))));
 
   /** @param {string} tag @param {string} [inLanguage] */
   function languageName(tag, inLanguage) {

@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * The words for a problem, by its type; for a type this release doesn't know, the server's own sentence.
- *
- * `todo` is '' where nobody knows whether a change was saved: the way out of that is to look.
+ * The words for a problem, by its type; for a type this release doesn't know, the server's own sentence. `todo` is ''
+ * where nobody knows whether a change was saved: the way out of that is to look.
  */
 import { clock } from './clock.js';
 import { h } from './dom.js';
@@ -48,7 +47,7 @@ function consequence(error, wrote) {
 export const waitLine = (seconds) =>
   (seconds ? countdown(seconds, 'problem.wait', (line) => (line.textContent = t('problem.wait.over'))) : null);
 
-/** A line that says how long it takes until something is due, and what is due then, while the line is on the screen.
+/** A line that counts down, and what is due then, while it is on the screen.
  * @param {number} seconds @param {string} words @param {(line: HTMLElement) => unknown} due */
 export function countdown(seconds, words, due) {
   const end = clock.now() + seconds * 1000;

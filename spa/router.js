@@ -1,11 +1,5 @@
 // @ts-check
-/**
- * The one module that navigates: history, links, and leaving with unsaved changes.
- *
- *   start(main, { resolve, explain });  // resolve(url, show) answers with a Screen, explain(error, url) as well
- *   navigate('/edit#city');          // within the page
- *   leave('/auth/sign-in');          // away from it
- */
+/** The one module that navigates: within the page, away from it, and never from unsaved changes unasked. */
 import { isScreen } from './addresses.js';
 import { clock } from './clock.js';
 import { nodes } from './dom.js';

@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * Which view answers a path, and what is shown when it can't: signed out, a problem, no such page.
- *
- * Views are loaded when they are first needed. A view is `view(url, show)`, answering with a Screen.
+ * Which view answers a path, and what is shown when it can't: signed out, a problem, no such page. Views are loaded when
+ * they are first needed.
  */
 import { ApiError } from './api-error.js';
 import { PATIENCE, PAUSE } from './api.js';
@@ -11,7 +10,7 @@ import { leaveNote, takeNote } from './note.js';
 import { reload } from './router.js';
 import { store } from './store.js';
 
-/** @import {Clock, Resolve} from './types.js' */
+/** @import {Clock, LoadWorld, Resolve} from './types.js' */
 
 /** @type {Map<string, () => Promise<{view: Resolve}>>} */
 const VIEWS = new Map([
@@ -20,6 +19,7 @@ const VIEWS = new Map([
   ['/confirm', () => import('./views/confirm.js')],
   ['/check', () => import('./views/check.js')],
   ['/sessions', () => import('./views/sessions.js')],
+  ['/activity', () => import('./views/activity.js')],
   ['/sign-in-details', () => import('./views/claims.js')],
 ]);
 const signedOut = () => import('./views/signed-out.js');
@@ -61,9 +61,9 @@ export function prefetch() {
 const within = (part, after) =>
   Promise.race([part(), pause({ after }, PATIENCE).then(() => Promise.reject(new ApiError('timeout')))]);
 
-/** A part that is gone belongs to an older release, or the network changed: reload once, after a pause, then say so.
+/** A part that is gone, by a new release or another network, reloads the page once, after a pause.
  * @template T @param {() => Promise<T>} part
- * @param {{online?: () => boolean, again?: () => void, after?: Clock['after']}} [world] @returns {Promise<T>} */
+ * @param {LoadWorld} [world] @returns {Promise<T>} */
 export async function load(part, { online = () => navigator.onLine, again = reload, after = clock.after } = {}) {
   try {
     const loaded = await within(part, after);

@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * Saving an edit, and where each outcome leads. Only what nothing else can handle comes back, as an ApiError.
+ * Saving an edit, and the screen that each outcome leads to. Only what nothing else can handle comes back, as an ApiError.
  *
- * Saved → the profile. Step-up required → "Confirm it's you", draft kept. Changed elsewhere → "Check your changes".
  * Where nobody knows, `look` looks for what was sent last: what the profile shows is saved, and nothing else is known.
  */
 import { ApiError } from './api-error.js';
@@ -81,12 +80,12 @@ export function savings({ request, store, drafts, navigate, path, tell, announce
     drafts.drop();
     tell('saved');
     // The name in the session may be what was changed.
-    store.loadSession().catch(() => undefined);
+    store.askAgain();
     await navigate('/', { force: true });
   }
 
-  /** Looks for what was sent last, and goes on where it is there; nobody is taken from newer changes `unasked`.
-   * @param {boolean} [unasked] @returns {Promise<'gone-on' | 'not-yet' | 'failed' | 'left'>} */
+  /** Looks for what was sent last, and goes on where it is there, but takes nobody `unasked` from newer changes.
+   * @param {boolean} [unasked] */
   async function look(unasked = false) {
     const draft = sent;
     const newer = drafts.load(store.user?.id)?.key !== draft?.key;

@@ -1,10 +1,11 @@
 // @ts-check
 /** What the page knows: the session and the profile. Tells others when either changes; knows no screen. */
 import { SIGNED_OUT, profileIn, sessionIn } from './answers.js';
+import { ApiError } from './api-error.js';
 import { request } from './api.js';
 import { clock } from './clock.js';
 
-/** @import {Request, Session, Values} from './types.js' */
+/** @import {Session, StoreWorld, Values} from './types.js' */
 
 export class Store extends EventTarget {
   /** @type {Session} */
@@ -23,7 +24,7 @@ export class Store extends EventTarget {
   #request;
   #now;
 
-  /** @param {{request: Request, now: () => number}} world */
+  /** @param {StoreWorld} world */
   constructor(world) {
     super();
     this.#request = world.request;
@@ -46,6 +47,15 @@ export class Store extends EventTarget {
     this.known = true;
     this.#become(session, reason);
     return this.session;
+  }
+
+  /** Asks once more; not to know is no reason to take the page away. @param {string} [reason] */
+  async askAgain(reason) {
+    try {
+      await this.loadSession(reason);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
   }
 
   /** Reads the profile, which also counts as being active. @returns {Promise<Values>} */
@@ -73,12 +83,13 @@ export class Store extends EventTarget {
   }
 
   /** @param {Session} session @param {string} [reason] why the last one ended, where that is known */
-  #become(session, reason = this.#overdue() ? 'expired' : 'ended') {
+  #become(session, reason) {
+    const why = reason || session.reason || (this.#overdue() ? 'expired' : 'ended');
     const before = this.user?.id;
     this.session = session;
     const after = this.user?.id;
     if (after) this.ended = '';
-    else if (before) this.ended = reason;
+    else if (before || session.reason) this.ended = why;
     if (before !== after) {
       this.profile = null;
       this.etag = '';

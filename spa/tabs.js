@@ -1,10 +1,5 @@
 // @ts-check
-/**
- * Keeps tabs in agreement: what one does, the others hear; and a tab that comes back to view asks again.
- *
- * Messages carry no data. Each tab asks the server what is true.
- */
-import { ApiError } from './api-error.js';
+/** Keeps tabs in agreement: what one does makes the others ask the server, as does coming back to view. */
 import { clock } from './clock.js';
 import { drop } from './draft.js';
 import { store } from './store.js';
@@ -51,12 +46,7 @@ export function tabs({ page, open, store, drop, now }) {
   async function recheck(pause) {
     if (now() - asked < pause) return;
     asked = now();
-    try {
-      await store.loadSession();
-    } catch (error) {
-      // Not to know is no reason to take the page away.
-      if (!(error instanceof ApiError)) throw error;
-    }
+    await store.askAgain();
   }
 
   return { tell, listen };

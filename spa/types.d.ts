@@ -52,6 +52,10 @@ export interface Session {
   sign_up: string;
   sign_out: string;
   step_up: string;
+  /** Why nobody is signed in, where that is more than that nobody has. */
+  reason: string;
+  /** Of another site; '' where nobody knows. */
+  change_password: string;
 }
 
 /** A profile, or a part of one. */
@@ -71,6 +75,22 @@ export interface ListedSession {
   created_at: string;
   last_seen_at: string;
   last_mfa_at: string;
+  current: boolean;
+}
+
+/** An entry of `GET /api/activity`; '' for what is not told. */
+export interface Activity {
+  at: string;
+  event: string;
+  outcome: string;
+  reason: string;
+  device: string;
+  network: string;
+  reference: string;
+  /** Names alone. */
+  fields: string[];
+  /** How many ended. */
+  sessions: number;
   current: boolean;
 }
 
@@ -120,6 +140,13 @@ type Listeners = { [name in keyof HTMLElementEventMap]?: (event: HTMLElementEven
 export interface Props {
   on?: Listeners;
   [name: string]: Attribute | Listeners;
+}
+
+export interface ButtonOptions {
+  kind?: 'primary' | 'quiet' | 'second';
+  /** The label while its work runs. */
+  busy?: string;
+  type?: 'button' | 'submit';
 }
 
 export interface Screen {
@@ -202,6 +229,39 @@ export type Page = Pick<Window, 'addEventListener'> & { document: Pick<Document,
 
 /** What is used of an `EventSource`. */
 export type EventStream = EventTarget & Pick<EventSource, 'readyState' | 'close'>;
+
+export interface RequestWorld {
+  fetch: typeof globalThis.fetch;
+  clock: Clock;
+  online?: () => boolean;
+}
+
+export interface LoadWorld {
+  online?: () => boolean;
+  /** Loads the page anew. */
+  again?: () => void;
+  after?: Clock['after'];
+}
+
+export interface StoreWorld {
+  request: Request;
+  now: () => number;
+}
+
+export interface DraftWorld {
+  memory: TabMemory;
+  now: () => number;
+  newKey: () => string;
+}
+
+export interface VocabularyWorld {
+  /** The page's. */
+  language: string;
+  /** What the browser calls the person's own. */
+  locale: string;
+  catalogues: Map<string, () => Promise<Catalogue>>;
+  clock: Clock;
+}
 
 export interface RouterWorld {
   page: Pick<Window, 'location' | 'history' | 'document' | 'addEventListener' | 'scrollY'>;

@@ -1,14 +1,13 @@
 // @ts-check
 /**
  * A language's words, with dates and numbers from Intl. A catalogue value is a sentence with {holes}, or an object of
- * plural forms chosen by {n}. Only one language's words are fetched, so each catalogue has them all.
+ * plural forms chosen by {n}.
  */
 import { pause } from './clock.js';
 
-/** @import {Catalogue, Clock} from './types.js' */
+/** @import {VocabularyWorld} from './types.js' */
 
-/** Takes up a language; English where its words can't be fetched. `locale` is what the browser calls the person's own.
- * @param {{language: string, locale: string, catalogues: Map<string, () => Promise<Catalogue>>, clock: Clock}} world */
+/** Takes up a language; English where its words can't be fetched. @param {VocabularyWorld} world */
 export async function vocabulary({ language: wanted, locale, catalogues, clock }) {
   const ask = async () => catalogues.get(wanted)?.();
   const twice = () => ask().catch(() => pause(clock, 1000).then(ask)).catch(() => undefined);
@@ -16,7 +15,7 @@ export async function vocabulary({ language: wanted, locale, catalogues, clock }
   const catalogue = new Map(Object.entries(words ?? (await catalogues.get('en')?.()) ?? {}));
   const language = words ? wanted : 'en';
 
-  // The person's own regional habits for times (24 hours or am/pm), in the language of the page where they differ.
+  // The person's own habits for times (24 hours or am/pm), where the language is the same.
   const region = locale.startsWith(`${language}-`) && isTag(locale) ? locale : language;
   const plural = new Intl.PluralRules(language);
   const hours = new Intl.DateTimeFormat(region, { hour: 'numeric', minute: '2-digit' });
@@ -67,7 +66,7 @@ export function localeOf(browser = navigator) {
   }
 }
 
-/** Whether Intl takes a text for a language tag: some browsers name the language of a C locale, which it refuses.
+/** Whether Intl takes a text for a language tag, unlike that of a C locale, which some browsers name.
  * @param {string} text */
 export function isTag(text) {
   try {

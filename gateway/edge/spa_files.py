@@ -18,7 +18,7 @@ from aiohttp.typedefs import Handler
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.meant_pages import meant_page, meant_rows
 
-PAGES: Final = ("/", "/edit", "/confirm", "/check", "/sign-in-details", "/sessions", "/problem")
+PAGES: Final = ("/", "/edit", "/confirm", "/check", "/sign-in-details", "/sessions", "/activity", "/problem")
 _TYPES: Final = frozenset({".js", ".css", ".svg", ".html", ".json", ".webmanifest", ".txt"})
 _TEXT_OF_XML: Final = "image/svg+xml"
 # As a whole word, and not with a weight of nothing (RFC 9110, section 12.5.3); possessive, so never slow.

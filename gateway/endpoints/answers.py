@@ -112,6 +112,8 @@ class SignedIn(TypedDict):
     step_up: str
     """Where to navigate to confirm before editing."""
     sign_out: str
+    change_password: NotRequired[str]
+    """Where people change their password, on a site of its own; absent while `GATEWAY_CHANGE_PASSWORD_URL` is unset."""
 
 
 class Claims(TypedDict):

@@ -44,6 +44,7 @@ _SIGNED_IN: Final[answers.SignedIn] = {
     "csrf": {"header": "X-CSRF", "value": "1"},
     "step_up": "/auth/step-up?action=profile.edit",
     "sign_out": "/auth/sign-out",
+    "change_password": "https://login.example.com/change-password",
 }
 _CLAIMS: Final[answers.Claims] = {
     "claims": {

@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from gateway.app_keys import AUDIT, OWN_SESSIONS, SESSIONS, STEP_UPS
+from gateway.app_keys import AUDIT, OWN_SESSIONS, SESSIONS, SETTINGS, STEP_UPS
 from gateway.audit import facts
 from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import Anonymous, Claims, Ended, OwnSessions, SignedIn
@@ -30,7 +30,10 @@ async def session(request: web.Request) -> web.Response:
     live = await request.app[SESSIONS].find(request)
     if live is None:
         return _anonymous(doubled=is_doubled(request))
-    return web.json_response(_signed_in(live, await request.app[STEP_UPS].access(live)))
+    answer = _signed_in(live, await request.app[STEP_UPS].access(live))
+    if change_password := request.app[SETTINGS].change_password_url:
+        answer["change_password"] = change_password
+    return web.json_response(answer)
 
 
 async def claims(request: web.Request) -> web.Response:

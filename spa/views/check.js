@@ -1,5 +1,5 @@
 // @ts-check
-/** Check your changes: from → to per field, before anything is saved; and a choice per field where both sides changed. */
+/** Check your changes: from → to per field before saving, and a choice where both sides changed. */
 import { changesIn } from '../answers.js';
 import { ApiError } from '../api-error.js';
 import { request } from '../api.js';
@@ -53,7 +53,7 @@ async function saveChosen(draft, conflicts, form) {
   const changes = Object.fromEntries(Object.entries(draft.changes).filter(([field]) => !conflicts.includes(field) || chosen.get(field) === 'mine'));
   if (Object.keys(changes).length) return saveDraft(withChanges(draft, changes, store.etag));
   await discard(draft);
-  announce(t('profile.nothing'));
+  announce(t('data.nothing'));
   await navigate('/');
   return null;
 }
@@ -63,7 +63,7 @@ async function saveChosen(draft, conflicts, form) {
 function screen(draft, changes, save) {
   const conflict = changes.some((change) => change.conflict);
   const above = h('div', { class: 'above' });
-  const title = t(conflict ? 'conflict.title' : 'check.title');
+  const title = t(conflict ? 'problem.profile-changed.title' : 'check.title');
 
   async function send() {
     const error = await save(form);
@@ -129,6 +129,6 @@ const nothing = () => ({
   nodes: [
     h('h1', {}, t('check.empty.title')),
     h('p', { class: 'lead' }, t('check.empty')),
-    h('div', { class: 'actions' }, button(t('check.empty.go'), () => navigate('/'), { kind: 'primary' })),
+    h('div', { class: 'actions' }, button(t('do.home'), () => navigate('/'), { kind: 'primary' })),
   ],
 });

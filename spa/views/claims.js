@@ -5,11 +5,8 @@ import { request } from '../api.js';
 import { h, icon } from '../dom.js';
 import { date, has, t } from '../words.js';
 
-/** @import {Screen} from '../types.js' */
-
 const MOMENTS = new Set(['iat', 'exp', 'nbf', 'auth_time']);
 
-/** @returns {Promise<Screen>} */
 export async function view() {
   const { data } = await request('GET', '/api/session/claims');
   const claims = Object.entries(claimsIn(data)).sort(([a], [b]) => a.localeCompare(b));
@@ -22,7 +19,7 @@ export async function view() {
       h('aside', { class: 'aside', 'aria-labelledby': 'no-token' },
         icon('shield'),
         h('div', {}, h('h2', { id: 'no-token' }, t('claims.note.title')), h('p', {}, t('claims.note')))),
-      // Roles are spelled out because small screens lay the cells out as blocks, which would lose them.
+      // Roles, as small screens lay the cells out as blocks, which have none.
       h('table', { class: 'claims', role: 'table' },
         h('caption', { class: 'heard' }, t('claims.title')),
         h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ['claim', 'value', 'meaning'].map((name) => h('th', { scope: 'col', role: 'columnheader' }, t(`claims.${name}`))))),

@@ -9,9 +9,6 @@ import { goConfirm } from '../step-up.js';
 import { store } from '../store.js';
 import { t } from '../words.js';
 
-/** @import {Screen} from '../types.js' */
-
-/** @returns {Promise<Screen>} */
 export async function view() {
   const draft = load(store.user?.id);
   const fields = Object.keys(draft?.changes ?? {});
@@ -34,10 +31,10 @@ export async function view() {
 
   return {
     screen: 'confirm',
-    title: t('confirm.title'),
+    title: t('problem.step-up-required.title'),
     nodes: [
       h('div', { class: 'emblem' }, icon('shield')),
-      h('h1', {}, t('confirm.title')),
+      h('h1', {}, t('problem.step-up-required.title')),
       h('p', { class: 'lead' }, t('confirm.why')),
       h('ol', { class: 'steps', role: 'list' },
         h('li', {}, t('confirm.step.1')),

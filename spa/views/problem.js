@@ -38,8 +38,8 @@ const TONE = new Map([
   ['step-up-required', 'amber'], ['step-up-cancelled', 'amber'], ['different-person', 'amber'],
 ]);
 
-/** The form of the gateway's references. */
-const REFERENCE = /^([0-9a-f]{12}|[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})$/;
+/** `FORM` of servicekit/reference.py. */
+const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$/;
 
 /** The address that the gateway sends a browser to when a flow failed.
  * @param {URL} url @returns {Promise<Screen>} */

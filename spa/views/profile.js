@@ -40,7 +40,7 @@ function screen(profile, saved) {
       h('p', { class: 'lead' }, t('profile.lead')),
       saved && h('p', { class: 'notice saved' }, icon('tick'), t('profile.saved', { time: time(saved.at) })),
       waiting,
-      h('div', { class: 'actions' }, button(t('profile.edit'), () => startEdit(), { kind: waiting ? 'second' : 'primary' })),
+      h('div', { class: 'actions' }, button(t('edit.title'), () => startEdit(), { kind: waiting ? 'second' : 'primary' })),
       ...GROUPS.map(({ id, fields }) => group(t(`group.${id}`), fields.map((field) => row(field, profile, saved)))),
       group(t('profile.sign-in'), [emailRow(profile)]),
     ],

@@ -1,19 +1,15 @@
 // @ts-check
 /** Where you're signed in: this browser first; each can be ended, or all others at once. */
 import { sessionsIn } from '../answers.js';
-import { ApiError } from '../api-error.js';
 import { request } from '../api.js';
 import { announce, button, h, heard } from '../dom.js';
-import { problemNotice } from '../notice.js';
+import { endSessions } from '../ending.js';
 import { refresh } from '../router.js';
 import { signOut } from '../sign-out.js';
-import { store } from '../store.js';
 import { ago, t } from '../words.js';
 
-/** @import {ListedSession, Screen} from '../types.js' */
+/** @import {ListedSession} from '../types.js' */
 
-
-/** @returns {Promise<Screen>} */
 export async function view() {
   const { data, now } = await request('GET', '/api/sessions');
   const sessions = sessionsIn(data).sort((a, b) => Number(b.current) - Number(a.current) || b.last_seen_at.localeCompare(a.last_seen_at));
@@ -21,19 +17,9 @@ export async function view() {
 
   /** @param {string} path @param {string} done */
   async function end(path, done) {
-    try {
-      await request('DELETE', path);
-      await refresh();
-      announce(done);
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      if (error.gone) return refresh();
-      if (error.signedOut) return store.end(error.reason);
-      const notice = problemNotice(error);
-      above.replaceChildren(notice);
-      notice.focus();
-    }
-    return undefined;
+    if (!(await endSessions(path, above))) return;
+    await refresh();
+    announce(done);
   }
 
   /** @param {ListedSession} one */
@@ -42,7 +28,7 @@ export async function view() {
     const seen = one.current ? t('sessions.active.now') : when('sessions.active', one.last_seen_at, now);
     const mfa = one.last_mfa_at ? when('sessions.mfa', one.last_mfa_at, now) : t('sessions.mfa.none');
     const work = one.current ? () => signOut() : () => end(`/api/sessions/${encodeURIComponent(one.id)}`, t('sessions.ended', { device }));
-    const sign = button(t('sessions.end'), work);
+    const sign = button(t('sign-out'), work);
     sign.append(heard(t('sessions.end.what', { device })));
     return h('li', { class: 'session', 'data-session': one.current ? 'current' : 'other' },
       h('div', {},

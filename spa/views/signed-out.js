@@ -1,5 +1,5 @@
 // @ts-check
-/** Signed out: what this is, signing in, and why one was signed out. The path stays, so that signing in returns to it. */
+/** Signed out: what this is, signing in, and why one was signed out. The path stays, for coming back to. */
 import { localPath } from '../addresses.js';
 import { button, h, icon } from '../dom.js';
 import { waiting } from '../draft.js';
@@ -8,9 +8,7 @@ import { leave } from '../router.js';
 import { store } from '../store.js';
 import { has, t } from '../words.js';
 
-/** @import {Screen} from '../types.js' */
-
-/** @param {URL} url @returns {Promise<Screen>} */
+/** @param {URL} url */
 export async function view(url) {
   const draft = waiting();
   const ended = store.ended || takeNote('ended');

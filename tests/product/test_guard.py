@@ -118,6 +118,23 @@ async def test_S24_no_origin_is_given_leave_to_read_our_answers(world: World) ->
             assert not [name for name in response.headers if name.lower().startswith("access-control-")]
 
 
+async def test_S24_no_route_answers_a_preflight_or_lets_another_origin_read_it(world: World) -> None:
+    ada = await world.signed_in()
+    routes = [*paths_of(world, *RequestKind), ("GET", "/no-such-page")]
+    assert len(routes) > 60
+
+    for method, path in routes:
+        asks = {"Origin": "https://evil.example", "Sec-Fetch-Mode": "cors", "X-CSRF": "1"}
+        preflight = await ask(ada, "OPTIONS", path, {**asks, "Access-Control-Request-Method": method})
+        assert preflight.status in {404, 405}, (method, path)
+        for response in (preflight, await ask(ada, method, path, asks)):
+            told = {name.lower() for name in response.headers}
+            assert not [name for name in told if name.startswith("access-control-")], (method, path)
+            assert "timing-allow-origin" not in told
+            if path != "/auth/frontchannel-logout":  # which the authority's page frames
+                assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin", (method, path)
+
+
 async def test_S26_every_undeclared_method_on_every_route_is_refused_with_what_is_allowed(
     world: World,
 ) -> None:

@@ -112,7 +112,11 @@ async def test_U1_every_move_names_the_page_and_takes_the_focus_to_its_heading(
     ada = Person(page, stack)
     await ada.has_signed_in()
     titles = [await page.title()]
-    for path, screen in (("/sessions", "sessions"), ("/sign-in-details", "claims")):
+    for path, screen in (
+        ("/sessions", "sessions"),
+        ("/activity", "activity"),
+        ("/sign-in-details", "claims"),
+    ):
         await ada.follows_menu(path)
         await ada.sees(screen)
         await expect(page.locator("h1")).to_be_focused()

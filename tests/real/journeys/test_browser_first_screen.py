@@ -29,6 +29,7 @@ VIEWS: Final = {
     "views/confirm.js": "/confirm",
     "views/check.js": "/check",
     "views/sessions.js": "/sessions",
+    "views/activity.js": "/activity",
     "views/claims.js": "/sign-in-details",
     "views/problem.js": "/no-such-page",
 }

@@ -18,7 +18,7 @@ from tests.unit.spa.files import SPA
 
 # Each letter for one that nobody would have typed into a view by hand; the values in {holes} stay what they are.
 _MARK: Final = "\u02d9"
-_STRANGE: Final = re.compile(r"^(  '[\w.-]+': )'(.*)',$", re.MULTILINE)
+_STRANGE: Final = re.compile(r"^(  '[\w.-]+': |  \['[\w-]+', )'(.*)'(\]?,)$", re.MULTILINE)
 
 # What a page says, without what people wrote about themselves and what a directory or a clock says.
 _SAID: Final = """() => [...document.querySelectorAll(
@@ -31,7 +31,7 @@ _SAID: Final = """() => [...document.querySelectorAll(
 async def strangely(route: Route) -> None:
     """Give a catalogue with a mark around every sentence."""
     text = (SPA / "words" / route.request.url.rsplit("/", 1)[1]).read_text("utf-8")
-    marked = _STRANGE.sub(rf"\1'{_MARK}\2{_MARK}',", text)
+    marked = _STRANGE.sub(rf"\1'{_MARK}\2{_MARK}'\3", text)
     await route.fulfill(
         content_type="text/javascript", body=re.sub(r"(one|other): '", rf"\1: '{_MARK}", marked)
     )

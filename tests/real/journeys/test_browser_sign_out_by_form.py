@@ -31,8 +31,8 @@ async def test_W10_a_person_signs_out_by_a_form_that_posts_itself(
 
         (posted,) = [one for one in asked if one.method == "POST" and one.url.startswith(stack.tenant_url)]
         assert posted.url.endswith("/logout")
-        assert "id_token_hint=ey" in str(posted.post_data)
-        assert not [one.url for one in asked if "ey" in one.url.partition("?")[2]], "in no address"
+        assert "id_token_hint=eyJ" in str(posted.post_data)
+        assert not [one.url for one in asked if "eyJ" in one.url.partition("?")[2]], "in no address"
         answer = await posted.response()
         assert answer is not None
         # Whether the authority's own session is over is its cookie's business: one with SameSite=Lax stays at home.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { changesIn, claimsIn, profileIn, redirectIn, sessionIn, sessionsIn } from '../../../spa/answers.js';
+import { activityIn, changesIn, claimsIn, profileIn, redirectIn, sessionIn, sessionsIn } from '../../../spa/answers.js';
 import { ApiError } from '../../../spa/api-error.js';
 
 const UNEXPECTED = (/** @type {unknown} */ error) => error instanceof ApiError && error.slug === 'unexpected-answer';
@@ -14,6 +14,7 @@ test('a session says who is signed in, until when, and what they may do', () => 
     access: { 'profile.edit': 'granted' },
     step_up: '/auth/step-up?action=other',
     sign_out: '/auth/leave',
+    change_password: 'https://login.example.com/password?app=1',
   });
 
   assert.deepEqual(session, {
@@ -24,8 +25,17 @@ test('a session says who is signed in, until when, and what they may do', () => 
     sign_up: '/auth/sign-up',
     sign_out: '/auth/leave',
     step_up: '/auth/step-up?action=other',
+    reason: '',
+    change_password: 'https://login.example.com/password?app=1',
   });
 });
+
+// eslint-disable-next-line no-script-url -- what must not become a link
+for (const odd of ['javascript:alert(1)', 'data:text/html,x', '//elsewhere.example', '/password', ' https://elsewhere.example', null, 7, {}]) {
+  test(`A8 ${JSON.stringify(odd)} is no place to change a password`, () => {
+    assert.equal(sessionIn({ authenticated: true, user: { id: '6d3a' }, change_password: odd }).change_password, '');
+  });
+}
 
 for (const odd of [{}, { authenticated: false }, { authenticated: 'true', user: { id: '6d3a' } }, { authenticated: false, user: { id: '6d3a' } }]) {
   test(`${JSON.stringify(odd)} is nobody's session`, () => {
@@ -37,6 +47,8 @@ for (const odd of [{}, { authenticated: false }, { authenticated: 'true', user: 
       sign_up: '/auth/sign-up',
       sign_out: '/auth/sign-out',
       step_up: '/auth/step-up?action=profile.edit',
+      reason: '',
+      change_password: '',
     });
   });
 }
@@ -81,4 +93,25 @@ test('signing out without an address leads to the start page', () => {
   assert.equal(redirectIn({ redirect: 'https://login.example/out' }), 'https://login.example/out');
   assert.equal(redirectIn({}), '/');
   assert.throws(() => redirectIn(null), UNEXPECTED);
+});
+
+test('an entry of the activity has what is told of it, and nothing else', () => {
+  const told = { at: '2026-11-21T20:04:00Z', event: 'profile-edit', outcome: 'success', device: 'Firefox on Linux', network: '203.0.113.0/24', reference: '7K2M-9QXR' };
+  const [edit, end] = activityIn({
+    entries: [
+      { ...told, fields: ['city', 'state'], session: { id: '0c6f', current: true }, value: 'Turin' },
+      { event: 'session-end', sessions: 2, reason: 'ended-elsewhere' },
+    ],
+  });
+
+  assert.deepEqual(edit, { ...told, reason: '', fields: ['city', 'state'], sessions: 0, current: true });
+  assert.deepEqual(end, { at: '', event: 'session-end', outcome: '', reason: 'ended-elsewhere', device: '', network: '', reference: '', fields: [], sessions: 2, current: false });
+});
+
+test('odd entries of the activity are as if they were not there', () => {
+  assert.deepEqual(activityIn({}), []);
+  assert.deepEqual(activityIn({ entries: 'none' }), []);
+  assert.deepEqual(activityIn({ entries: [null, 'a', { fields: 'city', session: 'x', sessions: 'two' }] }),
+    activityIn({ entries: [{}] }));
+  assert.throws(() => activityIn([]), UNEXPECTED);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { list, members, text, values } from '../../../spa/json.js';
+import { list, members, parsed, text, texts, values } from '../../../spa/json.js';
 
 test('only an object has members', () => {
   assert.deepEqual(members({ a: 1 }), { a: 1 });
@@ -15,6 +15,17 @@ test('only a text is a text', () => {
 test('a list is of objects', () => {
   assert.deepEqual(list([{ a: 1 }, null, 'b', [2]]), [{ a: 1 }]);
   assert.deepEqual([null, {}, 'ab'].map(list), [[], [], []]);
+});
+
+test('some members can be had as texts, there or not', () => {
+  assert.deepEqual(texts({ a: 'x', b: 1, c: 'z' }, 'a', 'b', 'd'), { a: 'x', b: '', d: '' });
+  assert.deepEqual(texts(null, 'a'), { a: '' });
+  assert.deepEqual(texts({}, 'constructor'), { constructor: '' });
+});
+
+test('what is no JSON says nothing', () => {
+  assert.deepEqual(parsed('{"a": [1]}'), { a: [1] });
+  assert.deepEqual(['', 'a', '{', '{"a": 1} x'].map(parsed), [undefined, undefined, undefined, undefined]);
 });
 
 test('values are texts or null', () => {

@@ -4,6 +4,15 @@ import { test } from 'node:test';
 
 import { meant, offers, only, places, plain } from '../../../spa/places.js';
 
+/** Every language that is offered. */
+const TAGS =
+  'af-ZA am-ET ar-AE ar-EG ar-MA ar-SA az-AZ be-BY bg-BG bn-BD bn-IN bs-BA ca-ES cs-CZ cy-GB da-DK de-AT de-CH de-DE el-GR ' +
+  'en-AU en-CA en-GB en-IE en-IN en-NZ en-SG en-US en-ZA es-AR es-CL es-CO es-ES es-MX es-PE es-US et-EE eu-ES fa-IR fi-FI ' +
+  'fil-PH fr-BE fr-CA fr-CH fr-FR ga-IE gl-ES gu-IN he-IL hi-IN hr-HR hu-HU hy-AM id-ID ig-NG is-IS it-CH it-IT ja-JP ka-GE ' +
+  'kk-KZ km-KH kn-IN ko-KR ky-KG lb-LU lo-LA lt-LT lv-LV mi-NZ mk-MK ml-IN mn-MN mr-IN ms-MY mt-MT my-MM nb-NO ne-NP nl-BE ' +
+  'nl-NL nn-NO pa-IN pl-PL ps-AF pt-BR pt-PT ro-RO ru-RU rw-RW si-LK sk-SK sl-SI so-SO sq-AL sr-Cyrl-RS sr-Latn-RS sv-FI ' +
+  'sv-SE sw-KE sw-TZ ta-IN te-IN th-TH ti-ET tk-TM tr-TR uk-UA ur-PK uz-UZ vi-VN xh-ZA yo-NG zh-CN zh-HK zh-TW zu-ZA';
+
 const ENGLISH = places({ language: 'en', locale: 'en-GB' });
 const GERMAN = places({ language: 'de', locale: 'fr-FR' });
 
@@ -52,6 +61,10 @@ test('a language is shown by its name, and a tag that is none as it is', () => {
   assert.deepEqual(['en-GB', 'de', 'tlh', 'not a tag', ''].map((tag) => ENGLISH.languageName(tag)),
     ['English (United Kingdom)', 'German', 'Klingon', 'not a tag', '']);
   assert.equal(GERMAN.languageName('en-GB'), 'Englisch (Vereinigtes Königreich)');
+});
+
+test('languages are offered with the regions that have the most of their speakers', () => {
+  assert.deepEqual(ENGLISH.spoken().map(({ value }) => value).sort(), TAGS.split(' ').sort());
 });
 
 test('a language names itself', () => {

@@ -135,6 +135,18 @@ test('a reason that is known goes before what the clock suggests', async () => {
   assert.equal(store.ended, 'revoked');
 });
 
+test('A1 why nobody counts as signed in is told, whether somebody was or not', async () => {
+  const { time, network } = world();
+  const store = await storeWith(time, network);
+  network.answer('GET /api/session', () => json({ ...NOBODY, reason: 'duplicate-cookie' }));
+  await store.loadSession();
+  assert.equal(store.ended, 'duplicate-cookie');
+
+  store.ended = '';
+  await store.loadSession();
+  assert.equal(store.ended, 'duplicate-cookie');
+});
+
 test('who signs in again is not told why they were signed out', async () => {
   const { time, network } = world();
   const store = await storeWith(time, network);

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from servicekit.reference import FORM
 from servicekit.version import VERSION
 from tests.unit.spa import files
 
@@ -104,6 +105,10 @@ def test_U18_the_client_stays_small(language: str) -> None:
     others = {name for other in set(files.LANGUAGES) - {language} for name in files.of_language(other)}
     fetched = "\n".join(files.text(name) for name in [*SCRIPTS, *SHEETS] if name not in others).encode()
     assert len(gzip.compress(fetched)) <= 50_000
+
+
+def test_A8_the_client_shows_references_of_an_address_in_the_gateway_s_own_form_alone() -> None:
+    assert f"const REFERENCE = /^{FORM}$/;" in files.text("views/problem.js")
 
 
 def test_the_build_in_the_footer_is_the_package_version() -> None:

@@ -41,6 +41,7 @@ COMPOSED = (
     "leave.",
     "discard.",
     "look.",
+    "activity.",
 )
 
 FIELD_ROW = re.compile(r"^  \['(\w+)', \{ limit: (\d+)(, required: true)?", re.MULTILINE)
@@ -66,7 +67,10 @@ def _asked_for() -> set[str]:
 def test_U16_every_text_that_a_script_asks_for_exists() -> None:
     scripts = [name for name in files.names(".js") if not name.startswith("words/")]
     keys = {key for name in scripts for key in re.findall(r"\bt\('([^']+)'", files.code(name))}
-    assert keys <= set(files.words())
+    of_problems = {
+        f"problem.{slug}.{part}" for slug in files.problem_rows() for part in ("title", "happened", "todo")
+    }
+    assert keys <= {*files.words(), *of_problems}
 
 
 def test_U16_no_text_is_left_over() -> None:
