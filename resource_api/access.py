@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from resource_api import errors
 from resource_api.access_tokens import Caller, caller_of
+from servicekit.callers import KNOWN
 from servicekit.discovery import Discovery
 from servicekit.http import routes
 from servicekit.jwt_claims import LEEWAY_SECONDS, ClaimRules, authentication_time
@@ -117,6 +118,7 @@ class Gatekeeper:
             verified = await self._verifier.verify_by_type(token, *self._rules)
         except TokenRejected as rejection:
             raise errors.InvalidToken(str(rejection)) from rejection
+        request[KNOWN] = True
         caller = caller_of(verified, token)
         policy.check(caller.scopes, verified.claims, self._now())
         return caller

@@ -3,8 +3,8 @@
 Owns which lines are of one kind. Of ours those whose logger, level, event and fields are the same, but for what is
 different in every line (a reference, a duration); so nobody is hidden behind somebody else. Of outer libraries those
 that begin alike and met the same exception at the same place: asyncio writes addresses of objects below.
-Never folds what is no warning, and never hides that there was something: the count has the level of what it counts, and
-the references of the first of them.
+Never folds what is no warning, but for lines about strangers (`log_strangers.py`), and never hides that there was
+something: the count has the level of what it counts, and the references of the first of them.
 """
 
 import logging
@@ -14,8 +14,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-FIELDS: Final = "event_fields"
-"""Where a record has the fields of its event."""
+from servicekit.log_strangers import FIELDS, STRANGER, Strangers
 
 _FIRST: Final = 5
 _WINDOW_SECONDS: Final = 10.0
@@ -46,8 +45,10 @@ class Folding:
         now: Callable[[], float] = time.monotonic,
         first: int = _FIRST,
         window_seconds: float = _WINDOW_SECONDS,
+        strangers: Strangers | None = None,
     ) -> None:
         self._now = now
+        self._strangers = strangers or Strangers(now=now, window_seconds=window_seconds)
         self._first = first
         self._window_seconds = window_seconds
         self._windows: dict[Hashable, _Window] = {}
@@ -55,7 +56,8 @@ class Folding:
     def takes(self, record: logging.LogRecord) -> bool:
         """Return whether the record is folded, and count it then; otherwise it is to be written."""
         if record.levelno < logging.WARNING:
-            return False
+            network = getattr(record, STRANGER, None)
+            return network is not None and self._strangers.takes(record, network)
         kind = _kind(record)
         window = self._windows.get(kind)
         if window is None:
@@ -77,7 +79,8 @@ class Folding:
         until = self._now() - self._window_seconds
         over = [kind for kind, window in self._windows.items() if at_the_end or window.began <= until]
         windows = [self._windows.pop(kind) for kind in over]
-        return [_counted(window.last, window) for window in windows if window.last]
+        folded = [_counted(window.last, window) for window in windows if window.last]
+        return folded + self._strangers.due(at_the_end=at_the_end)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

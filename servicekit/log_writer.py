@@ -24,7 +24,8 @@ from logging.handlers import QueueHandler, QueueListener
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
-from servicekit.log_folding import FIELDS, Folding
+from servicekit.log_folding import Folding
+from servicekit.log_strangers import FIELDS
 
 MOST_LINES: Final = 8_192
 """Two megabytes or three as lines are, 32 at most; six seconds of a thousand requests a second."""

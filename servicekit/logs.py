@@ -20,7 +20,7 @@ from typing import Any, Final, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
-from servicekit.log_folding import FIELDS
+from servicekit.log_strangers import FIELDS, STRANGER
 from servicekit.log_writer import LONGEST_LINE, LogQueue
 from servicekit.reference import current_request_id
 
@@ -32,10 +32,17 @@ _log = logging.getLogger(__name__)
 
 
 def log_event(
-    logger: logging.Logger, level: int, event: str, *, fault: BaseException | None = None, **fields: object
+    logger: logging.Logger,
+    level: int,
+    event: str,
+    *,
+    fault: BaseException | None = None,
+    stranger: str | None = None,
+    **fields: object,
 ) -> None:
     """Write one event with its fields; fields that are None are left out.
 
+    `stranger` is the network of a stranger's request that the line is about: of many such lines some are counted.
     Where it happens on behalf of a request, the line has that request's `reference`.
     A `fault` is written as the files, lines and functions that it passed through and the names of its classes.
     Its text is left out on purpose: MSAL's exceptions quote state, nonces and claims, and redis' quote commands.
@@ -45,7 +52,7 @@ def log_event(
     members = {name: value for name, value in (_on_behalf() | fields).items() if value not in (None, "")}
     if fault is not None:
         members["traceback"] = _silent_traceback(fault)
-    logger.log(level, event, extra={FIELDS: members})
+    logger.log(level, event, extra={FIELDS: members, STRANGER: stranger})
 
 
 def _on_behalf() -> dict[str, Any]:
@@ -89,6 +96,7 @@ class _Json(JsonFormatter):
     ) -> None:
         super().add_fields(log_data, record, message_dict)
         log_data.pop(FIELDS, None)
+        log_data.pop(STRANGER, None)
         log_data |= _fields_of(record)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002 - logging's

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from servicekit.callers import unknown_caller
 from servicekit.logs import log_event
 from servicekit.reference import reference_of
 
@@ -148,6 +149,7 @@ def problems_middleware(draw: Draw = draw_json) -> Middleware:
             level,
             "problem",
             fault=fault if level >= logging.ERROR else None,
+            stranger=unknown_caller(request),
             status=problem.status,
             slug=problem.slug,
             log_detail=problem.log_detail,

@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from gateway.edge.client_address import UNKNOWN, ClientAddress, ClientAddresses
 from gateway.edge.devices import device_name
+from servicekit.callers import NETWORK
 from servicekit.reference import reference_of
 
 _LONGEST_USER_AGENT: Final = 200
@@ -59,7 +60,9 @@ def origin_middleware(addresses: ClientAddresses) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         user_agent = request.headers.get(hdrs.USER_AGENT, "")[:_LONGEST_USER_AGENT]
-        with coming_from(Origin(addresses.of(request), user_agent, reference_of(request))):
+        address = addresses.of(request)
+        request[NETWORK] = address.network
+        with coming_from(Origin(address, user_agent, reference_of(request))):
             return await handler(request)
 
     return middleware

@@ -26,6 +26,7 @@ from gateway.store.names import digest_of
 from gateway.store.single_records import SingleRecords
 from gateway.store.stored_form import read_record, write_record
 from gateway.store.vault import Vault
+from servicekit.callers import KNOWN
 
 R = TypeVar("R", bound=web.StreamResponse)
 
@@ -164,6 +165,7 @@ class FlowStore:
                 raise CookieNotKept
             raise SignInExpired
         request[RETURN_TO] = flow.return_to
+        request[KNOWN] = True
         return flow
 
     @staticmethod

@@ -101,7 +101,8 @@ class Logout:
         ours = all(issuer == self._issuer for issuer in issuers) and len(issuers) <= 1
         if ours and len(sids) == 1 and 0 < len(sids[0]) <= LONGEST_SID:
             ended = await self._sessions.end_matching(tid=self._tenant, sid=sids[0], reason=_REASON)
-            log_event(_log, logging.INFO, "frontchannel-logout", sessions=ended)
+            if ended:  # anybody may ask for it
+                log_event(_log, logging.INFO, "frontchannel-logout", sessions=ended)
 
     async def backchannel(self, logout_token: str) -> None:
         """End the sessions that the token names; where there are none, nothing is wrong.

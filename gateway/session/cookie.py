@@ -19,6 +19,7 @@ from aiohttp import web
 from gateway.edge.cookies import cookie_values, cookies
 from gateway.errors import DuplicateCookie
 from gateway.store.names import SessionRef
+from servicekit.callers import KNOWN
 
 COOKIE: Final = "__Host-Http-session"
 LIVE: Final = "live"
@@ -102,6 +103,8 @@ class SessionStorage(aiohttp_session.AbstractStorage):
         """Return the session behind the cookie, or an empty new one."""
         cookie = SessionCookie.of(request)
         live = await self._load(cookie, self._fields(request)) if cookie else None
+        if live:
+            request[KNOWN] = True
         data: Any = {"session": {LIVE: live}} if live else None
         return aiohttp_session.Session(None, data=data, new=live is None)
 

@@ -1,17 +1,22 @@
 """The access log: one line for each request that was answered.
 
-Owns what such a line names: never the query, never the raw path.
+Owns what such a line names: never the query, never the raw path, and no word that the caller made up.
 Never decides where lines go.
 """
 
 import logging
+from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.abc import AbstractAccessLogger
 
+from servicekit.callers import unknown_caller
 from servicekit.logs import log_event
 from servicekit.problems import PROBLEM
 from servicekit.reference import request_id_of
+
+# A parser in Python takes any word, of any length, for a method.
+_ANOTHER: Final = "another"
 
 
 class AccessLog(AbstractAccessLogger):
@@ -36,7 +41,8 @@ class AccessLog(AbstractAccessLogger):
             self.logger,
             logging.INFO,
             "request",
-            method=request.method,
+            stranger=unknown_caller(request),
+            method=request.method if request.method in hdrs.METH_ALL else _ANOTHER,
             route=resource.canonical if resource else "unknown",
             status=response.status,
             milliseconds=round(time * 1000),
