@@ -1,6 +1,6 @@
 """What pages cost that listen and hear nothing: the gateway's computing time with many event streams open.
 
-Each of some browsers signs in and opens four streams, as many as a session may have. Prints the share of a core that
+Each of some people signs in and opens four streams, as many as a session may have. Prints the share of a core that
 the gateway's process takes, at rest and with the streams, and how long an end takes to be heard.
 
     python -m benchmarks.bench_event_streams [--streams 1000] [--seconds 60]
@@ -15,9 +15,9 @@ from pathlib import Path
 
 import aiohttp
 
+from benchmarks.game_day.people import Person, signed_in
 from benchmarks.running import product
 from devstack.stack import Stack
-from tests.stage.other_front_end import OtherFrontEnd
 
 OF_SESSION = 4
 FOR_EVER = aiohttp.ClientTimeout()
@@ -38,6 +38,11 @@ async def share(pid: int, seconds: float) -> float:
     return 100 * (computing(pid) - computed) / (time.monotonic() - began)
 
 
+def headers_of(person: Person) -> dict[str, str]:
+    """Return what a browser of the person sends."""
+    return {"Cookie": person.cookie, "X-CSRF": "1"}
+
+
 async def drain(answer: aiohttp.ClientResponse) -> float:
     """Read a stream to its end; return when an end was told."""
     told = 0.0
@@ -52,23 +57,25 @@ async def measure(stack: Stack, streams: int, seconds: float) -> None:
     pid = stack.parts["gateway"].child.pid
     assert pid is not None
     async with AsyncExitStack() as closing:
-        last = await closing.enter_async_context(OtherFrontEnd.open(stack.gateway_url, stack.tenant_url))
-        await last.sign_in()
         print(f"at rest: {await share(pid, min(10, seconds)):.2f} % of a core")
         reading: list[asyncio.Task[float]] = []
-        for _ in range(streams // OF_SESSION):
-            page = await closing.enter_async_context(OtherFrontEnd.open(stack.gateway_url, stack.tenant_url))
-            await page.sign_in()
+        people = await signed_in(stack, streams // OF_SESSION)
+        session = await closing.enter_async_context(aiohttp.ClientSession(timeout=FOR_EVER))
+        for person in people:
             for _ in range(OF_SESSION):
                 answer = await closing.enter_async_context(
-                    page.session.get(stack.gateway_url + PATH, headers={"X-CSRF": "1"}, timeout=FOR_EVER)
+                    session.get(stack.gateway_url + PATH, headers=headers_of(person))
                 )
                 assert answer.status == 200, (len(reading), await answer.text())
                 reading.append(asyncio.create_task(drain(answer)))
         await asyncio.sleep(5)
         print(f"{len(reading)} streams: {await share(pid, seconds):.2f} % of a core")
         began = time.monotonic()
-        await last.call("DELETE", "/api/sessions")
+        for person in people:
+            async with session.post(
+                stack.gateway_url + "/auth/sign-out", headers=headers_of(person)
+            ) as answer:
+                assert answer.status == 200, await answer.text()
         done, _ = await asyncio.wait(reading, timeout=30)
         waits = sorted(task.result() - began for task in done if task.result())
         if waits:

@@ -9,38 +9,9 @@ from gateway.profile.parked_edits import MOST_PARKED, PERSONS_BYTES
 from gateway.profile.repeated_edits import MOST_KEYS
 from gateway.session.cookie import SessionCookie
 from gateway.store.vault import SESSION_BYTES
-from tests.stage.other_front_end import Answer, OtherFrontEnd
+from tests.stage.flood import STEP_UP, large, save
+from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.world import World
-
-STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
-
-
-def large() -> dict[str, str]:
-    """Return as large a change as is taken, of letters that hardly compress."""
-    lengths = {
-        "displayName": 256,
-        "givenName": 64,
-        "surname": 64,
-        "jobTitle": 128,
-        "streetAddress": 1024,
-        "city": 128,
-        "state": 128,
-        "postalCode": 40,
-        "country": 128,
-    }
-    return {
-        name: "".join(chr(0x4E00 + secrets.randbelow(20_000)) for _ in range(n))
-        for name, n in lengths.items()
-    }
-
-
-async def save(person: OtherFrontEnd, changes: dict[str, str], **headers: str) -> Answer:
-    return await person.call(
-        "PATCH",
-        "/api/profile",
-        changes,
-        headers={name.replace("_", "-"): text for name, text in headers.items()},
-    )
 
 
 def key_of(person: OtherFrontEnd) -> str:
@@ -61,7 +32,10 @@ async def bytes_of(world: World, person: OtherFrontEnd) -> int:
 
 async def test_A2_three_interrupted_edits_wait_and_the_first_says_what_became_of_it(world: World) -> None:
     ada = await world.signed_in()
-    parked = [(await save(ada, {"city": f"City {n}"})).body["parked_edit"]["id"] for n in range(4)]
+    parked = []
+    for number in range(4):
+        parked.append((await save(ada, {"city": f"City {number}"})).body["parked_edit"]["id"])
+        world.forward(1)
 
     assert len(await fields(world, ada, "parked:")) == MOST_PARKED == 3
     gone = await ada.call("GET", f"/api/parked-edits/{parked[0]}")
@@ -110,6 +84,7 @@ async def test_A2_U21_a_key_whose_answer_cannot_be_read_anew_does_not_claim_that
 async def test_A2_a_session_keeps_a_few_keys_and_the_last_ones_are_honoured(world: World) -> None:
     ada = await world.confirmed()
     for number in range(MOST_KEYS + 3):
+        world.forward(1)
         assert (await save(ada, {"city": f"City {number}"}, Idempotency_Key=f"k{number}")).status == 200
     written = await world.asked("graph.patch_me")
 

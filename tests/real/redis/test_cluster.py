@@ -17,7 +17,7 @@ from servicekit.doctor.findings import Status
 from tests.real.redis.clusters import SLOTS_EACH, Clusters, lost, move
 from tests.real.redis.conftest import MakeWorld, back, in_use, is_kept, promised
 from tests.real.redis.servers import RedisServer, Servers, until
-from tests.real.redis.stories import the_story
+from tests.real.redis.stories import the_limit_of_sessions, the_story
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.witnesses import with_cookie
 from tests.stage.world import World, gateway_settings
@@ -72,6 +72,12 @@ async def person_at(world: World, cluster: list[RedisServer], server: RedisServe
         if server_of(cluster, person) is server:
             return person
     raise AssertionError("sessions do not spread")
+
+
+async def test_A2_A4_R8_the_limit_of_sessions_on_a_cluster(
+    calm: list[RedisServer], make_world: MakeWorld
+) -> None:
+    await the_limit_of_sessions(await make_world(REDIS_URL=url_of(calm), MAX_SESSIONS_PER_PERSON="2"))
 
 
 async def test_R8_the_story_on_a_cluster_of_three(calm: list[RedisServer], make_world: MakeWorld) -> None:

@@ -15,7 +15,7 @@ from tests.real.redis.certificates import Authority
 from tests.real.redis.clusters import Clusters
 from tests.real.redis.conftest import MakeWorld, back, refused_honestly
 from tests.real.redis.servers import RedisServer, Servers
-from tests.real.redis.stories import the_story
+from tests.real.redis.stories import the_limit_of_sessions, the_story
 from tests.stage.ports import free_port
 from tests.stage.sources import ROOT
 
@@ -45,7 +45,10 @@ async def test_S34_the_story_with_the_documented_rights(servers: Servers, make_w
     one = servers.one()
     admit(one)
 
-    await the_story(await make_world(REDIS_URL=f"redis://stepup:{PASSWORD}@127.0.0.1:{one.port}/0"))
+    url = f"redis://stepup:{PASSWORD}@127.0.0.1:{one.port}/0"
+    world = await make_world(REDIS_URL=url, MAX_SESSIONS_PER_PERSON="2")
+    await the_story(world)
+    await the_limit_of_sessions(world)
 
     assert refused(one) == [], "nothing was ever refused"
 

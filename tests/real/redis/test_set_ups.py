@@ -6,7 +6,7 @@ import pytest
 
 from tests.real.redis.conftest import MakeWorld, back, in_use, is_kept, promised
 from tests.real.redis.servers import Servers, until
-from tests.real.redis.stories import the_story
+from tests.real.redis.stories import the_limit_of_sessions, the_story
 from tests.real.redis.watched_pair import WatchedPair, is_master
 
 
@@ -26,8 +26,10 @@ def pair(servers: Servers) -> WatchedPair:
 async def test_R5_sessions_survive_a_failover_and_writes_are_back_soon(
     pair: WatchedPair, make_world: MakeWorld
 ) -> None:
-    world = await make_world(REDIS_URL=pair.url, REDIS_WAIT_REPLICAS="1")
+    world = await make_world(REDIS_URL=pair.url, REDIS_WAIT_REPLICAS="1", MAX_SESSIONS_PER_PERSON="2")
     await the_story(world)
+    await the_limit_of_sessions(world)
+    world.forward(1)
     ada = await world.confirmed()
     cookie = ada.cookie()
 

@@ -1,0 +1,35 @@
+"""A flood by one account and one address on a small Redis (A2): it stays small, and nobody else notices."""
+
+import asyncio
+
+from tests.real.redis.conftest import (
+    MakeWorld,
+)
+from tests.real.redis.servers import RedisServer
+from tests.stage.flood import Flood
+
+MOST_SESSIONS = 2
+ROOM = 320_000
+"""In bytes: two full sessions, what their person parks, sixty flows, and room for others."""
+
+
+async def test_A2_S51_one_account_and_one_address_keep_nobody_out_of_a_small_redis(
+    make_world: MakeWorld, one: RedisServer
+) -> None:
+    world = await make_world(
+        REDIS_URL=one.url, MAX_SESSIONS_PER_PERSON=str(MOST_SESSIONS), TRUSTED_PROXIES="127.0.0.1,::1"
+    )
+    flood = Flood(world.gateway_url, world.tenant_url)
+    await flood.somebody_else()  # what only the first request does takes memory, too
+    one.ask("CONFIG", "SET", "maxmemory", int(one.info("memory")["used_memory"]) + ROOM)
+
+    async def others() -> None:
+        while not flooding.done():
+            await flood.somebody_else()
+
+    flooding = asyncio.gather(flood.account(12), flood.address(60))
+    await asyncio.gather(flooding, others())
+
+    assert flood.seen["somebody else: whole stories"] >= 2
+    assert flood.seen["account: signed in"] > MOST_SESSIONS
+    assert "errorstat_OOM" not in one.info("errorstats"), "Redis was never full"
