@@ -45,6 +45,19 @@ async def test_R7_without_memory_people_go_on_reading_and_nothing_is_half_writte
     assert (await ada.call("PATCH", "/api/profile", {"city": "Oslo"})).status == 200
 
 
+async def test_A4_R7_without_memory_all_other_sessions_can_be_ended(
+    make_world: MakeWorld, one: RedisServer
+) -> None:
+    world = await make_world(REDIS_URL=one.url)
+    here, there = await world.signed_in(), await world.signed_in()
+    one.ask("CONFIG", "SET", "maxmemory", "1mb")
+
+    assert (await promised(here.call("DELETE", "/api/sessions"))).body == {"ended": 1}
+
+    assert (await promised(there.call("GET", "/api/profile"))).status == 401
+    assert (await promised(here.call("GET", "/api/profile"))).status == 200
+
+
 async def test_R7_a_sign_in_that_meets_a_full_redis_on_its_way_back_leaves_nothing(
     make_world: MakeWorld, one: RedisServer
 ) -> None:
