@@ -90,6 +90,13 @@ def load(path: Path, values: Mapping[str, str]) -> Configuration:
     may stand for "none".
     """
     try:
+        return _loaded(path, values)
+    except RecursionError as error:
+        raise ConfigurationError([f"{path}: tables or lists lie too deep in one another"]) from error
+
+
+def _loaded(path: Path, values: Mapping[str, str]) -> Configuration:
+    try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigurationError([f"{path}: {error}"]) from error

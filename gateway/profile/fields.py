@@ -105,7 +105,8 @@ def if_match(request: web.Request) -> str | None:
 
 def matches(condition: str, etag: str) -> bool:
     """Compare strongly, as RFC 9110, section 13.1.1 asks: a weak tag never matches."""
-    return condition == "*" or etag in re.findall(r'(?<!W/)("[^"]*")', condition)
+    tags = re.findall(r'(W/)?("[^"]*")', condition)
+    return condition == "*" or ("", etag) in tags
 
 
 async def read_changes(request: web.Request) -> Changes:

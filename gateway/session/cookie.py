@@ -42,11 +42,15 @@ class SessionCookie:
 
     @classmethod
     def parse(cls, text: str | None) -> "SessionCookie | None":
-        """Read what a browser sent; None unless it has exactly our form, so that Redis never sees foreign text."""
+        """Read what a browser sent; None unless it has exactly our form, so that Redis never sees foreign text.
+
+        In one spelling: base64url has spare bits at its end, and four cookies would open one session.
+        """
         match = _FORM.fullmatch(text or "")
         if not match:
             return None
-        return cls(match[1], match[2], base64.urlsafe_b64decode(match[3] + "="))
+        cookie = cls(match[1], match[2], base64.urlsafe_b64decode(match[3] + "="))
+        return cookie if cookie.text == text else None
 
     @classmethod
     def of(cls, request: web.Request) -> "SessionCookie | None":

@@ -1,6 +1,6 @@
 """A request as aiohttp's own parser makes it of bytes, for what reads requests without a server.
 
-Never has a body, a peer or a route.
+Never has a peer or a route.
 """
 
 import functools
@@ -16,11 +16,13 @@ from aiohttp.test_utils import make_mocked_request
 _LARGEST = 1 << 20
 
 
-def parsed_request(fields: Iterable[tuple[str, str]], path: str = "/") -> web.Request | None:
-    r"""Return a GET with these header fields; None where the parser refuses them. `\udcff` is the byte 255."""
-    named = [("Host", "localhost"), *fields]
+def parsed_request(
+    fields: Iterable[tuple[str, str]], path: str = "/", *, method: str = "GET", body: bytes = b""
+) -> web.Request | None:
+    r"""Return a request with these header fields; None where the parser refuses them. `\udcff` is the byte 255."""
+    named = [("Host", "localhost"), *fields, *([("Content-Length", str(len(body)))] if body else [])]
     head = "".join(f"{name}: {value}\r\n" for name, value in named)
-    sent = f"GET {path} HTTP/1.1\r\n{head}\r\n".encode(errors="surrogateescape")
+    sent = f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode(errors="surrogateescape") + body
     around = _surroundings()
     parser = HttpRequestParser(
         BaseProtocol(around._loop),

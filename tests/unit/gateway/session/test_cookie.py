@@ -64,6 +64,7 @@ def test_a_cookie_is_read_as_it_was_written() -> None:
         TEXT.replace("i", "+", 1),
         TEXT.replace("i", "é", 1),
         TEXT * 100,
+        TEXT[:-1] + "9",
     ],
 )
 def test_S15_what_is_not_of_our_form_is_no_cookie(text: str | None) -> None:

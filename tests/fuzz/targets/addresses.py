@@ -1,0 +1,198 @@
+"""Addresses that a stranger names: where to return to, who is behind a proxy, what a setting points at."""
+
+import ipaddress
+import re
+from typing import Final
+from urllib.parse import unquote, urljoin, urlsplit
+
+from gateway.edge.client_address import UNKNOWN, ClientAddresses
+from gateway.flows.flow_record import LONGEST_PATH, local_path
+from servicekit.web_address import read_web_address
+from tests.fuzz.target import Target, text_of
+from tests.stage.parsed_request import parsed_request
+
+_OURS: Final = "https://app.example.com"
+_NOT_PAGES: Final = ("/auth", "/api", "/health", "/metrics", "/problem")
+_PROXIES: Final = [ipaddress.ip_network(text) for text in ("10.0.0.0/8", "fd00::/8")]
+_PORT: Final = re.compile(r"(?:\[([^\]]+)\]|([0-9.]+))(?::[0-9]{1,5})?")
+
+
+def _as_a_browser(address: str) -> str:
+    """Return an address as the URL Standard has browsers read it: no tabs or line ends, backslashes for slashes."""
+    seen = re.sub(r"[\t\r\n]", "", address).strip("".join(map(chr, range(33))))
+    return seen.replace("\\", "/")
+
+
+def _check_return(data: bytes) -> None:
+    found = local_path(text_of(data))
+    assert re.fullmatch(r"/[!-~]*", found)
+    assert len(found) <= LONGEST_PATH
+    assert local_path(found) == found
+    path = re.split(r"[?#]", found)[0]
+    for read in (found, unquote(path), unquote(unquote(path))):
+        whole = urlsplit(urljoin(f"{_OURS}/x/y", _as_a_browser(read)))
+        assert (whole.scheme, whole.netloc) == ("https", "app.example.com")
+        assert not any(
+            whole.path == place or (whole.path.startswith((f"{place}/", f"{place}s")) and place == "/problem")
+            for place in _NOT_PAGES
+        )
+        assert not whole.path.startswith(tuple(f"{place}/" for place in _NOT_PAGES))
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    text = text.strip()
+    if with_port := _PORT.fullmatch(text):
+        text = with_port[1] or with_port[2]
+    try:
+        read = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(read, "ipv4_mapped", None) or read
+
+
+def _is_proxy(address: object) -> bool:
+    return any(address in network for network in _PROXIES)
+
+
+def _check_forwarded(data: bytes) -> None:
+    peer, _, fields = data.partition(b"\n")
+    request = parsed_request(("X-Forwarded-For", text_of(field)) for field in fields.split(b"\n"))
+    if request is None:
+        return
+    found = ClientAddresses(str(network) for network in _PROXIES).of(request.clone(remote=text_of(peer)))
+    client = _address(text_of(peer))
+    for named in reversed(text_of(fields).replace("\n", ",").split(",")):
+        if client is None or not _is_proxy(client) or _address(named) is None:
+            break
+        client = _address(named)
+    assert found.text == (UNKNOWN if client is None else str(client))
+    if client is not None:
+        assert client in ipaddress.ip_network(found.network)
+        assert ipaddress.ip_network(found.network).prefixlen == (24 if client.version == 4 else 56)
+
+
+def _check_web_address(data: bytes) -> None:
+    try:
+        found = read_web_address(text_of(data))
+    except ValueError:
+        return
+    assert read_web_address(str(found)) == found
+    parts = urlsplit(str(found))
+    assert parts.scheme in {"http", "https"}
+    assert parts.username is None
+    assert str(found).isascii()
+
+
+TARGETS: Final = (
+    Target(
+        "return-address",
+        "the way back is printable ASCII, a page of ours, and stays one when it is read once or twice again",
+        _check_return,
+        [
+            *(
+                b"/",
+                b"//",
+                b"\\",
+                b"%",
+                b"%2f",
+                b"%252f",
+                b"%5c",
+                b".",
+                b"..",
+                b"/./",
+                b"%2e",
+                b"?",
+                b"#",
+                b"@",
+                b":",
+            ),
+            *(
+                b"\t",
+                b"\r\n",
+                b" ",
+                b"\xe2\x88\x95",
+                b"\xef\xbc\x8f",
+                b"evil.example",
+                b"https:",
+                b"javascript:",
+            ),
+            *(
+                b"auth",
+                b"api",
+                b"problem",
+                b"health",
+                b"metrics",
+                b"edit",
+                b"\xff",
+                b"%ff",
+                b"%E2%88%95",
+                b";",
+            ),
+        ],
+    ),
+    Target(
+        "forwarded-for",
+        "a client is the last address that no proxy of ours has, and a stranger's words are never one",
+        _check_forwarded,
+        [
+            *(
+                b",",
+                b", ",
+                b"\n",
+                b" ",
+                b"10.0.0.1",
+                b"10.9.9.9:80",
+                b"203.0.113.9",
+                b"fd00::1",
+                b"[fd00::1]:443",
+                b"::1",
+            ),
+            *(
+                b"::ffff:10.0.0.1",
+                b"unknown",
+                b"_hidden",
+                b"2001:db8::1%eth0",
+                b"for=",
+                b"0x0a000001",
+                b"010.0.0.1",
+            ),
+            *(b"\xd9\xa1.0.0.1", b"\xff", b"99999", b"[", b"]", b":"),
+        ],
+    ),
+    Target(
+        "web-address",
+        "an address is refused, or in a normal form that is read the same again",
+        _check_web_address,
+        [
+            *(
+                b"https://",
+                b"http:",
+                b"//",
+                b"/",
+                b"\\",
+                b"@",
+                b":",
+                b"[",
+                b"]",
+                b"::1",
+                b"?",
+                b"#",
+                b"%2e",
+                b"..",
+                b".",
+            ),
+            *(
+                b"example",
+                b".com",
+                b"xn--",
+                b"\xc3\xbc",
+                b"\xe3\x80\x82",
+                b"0x7f.1",
+                b"2130706433",
+                b":443",
+                b"\xff",
+                b" ",
+            ),
+        ],
+    ),
+)
