@@ -21,6 +21,7 @@ from servicekit.entra import EntraClient
 from servicekit.errors import AccessBlocked, AuthorityThrottles, AuthorityUnavailable, Misconfigured
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
+from servicekit.reference import current_reference
 from servicekit.refusals import Refusal, RefusalKind, refusal_of
 from servicekit.token_answer import lifetime
 from servicekit.token_threads import LONGEST_HOLD, ON_BEHALF_OF
@@ -62,9 +63,12 @@ class GraphTokens:
         self._refuse_while_held(caller)
         task = self._exchanges.get(key)
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._exchange(caller, key))
+            task = asyncio.create_task(self._exchange(caller, key), name=current_reference())
             self._exchanges[key] = task
             task.add_done_callback(lambda done: self._exchanged(key, done))
+        else:
+            # The lines about it are under the reference of the request that began it.
+            log_event(_log, logging.INFO, "exchange-joined", begun_by=task.get_name())
         # One caller that hangs up must not fail the others, nor waste a token that was issued.
         return await asyncio.shield(task)
 

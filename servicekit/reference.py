@@ -63,6 +63,12 @@ def current_request_id() -> RequestId | None:
     return _CURRENT.get()
 
 
+def current_reference() -> str:
+    """Return the reference of the request that this code works for; nothing outside of any."""
+    current = _CURRENT.get()
+    return current.reference if current else ""
+
+
 def request_id_header() -> dict[str, str]:
     """Return what a call to somebody else carries, so that their log names the request, too; nothing outside of any."""
     current = _CURRENT.get()

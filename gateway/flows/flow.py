@@ -28,7 +28,7 @@ from servicekit.discovery import Discovery
 from servicekit.jwt_claims import LEEWAY_SECONDS, authentication_time
 from servicekit.jwt_form import TokenRejected
 from servicekit.logs import log_event
-from servicekit.reference import current_request_id
+from servicekit.reference import current_reference
 
 SIGN_IN: Final = "sign-in"
 SIGN_UP: Final = "sign-up"
@@ -97,7 +97,7 @@ class AuthFlow:
             return_to,
             request.nonce,
             session=session.cookie.text if session else "",
-            begun_by=_reference(),
+            begun_by=current_reference(),
         )
         return request.authorize_url, flow
 
@@ -122,7 +122,7 @@ class AuthFlow:
             session=session.cookie.text,
             resource=resource.name,
             fresh_since=None if request.oldest is None else int(await self._sessions.time()) - request.oldest,
-            begun_by=_reference(),
+            begun_by=current_reference(),
         )
         return request.authorize_url, flow
 
@@ -235,11 +235,6 @@ class AuthFlow:
 
     def _resource(self, name: str) -> Resource:
         return self._read if name == self._read.name else self._edit
-
-
-def _reference() -> str:
-    current = current_request_id()
-    return current.reference if current else ""
 
 
 def _user(redeemed: Redeemed, answer: dict[str, str], *, created_at: int, device: str) -> UserSession:

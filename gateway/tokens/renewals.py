@@ -6,6 +6,7 @@ Never decides whether one is due, and never speaks to the authority or to Redis;
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -13,11 +14,15 @@ from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.refresh import SilentRefresh
 from gateway.tokens.token_records import Resource
+from servicekit.logs import log_event
+from servicekit.reference import current_reference
 
 _LONGEST_PAUSE: Final = 10
 _MOST_PAUSES: Final = 10_000
 
 _Key = tuple[str, str]
+
+_log = logging.getLogger(__name__)
 
 
 class Renewals:
@@ -37,14 +42,19 @@ class Renewals:
         """
         key = (str(session.ref), resource.name)
         if beside := self._beside.get(key):
+            _tell_joined(beside)
             token = await asyncio.shield(beside)
             if token:
                 return token
         task = self._waited_for.get(key)
         if task is None:
-            task = asyncio.create_task(self._refresh.access_token(session, resource))
+            task = asyncio.create_task(
+                self._refresh.access_token(session, resource), name=current_reference()
+            )
             self._waited_for[key] = task
             task.add_done_callback(lambda done: _forget(self._waited_for, key, done))
+        else:
+            _tell_joined(task)
         # Shielded: a caller that goes away must not take a token with it that was redeemed already.
         return await asyncio.shield(task)
 
@@ -59,7 +69,7 @@ class Renewals:
             return
         self._drop_ended_pauses(now)
         self._not_before[key] = now + min((token.expires_at - now) / 2, _LONGEST_PAUSE)
-        task = asyncio.create_task(self._refresh.renew_beside(session, resource))
+        task = asyncio.create_task(self._refresh.renew_beside(session, resource), name=current_reference())
         self._beside[key] = task
         task.add_done_callback(lambda done: _forget(self._beside, key, done))
 
@@ -75,6 +85,11 @@ class Renewals:
     def _drop_ended_pauses(self, now: float) -> None:
         if len(self._not_before) >= _MOST_PAUSES:
             self._not_before = {key: until for key, until in self._not_before.items() if now < until}
+
+
+def _tell_joined(task: asyncio.Task[Any]) -> None:
+    """Log which request's lines tell of a renewal that this one shares."""
+    log_event(_log, logging.INFO, "renewal-joined", begun_by=task.get_name())
 
 
 def _forget(tasks: dict[_Key, Any], key: _Key, task: asyncio.Task[Any]) -> None:

@@ -1,5 +1,6 @@
 """One reference from the browser to gateway, API, Graph and authority: one search finds everything (A6)."""
 
+import asyncio
 import re
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -152,6 +153,39 @@ async def test_A6_a_renewal_beside_a_request_has_its_reference(
     assert read.status == 200
     assert found(log, reference_of(read))["servicekit: token-request"]["grant"] == "refresh_token"
     assert await told(world, "token.refresh_token") == read.headers[HEADER]
+
+
+async def test_A6_who_waits_for_another_requests_renewal_is_led_to_its_lines(
+    world: World, ada: RecordingFrontEnd, log: ServiceLog
+) -> None:
+    await world.admin("PUT", "/settings", {"access_token_seconds": 300})
+    await ada.sign_in()
+    world.forward(301)
+    await world.admin("PUT", "/faults/token.refresh_token", {"delay_ms": 300, "times": 1})
+
+    answers = await asyncio.gather(*(ada.call("GET", "/api/profile") for _ in range(3)))
+
+    lines = [found(log, reference_of(answer)) for answer in answers]
+    (renewing,) = [each for each in lines if "servicekit: token-request" in each]
+    joined = [each["gateway: renewal-joined"]["begun_by"] for each in lines if each is not renewing]
+    assert joined == [renewing["gateway: request"]["reference"]] * 2
+
+
+async def test_A6_who_waits_for_another_requests_exchange_is_led_to_its_lines(
+    world: World, ada: RecordingFrontEnd, log: ServiceLog
+) -> None:
+    await ada.sign_in()
+    await ada.step_up("/auth/step-up?action=profile.edit&return_to=/edit")
+    await world.admin("PUT", "/faults/token.on_behalf_of", {"delay_ms": 500, "times": 1})
+
+    answers = await asyncio.gather(
+        *(ada.call("PATCH", "/api/profile", {"city": city}) for city in ("Turin", "Rome"))
+    )
+
+    lines = [found(log, reference_of(answer)) for answer in answers]
+    (exchanging,) = [each for each in lines if "servicekit: token-request" in each]
+    (joined,) = [each["resource_api: exchange-joined"] for each in lines if each is not exchanging]
+    assert joined["begun_by"] == exchanging["gateway: request"]["reference"]
 
 
 @pytest.mark.parametrize("stepping_up", [False, True])
