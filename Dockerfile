@@ -2,7 +2,11 @@
 # No production image holds the local tenant, the launcher, tests, pip or a compiler.
 # It builds with the classic builder as well as with BuildKit.
 
-FROM python:3.13-slim AS packages
+# By its digest, so that nobody can put another image in its place; `python -m supply_chain images --renew` renews it.
+# Where there is no such image to be had: docker build --build-arg PYTHON_IMAGE=python:3.13-slim
+ARG PYTHON_IMAGE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
+
+FROM ${PYTHON_IMAGE} AS packages
 COPY requirements.lock /build/requirements.lock
 # The environment gets no pip of its own; the builder's pip fills it from the outside.
 RUN python -m venv --without-pip /opt/stepup \
@@ -11,7 +15,7 @@ RUN python -m venv --without-pip /opt/stepup \
  && /opt/stepup/bin/python -m compileall -q /opt/stepup/lib
 
 
-FROM python:3.13-slim AS runtime
+FROM ${PYTHON_IMAGE} AS runtime
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3.*/site-packages/pip* /usr/local/lib/python3.*/ensurepip
 COPY --from=packages /opt/stepup /opt/stepup
 ENV PATH=/opt/stepup/bin:/usr/local/bin:/usr/bin:/bin \

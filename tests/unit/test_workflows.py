@@ -6,11 +6,13 @@ Read as text, for no YAML parser is among our dependencies: every command stands
 import re
 import shlex
 import tomllib
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from devstack.checks import CHECKS, UNIT
+from supply_chain.locks import NPM
 from tests.stage.sources import ROOT
 
 WORKFLOW: Final = (ROOT / ".github" / "workflows" / "checks.yml").read_text(encoding="utf-8")
@@ -84,6 +86,36 @@ def test_foreign_actions_are_pinned_and_may_write_nothing() -> None:
     assert WORKFLOW.count("persist-credentials: false") == len(jobs())
     assert re.findall(r"^permissions:\n((?:  .+\n)+)", WORKFLOW, re.MULTILINE) == ["  contents: read\n"]
     assert WORKFLOW.count("timeout-minutes:") == len(jobs())
+
+
+def test_A7_S58_whatever_is_installed_is_held_to_a_hash_or_was_built_here() -> None:
+    installs = [command for command in COMMANDS if re.search(r"pip (install|wheel)\b", command)]
+
+    assert len(installs) > 4
+    for command in installs:
+        assert re.search(r"--require-hashes|--no-index|--no-build-isolation", command), command
+        assert "--no-deps" in command, command
+
+
+def test_A7_S58_what_comes_from_others_is_asked_about_and_looked_through() -> None:
+    runs = jobs()
+
+    assert "python3 -m supply_chain audit" in COMMANDS
+    assert {"python3 -m supply_chain secrets --history", "python3 -m supply_chain licences"} <= set(COMMANDS)
+    assert any(command.startswith("python3 -m supply_chain bill --output ") for command in COMMANDS)
+    assert "fetch-depth: 0" in runs["materials"], "a part of the history is not the history"
+    assert re.search(r"^  schedule:\n    - cron: ", WORKFLOW, re.MULTILINE)
+    assert not re.search(r"continue-on-error|\|\| true", WORKFLOW)
+
+
+def test_A7_S58_newer_versions_are_proposed_for_all_that_is_locked() -> None:
+    proposals = (ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8")
+    folders = {f"/{path.parent.relative_to(ROOT).as_posix()}" for path in ROOT.glob("*/package-lock.json")}
+    folders |= {f"/{path.parent.relative_to(ROOT).as_posix()}" for path in ROOT.glob("*/*/package-lock.json")}
+
+    assert set(re.findall(r"package-ecosystem: ([\w-]+)", proposals)) == {"uv", "npm", "github-actions"}
+    assert {folder for folder in folders if folder in proposals} == folders
+    assert {f"/{Path(one).parent.as_posix()}" for one in NPM} == folders
 
 
 def test_hooks_run_the_checks_with_the_locked_tools_and_fetch_nothing() -> None:
