@@ -46,7 +46,7 @@ def test_every_check_of_the_test_command_runs() -> None:
 
 def test_every_folder_of_tests_runs_once_and_each_of_them_is_there() -> None:
     assert sorted(folders_asked_for()) == sorted(TESTS)
-    assert len(TESTS) == 3
+    assert len(TESTS) == 4
 
 
 @pytest.mark.parametrize("command", COMMANDS)
