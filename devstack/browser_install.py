@@ -5,7 +5,6 @@ installing: by Playwright, else by the system's package manager where this user 
 Never falls back to skipping the tests.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from devstack.console import Console
 from devstack.errors import LaunchError
+from devstack.system_packages import may_install
 
 # Chromium without what only a person needs, as Playwright starts it too where it may choose: a fresh profile costs it
 # a tenth of what it costs the whole browser.
@@ -53,7 +53,7 @@ def ensure_chromium(environment: Mapping[str, str], console: Console) -> str:
         return _lighter(chromium, environment, console)
     console.say("There is no Chromium here; asking Playwright for its own.")
     failures = [_by_playwright(environment)]
-    if (chromium := find_chromium(environment)) is None and _may_use_apt():
+    if (chromium := find_chromium(environment)) is None and may_install():
         console.say("Playwright could not bring one; installing the system's chromium package.")
         for package in (_SHELL, "chromium"):
             failures.append(_by_apt(environment, package))
@@ -70,7 +70,7 @@ def ensure_chromium(environment: Mapping[str, str], console: Console) -> str:
 
 def _lighter(chromium: str, environment: Mapping[str, str], console: Console) -> str:
     """Return the headless shell of Debian's Chromium, where this user may install it; else what is here."""
-    if environment.get("CHROME_PATH") or Path(chromium).name != "chromium" or not _may_use_apt():
+    if environment.get("CHROME_PATH") or Path(chromium).name != "chromium" or not may_install():
         return chromium
     console.say(f"Installing {_SHELL}, with which the browser journeys take half the time.")
     _by_apt(environment, _SHELL, update=False)
@@ -80,7 +80,7 @@ def _lighter(chromium: str, environment: Mapping[str, str], console: Console) ->
 def _ensure_driver(environment: Mapping[str, str], console: Console) -> None:
     """Make sure that Playwright's driver starts. Raises LaunchError with what it lacks."""
     failure = _driver(environment)
-    if failure and _may_use_apt():
+    if failure and may_install():
         console.say(f"Playwright's driver does not start here; installing {_DRIVER_LIBRARY} for it.")
         _by_apt(environment, _DRIVER_LIBRARY)
         failure = _driver(environment)
@@ -124,10 +124,6 @@ def _starts(path: str, environment: Mapping[str, str]) -> bool:
 def _by_playwright(environment: Mapping[str, str]) -> str:
     command = [sys.executable, "-m", "playwright", "install", "chromium"]
     return _attempt(command, environment, "playwright install chromium", _DOWNLOAD_SECONDS)
-
-
-def _may_use_apt() -> bool:
-    return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
 def _by_apt(environment: Mapping[str, str], package: str, *, update: bool = True) -> str:

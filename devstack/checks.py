@@ -15,6 +15,7 @@ from pathlib import Path
 from devstack.browser_install import ensure_chromium
 from devstack.console import Console
 from devstack.errors import StopRequested
+from devstack.front_proxies import ensure_front_proxies
 from devstack.tls_redis import ensure_tls_server
 
 _CLEAN_UP_SECONDS = 30
@@ -43,6 +44,7 @@ def check(arguments: list[str], environment: Mapping[str, str], root: Path, cons
         return _tests(["tests/unit", *(arguments[1:] or WORKERS)], environment, root, console)
     chromium = ensure_chromium(environment, console)
     ensure_tls_server(environment, console)
+    ensure_front_proxies(environment, console)
     settings = dict(environment) | {"CHROME_PATH": chromium}
     failures: list[str] = []
     for name, (module, *rest) in () if arguments else CHECKS:

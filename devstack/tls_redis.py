@@ -4,18 +4,17 @@ Owns the order of looking: valkey-server, then redis-server on the path, each tr
 this user may install one. The wheel's server is built without TLS. The product itself starts no such server.
 """
 
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping
 
 from devstack.console import Console
+from devstack.system_packages import install_packages, may_install
 
 WHY_NONE = (
     "no Redis server with TLS is on this computer; install one: apt install redis-server, brew install redis"
 )
 _TRY_SECONDS = 5
-_INSTALL_SECONDS = 300
 
 
 def tls_server(environment: Mapping[str, str]) -> str | None:
@@ -27,18 +26,10 @@ def tls_server(environment: Mapping[str, str]) -> str | None:
 
 def ensure_tls_server(environment: Mapping[str, str], console: Console) -> str | None:
     """Return one, installing it where this user may; None where there is none, and the tests of it are skipped."""
-    if (server := tls_server(environment)) or os.geteuid() != 0 or shutil.which("apt-get") is None:
+    if (server := tls_server(environment)) or not may_install():
         return server
     console.say("There is no Redis server with TLS here; installing the system's redis-server package.")
-    # Unpacked only: the package would otherwise start a server of its own, without a password.
-    quiet = dict(environment) | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for command in (["update"], ["install", "-y", "--no-install-recommends", "redis-server"]):
-        try:
-            subprocess.run(
-                ["apt-get", *command], env=quiet, capture_output=True, timeout=_INSTALL_SECONDS, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
+    install_packages(["redis-server"], environment)
     return tls_server(environment)
 
 

@@ -59,10 +59,12 @@ class OtherFrontEnd:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, gateway_url: str, tenant_url: str) -> AsyncIterator[Self]:
-        """Start with no cookies."""
+    async def open(
+        cls, gateway_url: str, tenant_url: str, *, connector: aiohttp.BaseConnector | None = None
+    ) -> AsyncIterator[Self]:
+        """Start with no cookies; `connector` says from where, and whom to trust."""
         jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(gateway_url)])
-        async with aiohttp.ClientSession(cookie_jar=jar) as session:
+        async with aiohttp.ClientSession(cookie_jar=jar, connector=connector) as session:
             yield cls(session, gateway_url, tenant_url)
 
     async def call(

@@ -1,5 +1,6 @@
 """A service as a process whose log is read as it comes, so that a test can wait for what it says."""
 
+import http
 import http.client
 import json
 import os
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +70,14 @@ class Running:
         """Return the process id of who serves in each place, once `count` have said so and not ended since."""
         self.wait_for("worker-serving", count)
         return {event["place"]: event["pid"] for event in self.events("worker-serving")}
+
+    def answers(self) -> None:
+        """Wait until it answers, however little it logs."""
+        deadline = time.monotonic() + PATIENCE
+        while self.ask()[0] != http.HTTPStatus.OK:
+            assert self.process.poll() is None, self.log
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.05)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
