@@ -122,7 +122,7 @@ def test_hooks_run_the_checks_with_the_locked_tools_and_fetch_nothing() -> None:
     hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
 
     assert [shlex.split(entry)[:3] for entry in HOOKS] == [
-        [".venv/bin/python", "-m", tool] for tool in ("ruff", "ruff", "mypy")
+        [".venv/bin/python", "-m", tool] for tool in ("ruff", "ruff", "mypy", "supply_chain")
     ]
     assert re.findall(r"repo: (\S+)", hooks) == ["local"]
     assert "rev:" not in hooks

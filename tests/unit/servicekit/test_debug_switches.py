@@ -32,3 +32,10 @@ def test_A7_S57_a_switch_that_is_off_is_none() -> None:
         )
         == []
     )
+
+
+def test_A7_S57_the_option_of_the_command_line_is_a_switch_too() -> None:
+    (line,) = faults_of_debugging({}, dev_mode=True)
+
+    assert line.startswith("PYTHONDEVMODE is set by -X dev, which ")
+    assert len(list(faults_of_debugging({"PYTHONDEVMODE": "1"}, dev_mode=True))) == 1, "told once"
