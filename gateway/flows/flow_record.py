@@ -117,12 +117,18 @@ class FlowStore:
     def __init__(self, vault: Vault, *, plain_http: bool = False) -> None:
         """Take where flows are kept; `plain_http` says that browsers see an address without TLS."""
         self._records = SingleRecords(vault)
+        self._memory = vault.memory_watch
         self._plain_http = plain_http
 
     async def put(
         self, request: web.Request, response: web.StreamResponse, flow: AuthCodeFlow, *, now: float
     ) -> None:
-        """Keep the flow and give the browser its cookie; the browser's oldest beyond five are dropped."""
+        """Keep the flow and give the browser its cookie; the browser's oldest beyond five are dropped.
+
+        Raises SessionStoreUnavailable, for strangers also where Redis has little memory left.
+        """
+        if not flow.session:
+            self._memory.check()
         state = flow.msal["state"]
         secret = secrets.token_urlsafe(32)
         value = write_record(flow)

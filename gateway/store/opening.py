@@ -93,9 +93,10 @@ def hearing_clock(now: Callable[[], float], steady: Callable[[], float], counts:
 async def connected(vault: Vault, *, waits: bool) -> AsyncIterator[None]:
     """Do beside the block what the vault needs, and close its connections after it.
 
-    It is looked whether Redis keeps what it is given, which indexes have orphans and, with `waits`, for replicas.
+    It is looked whether Redis keeps what it is given and has memory left, which indexes have orphans and, with `waits`,
+    for replicas.
     """
-    works = [warn_of_eviction(vault.redis), vault.orphans.run()]
+    works = [warn_of_eviction(vault.redis), vault.memory_watch.run(), vault.orphans.run()]
     if waits:
         works.append(vault.replica_watch.run())
     beside = [asyncio.create_task(work) for work in works]

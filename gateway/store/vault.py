@@ -19,6 +19,7 @@ from gateway.counts import Counts
 from gateway.store.fields import Field, milliseconds, open_field, seal_field
 from gateway.store.hints import Hints
 from gateway.store.index_leaving import run_then_leave
+from gateway.store.memory_watch import MemoryWatch
 from gateway.store.names import PREFIX, SessionRef, index_key, lock_key, tombstone_key
 from gateway.store.orphans import Orphans
 from gateway.store.redis.client import GuardedRedis
@@ -106,6 +107,7 @@ class Vault:
         self._counts = counts or Counts()
         self.hints = hints
         self.orphans = Orphans(redis, now)
+        self.memory_watch = MemoryWatch(redis)
         self.replica_watch = replica_watch or ReplicaWatch(redis)
         self.ends = SessionEnds(
             redis, replicas=replicas, replica_watch=self.replica_watch, counts=self._counts, hints=hints

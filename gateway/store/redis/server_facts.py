@@ -5,7 +5,7 @@ Owns the questions: to one server, or to each master of a cluster. Never judges 
 
 from typing import Any
 
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
@@ -18,6 +18,18 @@ async def info(client: GuardedRedis | GuardedCluster, section: str) -> list[dict
     sections = await client.execute_command("INFO", section, target_nodes=GuardedCluster.PRIMARIES)
     several = isinstance(sections, dict) and all(isinstance(one, dict) for one in sections.values())
     return list(sections.values()) if several else [sections]
+
+
+async def memory(client: GuardedRedis | GuardedCluster) -> list[tuple[int, int]] | None:
+    """Return of each server how many bytes it uses, and how many it may, 0 for any number.
+
+    None where we may not ask; raises RedisError when nobody answers.
+    """
+    try:
+        sections = await info(client, "memory")
+    except NoPermissionError:
+        return None
+    return [(int(one.get("used_memory", 0)), int(one.get("maxmemory", 0))) for one in sections]
 
 
 async def eviction_policies(client: GuardedRedis | GuardedCluster) -> set[str]:

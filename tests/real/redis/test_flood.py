@@ -2,6 +2,8 @@
 
 import asyncio
 
+from gateway.app_keys import VAULT
+from gateway.store.memory_watch import RESERVE_SHARE
 from tests.real.redis.conftest import (
     MakeWorld,
 )
@@ -21,7 +23,8 @@ async def test_A2_S51_one_account_and_one_address_keep_nobody_out_of_a_small_red
     )
     flood = Flood(world.gateway_url, world.tenant_url)
     await flood.somebody_else()  # what only the first request does takes memory, too
-    one.ask("CONFIG", "SET", "maxmemory", int(one.info("memory")["used_memory"]) + ROOM)
+    room = (int(one.info("memory")["used_memory"]) + ROOM) / (1 - RESERVE_SHARE)
+    one.ask("CONFIG", "SET", "maxmemory", round(room))
 
     async def others() -> None:
         while not flooding.done():
@@ -32,4 +35,6 @@ async def test_A2_S51_one_account_and_one_address_keep_nobody_out_of_a_small_red
 
     assert flood.seen["somebody else: whole stories"] >= 2
     assert flood.seen["account: signed in"] > MOST_SESSIONS
+    assert await world.app[VAULT].memory_watch.look()
+    world.app[VAULT].memory_watch.check()
     assert "errorstat_OOM" not in one.info("errorstats"), "Redis was never full"
