@@ -3,6 +3,7 @@
 python -m gateway [serve]               serves until it is told to end
 python -m gateway end-sessions OID      signs a person out everywhere, by object id
 python -m gateway doctor [--json]       checks the configuration against everything that it names
+python -m gateway audit verify FILE…    tells whether an audit trail is as it was written
 
 Owns the commands, what they print, and their exit status; the package's own command, `stepup`, takes them from here.
 Never does the work of one.
@@ -12,9 +13,11 @@ import argparse
 import asyncio
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
+from gateway.audit.operator import ending_sessions
 from gateway.doctor.examination import examine
 from gateway.errors import SessionStoreUnavailable
 from gateway.operation.serving import serve
@@ -22,6 +25,10 @@ from gateway.session.own_sessions import OwnSessions
 from gateway.settings import PREFIX, Settings
 from gateway.store.opening import open_vault
 from gateway.store.redis_clock import RedisClock
+from servicekit.audit.chain import TrailKeys
+from servicekit.audit.command import add_audit_command, verify
+from servicekit.audit.opening import open_trail
+from servicekit.audit.trail import Trail
 from servicekit.doctor.report import drawn, report, settings_faults
 from servicekit.setting_forms import is_guid
 from servicekit.settings_faults import SettingsFault, load_settings
@@ -42,6 +49,13 @@ def _load() -> Settings:
     return load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
 
 
+def _trail(settings: Settings) -> AbstractContextManager[Trail | None]:
+    """Give the audit trail's file; standard output is the operator's own here."""
+    if settings.audit_file is None:
+        return nullcontext()
+    return open_trail(settings.audit_file, settings.trail_keys, service="gateway")
+
+
 async def _end_sessions(settings: Settings, oid: str) -> int:
     if settings.tenant_id:
         if not is_guid(oid):
@@ -49,8 +63,11 @@ async def _end_sessions(settings: Settings, oid: str) -> int:
             return 2
         oid = oid.lower()
     redis, vault, hints = open_vault(settings, now=RedisClock())
+    tenant = settings.tenant_id or settings.issuer
     try:
-        ended = await OwnSessions(vault).end_all(settings.tenant_id or settings.issuer, oid)
+        with _trail(settings) as trail:
+            async with ending_sessions(vault, tenant, oid, trail) as counted:
+                ended = counted.sessions = await OwnSessions(vault).end_all(tenant, oid)
     except SessionStoreUnavailable as error:
         ended = error.members.get("ended", 0)
         done = (
@@ -76,6 +93,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "doctor", help="check the configuration, and explain each fault", allow_abbrev=False
     )
     examining.add_argument("--json", action="store_true", help="write a list of findings as JSON")
+    add_audit_command(commands)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -89,6 +107,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if arguments.command == "doctor":
         text, status = report(examine(settings), as_json=arguments.json)
+        print(text)
+        return status
+    if arguments.command == "audit":
+        text, status = verify(arguments, TrailKeys(settings.trail_keys))
         print(text)
         return status
     if arguments.command == "end-sessions":

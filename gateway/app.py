@@ -19,6 +19,7 @@ from gateway import openapi, routes
 from gateway.audit.activity import Activity
 from gateway.audit.origin import origin_middleware
 from gateway.audit.recorder import Audit
+from gateway.audit.refusals import refusals_middleware
 from gateway.edge.admission import GO_FIRST, admissions
 from gateway.edge.client_address import ClientAddresses
 from gateway.edge.date_header import date_header
@@ -49,6 +50,7 @@ from gateway.store.opening import hearing_clock, open_vault
 from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_middleware
 from gateway.store.redis_clock import RedisClock
 from gateway.tokens.token_records import EDIT, GRAPH, Resource
+from servicekit.audit.trail import Trail
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
 from servicekit.http.admission import admission_middleware
 from servicekit.http.answer_headers import ANSWER_HEADERS
@@ -78,6 +80,7 @@ def create_app(
     metrics: Metrics | None = None,
     redis_clock: RedisClock | None = None,
     upstreams: Iterable[Upstream] = UPSTREAMS,
+    trail: Trail | None = None,
 ) -> web.Application:
     """Return the gateway for `settings`.
 
@@ -85,6 +88,7 @@ def create_app(
     by `redis_clock`, Redis' own. `monotonic` is the one that the authority's documents age by, and by which it is left
     alone. `authority_timeouts` are those of token requests: for connecting, and for the answer. `spa` is the
     client's folder, or its files as somebody read them already. `upstreams` are Graph and the resource API.
+    `trail` is where the audit trail goes, if anywhere.
     Everything that reads files happens here, before there is a request that could wait for it.
     """
     pages = spa if isinstance(spa, SpaFiles) else SpaFiles(spa)
@@ -103,6 +107,9 @@ def create_app(
     step_ups = StepUps(now=redis_time, edit=edit, max_age=settings.step_up_max_age_seconds)
     places = admissions(settings.max_requests, metrics)
     addresses = ClientAddresses(settings.trusted_proxies)
+    activity = Activity(vault)
+    audit = Audit(vault, activity, trail, now=redis_time)
+    vault.ends.on_end = audit.session_ended
     app = web.Application(
         middlewares=[
             reference_middleware(),
@@ -111,6 +118,7 @@ def create_app(
             problems_middleware(
                 problem_pages(pages, host=urlsplit(settings.public_url).netloc, close_flow=FlowStore.close)
             ),
+            refusals_middleware(audit),
             admission_middleware(lambda request: places[lane_of(request)]),
             head_limits_middleware(),
             redis_budget_middleware(
@@ -137,8 +145,8 @@ def create_app(
     app[keys.FLOWS] = FlowStore(vault, plain_http=settings.public_url.startswith("http://"))
     app[keys.ARRIVALS] = Arrivals(now=monotonic)
     app[keys.CLIENT_ADDRESSES] = addresses
-    app[keys.ACTIVITY] = Activity(vault)
-    app[keys.AUDIT] = Audit(vault, app[keys.ACTIVITY], now=redis_time)
+    app[keys.ACTIVITY] = activity
+    app[keys.AUDIT] = audit
     app[keys.FLOW_LIMIT] = FlowLimit(settings.journeys_per_minute, addresses, now=time.monotonic)
     app[keys.OWN_SESSIONS] = OwnSessions(vault)
     app[keys.STEP_UPS] = step_ups

@@ -144,7 +144,7 @@ def tokens_life(
         )
         to_graph, to_api = ways_to(upstreams, app[_NETWORK], now=monotonic, counts=app[keys.METRICS])
         app[keys.EDITS] = ProfileEdits(
-            ProfileReader(to_graph, broker, url=settings.graph_url, resource=read),
+            ProfileReader(to_graph, broker, url=settings.graph_url, resource=read, audit=app[keys.AUDIT]),
             ResourceApiClient(to_api, broker, url=settings.resource_api_url, resource=edit),
             step_ups,
             ParkedEdits(app[keys.VAULT], now=now),

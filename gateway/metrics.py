@@ -132,6 +132,12 @@ class Metrics(Counts):
             ("level",),
             registry=own,
         )
+        self._audit_lines = Counter(
+            "stepup_audit_lines", "Lines of the audit trail, written or lost.", ("outcome",), registry=own
+        )
+        self._audit_written = Gauge(
+            "stepup_audit_written", "Whether it is written.", registry=own, multiprocess_mode="livemin"
+        )
         self._connections = Gauge(
             "stepup_connections",
             "Connections of clients that are open.",
@@ -231,6 +237,12 @@ class Metrics(Counts):
     def log_lines_dropped(self, level: str, count: int) -> None:
         """Count lines of the log that were lost; `level` in small letters."""
         self._dropped.labels(level).inc(count)
+
+    def audit_lines(self, *, written: int, lost: int, is_written: bool) -> None:
+        """Count lines of the audit trail, and show whether it can be written."""
+        self._audit_lines.labels("written").inc(written)
+        self._audit_lines.labels("lost").inc(lost)
+        self._audit_written.set(is_written)
 
     def connections_open(self, count: int) -> None:
         """Show how many connections are open."""

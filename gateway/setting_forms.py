@@ -11,8 +11,6 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from gateway.store.redis.address import RedisAddress
-from gateway.store.sealing import read_key
-from servicekit.guessable_secrets import alike, guessable_key
 from servicekit.http.host_field import host_of
 from servicekit.setting_forms import quoted
 from servicekit.web_address import read_web_address
@@ -38,24 +36,6 @@ def redis_url(text: str) -> str:
     """Return an address of Redis."""
     RedisAddress.parse(text)
     return text
-
-
-def sealing_keys(value: object) -> object:
-    """Check the sealing keys without showing them."""
-    wrong, keys = [], []
-    for number, text in enumerate(str(value).split(","), 1):
-        try:
-            keys.append(read_key(text))
-        except ValueError as error:
-            wrong.append(f"has a key, number {number}, that {error}")
-            continue
-        if phrase := guessable_key(keys[-1]):
-            wrong.append(f"has a key, number {number}, that {phrase}")
-    if not wrong and (phrase := alike(keys)):
-        wrong.append(phrase)
-    if wrong:
-        raise ValueError(", and ".join(wrong))
-    return value
 
 
 def networks(texts: tuple[str, ...]) -> tuple[str, ...]:

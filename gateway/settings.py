@@ -12,9 +12,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from gateway import setting_forms as forms
 from gateway.setting_faults import faults_of_the_gateway
-from gateway.store.sealing import read_key
+from gateway.store.sealing import derived_key
 from servicekit.authority_settings import AuthoritySettings
 from servicekit.discovery import ciam_issuer
+from servicekit.secret_keys import read_keys, secret_keys
 from servicekit.setting_forms import (
     ca_bundle,
     is_on_loopback,
@@ -104,7 +105,7 @@ class Settings(AuthoritySettings):
         description="how many replicas must have a sign-out before the person is told that it is done",
         examples=["1"],
     )
-    sealing_keys: Annotated[SecretStr, BeforeValidator(forms.sealing_keys)] = Field(
+    sealing_keys: Annotated[SecretStr, BeforeValidator(secret_keys)] = Field(
         description="base64url keys of 32 bytes, comma-separated; the first seals, all open",
         examples=["what `openssl rand -base64 32 | tr '+/' '-_'` prints"],
     )
@@ -210,7 +211,12 @@ class Settings(AuthoritySettings):
     @property
     def ring(self) -> list[bytes]:
         """The sealing keys; the first one seals."""
-        return [read_key(text) for text in self.sealing_keys.get_secret_value().split(",")]
+        return read_keys(self.sealing_keys.get_secret_value())
+
+    @property
+    def trail_keys(self) -> list[bytes]:
+        """The keys of the audit trail; where none are set, one of their own follows from the sealing keys."""
+        return [*super().trail_keys, *(derived_key(key, "audit-trail") for key in self.ring)]
 
     @property
     def redirect_uri(self) -> str:

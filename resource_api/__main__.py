@@ -3,6 +3,7 @@
 python -m resource_api [serve]            serves until it is told to end
 python -m resource_api doctor [--json] [--redirect-uri URI]
                                           checks the configuration against everything that it names
+python -m resource_api audit verify FILE… tells whether an audit trail is as it was written
 
 Owns the commands, what they print, and their exit status. Never does the work of one.
 """
@@ -15,6 +16,8 @@ from pathlib import Path
 from resource_api.doctor.examination import examine
 from resource_api.serving import serve
 from resource_api.settings import PREFIX, Settings
+from servicekit.audit.chain import TrailKeys
+from servicekit.audit.command import add_audit_command, verify
 from servicekit.doctor.report import drawn, report, settings_faults
 from servicekit.settings_faults import SettingsFault, load_settings
 from servicekit.version import VERSION
@@ -47,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="URI",
         help="the gateway's, for a look at the scope: …/auth/callback",
     )
+    add_audit_command(commands)
     chosen = parser.parse_args(arguments)
     try:
         settings = _load()
@@ -57,6 +61,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if chosen.command == "doctor":
         text, status = report(examine(settings, redirect_uri=chosen.redirect_uri), as_json=chosen.json)
+        print(text)
+        return status
+    if chosen.command == "audit":
+        text, status = verify(chosen, TrailKeys(settings.trail_keys))
         print(text)
         return status
     return serve(settings, _load)

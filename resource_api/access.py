@@ -119,7 +119,8 @@ class Gatekeeper:
         except TokenRejected as rejection:
             raise errors.InvalidToken(str(rejection)) from rejection
         request[KNOWN] = True
-        caller = caller_of(verified, token)
+        # Also where the policy refuses them it is known who it was.
+        request[CALLER] = caller = caller_of(verified, token)
         policy.check(caller.scopes, verified.claims, self._now())
         return caller
 
@@ -166,7 +167,7 @@ def access_middleware(rows: routes.RouteTable[Route]) -> Middleware:
             return await handler(request)
         gatekeeper = request.app[GATEKEEPER]
         try:
-            request[CALLER] = await gatekeeper.admit(request, row.policy)
+            await gatekeeper.admit(request, row.policy)
             return await handler(request)
         except errors.InsufficientClaims as error:
             await gatekeeper.complete(error)

@@ -15,6 +15,7 @@ from aiohttp import hdrs, web
 
 from resource_api.access import GATEKEEPER, Gatekeeper, Route, ScopePolicy, access_middleware
 from resource_api.access_tokens import token_rules
+from resource_api.audit import audit_middleware
 from resource_api.editing import ProfileEditor
 from resource_api.graph import UPSTREAM, GraphMe
 from resource_api.known_good import AuthorityFiles
@@ -23,6 +24,7 @@ from resource_api.openapi import document
 from resource_api.patience import Patience
 from resource_api.routes import DESCRIPTION, EDITOR, table
 from resource_api.settings import Settings
+from servicekit.audit.trail import Trail
 from servicekit.authority import open_authority
 from servicekit.http.admission import Admission, admission_middleware
 from servicekit.http.answer_headers import ANSWER_HEADERS
@@ -61,10 +63,12 @@ def create_app(
     patience: Patience | None = None,
     now: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
+    trail: Trail | None = None,
 ) -> web.Application:
     """Return the application.
 
     `now` is the wall clock that tokens are judged by, `monotonic` the one that keys and metadata age by.
+    `trail` is where the audit trail goes, if anywhere.
     """
     rows: RouteTable[Route] = RouteTable()
     places = Admission("work", settings.max_requests)
@@ -72,6 +76,7 @@ def create_app(
         middlewares=[
             reference_middleware(takes_callers=True),
             problems_middleware(),
+            audit_middleware(trail),
             admission_middleware(lambda request: None if request.path.startswith("/health/") else places),
             head_limits_middleware(largest_head=largest_head(settings.longest_token)),
             access_middleware(rows),

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from resource_api import errors
 from resource_api.access import CALLER, OPEN, Route, ScopePolicy
+from resource_api.audit import CHANGED_FIELDS
 from resource_api.editing import ProfileEditor
 from resource_api.profile import EDITABLE, MEMBERS, ProfilePatch
 from servicekit import errors as shared
@@ -93,6 +94,7 @@ def table(edit: ScopePolicy) -> list[Route]:
 async def edit_profile(request: web.Request) -> web.Response:
     """Change the caller's own profile: an absent field stays as it is; null or an empty text clears it."""
     patch = ProfilePatch.read(await read_json(request))
+    request[CHANGED_FIELDS] = list(patch.changes)
     profile = await request.app[EDITOR].edit(request[CALLER], patch)
     return web.json_response(profile)
 

@@ -5,6 +5,7 @@ of an address that cannot be had.
 """
 
 import asyncio
+import functools
 import logging
 import socket
 import sys
@@ -14,6 +15,8 @@ from aiohttp import web
 
 from resource_api.app import create_app, largest_head
 from resource_api.settings import Settings
+from servicekit.audit.opening import open_trail
+from servicekit.audit.settings_change import record_change
 from servicekit.http.compiled_parser import NO_COMPILED_PARSER, has_compiled_parser
 from servicekit.http.orders import Orders, hold_signals, take_signals
 from servicekit.http.quiet_server import QuietRunner
@@ -27,11 +30,19 @@ _log = logging.getLogger(__name__)
 
 async def _serve(settings: Settings, load: Callable[[], Settings], listener: socket.socket) -> None:
     orders = Orders()
-    service = Service(settings, orders, app_of=create_app, runner_of=_runner, fixed=FIXED | {"longest_token"})
-    take_signals(orders, on_reload=rereading(load, service.use))
-    async with service.listening(listener):
-        listening = [list(name[:2]) for name in service.runner.addresses]
-        log_event(_log, logging.INFO, "listening", version=VERSION, addresses=listening)
+    with open_trail(settings.audit_file, settings.trail_keys, service="resource_api") as trail:
+        service = Service(
+            settings,
+            orders,
+            app_of=functools.partial(create_app, trail=trail),
+            runner_of=_runner,
+            fixed=FIXED | {"longest_token"},
+            on_change=functools.partial(record_change, trail),
+        )
+        take_signals(orders, on_reload=rereading(load, service.use))
+        async with service.listening(listener):
+            listening = [list(name[:2]) for name in service.runner.addresses]
+            log_event(_log, logging.INFO, "listening", version=VERSION, addresses=listening)
 
 
 def _runner(app: web.Application, settings: Settings) -> QuietRunner:

@@ -26,6 +26,7 @@ from servicekit.discovery import ciam_discovery_url
 from servicekit.http.admission import MAX_REQUESTS
 from servicekit.jwt_claims import LEEWAY_SECONDS
 from servicekit.jwt_form import LONGEST_TOKEN
+from servicekit.secret_keys import read_keys, secret_keys
 from servicekit.settings_faults import EnvironmentSettings
 
 GRAPH: Final = "https://graph.microsoft.com/v1.0"
@@ -120,6 +121,16 @@ class AuthoritySettings(EnvironmentSettings):
         description="local work: which address answers for the authority and Graph, one URL or host=url pairs",
         examples=["http://127.0.0.1:8400"],
     )
+    audit_file: Annotated[str, AfterValidator(forms.appendable)] | None = Field(
+        None,
+        description="the file that the audit trail is appended to; unset: standard output",
+        examples=["/var/log/stepup/audit.log"],
+    )
+    audit_keys: Annotated[SecretStr, BeforeValidator(secret_keys)] | None = Field(
+        None,
+        description="base64url keys of 32 bytes, comma-separated; the first signs the audit trail",
+        examples=["what `openssl rand -base64 32 | tr '+/' '-_'` prints"],
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR", examples=["INFO"]
     )
@@ -158,6 +169,11 @@ class AuthoritySettings(EnvironmentSettings):
     def hosts(self) -> tuple[str, ...]:
         """The hosts for which another address may answer in local work: the authority's and Graph's."""
         return urlsplit(self.discovery_url).netloc, urlsplit(self.graph_url).netloc
+
+    @property
+    def trail_keys(self) -> list[bytes]:
+        """The keys of the audit trail; the first one signs."""
+        return read_keys(self.audit_keys.get_secret_value()) if self.audit_keys else []
 
     @property
     def graph_default_scope(self) -> str:

@@ -162,6 +162,18 @@ def readable(path: str) -> str:
     return path
 
 
+def appendable(path: str) -> str:
+    """Return the path of a file that can be appended to, or made where it lies."""
+    file = Path(path)
+    try:
+        can_be = not file.is_dir() and os.access(file if file.exists() else file.parent, os.W_OK)
+    except (OSError, ValueError):  # longer than any name, or with a character that none has
+        can_be = False
+    if not can_be:
+        raise ValueError("is not a file that can be written")
+    return path
+
+
 def ca_bundle(path: str) -> str:
     """Return the path of a file with certificates."""
     try:

@@ -3,6 +3,7 @@
 stepup serve                    the gateway, until SIGTERM or SIGINT
 stepup doctor [--json]          checks the gateway's configuration against everything that it names
 stepup end-sessions OID         signs a person out everywhere, by object id
+stepup audit verify FILE…       tells whether the gateway's audit trail is as it was written
 stepup dev [options]            the whole product with its local tenant, on this computer
 
 The other parts keep their own names: `python -m resource_api`, `python -m local_tenant`.

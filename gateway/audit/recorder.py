@@ -1,44 +1,68 @@
-"""Records facts: each once, with who and from where.
+"""Records facts, each once: for the trail, and the part that the person sees.
 
-Owns what of a fact the person sees and what the trail gets.
+Owns what of a fact goes where, and what a session is called there.
 Never fails and never waits: what cannot be kept is counted, and the work goes on.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
 
 from gateway.audit.activity import Activity, ActivityEntry
-from gateway.audit.fact import FAILED, REFUSED, SUCCESS, UNKNOWN, Fact, Outcome
-from gateway.audit.origin import current_origin
+from gateway.audit.facts import SESSION_ENDED
+from gateway.audit.origin import Origin, current_origin
+from gateway.audit.subject import Subject
 from gateway.store.keyed_names import keyed_names
 from gateway.store.names import SessionRef
 from gateway.store.vault import Vault
+from servicekit.audit.fact import SUCCESS, UNKNOWN, Fact, Outcome, outcome_of
+from servicekit.audit.trail import Trail
 from servicekit.problems import ProblemError
-
-_OUR_FAULTS: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Who it was, and in which session: tenant and object id, and the session's reference."""
-
-    tid: str
-    oid: str
-    ref: SessionRef
 
 
 class Audit:
-    """Records facts; `now` is Redis' clock, by which a person's entries are dated."""
+    """Records facts; `now` is Redis' clock, by which a person's entries are dated. There may be no `trail`."""
 
-    def __init__(self, vault: Vault, activity: Activity, *, now: Callable[[], float]) -> None:
+    def __init__(
+        self, vault: Vault, activity: Activity, trail: Trail | None, *, now: Callable[[], float]
+    ) -> None:
         self._vault = vault
         self._activity = activity
+        self._trail = trail
         self._now = now
 
     def record(
+        self,
+        fact: Fact,
+        who: Subject | None = None,
+        *,
+        outcome: Outcome = SUCCESS,
+        reason: str = "",
+        fields: Sequence[str] = (),
+    ) -> None:
+        """Record a fact about `who`, or about the request's person; `fields` are names, `reason` is a slug.
+
+        One about nobody, and a limit that somebody goes on to meet, is counted from the twentieth in a minute on.
+        """
+        origin = current_origin()
+        who = who or origin.subject
+        origin.has_failed = origin.has_failed or outcome != SUCCESS
+        if self._trail:
+            ref = who.ref if who else origin.session
+            members = {
+                "outcome": outcome,
+                "reason": reason,
+                **_person(who),
+                "session": self.session_names(ref)[0] if ref else "",
+                "fields": list(fields),
+                **_place(origin),
+            }
+            kind = (reason, who.oid if who else "") if fact.is_common or who is None else None
+            self._trail.record(fact, members, kind=kind)
+        if who and fact.is_shown:
+            self.show(fact, who, outcome=outcome, reason=reason, fields=fields)
+
+    def show(
         self,
         fact: Fact,
         who: Subject,
@@ -48,7 +72,7 @@ class Audit:
         fields: Sequence[str] = (),
         sessions: int | None = None,
     ) -> None:
-        """Record a fact about `who`; `fields` are names, `reason` is a slug, `sessions` how many it ended."""
+        """Show a fact to its person and to nobody else; `sessions` is how many it ended."""
         origin = current_origin()
         entry = ActivityEntry(
             self._now(),
@@ -57,12 +81,25 @@ class Audit:
             self.session_names(who.ref)[0],
             origin.reference,
             origin.device,
-            "" if origin.address.network == "unknown" else origin.address.network,
+            origin.network,
             reason,
             tuple(fields),
             sessions,
         )
         self._activity.note(who.tid, who.oid, entry)
+
+    def session_ended(self, ref: SessionRef, reason: str) -> None:
+        """Record that a session was ended, by the request's person or by whoever ends sessions without one."""
+        if self._trail:
+            origin = current_origin()
+            members = {
+                "outcome": SUCCESS,
+                "reason": reason,
+                **_person(origin.subject),
+                "session": self.session_names(ref)[0],
+                **_place(origin),
+            }
+            self._trail.record(SESSION_ENDED, members)
 
     @contextmanager
     def failures(
@@ -85,8 +122,15 @@ class Audit:
         return keyed_names(self._vault, ref)
 
 
-def outcome_of(problem: ProblemError) -> Outcome:
-    """Return how what met a problem ended."""
-    if problem.members.get("outcome") == UNKNOWN:
-        return UNKNOWN
-    return FAILED if problem.status >= _OUR_FAULTS else REFUSED
+def _person(who: Subject | None) -> dict[str, str]:
+    return {"tenant": who.tid, "person": who.oid} if who else {}
+
+
+def _place(origin: Origin) -> dict[str, str]:
+    return {
+        "address": origin.address,
+        "network": origin.network,
+        "user_agent": origin.user_agent,
+        "route": origin.route,
+        "reference": origin.reference,
+    }

@@ -33,7 +33,11 @@ _CALLBACK: Final = "/auth/callback"
 _CHALLENGE_FORM: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 _BEGUN: Final = "begun"
 _COMPLETED: Final = "completed"
-_FACTS: Final = {SIGN_IN: facts.SIGN_IN, SIGN_UP: facts.SIGN_UP, STEP_UP: facts.STEP_UP}
+_FACTS: Final = {
+    SIGN_IN: (facts.SIGN_IN, facts.SESSION_BEGAN),
+    SIGN_UP: (facts.SIGN_UP, facts.SESSION_BEGAN),
+    STEP_UP: (facts.STEP_UP, facts.SESSION_ROTATED),
+}
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -81,7 +85,8 @@ async def _arrive(request: web.Request, answer: dict[str, str]) -> CompletedFlow
     device = request.headers.get(hdrs.USER_AGENT, "")
     completed = await request.app[AUTH_FLOW].complete(flow, answer, device=device)
     if completed.session:
-        request.app[AUDIT].record(_FACTS[flow.purpose], completed.session.subject)
+        for fact in _FACTS[flow.purpose]:
+            request.app[AUDIT].record(fact, completed.session.subject)
     return completed
 
 

@@ -63,7 +63,7 @@ _ACTIVITY: Final[answers.Activity] = {
             "network": "203.0.113.0/24",
             "fields": ["city", "state"],
             "session": {"id": "0c6f0b0a7d1f4d1c9e5b3a2f18d7c644", "current": True},
-            "reference": "5f2c9a01b7de",
+            "reference": "7Q4M-2ZKD",
         },
         {
             "at": "2026-11-21T19:12:00Z",
@@ -74,7 +74,7 @@ _ACTIVITY: Final[answers.Activity] = {
             "network": "2001:db8:1::/56",
             "sessions": 2,
             "session": {"id": "9a1be0c25f3d47e8b6a0d4c7f2e81355", "current": False},
-            "reference": "a07c41e9d25b",
+            "reference": "9T1B-XW3C",
         },
     ]
 }

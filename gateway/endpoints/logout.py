@@ -42,7 +42,7 @@ async def sign_out(request: web.Request) -> web.Response:
     """
     session = await request.app[LOGOUT].sign_out(request)
     if session:
-        request.app[AUDIT].record(facts.SIGN_OUT, session.subject)
+        request.app[AUDIT].show(facts.SIGN_OUT, session.subject)
     redirect = await request.app[END_SESSION].redirect(session)
     forget = '"cache", "cookies", "storage"' if is_doubled(request) else '"cache", "storage"'
     return web.json_response(SignedOut(redirect=redirect), headers={"Clear-Site-Data": forget})

@@ -10,7 +10,8 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from gateway.app_keys import EDITS, SESSIONS
+from gateway.app_keys import AUDIT, EDITS, SESSIONS
+from gateway.audit import facts
 from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import PROFILE, Identifier, ParkedEdit
 from gateway.endpoints.problems import OF_A_RESOURCE, OF_A_SESSION
@@ -43,6 +44,7 @@ async def drop_parked_edit(request: web.Request) -> web.Response:
     """Remove a parked edit; nothing is changed."""
     live = await request.app[SESSIONS].require(request)
     await request.app[EDITS].drop_parked(live, _identifier(request))
+    request.app[AUDIT].record(facts.PARKED_EDIT_DROPPED, live.subject)
     return web.Response(status=204)
 
 

@@ -52,7 +52,7 @@ async def end_session(request: web.Request) -> web.Response:
     """End one of this person's sessions, this one included."""
     live = await request.app[SESSIONS].require(request)
     await request.app[OWN_SESSIONS].end(live, request.match_info["id"])
-    request.app[AUDIT].record(facts.SESSION_END, live.subject, reason=_ENDED_ELSEWHERE, sessions=1)
+    request.app[AUDIT].show(facts.SESSION_ENDED, live.subject, reason=_ENDED_ELSEWHERE, sessions=1)
     return web.Response(status=204)
 
 
@@ -60,7 +60,7 @@ async def end_other_sessions(request: web.Request) -> web.Response:
     """End all of this person's sessions but this one."""
     live = await request.app[SESSIONS].require(request)
     ended = await request.app[OWN_SESSIONS].end_others(live)
-    request.app[AUDIT].record(facts.SESSION_END, live.subject, reason=_ENDED_ELSEWHERE, sessions=ended)
+    request.app[AUDIT].show(facts.SESSION_ENDED, live.subject, reason=_ENDED_ELSEWHERE, sessions=ended)
     return web.json_response(Ended(ended=ended))
 
 

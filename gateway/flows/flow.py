@@ -5,6 +5,7 @@ one at sign-in, a new id for the same person at step-up, nothing at all when any
 Never reads a request and never redirects (`endpoints/auth.py`), and never writes a session (`session_start.py`).
 """
 
+import contextlib
 import logging
 import secrets
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway import errors
+from gateway.audit.origin import about
 from gateway.edge.devices import device_name
 from gateway.flows.authorization_response import check_issuer, refused
 from gateway.flows.flow_record import AuthCodeFlow
@@ -144,6 +146,9 @@ class AuthFlow:
             ids=ids_of_text(description) or None,
         )
         if "error" in answer:
+            if flow.purpose == STEP_UP:
+                with contextlib.suppress(errors.SessionStoreUnavailable):
+                    await self._before(flow)  # whose it was, for the audit trail
             raise refused(
                 answer["error"],
                 description,
@@ -215,7 +220,10 @@ class AuthFlow:
 
     async def _before(self, flow: AuthCodeFlow, *, everything: bool = False) -> LiveSession | None:
         cookie = SessionCookie.parse(flow.session)
-        return await self._sessions.load(cookie, everything=everything) if cookie else None
+        before = await self._sessions.load(cookie, everything=everything) if cookie else None
+        if before and flow.purpose == STEP_UP:
+            about(before.subject)
+        return before
 
     async def _redeem(self, flow: AuthCodeFlow, answer: dict[str, str]) -> Redeemed:
         return await self._broker.redeem(flow.msal, flow.nonce, answer)

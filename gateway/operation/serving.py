@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, MutableMapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -26,6 +26,9 @@ from gateway.operation.shortages import watch_shortages
 from gateway.operation.worker import Parent
 from gateway.operation.workers import Workers
 from gateway.settings import Settings
+from servicekit.audit.opening import open_trail
+from servicekit.audit.settings_change import record_change
+from servicekit.audit.trail import Trail
 from servicekit.http.compiled_parser import NO_COMPILED_PARSER, has_compiled_parser
 from servicekit.http.orders import Orders, hold_signals, take_signals, take_workers_signals
 from servicekit.http.quiet_server import DRAIN_SECONDS, QuietRunner
@@ -39,14 +42,20 @@ _log = logging.getLogger(__name__)
 Load = Callable[[], Settings]
 
 
-def _service(settings: Settings, orders: Orders, metrics: Metrics) -> Service[Settings]:
+def _service(settings: Settings, orders: Orders, metrics: Metrics, trail: Trail) -> Service[Settings]:
     return Service(
         settings,
         orders,
-        app_of=functools.partial(create_app, metrics=metrics),
+        app_of=functools.partial(create_app, metrics=metrics, trail=trail),
+        on_change=functools.partial(record_change, trail),
         runner_of=_runner,
         pem_of=lambda now: now.tls_pem,
     )
+
+
+def _trail(settings: Settings) -> AbstractContextManager[Trail]:
+    """Give this process' audit trail, which takes the last line after the last request."""
+    return open_trail(settings.audit_file, settings.trail_keys, service="gateway")
 
 
 def _runner(app: web.Application, settings: Settings) -> QuietRunner:
@@ -58,6 +67,8 @@ async def _serve(
     listener: socket.socket,
     beside: socket.socket | None,
     metrics: Metrics,
+    *,
+    trail: Trail,
     on_serving: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until it is told to end; operators are answered at `beside`."""
@@ -67,7 +78,7 @@ async def _serve(
         sites.append((QuietRunner(admin, service=None), beside))
     watching = [
         asyncio.create_task(watch_the_loop(metrics.loop_was_late)),
-        asyncio.create_task(watch_shortages(metrics, service.runner.connections)),
+        asyncio.create_task(watch_shortages(metrics, service.runner.connections, trail)),
     ]
     try:
         async with service.listening(listener, *sites):
@@ -96,22 +107,25 @@ async def _work(shared: Path | None, pipe: Connection) -> None:
         while beside:
             beside.pop().close()
     metrics = Metrics(shared)
-    service = _service(place.settings, orders, metrics)
-    await _serve(
-        service,
-        listener,
-        beside[0] if beside else None,
-        metrics,
-        functools.partial(parent.say_serving, service.use),
-    )
+    with _trail(place.settings) as trail:
+        service = _service(place.settings, orders, metrics, trail)
+        await _serve(
+            service,
+            listener,
+            beside[0] if beside else None,
+            metrics,
+            trail=trail,
+            on_serving=functools.partial(parent.say_serving, service.use),
+        )
 
 
 async def _serve_alone(settings: Settings, load: Load, listeners: Sequence[socket.socket]) -> None:
     orders, metrics = Orders(), Metrics()
-    service = _service(settings, orders, metrics)
-    take_signals(orders, on_reload=rereading(load, service.use))
-    listener, *beside = listeners
-    await _serve(service, listener, beside[0] if beside else None, metrics)
+    with _trail(settings) as trail:
+        service = _service(settings, orders, metrics, trail)
+        take_signals(orders, on_reload=rereading(load, service.use))
+        listener, *beside = listeners
+        await _serve(service, listener, beside[0] if beside else None, metrics, trail=trail)
 
 
 async def _serve_together(

@@ -1,4 +1,4 @@
-"""What the process lost for want of room: lines of the log, and connections that made room for others.
+"""What the process lost for want of room: lines of the log and of the audit trail, and connections.
 
 Owns the looking, once a second, and the telling to whoever counts: neither a log nor a connection may wait for a
 counter.
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway.metrics import Metrics
+from servicekit.audit.trail import Trail
 from servicekit.http.connections import Connections
 from servicekit.logs import dropped_lines
 
@@ -20,6 +21,7 @@ _EVERY_SECONDS: Final = 1.0
 async def watch_shortages(
     metrics: Metrics,
     connections: Connections,
+    trail: Trail,
     *,
     dropped: Callable[[], Mapping[str, int]] = dropped_lines,
     every: float = _EVERY_SECONDS,
@@ -29,7 +31,7 @@ async def watch_shortages(
     `dropped` returns how many lines of each level were lost since the start.
     """
     known: Counter[str] = Counter()
-    closed = refused = 0
+    closed = refused = lost = written = 0
     while True:
         now = Counter(dropped())
         for level, count in (now - known).items():
@@ -37,5 +39,9 @@ async def watch_shortages(
         metrics.connections_made_room(connections.closed_for_room - closed)
         metrics.connections_refused(connections.refused - refused)
         metrics.connections_open(len(connections))
+        metrics.audit_lines(
+            written=trail.written - written, lost=trail.lost - lost, is_written=trail.is_written
+        )
         known, closed, refused = now, connections.closed_for_room, connections.refused
+        lost, written = trail.lost, trail.written
         await asyncio.sleep(every)

@@ -27,6 +27,7 @@ from gateway.store.leases import Lease, LeaseTaken
 from gateway.store.redis.budget import redis_budget
 from gateway.timestamps import rfc3339
 from gateway.tokens.token_records import EDIT, GRAPH, TOKEN
+from servicekit.audit.fact import REFUSED
 from servicekit.errors import UNKNOWN, ResourceUnavailable
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
@@ -182,6 +183,13 @@ class ProfileEdits:
             step_up = await self._step_ups.keep(session, required, entry if fits else None)
             if fits and all(session.records.raw(list(entry))):
                 step_up.members["parked_edit"] = reference
+                self._audit.record(
+                    facts.EDIT_PARKED,
+                    session.subject,
+                    outcome=REFUSED,
+                    reason=required.slug,
+                    fields=list(changes),
+                )
             else:
                 step_up.detail = _NOT_PARKED
             raise step_up from None

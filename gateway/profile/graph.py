@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from gateway import errors
+from gateway.audit import facts
+from gateway.audit.recorder import Audit
 from gateway.demand import Demand
 from gateway.profile.fields import MEMBERS, Profile, profile_of
 from gateway.profile.upstreams import GRAPH
@@ -17,6 +19,7 @@ from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.token_records import Resource
+from servicekit.audit.fact import FAILED
 from servicekit.challenges import parse_bearer_challenges
 from servicekit.deadlines import Deadline, RetryBudget
 from servicekit.errors import Misconfigured, ResourceUnavailable
@@ -45,6 +48,7 @@ class ProfileReader:
         *,
         url: str,
         resource: Resource,
+        audit: Audit | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -52,6 +56,7 @@ class ProfileReader:
         self._tokens = tokens
         self._url = f"{url.rstrip('/')}/me"
         self._resource = resource
+        self._audit = audit
         self._sleep = sleep
         self._jitter = jitter
         self._budget = RetryBudget()
@@ -110,5 +115,9 @@ class ProfileReader:
         except ValueError as error:
             raise ResourceUnavailable(f"{reason}, but no profile") from error
         if profile["id"] != session.user.oid:
+            if self._audit:
+                self._audit.record(
+                    facts.ANOTHER_PERSON, session.subject, outcome=FAILED, reason=ResourceUnavailable.slug
+                )
             raise ResourceUnavailable(f"{reason}, but another person's profile")
         return profile

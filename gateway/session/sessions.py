@@ -18,7 +18,8 @@ import aiohttp_session
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gateway.audit.recorder import Subject
+from gateway.audit.origin import about, about_session
+from gateway.audit.subject import Subject
 from gateway.errors import SessionStoreUnavailable, SignInRequired
 from gateway.session.cookie import LIVE, SessionCookie, is_doubled
 from gateway.session.indexed_sessions import Index, IndexedSessions
@@ -209,7 +210,10 @@ class SessionStore:
             if is_doubled(request):
                 raise SignInRequired.by_duplicate_cookie()
             cookie = SessionCookie.of(request)
-            raise SignInRequired(await self.why_ended(cookie) if cookie else None)
+            if cookie is None:
+                raise SignInRequired
+            about_session(cookie.ref)
+            raise SignInRequired(await self.why_ended(cookie))
         if slide:
             await self.slide(session)
         return session
@@ -221,7 +225,10 @@ class SessionStore:
     async def find(self, request: web.Request) -> LiveSession | None:
         """Return the request's session if there is one; asking does not prolong it."""
         live = (await aiohttp_session.get_session(request)).get(LIVE)
-        return live if isinstance(live, LiveSession) else None
+        if not isinstance(live, LiveSession):
+            return None
+        about(live.subject)
+        return live
 
     async def bind(self, request: web.Request, session: LiveSession) -> None:
         """Let the answer to this request carry the session's cookie."""

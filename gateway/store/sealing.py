@@ -25,9 +25,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.store.packing_dictionary import DICTIONARY
+from servicekit.secret_keys import KEY_BYTES
 
 VERSION: Final = 1
-KEY_BYTES: Final = 32
 _ID: Final = 8
 _NONCE: Final = 12
 _HEAD: Final = 1 + _ID + _NONCE
@@ -53,17 +53,6 @@ class Unsealable(Exception):
 
 class NotPacked(Exception):
     """What was to be unpacked is not what we pack, or only a part of it, or is larger than anything we keep."""
-
-
-def read_key(text: str) -> bytes:
-    """Return the 32 bytes that base64url `text` stands for; raises ValueError with a sentence."""
-    try:
-        key = base64.urlsafe_b64decode(text.strip() + "=" * (-len(text.strip()) % 4))
-    except ValueError as error:
-        raise ValueError("is not base64url") from error
-    if len(key) != KEY_BYTES:
-        raise ValueError(f"holds {len(key)} bytes instead of {KEY_BYTES}")
-    return key
 
 
 class KeyRing:
@@ -121,6 +110,11 @@ class KeyRing:
             return unpack(packed)
         except (InvalidTag, NotPacked) as error:
             raise Unsealable from error
+
+
+def derived_key(key: bytes, purpose: str) -> bytes:
+    """Return a key of its own for `purpose`, which tells nothing of the sealing key."""
+    return _derive(key, purpose, b"")
 
 
 def _derive(key: bytes, kind: str, secret: bytes) -> bytes:

@@ -6,7 +6,7 @@ Never decides that a session ends.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,6 +52,8 @@ class SessionEnds:
         self._replica_watch = replica_watch
         self._counts = counts
         self._hints = hints
+        self.on_end: Callable[[SessionRef, str], None] | None = None
+        """Who is told of each session that ends, and why."""
 
     async def end(self, ref: SessionRef, reason: str, owners: Sequence[tuple[str, str]] = ()) -> bool:
         """Remove the session and leave a tombstone that says why; False when it was gone already.
@@ -143,6 +145,8 @@ class SessionEnds:
     def _tell(self, ref: SessionRef, reason: str, *, gone: bool) -> None:
         if gone:
             self._counts.session_ended(reason)
+            if self.on_end:
+                self.on_end(ref, reason)
         if self._hints:
             self._hints.give(ref)
 

@@ -27,7 +27,9 @@ from servicekit.settings_faults import SettingsFault
 S = TypeVar("S", bound=AuthoritySettings)
 
 # What is taken when the process starts, and not again.
-FIXED: Final = frozenset({"host", "port", "admin_host", "admin_port", "workers", "keep_alive_seconds"})
+FIXED: Final = frozenset(
+    {"host", "port", "admin_host", "admin_port", "workers", "keep_alive_seconds", "audit_file", "audit_keys"}
+)
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ class Service(Generic[S]):
 
     `runner_of` returns what serves an application with the first settings, `app_of` makes an application; `pem_of` says
     where the certificate lies that the service proves itself by, if it does. `fixed` are the settings that stay what
-    they were at the start.
+    they were at the start. `on_change` is told the names of those that are others from now on.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Service(Generic[S]):
         runner_of: Callable[[web.Application, S], QuietRunner],
         pem_of: Callable[[S], str | None] = lambda _: None,
         fixed: frozenset[str] = FIXED,
+        on_change: Callable[[frozenset[str]], None] = lambda _: None,
     ) -> None:
         self.runner = runner_of(app_of(settings), settings)
         self._settings = settings
@@ -56,6 +59,7 @@ class Service(Generic[S]):
         self._app_of = app_of
         self._pem_of = pem_of
         self._fixed = fixed
+        self._on_change = on_change
         pem = pem_of(settings)
         self._tls = server_tls(pem) if pem else None
         self._given: asyncio.Queue[S] = asyncio.Queue()
@@ -114,6 +118,7 @@ class Service(Generic[S]):
             log_event, _log, logging.INFO, "reloaded", changed=sorted(changed - self._fixed)
         )
         is_heard = _log.isEnabledFor(logging.INFO)
+        self._on_change(frozenset(changed - self._fixed))
         if is_heard:  # it may be the last line of its level
             tell()
         configure_logs(level=settings.log_level)

@@ -18,6 +18,7 @@ from gateway.operation.admin_side import create_admin_side
 from gateway.operation.loop_lag import watch_the_loop
 from gateway.operation.shortages import watch_shortages
 from gateway.store.redis.connection import redis_client
+from servicekit.audit.trail import Trail
 from servicekit.breaker import FAILURES
 from servicekit.http.connections import Connections
 from tests.product.test_authority_in_trouble import fault, heal
@@ -25,6 +26,7 @@ from tests.product.test_operation import answers
 from tests.product.test_tokens import broker_of, end_of_token
 from tests.stage.certificates import client_certificate
 from tests.stage.ports import free_port
+from tests.stage.trails import trail_to
 from tests.stage.witnesses import session_keys
 from tests.stage.world import World, served
 
@@ -184,7 +186,15 @@ async def test_U35_a_stream_is_a_request_but_how_long_it_stays_open_is_no_answer
     assert counted(text, "stepup_request_seconds") == {}
 
 
-async def test_L11_L12_what_was_lost_for_want_of_room_is_counted_once() -> None:
+@pytest.fixture
+def trail(tmp_path: Path) -> Trail:
+    """Give a trail whose process has ended, after two lines."""
+    trail = trail_to(tmp_path / "audit.log")
+    trail.end()
+    return trail
+
+
+async def test_L11_L12_what_was_lost_for_want_of_room_is_counted_once(trail: Trail) -> None:
     metrics, connections, looks = Metrics(), Connections(), asyncio.Queue[dict[str, int]]()
     lost = {"info": 2}
 
@@ -192,11 +202,12 @@ async def test_L11_L12_what_was_lost_for_want_of_room_is_counted_once() -> None:
         looks.put_nowait(lost)
         return dict(lost)
 
-    watch = asyncio.create_task(watch_shortages(metrics, connections, dropped=dropped, every=0.01))
+    watch = asyncio.create_task(watch_shortages(metrics, connections, trail, dropped=dropped, every=0.01))
     try:
         await looks.get()
         lost |= {"info": 5, "error": 1}
         connections.closed_for_room, connections.refused = 7, 3
+        trail.lost = 3
         while not looks.empty():
             looks.get_nowait()
         for _ in range(3):
@@ -209,6 +220,8 @@ async def test_L11_L12_what_was_lost_for_want_of_room_is_counted_once() -> None:
     assert counted(text, "stepup_connections_closed_for_room_total") == {(): 7}
     assert counted(text, "stepup_connections_refused_total") == {(): 3}
     assert counted(text, "stepup_connections") == {(): 0}
+    assert counted(text, "stepup_audit_lines_total") == {("written",): 2, ("lost",): 3}
+    assert counted(text, "stepup_audit_written") == {(): 1}
 
 
 async def test_U35_a_loop_that_is_held_up_is_seen_to_be_late() -> None:

@@ -25,6 +25,7 @@ from resource_api.app import create_app as create_api
 from resource_api.patience import Patience
 from resource_api.settings import PREFIX as API_PREFIX
 from resource_api.settings import Settings as ApiSettings
+from servicekit.audit.trail import Trail
 from servicekit.authority_transport import READ_SECONDS
 from servicekit.http.quiet_server import QuietRunner
 from servicekit.settings_faults import load_settings
@@ -171,7 +172,8 @@ async def worlds(
     `authority_seconds` is how long the gateway waits for the answer to a token request. For Redis it waits as long as
     in production where REDIS_URL is given, so where Redis is what the test is about; else long. With a `network`, the
     gateway goes through it to all that it asks. `api_patience` is the resource API's with Graph, else as in production;
-    `graph` is the address of another Graph than the tenant's. The clock of Redis moves with that of the world, unless
+    `graph` is the address of another Graph than the tenant's.
+    `trail` and `api_trail` are where the audit trails go. The clock of Redis moves with that of the world, unless
     gateways are to hear the time `by_redis`; `new_gateway(ahead=…)` makes one whose own clock is so far ahead.
     """
     async with AsyncExitStack() as everything:
@@ -185,6 +187,8 @@ async def worlds(
             api_patience: Patience | None = None,
             graph: str = "",
             by_redis: bool = False,
+            trail: Trail | None = None,
+            api_trail: Trail | None = None,
             **given: str,
         ) -> World:
             changed = {name: value for name, value in given.items() if not name.startswith("api_")}
@@ -223,6 +227,7 @@ async def worlds(
                 ),
                 patience=api_patience,
                 now=clock,
+                trail=api_trail,
             )
 
             async def new_gateway(
@@ -252,6 +257,7 @@ async def worlds(
                     stream_limits=stream_limits,
                     upstreams=upstreams,
                     spa=CLIENT,
+                    trail=trail,
                 )
                 life = AsyncExitStack()
                 await life.enter_async_context(served(app, port, "localhost", service="gateway"))

@@ -38,11 +38,14 @@ MAINS: Final[dict[str, Callable[[list[str]], int]]] = {
 }
 COMMANDS: Final = (
     ("dev.py", "doctor"),
+    ("gateway", "audit", "verify", "FILE"),
     ("gateway", "doctor"),
     ("gateway", "end-sessions", "OID"),
     ("gateway", "serve"),
+    ("resource_api", "audit", "verify", "FILE"),
     ("resource_api", "doctor"),
     ("resource_api", "serve"),
+    ("stepup", "audit", "verify", "FILE"),
     ("stepup", "dev"),
     ("stepup", "doctor"),
     ("stepup", "end-sessions", "OID"),
@@ -138,7 +141,7 @@ def test_stepup_alone_starts_nothing_and_shows_its_commands(ask: Ask) -> None:
     ended = ask("stepup")
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "{serve,end-sessions,doctor,dev}" in ended.stderr
+    assert "{serve,end-sessions,doctor,audit,dev}" in ended.stderr
 
 
 @pytest.mark.parametrize("program", ["gateway", "resource_api", "local_tenant", "stepup", "dev.py"])

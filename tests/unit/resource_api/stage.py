@@ -18,6 +18,7 @@ from local_tenant.signing import KeyRing, SigningKey
 from resource_api.app import create_app, largest_head
 from resource_api.patience import Patience
 from resource_api.settings import PREFIX, Settings
+from servicekit.audit.trail import Trail
 from servicekit.challenges import BearerChallenge, parse_bearer_challenges
 from servicekit.http.quiet_server import QuietRunner
 from servicekit.jwt_form import LONGEST_TOKEN
@@ -166,9 +167,10 @@ async def running_api(
     *,
     graph: str | None = None,
     patience: Patience = QUICK,
+    trail: Trail | None = None,
     **settings: str,
 ) -> AsyncIterator[Stage]:
-    """Run tenant and API; `graph` is another address for Graph than the tenant's."""
+    """Run tenant and API; `graph` is another address for Graph than the tenant's; the audit trail goes to `trail`."""
     clock = MovableClock(time.time())
     keys = KeyRing(make_key)
     values = dict.fromkeys(("GATEWAY_CERTIFICATE", "API_CERTIFICATE"), "") | {
@@ -182,7 +184,9 @@ async def running_api(
     async with listening(tenant) as tenant_url, aiohttp.ClientSession() as session:
         world = World(tenant_url, clock, session)
         hosts = f"stepuplocal.ciamlogin.com={tenant_url},graph.microsoft.com={graph or tenant_url}"
-        api = create_app(settings_for(hosts, **settings), patience=patience, now=clock, monotonic=clock)
+        api = create_app(
+            settings_for(hosts, **settings), patience=patience, now=clock, monotonic=clock, trail=trail
+        )
         async with listening(api) as url:
             yield Stage(url, world, keys, session, clock)
         await world.close()

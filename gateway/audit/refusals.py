@@ -1,0 +1,80 @@
+"""What was refused, recorded where every refusal passes: once for each request, with whoever is known by then.
+
+Owns which problem of which route is a fact. Success is recorded where it happens.
+Never changes what is raised.
+"""
+
+import weakref
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from gateway.audit import facts
+from gateway.audit.origin import current_origin
+from gateway.audit.recorder import Audit
+from gateway.edge.guard import RequestKind, kind_of
+from gateway.metrics import FLOW
+from servicekit.audit.fact import REFUSED, Fact, outcome_of
+from servicekit.problems import ProblemError
+
+_OF_FLOWS: Final = {"sign-in": facts.SIGN_IN, "sign-up": facts.SIGN_UP, "step-up": facts.STEP_UP}
+_OF_PROBLEMS: Final[dict[str, Fact]] = {
+    "cross-origin-refused": facts.CROSS_ORIGIN,
+    "misdirected-request": facts.WRONG_HOST,
+    "too-many-requests": facts.LIMIT,
+    "step-up-loop": facts.LIMIT,
+    "step-up-required": facts.STEP_UP_DEMANDED,
+    "access-blocked": facts.BLOCKED,
+    "not-found": facts.UNKNOWN_OBJECT,
+    "bad-request": facts.INVALID_INPUT,
+    "content-too-large": facts.INVALID_INPUT,
+    "unsupported-media-type": facts.INVALID_INPUT,
+    "uri-too-long": facts.INVALID_INPUT,
+    "request-header-fields-too-large": facts.INVALID_INPUT,
+    "invalid-profile-patch": facts.INVALID_INPUT,
+    "idempotency-key-reused": facts.INVALID_INPUT,
+}
+
+
+def refusals_middleware(audit: Audit) -> Middleware:
+    """Return the middleware that records refusals; it stands inside the one that draws them."""
+    # An answer of the authority that comes twice fails twice, by one fault.
+    recorded: weakref.WeakSet[ProblemError] = weakref.WeakSet()
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ProblemError as problem:
+            fact = _fact_of(request, problem)
+            if fact and not current_origin().has_failed and problem not in recorded:
+                if kind_of(request) is RequestKind.CALLBACK:
+                    recorded.add(problem)
+                audit.record(fact, outcome=outcome_of(problem), reason=_reason(problem))
+            raise
+        except web.HTTPRequestEntityTooLarge:
+            audit.record(facts.INVALID_INPUT, outcome=REFUSED, reason="content-too-large")
+            raise
+
+    return middleware
+
+
+def _fact_of(request: web.Request, problem: ProblemError) -> Fact | None:
+    kind = kind_of(request)
+    if problem.slug in {"too-many-requests", "misdirected-request"}:
+        return _OF_PROBLEMS[problem.slug]
+    if kind is RequestKind.CALLBACK:
+        # Which flow it is, is known once this browser's own was found.
+        return _OF_FLOWS[request[FLOW][0]] if FLOW in request else facts.UNKNOWN_FLOW
+    if kind is RequestKind.BACKCHANNEL:
+        return facts.LOGOUT_TOKEN
+    if problem.slug == "sign-in-required":
+        return facts.ENDED_SESSION_USED if problem.members.get("reason") else None
+    return _OF_PROBLEMS.get(problem.slug)
+
+
+def _reason(problem: ProblemError) -> str:
+    """Return why, as a slug: why a session ended, or the problem."""
+    ended = problem.members.get("reason")
+    return ended if isinstance(ended, str) else problem.slug
