@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Sets the chosen theme and language before anything is drawn, and asks for the words of that language. A classic script
- * in the head, so that no wrong colour flashes. Only these choices, which `frame.js` changes, are in localStorage.
+ * Sets the chosen theme and language, all that is in localStorage, before anything is drawn, and asks for the words. A
+ * classic script in the head, so that no wrong colour flashes.
  */
 (() => {
   'use strict';

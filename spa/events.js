@@ -2,8 +2,8 @@
 /**
  * Hears from the server that the session ended, ends soon, or may do other things; each makes the page ask what is true.
  *
- * One connection, and only while the page is in view, as browsers have few for each site. Without one the page is as
- * true as its own clock, other tabs and coming back to it make it.
+ * One connection, and only while the page is in view, as browsers have few for each site. Without one, clock, other tabs
+ * and coming back to view do.
  */
 import { members, parsed, text } from './json.js';
 

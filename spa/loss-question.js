@@ -11,7 +11,7 @@ import { t } from './words.js';
 export async function agreedToLose(draft, how) {
   const answer = await ask({
     title: t(`${how}.title`),
-    body: [h('p', {}, t(`${how}.text`, { n: Object.keys(draft?.changes ?? {}).length }))],
+    body: [h('p', {}, t('lose.text', { n: Object.keys(draft?.changes ?? {}).length }))],
     actions: [['stay', t(`${how}.stay`), 'primary'], ['go', t(`${how}.go`), 'second']],
   });
   if (answer === 'go') await discard(draft);

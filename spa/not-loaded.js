@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * Until there is a first screen: loads the page again where a part of it failed, and then says so, with the way out. A
- * classic script, as no module runs then that could. Where this file is what is missing, the style sheet shows the same
- * words after a while; without that, the page itself does.
+ * Until there is a first screen: loads the page again where a part of it failed, and then says so. A classic script, as
+ * no module runs then that could. Where it is missing itself, the style sheet shows the same words after a while.
  */
 (() => {
   'use strict';

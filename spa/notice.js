@@ -2,7 +2,7 @@
 /** Faults shown in place: a summary of wrong fields, or a problem in three lines. */
 import { h, icon } from './dom.js';
 import { lookAgain } from './look-again.js';
-import { problemWords, waitLine } from './problem-words.js';
+import { problemWords, referenceLine, waitLine } from './problem-words.js';
 import { t } from './words.js';
 
 /** @import {ApiError} from './types.js' */
@@ -27,6 +27,6 @@ export function problemNotice(error, { wrote = false } = {}) {
     h('h2', {}, icon('alert'), words.title),
     h('p', {}, words.happened, ' ', words.data),
     words.todo ? [h('p', {}, words.todo), waitLine(error.retryAfter)] : lookAgain(),
-    words.reference && h('p', { class: 'reference' }, t('problem.reference'), ': ', h('code', {}, words.reference)),
+    referenceLine(words.reference),
   );
 }

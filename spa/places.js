@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Countries and languages by their real names, from the browser's own data; nothing is fetched. A country's value is its
- * English name, as the directory keeps it, whatever the page's language; a language's value is its tag.
+ * Countries and languages by their names in the browser's own data. A country's value is its English name, as the
+ * directory keeps it, whatever the page's language; a language's is its tag.
  */
 import { isTag, localeOf } from './vocabulary.js';
 import { LANGUAGE } from './words.js';

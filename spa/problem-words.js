@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * The words for a problem, by its type; for a type this release doesn't know, the server's own sentence. `todo` is ''
- * where nobody knows whether a change was saved: the way out of that is to look.
- */
+/** The words for a problem, by its type or else the server's; `todo` is '' where nobody knows whether it was saved. */
 import { clock } from './clock.js';
 import { h } from './dom.js';
 import { waiting } from './draft.js';
@@ -42,6 +39,9 @@ function consequence(error, wrote) {
   if (wrote && isUnsure(error)) return 'unsure';
   return DATA.get(slugOf(error)) !== 'nothing' && waiting() ? 'kept' : 'nothing';
 }
+
+/** What support finds the request by. @param {string} reference */
+export const referenceLine = (reference) => reference && h('p', { class: 'reference' }, t('problem.reference'), ': ', h('code', {}, reference));
 
 /** How long to wait, counted down for the eye. @param {number} seconds */
 export const waitLine = (seconds) =>

@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * A language's words, with dates and numbers from Intl. A catalogue value is a sentence with {holes}, or an object of
- * plural forms chosen by {n}.
- */
+/** A language's words, with dates and numbers from Intl: sentences with {holes}, or their plural forms by {n}. */
 import { pause } from './clock.js';
 
 /** @import {VocabularyWorld} from './types.js' */

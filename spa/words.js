@@ -1,5 +1,5 @@
 // @ts-check
-/** Every sentence of the client comes through here, in the page's language: `t('edit.count', {n: 2})`. */
+/** Every sentence of the client comes through here, in the page's language. */
 import { clock } from './clock.js';
 import { localeOf, vocabulary } from './vocabulary.js';
 

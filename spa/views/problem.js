@@ -5,7 +5,7 @@ import { ApiError } from '../api-error.js';
 import { announce, button, h, icon } from '../dom.js';
 import { load, waiting } from '../draft.js';
 import { agreedToLose } from '../loss-question.js';
-import { problemWords, waitLine } from '../problem-words.js';
+import { problemWords, referenceLine, waitLine } from '../problem-words.js';
 import { leave, navigate, refresh } from '../router.js';
 import { signOut } from '../sign-out.js';
 import { goConfirm } from '../step-up.js';
@@ -47,12 +47,15 @@ export async function view(url) {
   // Anybody can write such an address: of its words, only ours are shown.
   const type = url.searchParams.get('type') ?? '';
   const slug = has(`problem.${type}.title`) ? type : 'not-found';
-  const reference = REFERENCE.exec(url.searchParams.get('reference') ?? '')?.[0] ?? '';
+  /** @param {string} name @param {RegExp} form */
+  const given = (name, form) => form.exec(url.searchParams.get(name) ?? '')?.[0] ?? '';
+  const wait = slug === 'too-many-requests' ? given('retry_after', /^\d{1,4}$/) : '';
   // An answer of the authority that was used before, as Back brings it: who is signed in, and confirmed where a change
   // waits for that, has nothing to begin again.
   const stale = slug === 'sign-in-expired' && !url.searchParams.has('return_to');
   if (stale && store.user && (store.mayEdit || !waiting())) await navigate(wayOn(store.user.id), { replace: true, force: true });
-  return screenFor(new ApiError(slug, 0, { reference }), localPath(url.searchParams.get('return_to')));
+  const error = new ApiError(slug, 0, { reference: given('reference', REFERENCE) }, new Headers({ 'Retry-After': wait }));
+  return screenFor(error, localPath(url.searchParams.get('return_to')));
 }
 
 /** Where a person goes on whom nothing holds up. @param {string} user */
@@ -82,7 +85,7 @@ export function screenFor(error, returnTo) {
       h('p', {}, words.todo),
       waitLine(error.retryAfter),
       h('div', { class: 'actions' }, actions),
-      words.reference && h('p', { class: 'reference' }, t('problem.reference'), ': ', h('code', {}, words.reference)),
+      referenceLine(words.reference),
     ],
   };
 }

@@ -85,11 +85,10 @@ const screens = {
   'edit.confirmed': 'Bestätigt. Sie können Ihr Profil jetzt ändern.',
   'summary.title': 'Etwas stimmt noch nicht',
   'leave.title': 'Gehen, ohne zu speichern?',
-  'leave.text': { one: 'Ihre {n} Änderung ist nicht gespeichert. Wenn Sie gehen, ist sie verloren.', other: 'Ihre {n} Änderungen sind nicht gespeichert. Wenn Sie gehen, sind sie verloren.' },
+  'lose.text': { one: 'Ihre {n} Änderung ist nicht gespeichert und wäre verloren.', other: 'Ihre {n} Änderungen sind nicht gespeichert und wären verloren.' },
   'leave.stay': 'Weiter bearbeiten',
   'leave.go': 'Gehen, ohne zu speichern',
   'discard.title': 'Änderungen verwerfen?',
-  'discard.text': { one: 'Ihre {n} Änderung ist nicht gespeichert. Wenn Sie sie verwerfen, ist sie verloren.', other: 'Ihre {n} Änderungen sind nicht gespeichert. Wenn Sie sie verwerfen, sind sie verloren.' },
   'discard.stay': 'Änderungen behalten',
   'discard.go': 'Verwerfen',
 
@@ -132,7 +131,7 @@ const screens = {
   'sessions.alone': 'Sie sind nur hier angemeldet.',
 
   'activity.title': 'Letzte Vorgänge',
-  'activity.lead': 'Was in den letzten Tagen hier mit Ihrem Konto geschehen ist, das Neueste zuerst. Mit dem Code am Ende eines Eintrags kann Ihre Administration ihm nachgehen.',
+  'activity.lead': 'Was hier in den letzten Tagen mit Ihrem Konto geschehen ist. Am Code am Ende eines Eintrags erkennt ihn Ihre Administration.',
   'activity.sign-in': 'Anmeldung',
   'activity.sign-up': 'Konto angelegt',
   'activity.step-up': 'Bestätigung mit Code',

@@ -17,7 +17,7 @@ const table = [
   ['access-blocked', 'Your access is blocked', 'Your organisation’s rules don’t let you do this. Signing in again doesn’t change that.', 'Ask your administrator, and quote the reference.'],
   ['profile-changed', 'Your profile was changed elsewhere', 'Since you opened it, your profile was changed in another place.', 'Compare both versions, and choose.'],
   ['invalid-profile-patch', 'Some details can’t be saved', 'At least one field has a value that can’t be stored.', 'Go back to your changes and correct the marked fields.'],
-  ['too-many-requests', 'Too many requests', 'More requests came from you than we take in a short time.', 'Wait a moment, then try again.'],
+  ['too-many-requests', 'Too many requests', 'More requests came from you, or from your network, than we take in a short time.', 'Wait a moment, then try again.'],
   ['step-up-loop', 'Confirming didn’t work', 'You confirmed several times, and your organisation’s sign-in service still doesn’t let us save.', 'Wait a while before you try again. If it goes on, tell your administrator and quote the reference.'],
   ['resource-unavailable', 'The profile service isn’t answering', 'The service that holds your profile can’t be reached just now.', 'Wait a moment, then try again. You stay signed in.'],
   ['overloaded', 'Too much is going on here', 'More people are using this service right now than it can serve at once.', 'Wait a moment, then try again. You stay signed in.'],

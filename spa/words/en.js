@@ -85,11 +85,10 @@ const screens = {
   'edit.confirmed': 'Identity confirmed. You can change your profile now.',
   'summary.title': 'There is a problem',
   'leave.title': 'Leave without saving?',
-  'leave.text': { one: 'Your {n} change isn’t saved. If you leave, it is lost.', other: 'Your {n} changes aren’t saved. If you leave, they are lost.' },
+  'lose.text': { one: 'Your {n} change isn’t saved, and would be lost.', other: 'Your {n} changes aren’t saved, and would be lost.' },
   'leave.stay': 'Keep editing',
   'leave.go': 'Leave without saving',
   'discard.title': 'Discard your changes?',
-  'discard.text': { one: 'Your {n} change isn’t saved. Discarded, it is lost.', other: 'Your {n} changes aren’t saved. Discarded, they are lost.' },
   'discard.stay': 'Keep my changes',
   'discard.go': 'Discard',
 
@@ -132,7 +131,7 @@ const screens = {
   'sessions.alone': 'You’re signed in only here.',
 
   'activity.title': 'Recent activity',
-  'activity.lead': 'What was done with your account here in the last days, newest first. Tell your administrator the code at the end of an entry to have it looked into.',
+  'activity.lead': 'What was done with your account here in the last days. Each entry ends with the code that your administrator finds it by.',
   'activity.sign-in': 'Sign-in',
   'activity.sign-up': 'Account created',
   'activity.step-up': 'Confirmation with a code',

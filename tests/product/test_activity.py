@@ -1,5 +1,9 @@
 """A person's own last entries: what was done, in which session, and nothing of anybody else."""
 
+from collections.abc import Awaitable, Callable
+
+import pytest
+
 from tests.stage.other_front_end import GRACE
 from tests.stage.world import World
 
@@ -111,3 +115,14 @@ async def test_A6_fifty_entries_are_kept_the_newest(world: World) -> None:
 
     assert {one["event"] for one in entries} == {"profile-edit"}
     assert len(entries) == 50
+
+
+@pytest.mark.parametrize("place", ["https://login.example.com/password?app=1", None])
+async def test_A6_the_page_is_told_where_passwords_are_changed_if_anybody_knows(
+    make_world: Callable[..., Awaitable[World]], place: str | None
+) -> None:
+    world = await make_world(**({"CHANGE_PASSWORD_URL": place} if place else {}))
+    ada, stranger = await world.signed_in(), await world.front_end()
+
+    assert (await ada.call("GET", "/api/session")).body.get("change_password") == place
+    assert "change_password" not in (await stranger.call("GET", "/api/session")).body

@@ -48,6 +48,24 @@ async def test_A8_S56_a_problem_s_page_shows_nothing_of_its_address_that_is_not_
     await expect(page.locator(".reference")).to_have_text("Reference to quote: 7K2M-9QXR")
 
 
+async def test_A5_A8_the_wait_of_a_limit_is_shown_as_a_number_and_where_there_is_a_limit_alone(
+    page: Page, stack: Stack
+) -> None:
+    ada = Person(page, stack)
+    await ada.opens("/problem?type=too-many-requests&retry_after=40&return_to=/edit")
+    await expect(page.locator(".wait")).to_have_text("You can try again in 40 seconds.")
+
+    for text in ("0900-123456", "99999", "-1", "1e3", "4 0", "40\r\nX: y", CALL):
+        await ada.goes_to("/")
+        await ada.sees("signed-out")
+        await ada.goes_to(f"/problem?type=too-many-requests&retry_after={quote(text)}")
+        await ada.sees_problem("too-many-requests")
+        await expect(page.locator(".wait")).to_have_count(0)
+    await ada.goes_to("/problem?type=access-blocked&retry_after=40")
+    await ada.sees_problem("access-blocked")
+    await expect(page.locator(".wait")).to_have_count(0)
+
+
 async def test_A8_S9_the_way_on_from_a_problem_s_page_is_one_of_ours_whatever_its_address_says(
     page: Page, stack: Stack
 ) -> None:
