@@ -101,7 +101,7 @@ class Evidence:
             ("gateway's client secret", GATEWAY_SECRET),
             ("API's client secret", API_SECRET),
             ("sealing key", SEALING_KEY.rstrip("=")),
-            ("sealing key's bytes", read_key(SEALING_KEY).decode()),
+            ("sealing key's bytes", read_key(SEALING_KEY).decode("latin-1")),
         ):
             self.secrets.add(name, secret)
 
