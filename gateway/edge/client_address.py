@@ -56,7 +56,10 @@ class ClientAddresses:
 
 
 def _parsed(text: str | None) -> _Address | None:
-    """Read an address; proxies write a port behind it, and IPv4 as a part of IPv6."""
+    """Read an address; proxies write a port behind it, and IPv4 as a part of IPv6.
+
+    The zone of an IPv6 address (RFC 4007, section 11) is left out: it is any text, and names a cable of ours.
+    """
     named = (text or "").strip()
     if with_port := _WITH_PORT.fullmatch(named):
         named = with_port[1] or with_port[2]
@@ -64,4 +67,6 @@ def _parsed(text: str | None) -> _Address | None:
         address = ipaddress.ip_address(named)
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
+    if isinstance(address, ipaddress.IPv6Address):
+        return address.ipv4_mapped or ipaddress.IPv6Address(int(address))
+    return address

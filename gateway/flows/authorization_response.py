@@ -74,7 +74,9 @@ def check_issuer(metadata: AuthorityMetadata, named: str | None) -> None:
     """
     if named is None and metadata.promises_issuer:
         raise errors.SignInFailed(log_detail="the answer names no issuer, which the authority promised")
-    if named is not None and not hmac.compare_digest(named.encode(), metadata.issuer.encode()):
+    if named is not None and not hmac.compare_digest(
+        named.encode(errors="surrogatepass"), metadata.issuer.encode()
+    ):
         raise errors.SignInFailed(log_detail="the answer names another issuer")
 
 

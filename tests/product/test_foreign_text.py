@@ -3,11 +3,13 @@
 import re
 from collections.abc import Awaitable, Callable
 from itertools import product
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 from redis.asyncio import Redis
 
+from tests.product.test_callback import answered
+from tests.product.test_through_proxies import FORM, flow_cookies
 from tests.stage.raw_http import RawAnswer, ask_raw
 from tests.stage.witnesses import SESSION
 from tests.stage.world import World
@@ -183,6 +185,21 @@ async def test_A8_no_text_in_the_authoritys_answer_breaks_ours(world: World) -> 
         answer = await ask_raw(world.gateway_url, "POST", "/auth/callback", fields, sent)
         assert is_in_order(answer), (name, text, answer)
         assert answer.status in {303, 400}, (name, text)
+
+
+@pytest.mark.parametrize("browser", [*IN_FIELDS, "\u2028\u202e", '"}\\'])
+async def test_A8_a_browser_of_any_name_signs_in_and_is_shown(world: World, browser: str) -> None:
+    person, called = await world.front_end(), ("User-Agent", browser)
+    body = urlencode(await answered(person, "/auth/sign-in?return_to=/edit")).encode()
+    (flow,) = flow_cookies(person)
+    kind = [("Content-Type", FORM), ("Content-Length", str(len(body)))]
+
+    back = await ask_raw(world.gateway_url, "POST", "/auth/callback", [("Cookie", flow), called, *kind], body)
+
+    (cookie,) = [line.partition(";")[0] for line in back.set_cookies if line.startswith(SESSION)]
+    for path in ("/api/sessions", "/api/activity", "/api/profile"):
+        answer = await ask_raw(world.gateway_url, "GET", path, [("Cookie", cookie), CSRF, called])
+        assert answer.status == 200, path
 
 
 async def test_A8_flow_cookies_of_any_name_begin_a_flow_and_set_none_but_ours(patient: World) -> None:

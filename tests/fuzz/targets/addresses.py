@@ -47,7 +47,8 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         read = ipaddress.ip_address(text)
     except ValueError:
         return None
-    return getattr(read, "ipv4_mapped", None) or read
+    mapped = getattr(read, "ipv4_mapped", None)
+    return mapped or (ipaddress.ip_address(str(read).partition("%")[0]))
 
 
 def _is_proxy(address: object) -> bool:
@@ -66,6 +67,7 @@ def _check_forwarded(data: bytes) -> None:
             break
         client = _address(named)
     assert found.text == (UNKNOWN if client is None else str(client))
+    assert found.text == UNKNOWN or re.fullmatch(r"[0-9a-f.:]+", found.text)
     if client is not None:
         assert client in ipaddress.ip_network(found.network)
         assert ipaddress.ip_network(found.network).prefixlen == (24 if client.version == 4 else 56)
