@@ -14,10 +14,15 @@ NETWORK: Final = web.RequestKey("network", str)
 """The network that the client is counted by, where somebody knows it better than the connection does."""
 
 _NOWHERE: Final = "unknown"
+_TOO_MANY: Final = 429
 
 
-def unknown_caller(request: web.BaseRequest) -> str | None:
-    """Return the network of a request that a stranger sent; None where it is known who did."""
-    if request.get(KNOWN):
+def unknown_caller(request: web.BaseRequest, status: int) -> str | None:
+    """Return the network of a request that a stranger sent; None where it is known who did.
+
+    `status` is that of the answer. Of requests that were one too many (429) anybody is a stranger: nothing came of
+    them, and one account could write as many lines as it likes.
+    """
+    if request.get(KNOWN) and status != _TOO_MANY:
         return None
     return request.get(NETWORK) or request.remote or _NOWHERE

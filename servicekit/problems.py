@@ -149,7 +149,7 @@ def problems_middleware(draw: Draw = draw_json) -> Middleware:
             level,
             "problem",
             fault=fault if level >= logging.ERROR else None,
-            stranger=unknown_caller(request),
+            stranger=unknown_caller(request, problem.status),
             status=problem.status,
             slug=problem.slug,
             log_detail=problem.log_detail,

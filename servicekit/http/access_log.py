@@ -41,7 +41,7 @@ class AccessLog(AbstractAccessLogger):
             self.logger,
             logging.INFO,
             "request",
-            stranger=unknown_caller(request),
+            stranger=unknown_caller(request, response.status),
             method=request.method if request.method in hdrs.METH_ALL else _ANOTHER,
             route=resource.canonical if resource else "unknown",
             status=response.status,
