@@ -7,6 +7,7 @@ import pytest
 from yarl import URL
 
 from gateway.audit.activity import KEPT_SECONDS
+from gateway.profile.parked_edits import MOST_PARKED
 from gateway.session.cookie import SessionCookie
 from gateway.store.session_ends import TOMBSTONE_SECONDS
 from tests.stage.other_front_end import GRACE, OtherFrontEnd
@@ -264,10 +265,10 @@ async def test_requests_side_by_side_lose_nothing_of_each_other(world: World) ->
 
     answers = await asyncio.gather(
         *(ada.call("GET", "/api/profile") for _ in range(6)),
-        *(ada.call("PATCH", "/api/profile", {"city": f"City {number}"}) for number in range(6)),
+        *(ada.call("PATCH", "/api/profile", {"city": f"City {number}"}) for number in range(MOST_PARKED)),
     )
 
-    assert [answer.status for answer in answers] == [200] * 6 + [403] * 6
+    assert [answer.status for answer in answers] == [200] * 6 + [403] * MOST_PARKED
     parked = [answer.body["parked_edit"]["id"] for answer in answers[6:]]
     for number, identifier in enumerate(parked):
         parked_edit = await ada.call("GET", f"/api/parked-edits/{identifier}")
