@@ -18,7 +18,7 @@ from gateway.endpoints.problems import OF_A_RESOURCE, OF_A_SESSION
 from gateway.errors import EditInProgress, InvalidProfilePatch, NotFound, ProfileChanged
 from gateway.profile.edits import FIELDS_TO_EDIT, FIELDS_TO_READ
 from gateway.profile.fields import answer
-from gateway.profile.parked_edits import PARKED
+from gateway.profile.parked_edits import GONE, PARKED
 from servicekit.operations import Operation, Parameter, Response
 
 _ID_FORM: Final = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -57,7 +57,7 @@ def _records_to_see(request: web.Request) -> Sequence[str]:
 def _identifier(request: web.Request) -> str:
     identifier = request.match_info["id"]
     if not _ID_FORM.fullmatch(identifier):
-        raise NotFound
+        raise NotFound(GONE)  # as of one that never was
     return identifier
 
 

@@ -40,7 +40,7 @@ MOST_PARKED: Final = 3
 PERSONS_BYTES: Final = 65_536
 """What a person may park within ten minutes, in all of their sessions."""
 PARKED: Final = RecordKind("parked", ParkedEdit, survives_step_up=True, most=MOST_PARKED)
-_GONE: Final = (
+GONE: Final = (
     "This change does not wait here any more: it was saved or dropped, ten minutes are over, or three younger changes "
     "took its place. Where the profile does not show it, send it again."
 )
@@ -77,7 +77,7 @@ class ParkedEdits:
         """Return a parked edit of this session; raises NotFound."""
         parked = await session.records.get(PARKED, identifier)
         if parked is None:
-            raise NotFound(_GONE)
+            raise NotFound(GONE)
         return parked
 
     @asynccontextmanager
