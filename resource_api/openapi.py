@@ -13,9 +13,10 @@ from pydantic import Field
 from resource_api import errors
 from resource_api.access import Route, ScopePolicy
 from servicekit import errors as shared
-from servicekit.openapi import Components, Node
+from servicekit.openapi import REQUEST_ID, Components, Node
 from servicekit.operations import ProblemType, Shape
 from servicekit.problems import ProblemError
+from servicekit.reference import HEADER
 from servicekit.text_fields import REQUIRED, FieldError
 from servicekit.text_schemas import FIELD_ERRORS
 from servicekit.version import VERSION
@@ -32,6 +33,7 @@ _HEADERS: Final[dict[str, Node]] = {
         "description": "Seconds to wait before asking again.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    HEADER: REQUEST_ID,
 }
 # What a token is refused with, wherever one is asked for, and what may go wrong meanwhile.
 _OF_A_TOKEN: Final = (
@@ -93,7 +95,7 @@ PROBLEM_TYPES: Final = (
 
 def document(rows: Iterable[Route]) -> dict[str, Any]:
     """Return the document."""
-    components = Components(problem_types=PROBLEM_TYPES, headers=_HEADERS, examples={})
+    components = Components(problem_types=PROBLEM_TYPES, headers=_HEADERS, examples={}, always=(HEADER,))
     paths: dict[str, Node] = {}
     for row in rows:
         paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, components)
