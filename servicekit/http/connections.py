@@ -50,6 +50,10 @@ class Connection(Protocol):
         """Whether it is in no request."""
 
     @property
+    def is_lingering(self) -> bool:
+        """Whether it was answered, and only the rest of a body that nobody wants is still awaited."""
+
+    @property
     def is_unread(self) -> bool:
         """Whether its reader has yet to take more of an answer than the system has room for."""
 
@@ -193,7 +197,7 @@ class Connections:
         return None
 
     def _may_go(self, connection: Connection) -> bool:
-        if connection.is_unused:
+        if connection.is_unused or connection.is_lingering:
             return True
         return connection.is_unread and self._open[connection] + self.unread_seconds < time.monotonic()
 

@@ -5,7 +5,8 @@ Never decides which connection makes room (`connections.py`), and never reads wh
 """
 
 import asyncio
-from typing import Final, cast
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.streams import EMPTY_PAYLOAD
@@ -33,6 +34,7 @@ class LimitedHandler(RequestHandler):
     _way: asyncio.Transport | None = None
     _late_head: asyncio.TimerHandle | None = None
     _was_silent = True
+    _is_answered = False
 
     @property
     def is_unused(self) -> bool:
@@ -40,6 +42,11 @@ class LimitedHandler(RequestHandler):
         if self._way is None:
             return self.is_joining
         return self._is_between_requests and not self._way.get_write_buffer_size()
+
+    @property
+    def is_lingering(self) -> bool:
+        """Whether it was answered, and only the rest of a body that nobody wants is still awaited."""
+        return self._is_answered and self._waiter is None and not self._messages and not self.is_unread
 
     @property
     def is_unread(self) -> bool:
@@ -96,7 +103,18 @@ class LimitedHandler(RequestHandler):
             resp.force_close()
         finished = await super().finish_response(request, resp, start_time)
         self.connections.heard_of(self)
+        self._is_answered = True
         return finished
+
+    def _handle_request(
+        self,
+        request: web.BaseRequest,
+        start_time: float | None,
+        request_handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
+        """Note that a request has begun, in the moment that it is taken from the line."""
+        self._is_answered = False
+        return super()._handle_request(request, start_time, request_handler)
 
     def _stop_waiting_for_a_head(self) -> None:
         if self._late_head is not None:

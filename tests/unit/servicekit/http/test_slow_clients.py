@@ -142,6 +142,19 @@ async def test_A3_S52_a_thousand_requests_at_once_are_answered_in_order_and_othe
         assert "200" in await pipelining.answer()
 
 
+async def test_A3_S52_who_was_answered_before_the_body_came_makes_room(serve: Serve) -> None:
+    server = await serve(most=MOST)
+    slow = await fill(server, SHARE, "127.0.0.1")
+    for client in slow:
+        assert "405" in await client.answer(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nx")
+
+    person = await server.client()
+
+    assert "200" in await person.answer(GET)
+    assert await slow[0].was_closed(), "it waits for the rest of a body that nobody wants"
+    assert server.runner.connections.refused == 0
+
+
 async def test_A3_S52_who_closes_one_half_behind_a_request_keeps_no_place(serve: Serve) -> None:
     server = await serve(most=4)
     half = await server.client()
