@@ -66,7 +66,6 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         f"{_API}/test_access.py",
         f"{_API}/test_bearer.py",
     ),
-    "servicekit/challenges.py": (f"{_KIT}/test_challenges.py",),
     "servicekit/strict_json.py": (f"{_KIT}/test_strict_json.py",),
     "servicekit/claim_forms.py": (f"{_KIT}/test_jwt_claims.py", f"{_KIT}/test_claim_checks.py"),
     "servicekit/jwt_claims.py": (f"{_KIT}/test_jwt_claims.py", f"{_KIT}/test_claim_checks.py"),
