@@ -14,11 +14,11 @@ from servicekit.setting_forms import LOOPBACK_HOSTS
 class Likeness(enum.Enum):
     """How two hosts are alike for a browser, and so for its cookies."""
 
-    SAME = "same"
+    SAME = enum.auto()
     """Cookies of one are sent to the other."""
-    SPELLING = "spelling"
+    SPELLING = enum.auto()
     """Both lead here, and cookies of one are not sent to the other."""
-    ANOTHER = "another"
+    ANOTHER = enum.auto()
 
 
 def compare_hosts(one: str, other: str) -> Likeness:

@@ -34,7 +34,7 @@ from servicekit.logs import log_event
 _LONGEST_SESSION: Final = 604_800
 _STARTING_SECONDS: Final = 3.0
 # The first without a pause: since the old session was read, its code was redeemed, and much may have been written.
-_PAUSES: Final = (0, 0.05, 0.2, 0.8, None)
+PAUSES: Final = (0, 0.05, 0.2, 0.8)
 
 _log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class SessionStarts:
     ) -> LiveSession | None:
         """Write the session; again when Redis stumbles, and when another tab has parked an edit meanwhile."""
         overtaken = False
-        for pause in _PAUSES:
+        for pause in (*PAUSES, None):
             try:
                 if before and overtaken:
                     await before.records.refresh_all()

@@ -24,6 +24,7 @@ from servicekit.callers import KNOWN
 COOKIE: Final = "__Host-Http-session"
 LIVE: Final = "live"
 """Under which name aiohttp-session remembers the session of a request."""
+_ATTRIBUTES: Final[dict[str, Any]] = {"secure": True, "httponly": True, "samesite": "Strict", "path": "/"}
 _FORM: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})")
 
 
@@ -99,7 +100,7 @@ class SessionStorage(aiohttp_session.AbstractStorage):
     ) -> None:
         """Take what opens a cookie, and what says which records the request's route needs."""
         # A session cookie (no Max-Age): the server ends sessions, and the browser forgets with its last window.
-        super().__init__(cookie_name=COOKIE, secure=True, httponly=True, samesite="Strict", path="/")
+        super().__init__(cookie_name=COOKIE, **_ATTRIBUTES)
         self._load = load
         self._fields = fields
 
@@ -120,4 +121,4 @@ class SessionStorage(aiohttp_session.AbstractStorage):
             self.save_cookie(response, session.identity)
         elif session.empty and cookie_values(request, COOKIE):
             # The attributes are repeated: browsers ignore a deletion of a `__Host-` cookie without `Secure`.
-            response.del_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="Strict")
+            response.del_cookie(COOKIE, **_ATTRIBUTES)

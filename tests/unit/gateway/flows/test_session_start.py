@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.errors import SessionStoreUnavailable
-from gateway.flows.session_start import SessionStarts
+from gateway.flows.session_start import PAUSES, SessionStarts
 from gateway.session.cookie import SessionCookie
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore, UserSession
@@ -289,3 +289,7 @@ async def test_R13_a_session_that_could_not_be_read_again_is_read_before_the_nex
     assert session
     assert await session.records.get(LASTING) == "new"
     assert len(store.asked_at) == 2, "overtaken once, and not once more"
+
+
+def test_whoever_waits_for_a_redis_that_stumbles_waits_for_little_more_than_a_second() -> None:
+    assert 1 < sum(PAUSES) < 1.2
