@@ -36,7 +36,7 @@ def _check_json(data: bytes) -> None:
         return
     assert json.loads(data, object_pairs_hook=_once, parse_constant=_never) == value
     assert _depth(value) <= DEEPEST
-    assert load_strict_json(json.dumps(value, ensure_ascii=False).encode()) == value
+    assert json.loads(json.dumps(value, ensure_ascii=False).encode()) == value
 
 
 def _check_patch(data: bytes) -> None:
