@@ -23,6 +23,7 @@ FORM: Final = "[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}"
 _LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # Five bits a letter, from the first of a UUID's 128; the 48th is the first that is not random (RFC 9562, section 5.4).
 _SHIFTS: Final = range(123, 87, -5)
+_RANDOM: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,17 @@ class RequestId:
 
     @classmethod
     def read(cls, text: str) -> Self | None:
-        """Return the id that a header names; None where it is no UUID in the plain spelling."""
+        """Return the id that a header names; None where it is no random UUID (version 4) in the plain spelling.
+
+        Of other versions the first bits are the time or nothing at all, and many requests would have one reference.
+        """
         try:
             value = uuid.UUID(text)
         except ValueError:
             return None
         # UUID() also reads braces and urn: forms.
-        return cls.of(value) if str(value) == text.lower() else None
+        is_plain = str(value) == text.lower()
+        return cls.of(value) if is_plain and value.version == _RANDOM else None
 
 
 _REQUEST_ID: Final = web.RequestKey("request_id", RequestId)

@@ -63,9 +63,14 @@ def test_A6_new_ids_differ_and_have_the_form() -> None:
         GIVEN.replace("7", "\uff17"),
         "7c3f4d0e-5a61-4b0e-9f0d-3d2c6a1b8e5\ud800",
         "x" * 30_000,
+        "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "7c3f4d0e-5a61-1b0e-9f0d-3d2c6a1b8e55",
+        "0193abcd-5a61-7b0e-9f0d-3d2c6a1b8e55",
+        "7c3f4d0e-5a61-4b0e-1f0d-3d2c6a1b8e55",
     ],
 )
-def test_A6_an_id_is_read_in_one_spelling_only(sent: str) -> None:
+def test_A6_an_id_is_read_in_one_spelling_only_and_where_it_is_random(sent: str) -> None:
     assert RequestId.read(sent) is None
 
 
