@@ -19,13 +19,13 @@ export function summary(faults, goTo) {
   );
 }
 
-/** @param {ApiError} error @param {{wrote?: boolean}} [how] `wrote`: a change was being saved */
+/** @param {ApiError} error @param {{wrote?: boolean}} [how] `wrote`: a change was being saved; of other data nothing is said */
 export function problemNotice(error, { wrote = false } = {}) {
   const words = problemWords(error, { wrote });
   return h(
     'div', { class: 'notice fault', tabindex: '-1', role: 'alert', 'data-problem': error.slug },
     h('h2', {}, icon('alert'), words.title),
-    h('p', {}, words.happened, ' ', words.data),
+    h('p', {}, words.happened, wrote && ` ${words.data}`),
     words.todo ? [h('p', {}, words.todo), waitLine(error.retryAfter)] : lookAgain(),
     referenceLine(words.reference),
   );

@@ -14,28 +14,22 @@ import { has, t } from '../words.js';
 
 /** @import {Screen} from '../types.js' */
 
-/** What can be done about each type, the most useful first; for the others: try again. @type {Map<string, string[]>} */
-const DO = new Map([
-  ['not-found', ['home']],
-  ['sign-in-required', ['sign-in']],
-  ['sign-in-cancelled', ['sign-in']],
-  ['sign-in-expired', ['again']],
-  ['cookie-not-kept', ['home']],
-  ['sign-in-failed', ['again']],
-  ['step-up-required', ['continue', 'edit']],
-  ['step-up-cancelled', ['step-up', 'edit', 'discard']],
-  ['different-person', ['step-up', 'edit', 'sign-out']],
-  ['step-up-loop', ['edit', 'home']],
-  ['access-blocked', ['edit', 'home', 'sign-out']],
-  ['misconfigured', ['edit', 'home']],
-  ['profile-changed', ['check']],
-  ['invalid-profile-patch', ['edit']],
-]);
-
-/** Nothing is broken: the person turned back, or the address is wrong. The rest are faults. @type {Map<string, string>} */
-const TONE = new Map([
-  ['not-found', 'calm'], ['sign-in-required', 'calm'], ['sign-in-cancelled', 'calm'], ['sign-in-expired', 'calm'],
-  ['step-up-required', 'amber'], ['step-up-cancelled', 'amber'], ['different-person', 'amber'],
+/** A tone, as not all are faults, and what can be done, the most useful first. @type {Map<string, string[]>} */
+const HOW = new Map([
+  ['not-found', ['calm', 'home']],
+  ['sign-in-required', ['calm', 'sign-in']],
+  ['sign-in-cancelled', ['calm', 'sign-in']],
+  ['sign-in-expired', ['calm', 'again']],
+  ['cookie-not-kept', ['fault', 'home']],
+  ['sign-in-failed', ['fault', 'again']],
+  ['step-up-required', ['amber', 'continue', 'edit']],
+  ['step-up-cancelled', ['amber', 'step-up', 'edit', 'discard']],
+  ['different-person', ['amber', 'step-up', 'edit', 'sign-out']],
+  ['step-up-loop', ['fault', 'edit', 'home']],
+  ['access-blocked', ['fault', 'edit', 'home', 'sign-out']],
+  ['misconfigured', ['fault', 'edit', 'home']],
+  ['profile-changed', ['fault', 'check']],
+  ['invalid-profile-patch', ['fault', 'edit']],
 ]);
 
 /** `FORM` of servicekit/reference.py. */
@@ -68,7 +62,8 @@ function wayOn(user) {
  * @returns {Screen} */
 export function screenFor(error, returnTo) {
   const words = problemWords(error);
-  const actions = (DO.get(error.slug) ?? ['retry', 'home']).filter((name) => sensible(name, returnTo)).map((name, index) => action(name, index, returnTo));
+  const [tone, ...names] = HOW.get(error.slug) ?? ['fault', 'retry', 'home'];
+  const actions = names.filter((name) => sensible(name, returnTo)).map((name, index) => action(name, index, returnTo));
   if (!actions.length) actions.push(action('home', 0, returnTo));
   return {
     screen: error.slug === 'not-found' ? 'not-found' : 'problem',
@@ -76,7 +71,7 @@ export function screenFor(error, returnTo) {
     problem: error.slug,
     error: true,
     nodes: [
-      h('div', { class: `emblem ${TONE.get(error.slug) ?? 'fault'}` }, icon('alert')),
+      h('div', { class: `emblem ${tone}` }, icon('alert')),
       h('h1', {}, words.title),
       h('p', { class: 'lead' }, words.happened),
       h('h2', {}, t('problem.data')),

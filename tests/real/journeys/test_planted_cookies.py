@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import web
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from devstack.https_certificate import load_or_make
 from gateway.app import create_app
@@ -195,3 +195,13 @@ async def test_A1_S12_a_cookie_that_a_sibling_plants_makes_nobody_somebody_else(
                 assert await who_looks(page, ours) == HERSELF, "and she is in again at once"
 
         assert ends == {what: way.ends for what, way in WAYS.items()}
+
+        await signs_in(page, ours, ADA)
+        lines[:] = [line.format(theirs) for line in WAYS["another port, a cookie of a partition"].lines]
+        await page.goto(f"https://{OURS}:{evil}/")
+        await page.goto(ours)
+        await expect(page.locator(".notice")).to_contain_text(
+            "two cookies of this service came under one name"
+        )
+        await page.get_by_role("button", name="Sign in").click()
+        await page.wait_for_selector("main[data-screen=profile]")

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 
 import gateway.errors
 import servicekit.errors
+from gateway.endpoints.answers import ActivityEvent, EndReason, Outcome
 from gateway.profile.fields import EDITABLE
 from servicekit.problems import ProblemError
 from tests.unit.spa import files
@@ -161,3 +163,17 @@ def test_U9_every_end_of_a_session_is_told_apart(reason: str) -> None:
     sources = "".join(path.read_text("utf-8") for path in (files.ROOT / "gateway").rglob("*.py"))
     assert f'"{reason}"' in sources, "the gateway no longer ends sessions for this reason"
     assert f"ended.{reason}" in files.words()
+
+
+def test_U9_every_reason_that_a_session_s_end_can_have_has_its_own_words() -> None:
+    # Nobody is told of a session that went on under another cookie.
+    reasons = {*get_args(EndReason.__value__)} - {"rotated"}
+    assert {f"ended.{reason}" for reason in reasons} <= set(files.words())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*get_args(ActivityEvent.__value__), *(one for one in get_args(Outcome.__value__) if one != "success")],
+)
+def test_A6_everything_that_is_told_of_an_account_has_its_own_words(name: str) -> None:
+    assert f"activity.{name}" in files.words()
