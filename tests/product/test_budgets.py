@@ -154,3 +154,23 @@ async def test_A2_what_was_saved_lately_is_compared_by_hashes(world: World, repe
     sizes = [await world.redis.hstrlen(key_of(ada), field) for field in saved]
     assert len(saved) == 9
     assert sum(sizes) < 12_000
+
+
+async def test_A2_a_session_without_room_parks_nothing_says_so_and_goes_on(world: World) -> None:
+    ada = await world.signed_in()
+    before = (await save(ada, {"city": "Turin"})).body["parked_edit"]["id"]
+    # As large as with the claims of somebody in very many groups.
+    await world.redis.hset(key_of(ada), "claims", "x" * (SESSION_BYTES - await bytes_of(world, ada)))
+
+    refused = await save(ada, {"city": "Rome"}, Idempotency_Key="k")
+
+    assert (refused.status, refused.slug) == (403, "step-up-required")
+    assert "parked_edit" not in refused.body
+    assert "send it again" in refused.body["detail"]
+    assert (await ada.call("GET", f"/api/parked-edits/{before}")).status == 200, (
+        "nobody made room for nothing"
+    )
+    assert await ada.step_up(f"{refused.body['redirect']}&return_to=/check") == "/check"
+    saved = await save(ada, {"city": "Rome"}, Idempotency_Key="k")
+    assert (saved.status, saved.body["city"]) == (200, "Rome")
+    assert (await ada.call("GET", "/api/profile")).body["city"] == "Rome"

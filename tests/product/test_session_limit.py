@@ -9,6 +9,7 @@ from gateway.app_keys import OWN_SESSIONS, SETTINGS
 from gateway.session.cookie import SessionCookie
 from gateway.store.indexes import PAGE
 from gateway.store.names import digest_of, index_key
+from tests.product.listeners import QUICK, listening
 from tests.stage.other_front_end import GRACE, OtherFrontEnd
 from tests.stage.world import World
 
@@ -43,6 +44,19 @@ async def test_A2_S22_one_session_more_ends_the_one_that_was_used_longest_ago_an
     told = await second.call("GET", "/api/profile")
     assert (told.status, told.slug, told.body["reason"]) == (401, "sign-in-required", "too-many-sessions")
     assert len((await fourth.call("GET", "/api/sessions")).body["sessions"]) == 3
+
+
+async def test_A2_S22_a_page_that_is_open_hears_at_once_that_its_session_gave_way(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(MAX_SESSIONS_PER_PERSON="1", stream_limits=QUICK)
+    first = await world.signed_in()
+
+    async with listening(first) as stream:
+        await world.signed_in()
+        event = await stream.event()
+
+    assert (event.event, event.data) == ("session-ended", {"reason": "too-many-sessions"})
 
 
 async def test_A2_S22_a_step_up_and_a_second_sign_in_of_one_browser_end_nobody_else_s_session(

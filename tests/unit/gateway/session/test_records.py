@@ -1,6 +1,7 @@
 """The records of a session: read once, written in one step, and what a request knows of them meanwhile."""
 
 import asyncio
+import secrets
 from dataclasses import dataclass
 
 import pytest
@@ -9,7 +10,7 @@ from gateway.session.records import RecordKind, SessionRecords
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.fields import Field
 from gateway.store.leases import LeaseTaken
-from gateway.store.vault import SEEN, Vault
+from gateway.store.vault import SEEN, SESSION_BYTES, Vault
 from tests.stage.tenant import MovableClock
 from tests.unit.gateway.store_of_tests import NOW, begun
 
@@ -255,3 +256,28 @@ async def test_R11_whoever_waits_for_a_lease_gets_it_when_it_is_let_go(
                 pass
         assert not waiting.done()
     await waiting
+
+
+async def test_A2_what_a_session_has_no_room_for_is_known_as_not_being_there(
+    vault: Vault, sessions: SessionStore
+) -> None:
+    several = RecordKind("several", bytes, most=2)
+    session = await begun(sessions, BLOB.entry(b"x", LATER))
+    large = several.entry(secrets.token_bytes(SESSION_BYTES), LATER, "large")
+
+    assert await session.records.put({**large, **NOTE.entry(Note("hi"), LATER)}), "the session lives"
+
+    assert session.records.raw(["several:large"]) == (None,)
+    assert await session.records.get(several, "large") is None
+    assert await of(session, vault).get(NOTE) == Note("hi")
+    for number in range(4):
+        assert await session.records.put(several.entry(b"small", LATER + number, str(number)))
+    others = of(session, vault)
+    assert [await others.get(several, str(number)) is not None for number in range(4)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert await others.get(several, "large") is None
+    assert await others.get(BLOB) == b"x"
