@@ -83,6 +83,10 @@ def test_the_page_preloads_exactly_what_the_first_script_loads_with_it() -> None
         (r"BroadcastChannel\(", {"tabs.js"}),
         (r"\bEventSource\b", {"events.js"}),
         (r"document\.cookie|indexedDB", set()),
+        # What anybody writes into an address is read where only our own forms are taken; no other window is heard.
+        (r"searchParams|URLSearchParams", {"addresses.js", "views/problem.js"}),
+        (r"postMessage|onmessage|'message'", {"tabs.js"}),
+        (r"document\.referrer|window\.name|\blocation\.hash", set()),
     ],
 )
 def test_each_power_has_one_door(what: str, owners: set[str]) -> None:
