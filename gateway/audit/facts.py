@@ -32,6 +32,8 @@ INVALID_INPUT: Final = Fact("invalid-input", "input_validation_fail", is_common=
 
 CROSS_ORIGIN: Final = Fact("cross-origin-request", "malicious_csrf", is_common=True)
 WRONG_HOST: Final = Fact("wrong-host", "malicious_extraneous", is_common=True)
+DUPLICATE_COOKIE: Final = Fact("duplicate-cookie", "malicious_extraneous", is_common=True)
+"""Somebody else planted one under the name of ours."""
 LIMIT: Final = Fact("limit", "excess_rate_limit_exceeded", is_common=True)
 ANOTHER_PERSON: Final = Fact("another-person", "authz_fail")
 """Graph answered with somebody else's profile."""

@@ -22,6 +22,7 @@ _OF_FLOWS: Final = {"sign-in": facts.SIGN_IN, "sign-up": facts.SIGN_UP, "step-up
 _OF_PROBLEMS: Final[dict[str, Fact]] = {
     "cross-origin-refused": facts.CROSS_ORIGIN,
     "misdirected-request": facts.WRONG_HOST,
+    "duplicate-cookie": facts.DUPLICATE_COOKIE,
     "too-many-requests": facts.LIMIT,
     "step-up-loop": facts.LIMIT,
     "step-up-required": facts.STEP_UP_DEMANDED,
@@ -70,8 +71,14 @@ def _fact_of(request: web.Request, problem: ProblemError) -> Fact | None:
     if kind is RequestKind.BACKCHANNEL:
         return facts.LOGOUT_TOKEN
     if problem.slug == "sign-in-required":
-        return facts.ENDED_SESSION_USED if problem.members.get("reason") else None
+        return _of_no_session(problem.members.get("reason"))
     return _OF_PROBLEMS.get(problem.slug)
+
+
+def _of_no_session(reason: object) -> Fact | None:
+    if reason == "duplicate-cookie":
+        return facts.DUPLICATE_COOKIE
+    return facts.ENDED_SESSION_USED if reason else None
 
 
 def _reason(problem: ProblemError) -> str:

@@ -18,6 +18,7 @@ from gateway.doctor import metadata, redis_server, resource_api, sign_in
 from gateway.doctor.wording import WORDING
 from gateway.session.cookie import COOKIE
 from gateway.settings import Settings
+from servicekit.doctor.audit_trail import look_at_audit_trail
 from servicekit.doctor.authority import CLOCK, DISCOVERY, KEYS, look_at_authority
 from servicekit.doctor.credential import CREDENTIAL, days_left
 from servicekit.doctor.findings import Finding, all_within_time, ok, warning
@@ -48,6 +49,7 @@ async def examine(settings: Settings, *, now: Callable[[], float] = time.time) -
     findings = [
         ok(SETTINGS, "every one of them can be read"),
         look_for_local_work(settings),
+        look_at_audit_trail(settings),
         *_public_url(settings),
         # What reads files does so in a thread, so that the requests' own time is theirs.
         await asyncio.to_thread(days_left, settings, WORDING, now=now),

@@ -17,6 +17,7 @@ from resource_api.doctor.metadata import look_at_metadata
 from resource_api.doctor.tokens import TOKENS, look_at_tokens
 from resource_api.doctor.wording import WORDING
 from resource_api.settings import Settings
+from servicekit.doctor.audit_trail import look_at_audit_trail
 from servicekit.doctor.authority import CLOCK, DISCOVERY, KEYS, look_at_authority
 from servicekit.doctor.credential import CREDENTIAL, days_left
 from servicekit.doctor.findings import Finding, Status, all_within_time, not_looked_at, ok, within_time
@@ -40,6 +41,7 @@ async def examine(
     findings = [
         ok(SETTINGS, "every one of them can be read"),
         look_for_local_work(settings),
+        look_at_audit_trail(settings),
         # What reads files does so in a thread, so that the requests' own time is theirs.
         await asyncio.to_thread(days_left, settings, WORDING, now=now),
     ]

@@ -61,6 +61,7 @@ async def test_F3_a_good_api_has_no_fault(world: World, configured: Configured) 
     assert [one.check for one in findings] == [
         "settings",
         "local work",
+        "audit trail",
         "certificate",
         "discovery",
         "signing keys",

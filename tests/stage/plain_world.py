@@ -10,6 +10,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from gateway.app import create_app
+from servicekit.audit.trail import Trail
 from tests.stage.clock_of_redis import ClockOfRedis
 from tests.stage.other_front_end import Answer, OtherFrontEnd
 from tests.stage.plain_provider import CLIENT, ISSUER, SECRET, PlainProvider
@@ -61,8 +62,13 @@ class PlainWorld:
 
 
 @asynccontextmanager
-async def plain_world(valkey: str, **changed: str) -> AsyncIterator[PlainWorld]:
-    """Serve gateway and provider while the block runs; settings of the gateway may be changed by name."""
+async def plain_world(
+    valkey: str, trail: Trail | None = None, /, **changed: str
+) -> AsyncIterator[PlainWorld]:
+    """Serve gateway and provider while the block runs; settings of the gateway may be changed by name.
+
+    `trail` is where the audit trail goes.
+    """
     ports = [free_port() for _ in range(2)]
     clock = MovableClock(time.time())
     provider = PlainProvider(clock)
@@ -83,7 +89,7 @@ async def plain_world(valkey: str, **changed: str) -> AsyncIterator[PlainWorld]:
             **changed,
         }
     )
-    app = create_app(settings, now=clock, redis_clock=ClockOfRedis(clock), redis_limits=PATIENT)
+    app = create_app(settings, now=clock, redis_clock=ClockOfRedis(clock), redis_limits=PATIENT, trail=trail)
     redis = Redis.from_url(valkey)
     async with (
         served(provider.app(), ports[1], service="provider"),

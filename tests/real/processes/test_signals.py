@@ -116,6 +116,24 @@ def test_L8_hangup_takes_up_settings_in_every_worker_and_connections_stay(
         connection.close()
 
 
+def test_A6_what_an_operator_changed_is_in_the_audit_trail_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    changing(tmp_path, "gateway", LOG_LEVEL="INFO", AUDIT_FILE=str(path))
+    with running("gateway", tmp_path) as served:
+        changing(tmp_path, "gateway", LOG_LEVEL="WARNING", AUDIT_FILE=str(path))
+        served.send(signal.SIGHUP)
+        served.wait_for("reloaded")
+        served.send(signal.SIGTERM)
+        served.process.wait(PATIENCE)
+
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    assert [(line["fact"], line["event"], line.get("settings")) for line in lines] == [
+        ("start", "sys_startup", None),
+        ("settings-change", "sys_config_changed", ["log_level"]),
+        ("stop", "sys_shutdown", None),
+    ]
+
+
 def test_L8_settings_that_cannot_be_used_are_refused_at_hangup_and_nothing_changes(tmp_path: Path) -> None:
     changing(tmp_path, "gateway", LOG_LEVEL="INFO")
     with running("gateway", tmp_path) as served:

@@ -173,7 +173,7 @@ def test_A6_what_a_container_says_beside_is_passed_over_where_that_is_asked_for(
 
 
 def test_A6_no_sentence_quotes_what_a_line_says(lines: Lines) -> None:
-    changed = [line.replace(b"ada", b"eve") for line in lines]
+    changed = [line.replace(b'"ada"', b'"eve"') for line in lines]
 
     assert "eve" not in str(judged(changed).faults)
     assert len(judged(changed).faults) == 5
