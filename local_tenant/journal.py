@@ -25,7 +25,9 @@ _LOOKS_LIKE_JWT: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 def fingerprint(secret: str) -> str:
     """Return what is kept of a secret: enough to compare, not enough to use."""
-    return f"[cut sha256:{hashlib.sha256(secret.encode()).hexdigest()[:12]}]"
+    # Of any text: a neighbour's cookie may be no UTF-8, and comes along on every port of this computer.
+    digest = hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+    return f"[cut sha256:{digest[:12]}]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import aiohttp
 
+from local_tenant.journal import headers_without_secrets
 from tests.stage.tenant import API, EDIT_SCOPE, SIGN_IN_SCOPE, TENANT_ID, World, claims_of
 
 
@@ -62,3 +63,12 @@ async def test_the_journal_keeps_no_cookie_however_many_are_sent(world: World) -
     (entry,) = (await world.ask("GET", "/admin/requests", params={"point": "discovery"})).body
     assert entry["headers"]["cookie"].startswith("[cut ")
     assert "secret" not in str(entry)
+
+
+def test_A8_a_neighbours_cookie_that_is_no_utf8_is_noted_like_any_other() -> None:
+    odd, other = (
+        headers_without_secrets({"Cookie": f"theme={text}"})["cookie"] for text in ("\udcff", "\udcfe")
+    )
+
+    assert odd.startswith("[cut sha256:")
+    assert odd != other
