@@ -75,15 +75,10 @@ def test_U38_a_terminal_gets_short_lines() -> None:
         def isatty(self) -> bool:
             return True
 
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     stream = Terminal()
-    try:
+    with service_log():  # which puts back what is changed here
         configure_logs(stream=stream)
         log_event(logging.getLogger("gateway"), logging.INFO, "signed-in", tabs=2)
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
 
     assert stream.getvalue() == "info    gateway  signed-in  tabs=2\n"
 
