@@ -193,6 +193,15 @@ async def test_A1_S12_a_cookie_that_a_sibling_plants_makes_nobody_somebody_else(
                 assert await who_looks(page, ours) == SIGNED_OUT, "the browser has forgotten both"
                 await signs_in(page, ours, ADA)
                 assert await who_looks(page, ours) == HERSELF, "and she is in again at once"
+                await page.goto(f"https://{way.host}:{evil}/")
+                await page.goto(f"{ours}/")
+                await page.wait_for_selector("main[data-screen=signed-out]")
+                await (
+                    page.get_by_role("link", name="Sign in")
+                    .or_(page.get_by_role("button", name="Sign in"))
+                    .first.click()
+                )
+                await page.wait_for_selector("main[data-screen=profile]")
 
         assert ends == {what: way.ends for what, way in WAYS.items()}
 
