@@ -21,6 +21,8 @@ from tests.stage.flood import Flood
 PLACES = 3
 """How many browsers each of the flooders uses at once."""
 EVERY = 10
+BETWEEN_STORIES = 7
+"""Seconds: nobody confirms more often than ten times in a minute."""
 MEGABYTE = 1_048_576
 
 
@@ -64,7 +66,12 @@ async def measure(stack: Stack, seconds: float, megabytes: int) -> None:
             )
             for _ in range(PLACES)
         ]
-        await asyncio.gather(*flooders, again(flood.somebody_else, until, flood, "somebody else"))
+
+        async def story() -> None:
+            await flood.somebody_else()
+            await asyncio.sleep(BETWEEN_STORIES)
+
+        await asyncio.gather(*flooders, again(story, until, flood, "somebody else"))
         most = await watching
         refused = (await redis.info("errorstats")).get("errorstat_OOM", {"count": 0})["count"]
     for what, count in sorted(flood.seen.items()):
