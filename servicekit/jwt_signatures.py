@@ -33,6 +33,9 @@ ALGORITHMS: Final = frozenset().union(*_ALGORITHMS.values())
 _MEMBERS: Final = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
 _MODULUS_BITS: Final = range(2048, 8193)
 
+# What PyJWT and the libraries below it raise for a key or a signature that is none; which of them, is their affair.
+_UNREADABLE: Final = (jwt.PyJWTError, ValueError, TypeError, KeyError)
+
 _signatures: Final = jwt.PyJWS(algorithms=sorted(ALGORITHMS - {"Ed25519"}))
 _signatures.register_algorithm("Ed25519", jwt.get_algorithm_by_name("EdDSA"))
 
@@ -69,7 +72,7 @@ def _public_key(entry: Mapping[str, Any], kind: str) -> PublicKey | None:
     try:
         members = {"kty": kind} | {name: entry[name] for name in _MEMBERS[kind]}
         key = jwt.PyJWK(members).key
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+    except _UNREADABLE:
         return None
     if isinstance(key, RSAPublicKey):
         return key if key.key_size in _MODULUS_BITS else None
@@ -85,7 +88,7 @@ def signed_payload(token: str, key: VerificationKey, algorithm: str) -> bytes | 
         return None
     try:
         payload: bytes = _signatures.decode_complete(token, key.public, algorithms=[algorithm])["payload"]
-    except (jwt.PyJWTError, ValueError):
+    except _UNREADABLE:
         return None
     return payload
 
