@@ -119,7 +119,7 @@ async def test_A6_forged_requests_are_some_lines_and_an_exact_count_and_a_person
     people = []
 
     for number in range(FORGED):
-        assert await send(stranger, number) in statuses
+        assert await send(stranger, number) in {*statuses, 429}
         if number % 20 == 0:
             people.append((await ada.call("GET", "/api/profile")).headers[HEADER])
     people.append((await ada.call("POST", "/auth/sign-out")).headers[HEADER])
