@@ -20,6 +20,7 @@ from servicekit.reference import reference_of
 PROFILE_EDIT: Final = Fact("profile-edit", "sensitive_update")
 TOKEN: Final = Fact("access-token", "authn_login_success", "authn_login_fail", is_common=True)
 MORE_NEEDED: Final = Fact("access", "authz_fail", is_common=True)
+LIMIT: Final = Fact("limit", "excess_rate_limit_exceeded", is_common=True)
 INVALID_INPUT: Final = Fact("invalid-input", "input_validation_fail", is_common=True)
 
 CHANGED_FIELDS: Final = web.RequestKey("changed_fields", Sequence[str])
@@ -32,6 +33,7 @@ _OF_PROBLEMS: Final = {
     "insufficient-claims": MORE_NEEDED,
     "insufficient-user-authentication": MORE_NEEDED,
     "access-blocked": MORE_NEEDED,
+    "too-many-requests": LIMIT,
     "bad-request": INVALID_INPUT,
     "invalid-profile-patch": INVALID_INPUT,
     "content-too-large": INVALID_INPUT,

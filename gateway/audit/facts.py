@@ -16,6 +16,8 @@ UNKNOWN_FLOW: Final = Fact("unknown-flow", "authn_login_fail")
 SESSION_BEGAN: Final = Fact("session-start", "session_created")
 SESSION_ROTATED: Final = Fact("session-rotation", "session_renewed")
 SESSION_ENDED: Final = Fact("session-end", "session_expired", is_shown=True)
+GRANT_ENDED: Final = Fact("grant-end", "authn_token_revoked")
+"""The authority renews this session's tokens no more; the session ends with it."""
 SIGN_OUT: Final = Fact("sign-out", "session_expired", is_shown=True)
 """What the person did, for the person; the trail has the end of each session."""
 ENDED_SESSION_USED: Final = Fact("ended-session-use", "session_use_after_expire", is_common=True)

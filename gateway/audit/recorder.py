@@ -7,9 +7,10 @@ Never fails and never waits: what cannot be kept is counted, and the work goes o
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from gateway.audit.activity import Activity, ActivityEntry
-from gateway.audit.facts import SESSION_ENDED
+from gateway.audit.facts import GRANT_ENDED, SESSION_ENDED
 from gateway.audit.origin import Origin, current_origin
 from gateway.audit.subject import Subject
 from gateway.store.keyed_names import keyed_names
@@ -18,6 +19,10 @@ from gateway.store.vault import Vault
 from servicekit.audit.fact import SUCCESS, UNKNOWN, Fact, Outcome, outcome_of
 from servicekit.audit.trail import Trail
 from servicekit.problems import ProblemError
+
+_REVOKED: Final = "revoked"
+_SHOWN_ENDS: Final = frozenset({_REVOKED, "too-many-sessions"})
+"""Ends that nobody asked for; those that somebody did are shown where they are asked for."""
 
 
 class Audit:
@@ -99,7 +104,12 @@ class Audit:
                 "session": self.session_names(ref)[0],
                 **_place(origin),
             }
+            if reason == _REVOKED:
+                self._trail.record(GRANT_ENDED, members)
             self._trail.record(SESSION_ENDED, members)
+        who = current_origin().subject
+        if who and reason in _SHOWN_ENDS:
+            self.show(SESSION_ENDED, who, reason=reason, sessions=1)
 
     @contextmanager
     def failures(

@@ -126,6 +126,7 @@ class SessionStore:
         Overtaken when it was written since `records` were read from it. Without one, the session that was used longest
         ago ends where the person has too many.
         """
+        about(Subject(user.tid, user.oid, cookie.ref))
         now = self._now()
         absolute_at = self._absolute_at(user)
         idle = min(self._idle, absolute_at - now)

@@ -85,7 +85,11 @@ async def test_A6_a_session_whose_grant_is_dead_ends_once(world: World, trail: R
 
     facts = trail.facts()
     assert facts.count(("session-end", "success", "revoked")) == 1
-    assert {fact for fact, _, _ in facts} == {"session-end", "ended-session-use"}
+    assert facts.count(("grant-end", "success", "revoked")) == 1
+    assert {fact for fact, _, _ in facts} == {"grant-end", "session-end", "ended-session-use"}
+    again = await world.signed_in()
+    shown = (await again.call("GET", "/api/activity")).body["entries"][1]
+    assert (shown["event"], shown["reason"], shown["sessions"]) == ("session-end", "revoked", 1)
 
 
 async def test_A6_S16_a_session_whose_time_is_over_is_told_when_its_cookie_comes_back(
@@ -113,9 +117,15 @@ async def test_A6_A2_a_session_that_was_one_too_many_is_told(world: World, trail
         world.forward(60)
     trail.new()
 
-    await world.signed_in()
+    ada = await world.signed_in()
 
-    assert ("session-end", "success", "too-many-sessions") in trail.facts()
+    (ended,) = [line for line in trail.new() if line["fact"] == "session-end"]
+    assert (ended["reason"], ended["person"]) == (
+        "too-many-sessions",
+        (await ada.call("GET", "/api/session")).body["user"]["id"],
+    )
+    shown = (await ada.call("GET", "/api/activity")).body["entries"]
+    assert "too-many-sessions" in [one.get("reason") for one in shown]
 
 
 async def test_A6_A1_a_cookie_that_came_twice_is_told(world: World, trail: ReadTrail) -> None:
