@@ -17,6 +17,7 @@ from gateway.edge.guard import answer_headers, security_headers
 from gateway.errors import SessionStoreUnavailable
 from gateway.metrics import CONTENT_TYPE
 from gateway.operation.admin_hosts import admin_hosts_middleware
+from gateway.settings import Settings
 from gateway.store.redis.budget import LIMITS, redis_budget
 from servicekit.client_credential import CertificateKey
 from servicekit.discovery import IssuerMismatch
@@ -79,12 +80,16 @@ async def _authority(public: web.Application) -> str:
     return "usable"
 
 
+def _own_names(settings: Settings) -> tuple[str, ...]:
+    return (*settings.admin_names, settings.admin_host.lower())
+
+
 def create_admin_side(public: Callable[[], web.Application]) -> web.Application:
     """Return the operators' application; `public` returns the one beside which it is, new settings make a new one."""
     app = web.Application(
         middlewares=[
             problems_middleware(),
-            admin_hosts_middleware(lambda: public()[SETTINGS].admin_names),
+            admin_hosts_middleware(lambda: _own_names(public()[SETTINGS])),
         ]
     )
     app[ANSWER_HEADERS] = answer_headers(_PLAIN_HTTP)

@@ -254,7 +254,10 @@ async def test_U35_the_end_of_the_client_certificate_is_told_and_that_of_a_secre
 async def test_A8_the_operators_side_answers_to_its_own_names_and_to_those_that_are_set(
     make_world: Callable[..., Awaitable[World]],
 ) -> None:
-    world, port = await make_world(ADMIN_NAMES="Metrics.Example.com"), free_port()
+    world, port = (
+        await make_world(ADMIN_NAMES="Metrics.Example.com", ADMIN_HOST="box.example.org"),
+        free_port(),
+    )
     async with (
         served(create_admin_side(lambda: world.app), port),
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
@@ -266,7 +269,13 @@ async def test_A8_the_operators_side_answers_to_its_own_names_and_to_those_that_
                     assert (answer.status, "/problems/misdirected-request" in text) == (421, True)
                     assert "evil" not in text
                     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
-        for host in ("metrics.example.com", "gateway:3002", f"127.0.0.1:{port}", "gateway.stepup.svc"):
+        for host in (
+            "metrics.example.com",
+            "box.example.org:1",
+            "gateway:3002",
+            f"127.0.0.1:{port}",
+            "gateway.svc",
+        ):
             async with session.get("/metrics", headers={"Host": host}) as answer:
                 assert answer.status == 200
 

@@ -7,7 +7,9 @@ import time
 from itertools import cycle
 
 import pytest
+from aiohttp import web
 
+from servicekit.http.client_networks import CLIENT_NETWORKS, ClientNetworks
 from tests.stage.loopback import loopback_addresses
 from tests.stage.patience import PATIENCE
 from tests.unit.servicekit.http.site import GET, HALF, WORK, Client, Serve, Server, until
@@ -127,6 +129,17 @@ async def test_A3_S52_behind_a_proxy_of_ours_all_places_are_everybodys(serve: Se
     server.may_end.set()
     assert all(["200" in await client.answer() for client in working])
     assert server.runner.connections.refused == 0
+
+
+async def test_A3_S52_new_settings_say_at_once_who_is_a_proxy_of_ours(serve: Serve) -> None:
+    server = await serve(most=MOST)
+    later = web.Application()
+    later[CLIENT_NETWORKS] = ClientNetworks(["127.0.0.0/24"])
+
+    before = server.runner.networks().of("127.0.0.1")
+    await server.runner.exchange(later)
+
+    assert (before, server.runner.networks().of("127.0.0.1")) == ("127.0.0.0/24", None)
 
 
 async def test_A3_S52_a_thousand_requests_at_once_are_answered_in_order_and_others_do_not_wait(
