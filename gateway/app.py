@@ -21,7 +21,6 @@ from gateway.audit.origin import origin_middleware
 from gateway.audit.recorder import Audit
 from gateway.audit.refusals import refusals_middleware
 from gateway.edge.admission import GO_FIRST, admissions
-from gateway.edge.client_address import ClientAddresses
 from gateway.edge.date_header import date_header
 from gateway.edge.guard import (
     ROUTE_TABLE,
@@ -31,12 +30,12 @@ from gateway.edge.guard import (
     records_of,
     security_headers,
 )
-from gateway.edge.limits import FlowLimit
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
 from gateway.flows.arrivals import Arrivals
-from gateway.flows.flow_record import FlowStore
+from gateway.flows.flow_record import FlowStore, local_path
 from gateway.flows.step_up import ACCESS_FIELDS, StepUps
+from gateway.limiting import limiting
 from gateway.lives import authority_life, end_streams, network_life, redis_life, tokens_life
 from gateway.metrics import Metrics
 from gateway.profile.upstreams import UPSTREAMS
@@ -106,17 +105,22 @@ def create_app(
     edit = Resource(EDIT, settings.edit_profile_scope)
     step_ups = StepUps(now=redis_time, edit=edit, max_age=settings.step_up_max_age_seconds)
     places = admissions(settings.max_requests, metrics)
-    addresses = ClientAddresses(settings.trusted_proxies)
     activity = Activity(vault)
     audit = Audit(vault, activity, trail, now=redis_time)
     vault.ends.on_end = audit.session_ended
+    limited = limiting(settings, vault, sessions, metrics)
     app = web.Application(
         middlewares=[
             reference_middleware(),
             metrics.middleware(),
-            origin_middleware(addresses),
+            origin_middleware(limited.addresses),
             problems_middleware(
-                problem_pages(pages, host=urlsplit(settings.public_url).netloc, close_flow=FlowStore.close)
+                problem_pages(
+                    pages,
+                    host=urlsplit(settings.public_url).netloc,
+                    close_flow=FlowStore.close,
+                    local_path=local_path,
+                )
             ),
             refusals_middleware(audit),
             admission_middleware(lambda request: places[lane_of(request)]),
@@ -125,7 +129,11 @@ def create_app(
                 redis_limits.request, goes_first=lambda request: lane_of(request) in GO_FIRST
             ),
             guard_middleware(settings.public_url),
-            aiohttp_session.session_middleware(SessionStorage(sessions.load, records_of)),
+            limited.before,
+            aiohttp_session.session_middleware(
+                SessionStorage(sessions.load, records_of, limited.session_cookies)
+            ),
+            limited.after,
         ],
         client_max_size=LARGEST_BODY,
     )
@@ -144,10 +152,11 @@ def create_app(
     app[keys.SESSIONS] = sessions
     app[keys.FLOWS] = FlowStore(vault, plain_http=settings.public_url.startswith("http://"))
     app[keys.ARRIVALS] = Arrivals(now=monotonic)
-    app[keys.CLIENT_ADDRESSES] = addresses
     app[keys.ACTIVITY] = activity
     app[keys.AUDIT] = audit
-    app[keys.FLOW_LIMIT] = FlowLimit(settings.journeys_per_minute, addresses, now=time.monotonic)
+    app[keys.CLIENT_ADDRESSES] = limited.addresses
+    app[keys.RATE_LIMITS] = limited.limits
+    app[keys.COOKIE_MARKS] = limited.marks
     app[keys.OWN_SESSIONS] = OwnSessions(vault)
     app[keys.STEP_UPS] = step_ups
     app[keys.EVENT_STREAMS] = EventStreams(

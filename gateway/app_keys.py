@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway.audit.activity import Activity
 from gateway.audit.recorder import Audit
 from gateway.edge.client_address import ClientAddresses
-from gateway.edge.limits import FlowLimit
+from gateway.edge.limits import RateLimits
 from gateway.flows.arrivals import Arrivals
 from gateway.flows.end_session import EndSession
 from gateway.flows.flow import AuthFlow, CompletedFlow
@@ -20,6 +20,7 @@ from gateway.flows.logout import Logout
 from gateway.flows.step_up import StepUps
 from gateway.metrics import Metrics
 from gateway.profile.edits import ProfileEdits
+from gateway.session.cookie_marks import CookieMarks
 from gateway.session.event_streams import EventStreams
 from gateway.session.own_sessions import OwnSessions
 from gateway.session.sessions import SessionStore
@@ -40,7 +41,8 @@ VAULT: Final = web.AppKey("vault", Vault)
 EVENT_STREAMS: Final = web.AppKey("event_streams", EventStreams)
 OWN_SESSIONS: Final = web.AppKey("own_sessions", OwnSessions)
 CLIENT_ADDRESSES: Final = web.AppKey("client_addresses", ClientAddresses)
-FLOW_LIMIT: Final = web.AppKey("flow_limit", FlowLimit)
+COOKIE_MARKS: Final = web.AppKey("cookie_marks", CookieMarks)
+RATE_LIMITS: Final = web.AppKey("rate_limits", RateLimits)
 METRICS: Final = web.AppKey("metrics", Metrics)
 CREDENTIAL: Final[web.AppKey[CredentialSource]] = web.AppKey("credential")
 ARRIVALS: Final[web.AppKey[Arrivals[CompletedFlow]]] = web.AppKey("arrivals")

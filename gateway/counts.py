@@ -41,6 +41,12 @@ class Counts:
     def request_refused(self, places: str) -> None:
         """Hear that a request was told to come later."""
 
+    def limited(self, limit: str) -> None:
+        """Hear that a rate limit refused a request, by the limit's name."""
+
+    def untrusted_proxy(self, *, is_there: bool) -> None:
+        """Hear whether nearly all requests come by one address that names others, and is no proxy of ours."""
+
     def streams_open(self, count: int) -> None:
         """Hear how many event streams are open in this process from now on."""
 

@@ -19,7 +19,6 @@
     ├── IdempotencyKeyReused      422 the key was used with another body
     ├── EditInProgress            409 the same key is being worked on
     ├── NotFound                  404 no such thing for this person
-    ├── TooManyRequests           429 one network begins, or one browser listens, more than anybody needs
     ├── SessionStoreUnavailable   503 Redis fails; the cookie is kept
     │   └── SessionStoreNotAsked  503 we were too slow ourselves to ask Redis: told as `overloaded`
     │                                 and from servicekit.errors, as in the resource API:
@@ -29,6 +28,7 @@
     ├── BodyTooLarge              413 no profile is that large
     ├── UriTooLong                414 the address is longer than anything we read
     ├── UnsupportedMediaType      415 the body is no JSON, or compressed
+    ├── TooManyRequests           429 a person or a network asks for more than anybody needs
     ├── RequestHeaderFieldsTooLarge 431 the header fields, cookies among them, are larger than anything we read
     ├── Overloaded                503 more is under way than this process takes
     ├── ResourceUnavailable       502 Graph or the resource API fails
@@ -214,15 +214,6 @@ class NotFound(ProblemError):
 
     status, slug, title = 404, "not-found", "Not Found"
     log_level = logging.DEBUG
-
-
-class TooManyRequests(ProblemError):
-    """More was begun than anybody needs: flows from one network, or streams by one browser."""
-
-    status, slug, title = 429, "too-many-requests", "Too many requests"
-
-    def __init__(self, detail: str, *, retry_after: int) -> None:
-        super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
 class SessionStoreUnavailable(ProblemError):

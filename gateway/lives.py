@@ -50,6 +50,7 @@ def redis_life() -> CleanupContext:
         async with connected(app[keys.VAULT], waits=waits):
             yield
             await app[keys.ACTIVITY].aclose()
+            await app[keys.RATE_LIMITS].aclose()
 
     return life
 
@@ -161,6 +162,7 @@ def tokens_life(
             edit=edit,
             now=now,
             wall=app[keys.CLOCK],
+            new_cookie=app[keys.COOKIE_MARKS].new,
             leeway_seconds=settings.clock_leeway_seconds,
         )
         yield

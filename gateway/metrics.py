@@ -30,6 +30,21 @@ _SECONDS: Final = (0.005, 0.01, 0.02, 0.025, 0.05, 0.1, 0.25, 0.3, 0.5, 1.0, 2.5
 _REDIS_SECONDS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 _LAG_SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 _BREAKERS: Final = ("redis", "token-endpoint", "graph", "resource-api")
+_LOST: Final = (
+    ("stepup_log_lines_dropped", "Lines of the log that were lost: there was no room for them.", "level"),
+    ("stepup_requests_refused", "Requests that were told to come later.", "places"),
+    ("stepup_limited", "Requests that a limit refused.", "limit"),
+)
+# What each process shows of its own state, and several together.
+_OF_NOW: Final = (
+    ("stepup_event_streams", "Event streams that are open."),
+    ("stepup_events_pushed", "In how many processes Redis pushes what event streams tell; the others look."),
+    ("stepup_connections", "Connections of clients that are open."),
+    (
+        "stepup_untrusted_proxy",
+        "In how many processes nearly all requests come by a proxy that nobody named.",
+    ),
+)
 
 
 class Metrics(Counts):
@@ -105,20 +120,12 @@ class Metrics(Counts):
                 ("stepup_requests_waiting", "Requests that wait for a place."),
             )
         )
-        self._refused = Counter(
-            "stepup_requests_refused", "Requests that were told to come later.", ("places",), registry=own
+        self._streams, self._pushed, self._connections, self._untrusted_proxy = (
+            Gauge(name, documentation, registry=own, multiprocess_mode="livesum")
+            for name, documentation in _OF_NOW
         )
-        self._streams = Gauge(
-            "stepup_event_streams",
-            "Event streams that are open.",
-            registry=own,
-            multiprocess_mode="livesum",
-        )
-        self._pushed = Gauge(
-            "stepup_events_pushed",
-            "In how many processes Redis pushes what event streams tell; the others look now and then.",
-            registry=own,
-            multiprocess_mode="livesum",
+        self._dropped, self._refused, self._limited = (
+            Counter(name, documentation, (label,), registry=own) for name, documentation, label in _LOST
         )
         self._lag = Histogram(
             "stepup_loop_lag_seconds",
@@ -126,23 +133,11 @@ class Metrics(Counts):
             buckets=_LAG_SECONDS,
             registry=own,
         )
-        self._dropped = Counter(
-            "stepup_log_lines_dropped",
-            "Lines of the log that were lost because there was no room for them.",
-            ("level",),
-            registry=own,
-        )
         self._audit_lines = Counter(
             "stepup_audit_lines", "Lines of the audit trail, written or lost.", ("outcome",), registry=own
         )
         self._audit_written = Gauge(
             "stepup_audit_written", "Whether it is written.", registry=own, multiprocess_mode="livemin"
-        )
-        self._connections = Gauge(
-            "stepup_connections",
-            "Connections of clients that are open.",
-            registry=own,
-            multiprocess_mode="livesum",
         )
         self._made_room = Counter(
             "stepup_connections_closed_for_room",
@@ -221,6 +216,14 @@ class Metrics(Counts):
     def request_refused(self, places: str) -> None:
         """Count a request that was told to come later."""
         self._refused.labels(places).inc()
+
+    def limited(self, limit: str) -> None:
+        """Count a request that a rate limit refused."""
+        self._limited.labels(limit).inc()
+
+    def untrusted_proxy(self, *, is_there: bool) -> None:
+        """Show whether nearly all requests come by one proxy that we do not know."""
+        self._untrusted_proxy.set(is_there)
 
     def streams_open(self, count: int) -> None:
         """Show how many streams are open."""

@@ -18,10 +18,9 @@ from gateway.endpoints.problems import METHOD_NOT_ALLOWED, PROBLEM_TYPES
 from gateway.errors import CrossOriginRefused, MisdirectedRequest, SignInRequired
 from gateway.session.cookie import COOKIE
 from servicekit.errors import Overloaded, RequestHeaderFieldsTooLarge, UriTooLong
-from servicekit.openapi import REQUEST_ID, Components, Node
+from servicekit.openapi import Components, Node
 from servicekit.operations import NamedSchema, Operation, Parameter, Response
 from servicekit.problems import ProblemError
-from servicekit.reference import HEADER
 from servicekit.version import VERSION
 
 DOCUMENT: Final = web.AppKey("openapi", bytes)
@@ -68,7 +67,6 @@ _HEADERS: Final[dict[str, Node]] = {
         "schema": {"type": "integer", "minimum": 0, "maximum": 3600},
     },
     "Allow": {"description": "The methods that the route takes.", "schema": {"type": "string"}},
-    HEADER: REQUEST_ID,
 }
 
 
@@ -146,7 +144,7 @@ ROUTES: Final = (
 def drawn(rows: Sequence[Route]) -> bytes:
     """Return the document as it travels; rows without an operation are no part of the API."""
     components = Components(
-        problem_types=PROBLEM_TYPES, headers=_HEADERS, examples=EXAMPLES, always=("Cache-Control", HEADER)
+        problem_types=PROBLEM_TYPES, headers=_HEADERS, examples=EXAMPLES, always=("Cache-Control",)
     )
     paths: dict[str, Node] = {}
     for row in rows:

@@ -171,11 +171,32 @@ class Settings(AuthoritySettings):
     )
     workers: int = Field(1, ge=1, le=64, description="the number of processes", examples=["2"])
     journeys_per_minute: int = Field(
-        120,
+        600,
         ge=1,
         le=100_000,
-        description="how many sign-ins one address may begin in a minute",
-        examples=["120"],
+        description="how many sign-ins one network may begin in a minute",
+        examples=["600"],
+    )
+    step_ups_per_minute: int = Field(
+        10,
+        ge=1,
+        le=100_000,
+        description="how many confirmations one person may begin in a minute",
+        examples=["10"],
+    )
+    edits_per_minute: int = Field(
+        60,
+        ge=1,
+        le=100_000,
+        description="how many edits one person may send in a minute",
+        examples=["60"],
+    )
+    reads_per_minute: int = Field(
+        1_200,
+        ge=1,
+        le=1_000_000,
+        description="how often one person may read the profile in a minute",
+        examples=["1200"],
     )
     trusted_proxies: Annotated[CommaSeparated, AfterValidator(forms.networks)] = Field(
         (),

@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from resource_api import errors
 from resource_api.access_tokens import Caller, caller_of
+from resource_api.bad_tokens import BadTokens
 from servicekit.callers import KNOWN
 from servicekit.discovery import Discovery
 from servicekit.http import routes
@@ -99,24 +100,35 @@ class Gatekeeper:
         *,
         longest_token: int = LONGEST_TOKEN,
         now: Callable[[], float] = time.time,
+        bad_tokens: BadTokens | None = None,
     ) -> None:
         self._verifier = verifier
         self._discovery = discovery
         self._rules = rules
         self._longest = longest_token
         self._now = now
+        self._bad_tokens = bad_tokens or BadTokens(now=time.monotonic)
 
     async def admit(self, request: web.Request, policy: ScopePolicy) -> Caller:
         """Return who calls.
 
-        Raises InvalidToken, MisplacedToken, AuthorityUnavailable, Misconfigured, and what `policy.check` raises.
+        Raises InvalidToken, MisplacedToken, TooManyRequests instead of InvalidToken where there were too many of them,
+        AuthorityUnavailable, Misconfigured, and what `policy.check` raises. A token that only the time speaks against
+        is never one too many: whoever has it is helped by being told.
         Not checked here: whether the person still exists, or is blocked since the token was issued. Entra
         checks that at the on-behalf-of exchange.
         """
-        token = bearer_token(request, longest=self._longest)
+        try:
+            token = bearer_token(request, longest=self._longest)
+        except errors.InvalidToken as error:
+            if error.sent:
+                self._bad_tokens.count(request)
+            raise
         try:
             verified = await self._verifier.verify_by_type(token, *self._rules)
         except TokenRejected as rejection:
+            if not rejection.is_of_the_clock:
+                self._bad_tokens.count(request)
             raise errors.InvalidToken(str(rejection)) from rejection
         request[KNOWN] = True
         # Also where the policy refuses them it is known who it was.

@@ -16,6 +16,7 @@
     ├── BodyTooLarge                        413 more than 16 kB
     ├── UriTooLong                          414 the address is longer than anything the service reads
     ├── UnsupportedMediaType                415 not JSON, or compressed
+    ├── TooManyRequests                     429 too many tokens came from one network that cannot be believed
     ├── RequestHeaderFieldsTooLarge         431 the header fields are larger than anything the service reads
     ├── Overloaded                          503 more is under way than this process takes
     ├── ResourceUnavailable                 502 raised in these forms only:
@@ -64,6 +65,7 @@ class InvalidToken(TokenNeeded):
     status, slug, title = 401, "invalid-token", "A valid access token is needed"
 
     def __init__(self, log_detail: str, *, sent: bool = True) -> None:
+        self.sent = sent
         error = challenges.INVALID_TOKEN if sent else None
         super().__init__(BearerChallenge(realm="", error=error), log_detail=log_detail)
 

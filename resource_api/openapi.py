@@ -13,10 +13,9 @@ from pydantic import Field
 from resource_api import errors
 from resource_api.access import Route, ScopePolicy
 from servicekit import errors as shared
-from servicekit.openapi import REQUEST_ID, Components, Node
+from servicekit.openapi import Components, Node
 from servicekit.operations import ProblemType, Shape
 from servicekit.problems import ProblemError
-from servicekit.reference import HEADER
 from servicekit.text_fields import REQUIRED, FieldError
 from servicekit.text_schemas import FIELD_ERRORS
 from servicekit.version import VERSION
@@ -33,7 +32,6 @@ _HEADERS: Final[dict[str, Node]] = {
         "description": "Seconds to wait before asking again.",
         "schema": {"type": "integer", "minimum": 0},
     },
-    HEADER: REQUEST_ID,
 }
 # What a token is refused with, wherever one is asked for, and what may go wrong meanwhile.
 _OF_A_TOKEN: Final = (
@@ -41,6 +39,7 @@ _OF_A_TOKEN: Final = (
     shared.RequestHeaderFieldsTooLarge,
     errors.MisplacedToken,
     errors.InvalidToken,
+    shared.TooManyRequests,
     errors.InsufficientScope,
     errors.InsufficientClaims,
     errors.InsufficientUserAuthentication,
@@ -81,6 +80,11 @@ PROBLEM_TYPES: Final = (
     _kind(shared.UnsupportedMediaType()),
     _kind(shared.RequestHeaderFieldsTooLarge()),
     _kind(
+        shared.TooManyRequests(
+            "Too many access tokens came from this network that cannot be believed.", retry_after=1
+        )
+    ),
+    _kind(
         errors.InvalidProfilePatch([FieldError("displayName", REQUIRED, "This can't be empty.")]),
         required={"errors": FIELD_ERRORS},
     ),
@@ -95,7 +99,7 @@ PROBLEM_TYPES: Final = (
 
 def document(rows: Iterable[Route]) -> dict[str, Any]:
     """Return the document."""
-    components = Components(problem_types=PROBLEM_TYPES, headers=_HEADERS, examples={}, always=(HEADER,))
+    components = Components(problem_types=PROBLEM_TYPES, headers=_HEADERS, examples={})
     paths: dict[str, Node] = {}
     for row in rows:
         paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, components)

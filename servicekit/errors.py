@@ -7,6 +7,7 @@
     ├── BodyTooLarge          413 the body is larger than anything the service reads
     ├── UriTooLong            414 the address is longer than anything the service reads
     ├── UnsupportedMediaType  415 the body is no JSON, or compressed
+    ├── TooManyRequests       429 whoever asks has asked for more than anybody needs
     ├── RequestHeaderFieldsTooLarge 431 the header fields are larger than anything the service reads
     ├── Misconfigured         500 an administrator's fault
     │   └── IssuerMismatch    500 servicekit.discovery: the authority names another issuer than the configuration
@@ -62,6 +63,20 @@ class UriTooLong(ProblemError):
     """The request's path and query are longer than anything that the service reads."""
 
     status, slug, title = 414, "uri-too-long", "This address is too long"
+
+
+class TooManyRequests(ProblemError):
+    """Somebody, or a network, asked for something more often than anybody needs.
+
+    What a limit refused is told of where that is counted, and not with every single request. `retry_after` is in
+    seconds.
+    """
+
+    status, slug, title = 429, "too-many-requests", "Too many requests"
+    log_level = logging.DEBUG
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
 class RequestHeaderFieldsTooLarge(ProblemError):

@@ -25,11 +25,6 @@ _REFERENCE: Final = "7K2M-9QXR"
 
 Node = dict[str, Any]
 
-REQUEST_ID: Final[Node] = {
-    "description": "The request's id; a failure's `reference` is its beginning in another spelling.",
-    "schema": {"type": "string", "format": "uuid", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"},
-}
-"""The header that every answer has."""
 
 PROBLEM: Final = NamedSchema(
     "Problem",

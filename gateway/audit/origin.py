@@ -14,10 +14,11 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from gateway.audit.subject import Subject
-from gateway.edge.client_address import UNKNOWN, ClientAddresses
+from gateway.edge.client_address import ClientAddresses
 from gateway.edge.devices import device_name
 from gateway.store.names import SessionRef
 from servicekit.callers import NETWORK
+from servicekit.networks import UNKNOWN
 from servicekit.reference import reference_of
 
 _LONGEST_USER_AGENT: Final = 200

@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.doctor import metadata, redis_server, resource_api, sign_in
+from gateway.doctor.proxies import PROXIES, look_at_proxies
 from gateway.doctor.wording import WORDING
 from gateway.session.cookie import COOKIE
 from gateway.settings import Settings
@@ -28,7 +29,6 @@ from servicekit.doctor.report import SETTINGS
 from servicekit.outbound import Outbound, outbound
 
 PUBLIC_URL: Final = "public URL"
-PROXIES: Final = "proxies"
 
 # Three requests of the authority's at six seconds each, one after the other, and the checks beside them.
 _AUTHORITY_SECONDS: Final = 30
@@ -61,6 +61,7 @@ async def examine(settings: Settings, *, now: Callable[[], float] = time.time) -
         looks = await asyncio.gather(
             all_within_time(_AUTHORITY, _authority(http, settings, now=now), seconds=_AUTHORITY_SECONDS),
             redis,
+            all_within_time([PROXIES], look_at_proxies(settings)),
             _graph(http, settings),
             resource_api.look_at_resource_api(http, settings.resource_api_url),
         )
@@ -83,17 +84,7 @@ async def _graph(http: Outbound, settings: Settings) -> list[Finding]:
 def _public_url(settings: Settings) -> list[Finding]:
     url = urlsplit(settings.public_url)
     if url.scheme == "https":
-        proxied = (
-            ok(PROXIES, f"GATEWAY_TRUSTED_PROXIES is {', '.join(settings.trusted_proxies)}")
-            if settings.trusted_proxies
-            else warning(
-                PROXIES,
-                "GATEWAY_TRUSTED_PROXIES is not set: behind a proxy all people count as one address for "
-                "GATEWAY_JOURNEYS_PER_MINUTE",
-                "Set it to the address or network of the proxy that ends TLS.",
-            )
-        )
-        return [ok(PUBLIC_URL, f"{settings.public_url}: browsers keep the cookie {COOKIE} there"), proxied]
+        return [ok(PUBLIC_URL, f"{settings.public_url}: browsers keep the cookie {COOKIE} there")]
     if url.hostname == "localhost":
         return [
             ok(PUBLIC_URL, f"{settings.public_url}: for this computer only; browsers keep {COOKIE} there")

@@ -12,20 +12,23 @@ from typing import Final
 
 from aiohttp import web
 
-_NETWORK_BITS: Final = {4: 24, 6: 56}
-"""By version of the internet protocol: what one household or one small network is given (RFC 6177, section 2)."""
-_WITH_PORT: Final = re.compile(r"\[(.+)\](?::\d{1,5})?|([\d.]+):\d{1,5}")
-UNKNOWN: Final = "unknown"
+from servicekit.networks import UNKNOWN, Address, network_of, read_address, wide_network_of
 
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_WITH_PORT: Final = re.compile(r"\[(.+)\](?::\d{1,5})?|([\d.]+):\d{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAddress:
-    """The address of a client as text, and its network, /24 or /56; both `unknown` where there is none."""
+    """The address of a client as text, and its networks: /24 or /56, /16 or /48; `unknown` where there is none.
+
+    `behind` is the network of whoever it says it speaks for, where it is no proxy of ours: not believed, and only good
+    to tell those apart who come by the same address.
+    """
 
     text: str
     network: str
+    wide: str = UNKNOWN
+    behind: str | None = None
 
 
 class ClientAddresses:
@@ -48,25 +51,26 @@ class ClientAddresses:
             client = named
         if client is None:
             return ClientAddress(UNKNOWN, UNKNOWN)
-        network = ipaddress.ip_network((client, _NETWORK_BITS[client.version]), strict=False)
-        return ClientAddress(str(client), str(network))
+        behind = _parsed(forwarded[-1]) if forwarded and not self._is_ours(client) else None
+        return ClientAddress(
+            str(client),
+            network_of(client),
+            wide_network_of(client),
+            network_of(behind) if behind else None,
+        )
 
-    def _is_ours(self, address: _Address) -> bool:
+    def is_trusted(self, peer: str | None) -> bool:
+        """Tell whether an address is a proxy of ours."""
+        address = _parsed(peer)
+        return address is not None and self._is_ours(address)
+
+    def _is_ours(self, address: Address) -> bool:
         return any(address in network for network in self._proxies)
 
 
-def _parsed(text: str | None) -> _Address | None:
-    """Read an address; proxies write a port behind it, and IPv4 as a part of IPv6.
-
-    The zone of an IPv6 address (RFC 4007, section 11) is left out: it is any text, and names a cable of ours.
-    """
+def _parsed(text: str | None) -> Address | None:
+    """Read an address; proxies write a port behind it, and IPv4 as a part of IPv6."""
     named = (text or "").strip()
     if with_port := _WITH_PORT.fullmatch(named):
         named = with_port[1] or with_port[2]
-    try:
-        address = ipaddress.ip_address(named)
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address):
-        return address.ipv4_mapped or ipaddress.IPv6Address(int(address))
-    return address
+    return read_address(named)

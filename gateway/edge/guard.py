@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from gateway.edge.admission import Lane
 from gateway.edge.hosts import Likeness, compare_hosts
+from gateway.edge.limit_rules import Limit
 from gateway.edge.navigations import is_page_wanted
 from gateway.errors import CrossOriginRefused, MisdirectedRequest
 from servicekit.http import routes
@@ -71,13 +72,14 @@ class Route(routes.Route):
 
     `operation` is what the API's description says of it, if it is part of the API. `records` names what it needs of the
     session, which is read in the step that opens the cookie. `lane` is which places it needs, where that does not
-    follow from its kind.
+    follow from its kind. `limit` is by what it is counted.
     """
 
     kind: RequestKind
     operation: Operation | None = None
     records: Callable[[web.Request], Sequence[str]] = no_records
     lane: Lane | None = None
+    limit: Limit | None = None
 
     @property
     def answers_head(self) -> bool:
@@ -98,6 +100,12 @@ def lane_of(request: web.Request) -> Lane:
     """Return which places the request needs; where there is no such route, it is answered from memory."""
     row = request.app[ROUTE_TABLE].row_of(request)
     return (row.lane or _LANES[row.kind]) if row else Lane.PAGES
+
+
+def limit_of(request: web.Request) -> Limit | None:
+    """Return the limit that counts the request, if one does."""
+    row = request.app[ROUTE_TABLE].row_of(request)
+    return row.limit if row else None
 
 
 def records_of(request: web.Request) -> Sequence[str]:

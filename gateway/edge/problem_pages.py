@@ -16,6 +16,7 @@ from gateway.edge.meant_pages import lead_to
 from gateway.edge.navigations import is_page_wanted
 from gateway.edge.plain_pages import SHOWN, plain_page
 from gateway.edge.spa_files import SpaFiles
+from servicekit.errors import TooManyRequests
 from servicekit.problems import Draw, Problem, draw_json
 
 RETURN_TO: Final = web.RequestKey("return_to", str)
@@ -28,11 +29,15 @@ _NEVER_PAGES: Final = frozenset({"cross-origin-refused", "misdirected-request"})
 
 
 def problem_pages(
-    pages: SpaFiles, *, host: str, close_flow: Callable[[web.Response, str], web.Response]
+    pages: SpaFiles,
+    *,
+    host: str,
+    close_flow: Callable[[web.Response, str], web.Response],
+    local_path: Callable[[str | None], str],
 ) -> Draw:
     """Return how problems are drawn; `close_flow` takes the cookie of a flow back, by its `state`.
 
-    `host` is what people know us by.
+    `host` is what people know us by, `local_path` makes a path of ours of whatever `return_to` says.
     """
 
     def draw(request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
@@ -42,6 +47,9 @@ def problem_pages(
             if navigates or is_page_wanted(request):
                 return plain_page(request, problem, reference, host=host)
         elif navigates and problem.slug not in _NEVER_PAGES:
+            if problem.slug == TooManyRequests.slug and kind_of(request) is RequestKind.NAVIGATION:
+                # Whoever refused it never learned where the flow would have led back to.
+                request[RETURN_TO] = local_path(request.query.get("return_to"))
             response = _to_problem_page(request, problem, reference)
             return close_flow(response, request[FLOW_STATE]) if FLOW_STATE in request else response
         if _is_lost_person(request, problem):
@@ -56,6 +64,9 @@ def _to_problem_page(request: web.Request, problem: Problem, reference: str) -> 
     query = {"type": problem.slug, "reference": reference}
     if RETURN_TO in request:
         query["return_to"] = request[RETURN_TO]
+    if problem.slug == TooManyRequests.slug:
+        # Not as a header: that would ask the browser to follow the redirection so much later (RFC 9110, 10.2.3).
+        query["retry_after"] = problem.headers[hdrs.RETRY_AFTER]
     return web.Response(
         status=303,
         headers={hdrs.LOCATION: f"/problem?{urlencode(query)}", hdrs.CACHE_CONTROL: "no-store"},

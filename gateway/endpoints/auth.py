@@ -13,10 +13,11 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from gateway import errors
-from gateway.app_keys import ARRIVALS, AUDIT, AUTH_FLOW, FLOW_LIMIT, FLOWS, SESSIONS
+from gateway.app_keys import ARRIVALS, AUDIT, AUTH_FLOW, CLIENT_ADDRESSES, FLOWS, SESSIONS
 from gateway.audit import facts
 from gateway.edge.forms import FORM
 from gateway.edge.guard import RequestKind, Route
+from gateway.edge.limit_rules import Limit
 from gateway.edge.problem_pages import RETURN_TO
 from gateway.endpoints.answers import AuthorizationResponse
 from gateway.endpoints.problems import OF_A_FLOW
@@ -26,7 +27,7 @@ from gateway.flows.flow_record import LONGEST_PATH, AuthCodeFlow, FlowStore, loc
 from gateway.flows.step_up import CHALLENGE
 from gateway.metrics import FLOW
 from gateway.session.cookie import refuse_doubled
-from servicekit.errors import AccessBlocked, RequestTimedOut
+from servicekit.errors import AccessBlocked, RequestTimedOut, TooManyRequests
 from servicekit.operations import Operation, Parameter, RequestBody, Response
 
 _CALLBACK: Final = "/auth/callback"
@@ -83,7 +84,8 @@ async def _arrive(request: web.Request, answer: dict[str, str]) -> CompletedFlow
     flow = await request.app[FLOWS].take(request, answer["state"])
     request[FLOW] = (flow.purpose, _COMPLETED)
     device = request.headers.get(hdrs.USER_AGENT, "")
-    completed = await request.app[AUTH_FLOW].complete(flow, answer, device=device)
+    network = request.app[CLIENT_ADDRESSES].of(request).network
+    completed = await request.app[AUTH_FLOW].complete(flow, answer, device=device, network=network)
     if completed.session:
         for fact in _FACTS[flow.purpose]:
             request.app[AUDIT].record(fact, completed.session.subject)
@@ -94,7 +96,6 @@ async def _leave(request: web.Request, purpose: str) -> web.Response:
     request[RETURN_TO] = return_to = local_path(request.query.get("return_to"))
     request[FLOW] = (purpose, _BEGUN)
     refuse_doubled(request)
-    request.app[FLOW_LIMIT].take(request)
     session = await request.app[SESSIONS].find(request)
     url, flow = await request.app[AUTH_FLOW].begin(purpose, return_to, session)
     return await _depart(request, url, flow)
@@ -151,6 +152,7 @@ _ARRIVAL_PROBLEMS: Final = (
     errors.DifferentPerson,
     errors.SignInRequired,
     AccessBlocked,
+    TooManyRequests,
     *OF_A_FLOW,
 )
 
@@ -160,12 +162,13 @@ ROUTES: Final = (
         "/auth/sign-in",
         sign_in,
         RequestKind.NAVIGATION,
+        limit=Limit.SIGN_INS,
         operation=Operation(
             "signIn",
             "Sign in",
             tag="navigations",
             response=_DEPARTURE,
-            problems=(*OF_A_FLOW, errors.TooManyRequests, errors.DuplicateCookie),
+            problems=(*OF_A_FLOW, TooManyRequests, errors.DuplicateCookie),
             parameters=(_RETURN_TO,),
         ),
     ),
@@ -174,12 +177,13 @@ ROUTES: Final = (
         "/auth/sign-up",
         sign_up,
         RequestKind.NAVIGATION,
+        limit=Limit.SIGN_INS,
         operation=Operation(
             "signUp",
             "Sign up",
             tag="navigations",
             response=_DEPARTURE,
-            problems=(*OF_A_FLOW, errors.TooManyRequests, errors.DuplicateCookie),
+            problems=(*OF_A_FLOW, TooManyRequests, errors.DuplicateCookie),
             parameters=(_RETURN_TO,),
         ),
     ),
@@ -189,12 +193,13 @@ ROUTES: Final = (
         step_up,
         RequestKind.NAVIGATION,
         records=_challenge_record,
+        limit=Limit.STEP_UPS,
         operation=Operation(
             "stepUp",
             "Confirm who you are",
             tag="navigations",
             response=_DEPARTURE,
-            problems=(*OF_A_FLOW, errors.SignInRequired),
+            problems=(*OF_A_FLOW, errors.SignInRequired, TooManyRequests),
             parameters=(
                 Parameter(
                     "challenge",
@@ -213,6 +218,7 @@ ROUTES: Final = (
         _CALLBACK,
         callback,
         RequestKind.CALLBACK,
+        limit=Limit.CALLBACKS,
         operation=Operation(
             "callback",
             "The authority's answer (form_post)",
@@ -232,6 +238,7 @@ ROUTES: Final = (
         _CALLBACK,
         callback,
         RequestKind.CALLBACK,
+        limit=Limit.CALLBACKS,
         operation=Operation(
             "callbackByQuery",
             "The authority's answer (query)",

@@ -10,9 +10,9 @@ from aiohttp import hdrs, web
 
 from gateway.app_keys import EVENT_STREAMS, SESSIONS
 from gateway.edge.guard import RequestKind, Route
+from gateway.edge.limit_rules import Limit
 from gateway.endpoints.answers import EVENT_STREAM, AccessChanged, SessionEnded, SessionExpiring
 from gateway.endpoints.problems import OF_A_SESSION
-from gateway.errors import TooManyRequests
 from gateway.flows.step_up import ACCESS_FIELDS
 from servicekit.operations import Operation, Parameter, Response
 
@@ -35,6 +35,7 @@ ROUTES: Final = (
         "/api/session/events",
         session_events,
         RequestKind.EVENTS,
+        limit=Limit.STREAMS,
         records=lambda _request: ACCESS_FIELDS,
         operation=Operation(
             "listenToSession",
@@ -50,7 +51,7 @@ ROUTES: Final = (
                     "session-ended": SessionEnded,
                 },
             ),
-            problems=(*OF_A_SESSION, TooManyRequests),
+            problems=OF_A_SESSION,
             parameters=(
                 Parameter(
                     "Last-Event-ID",

@@ -18,13 +18,22 @@ from gateway.audit import facts
 from gateway.edge.admission import Lane
 from gateway.edge.forms import FORM, read_form
 from gateway.edge.guard import RequestKind, Route
+from gateway.edge.limit_rules import Limit
+from gateway.edge.network_limits import CAME_TO_NOTHING
 from gateway.edge.posting_page import posting_page
 from gateway.endpoints.answers import LogoutRequest, SignedOut
 from gateway.errors import DuplicateCookie, SessionStoreUnavailable
 from gateway.flows.end_session import PAGE, authority_origins
 from gateway.session.cookie import is_doubled
 from gateway.tokens.token_records import ID_TOKEN
-from servicekit.errors import AuthorityUnavailable, BadRequest, BodyTooLarge, Misconfigured, RequestTimedOut
+from servicekit.errors import (
+    AuthorityUnavailable,
+    BadRequest,
+    BodyTooLarge,
+    Misconfigured,
+    RequestTimedOut,
+    TooManyRequests,
+)
 from servicekit.jwt_claims import LONGEST_SID
 from servicekit.operations import Operation, Parameter, RequestBody, Response
 
@@ -43,6 +52,8 @@ async def sign_out(request: web.Request) -> web.Response:
     session = await request.app[LOGOUT].sign_out(request)
     if session:
         request.app[AUDIT].show(facts.SIGN_OUT, session.subject)
+    else:
+        request[CAME_TO_NOTHING] = True
     redirect = await request.app[END_SESSION].redirect(session)
     forget = '"cache", "cookies", "storage"' if is_doubled(request) else '"cache", "storage"'
     return web.json_response(SignedOut(redirect=redirect), headers={"Clear-Site-Data": forget})
@@ -56,6 +67,7 @@ async def end_session(request: web.Request) -> web.Response:
     """
     form = await request.app[END_SESSION].form(request.query.get("ticket", ""))
     if form is None:
+        request[CAME_TO_NOTHING] = True
         return web.Response(status=303, headers={hdrs.LOCATION: "/"})
     return posting_page(request, form.endpoint, form.fields)
 
@@ -66,7 +78,9 @@ async def frontchannel_logout(request: web.Request) -> web.Response:
     For an iframe of the authority's sign-out page. Carries no cookie; the answer is the same whether there was a
     session or not. The caller proves nothing, so nothing is revoked at the authority.
     """
-    await request.app[LOGOUT].frontchannel(request.query.getall("sid", []), request.query.getall("iss", []))
+    sids, issuers = request.query.getall("sid", []), request.query.getall("iss", [])
+    if not await request.app[LOGOUT].frontchannel(sids, issuers):
+        request[CAME_TO_NOTHING] = True
     framers = await authority_origins(request.app[DISCOVERY], request.app[SETTINGS])
     return web.Response(
         text="<!doctype html><title>Signed out</title>",
@@ -102,6 +116,7 @@ _BACKCHANNEL: Final = Route(
     "/auth/backchannel-logout",
     backchannel_logout,
     RequestKind.BACKCHANNEL,
+    limit=Limit.LOGOUT_TOKENS,
     operation=Operation(
         "backchannelLogout",
         "The authority ends sessions, server to server",
@@ -114,6 +129,7 @@ _BACKCHANNEL: Final = Route(
             Misconfigured,
             AuthorityUnavailable,
             SessionStoreUnavailable,
+            TooManyRequests,
         ),
         body=RequestBody(LogoutRequest, (FORM,)),
     ),
@@ -126,12 +142,13 @@ ROUTES: Final = (
         RequestKind.JSON,
         records=lambda _request: (ID_TOKEN.field(),),
         lane=Lane.SIGN_OUT,
+        limit=Limit.LOGOUT_CALLS,
         operation=Operation(
             "signOut",
             "Sign out",
             tag="session",
             response=Response("Signed out here; `redirect` ends the authority's session too.", (SignedOut,)),
-            problems=(SessionStoreUnavailable, DuplicateCookie),
+            problems=(SessionStoreUnavailable, DuplicateCookie, TooManyRequests),
         ),
     ),
     Route(
@@ -140,13 +157,14 @@ ROUTES: Final = (
         end_session,
         RequestKind.NAVIGATION,
         lane=Lane.SIGN_OUT,
+        limit=Limit.LOGOUT_CALLS,
         operation=Operation(
             "endAuthoritySession",
             "End the authority's session by a form",
             tag="navigations",
             response=Response("A page that posts the form by itself.", (str,), media_type="text/html"),
             also=(Response("Without such a ticket: to `/`.", status=303, headers=(hdrs.LOCATION,)),),
-            problems=(SessionStoreUnavailable,),
+            problems=(SessionStoreUnavailable, TooManyRequests),
             parameters=(Parameter("ticket", "query", "What `redirect` of `/auth/sign-out` holds."),),
         ),
     ),
@@ -155,12 +173,13 @@ ROUTES: Final = (
         "/auth/frontchannel-logout",
         frontchannel_logout,
         RequestKind.FRAMED,
+        limit=Limit.LOGOUT_CALLS,
         operation=Operation(
             "frontchannelLogout",
             "The authority ends a session",
             tag="navigations",
             response=Response("Done.", (str,), media_type="text/html"),
-            problems=(SessionStoreUnavailable,),
+            problems=(SessionStoreUnavailable, TooManyRequests),
             parameters=(
                 Parameter(
                     "sid",

@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 from gateway.app_keys import AUDIT, EDITS, SESSIONS
 from gateway.audit import facts
 from gateway.edge.guard import RequestKind, Route
+from gateway.edge.limit_rules import Limit
 from gateway.endpoints.answers import PROFILE, Identifier, ParkedEdit
 from gateway.endpoints.problems import OF_A_RESOURCE, OF_A_SESSION
 from gateway.errors import EditInProgress, InvalidProfilePatch, NotFound, ProfileChanged
@@ -70,6 +71,7 @@ ROUTES: Final = (
         _PATH,
         get_parked_edit,
         RequestKind.JSON,
+        limit=Limit.READS,
         records=_records_to_see,
         operation=Operation(
             "getParkedEdit",
@@ -85,6 +87,7 @@ ROUTES: Final = (
         _PATH,
         apply_parked_edit,
         RequestKind.JSON,
+        limit=Limit.EDITS,
         records=lambda _request: FIELDS_TO_EDIT,
         operation=Operation(
             "applyParkedEdit",

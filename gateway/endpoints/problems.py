@@ -21,7 +21,7 @@ from servicekit.operations import ProblemType
 from servicekit.problems import Problem, ProblemError, plain_problem
 from servicekit.text_schemas import FIELD_ERRORS
 
-OF_A_SESSION: Final = (errors.SignInRequired, errors.SessionStoreUnavailable)
+OF_A_SESSION: Final = (errors.SignInRequired, errors.SessionStoreUnavailable, shared.TooManyRequests)
 """Of whatever needs a session."""
 OF_A_RESOURCE: Final = (
     *OF_A_SESSION,
@@ -187,10 +187,10 @@ PROBLEM_TYPES: Final = (
         optional={"parked_edit": ParkedEditHandle},
     ),
     ProblemType(
-        errors.TooManyRequests(
+        shared.TooManyRequests(
             "Too many pages listen already. Ask GET /api/session instead.", retry_after=30
         ).problem(),
-        "More was begun than anybody needs: sign-ins from one network, or streams by one browser.",
+        "This person, or this network, asked for it more often than anybody needs; nothing was done.",
     ),
     ProblemType(
         shared.UnsupportedMediaType(

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from gateway.app_keys import EDITS, SESSIONS
 from gateway.edge.guard import RequestKind, Route
+from gateway.edge.limit_rules import Limit
 from gateway.endpoints.answers import PROFILE, PROFILE_PATCH
 from gateway.endpoints.problems import OF_A_BODY, OF_A_RESOURCE
 from gateway.errors import EditInProgress, IdempotencyKeyReused, InvalidProfilePatch, ProfileChanged
@@ -66,6 +67,7 @@ ROUTES: Final = (
         "/api/profile",
         get_profile,
         RequestKind.JSON,
+        limit=Limit.READS,
         records=lambda _request: FIELDS_TO_READ,
         operation=Operation(
             "getProfile",
@@ -80,6 +82,7 @@ ROUTES: Final = (
         "/api/profile",
         patch_profile,
         RequestKind.JSON,
+        limit=Limit.EDITS,
         records=_records_to_edit,
         operation=Operation(
             "patchProfile",

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from gateway.app_keys import AUDIT, OWN_SESSIONS, SESSIONS, SETTINGS, STEP_UPS
 from gateway.audit import facts
 from gateway.edge.guard import RequestKind, Route
+from gateway.edge.limit_rules import Limit
 from gateway.endpoints.answers import Anonymous, Claims, Ended, OwnSessions, SignedIn
 from gateway.endpoints.problems import OF_A_SESSION
 from gateway.errors import DuplicateCookie, NotFound, SessionStoreUnavailable
@@ -18,6 +19,7 @@ from gateway.flows.step_up import ACCESS_FIELDS
 from gateway.session.cookie import is_doubled
 from gateway.session.sessions import LiveSession
 from gateway.timestamps import rfc3339
+from servicekit.errors import TooManyRequests
 from servicekit.operations import Operation, Parameter, Response
 
 
@@ -121,7 +123,7 @@ ROUTES: Final = (
             "Who is signed in",
             tag="session",
             response=Response("The session, or that there is none.", (Anonymous, SignedIn)),
-            problems=(SessionStoreUnavailable,),
+            problems=(SessionStoreUnavailable, TooManyRequests),
         ),
     ),
     Route(
@@ -142,6 +144,7 @@ ROUTES: Final = (
         "/api/sessions",
         list_sessions,
         RequestKind.JSON,
+        limit=Limit.OWN_SESSIONS,
         operation=Operation(
             "listSessions",
             "This person's sessions",
@@ -155,6 +158,7 @@ ROUTES: Final = (
         "/api/sessions",
         end_other_sessions,
         RequestKind.JSON,
+        limit=Limit.OWN_SESSIONS,
         operation=Operation(
             "endOtherSessions",
             "End all other sessions",
@@ -168,6 +172,7 @@ ROUTES: Final = (
         "/api/sessions/{id}",
         end_session,
         RequestKind.JSON,
+        limit=Limit.OWN_SESSIONS,
         operation=Operation(
             "endSession",
             "End one session",

@@ -54,7 +54,8 @@ class AuthFlow:
     """Begins and completes flows; `read` and `edit` are the resources that sign-in and step-up ask for.
 
     `wall` is the wall clock in seconds, by which the authority's times are judged, and `leeway_seconds` how far the
-    authority's may differ from it; `now` is Redis' clock, by which all is dated that is kept.
+    authority's may differ from it; `now` is Redis' clock, by which all is dated that is kept. `new_cookie` makes the
+    cookie of a session, of a family where that goes on.
     """
 
     def __init__(
@@ -70,12 +71,13 @@ class AuthFlow:
         now: Callable[[], float],
         wall: Callable[[], float],
         leeway_seconds: int = LEEWAY_SECONDS,
+        new_cookie: Callable[[str | None], SessionCookie] = SessionCookie.new,
     ) -> None:
         self._broker = broker
         self._sessions = sessions
         self._step_ups = step_ups
         self._discovery = discovery
-        self._starts = SessionStarts(sessions, kinds, now=now)
+        self._starts = SessionStarts(sessions, kinds, now=now, new_cookie=new_cookie)
         self._read = read
         self._edit = edit
         self._wall = wall
@@ -128,8 +130,13 @@ class AuthFlow:
         )
         return request.authorize_url, flow
 
-    async def complete(self, flow: AuthCodeFlow, answer: dict[str, str], *, device: str) -> CompletedFlow:
+    async def complete(
+        self, flow: AuthCodeFlow, answer: dict[str, str], *, device: str, network: str = ""
+    ) -> CompletedFlow:
         """Judge whose answer it is, redeem it, and start the session that follows from it.
+
+        Where the authority asks to be left alone, that is about the session that asked for a step-up; at sign-in,
+        about the `network` that the answer came from.
 
         Raises AuthFlowRejected, SignInRequired (the session that asked for step-up has ended), AccessBlocked,
         Misconfigured, AuthorityUnavailable, SessionStoreUnavailable. Unless it returns, sessions are as before.
@@ -157,7 +164,7 @@ class AuthFlow:
             )
         if flow.purpose == STEP_UP:
             return CompletedFlow(await self._confirm(flow, answer), flow.return_to)
-        return CompletedFlow(await self._sign_in(flow, answer, device), flow.return_to)
+        return CompletedFlow(await self._sign_in(flow, answer, device, network), flow.return_to)
 
     def _reached_beside(self, resource: Resource, session: LiveSession) -> Resource | None:
         """Return what the session's refresh token reached so far, and must reach after the step-up as well."""
@@ -165,9 +172,11 @@ class AuthFlow:
             return self._read
         return self._edit if session.user.last_mfa_at else None
 
-    async def _sign_in(self, flow: AuthCodeFlow, answer: dict[str, str], device: str) -> LiveSession:
+    async def _sign_in(
+        self, flow: AuthCodeFlow, answer: dict[str, str], device: str, network: str
+    ) -> LiveSession:
         before = await self._before(flow)
-        redeemed = await self._redeem(flow, answer)
+        redeemed = await self._redeem(flow, answer, who=network or None)
         user = _user(
             redeemed, answer, created_at=int(await self._sessions.time()), device=device_name(device)
         )
@@ -183,7 +192,7 @@ class AuthFlow:
             await self._overtaken(flow)
             return None
         in_vain = await self._step_ups.in_vain_after(before)
-        redeemed = await self._redeem(flow, answer)
+        redeemed = await self._redeem(flow, answer, who=before.ref.family)
         now = await self._sessions.time()
         if flow.fresh_since is not None:
             self._check_freshness(redeemed, longest=now - flow.fresh_since)
@@ -225,8 +234,8 @@ class AuthFlow:
             about(before.subject)
         return before
 
-    async def _redeem(self, flow: AuthCodeFlow, answer: dict[str, str]) -> Redeemed:
-        return await self._broker.redeem(flow.msal, flow.nonce, answer)
+    async def _redeem(self, flow: AuthCodeFlow, answer: dict[str, str], *, who: object) -> Redeemed:
+        return await self._broker.redeem(flow.msal, flow.nonce, answer, who=who)
 
     def _check_freshness(self, redeemed: Redeemed, *, longest: float) -> None:
         """Refuse a confirmation that is older than `longest` (s), where the ID token tells; Entra's may.

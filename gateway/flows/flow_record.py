@@ -20,13 +20,15 @@ from urllib.parse import quote, unquote
 from aiohttp import hdrs, web
 
 from gateway.edge.cookies import cookie_values, cookies
+from gateway.edge.limits import CLAIM, Claim
 from gateway.edge.problem_pages import FLOW_STATE, RETURN_TO
-from gateway.errors import CookieNotKept, DuplicateCookie, SignInExpired
+from gateway.errors import CookieNotKept, DuplicateCookie, SessionStoreUnavailable, SignInExpired
 from gateway.store.names import digest_of
 from gateway.store.single_records import SingleRecords
 from gateway.store.stored_form import read_record, write_record
 from gateway.store.vault import Vault
 from servicekit.callers import KNOWN
+from servicekit.errors import TooManyRequests
 
 R = TypeVar("R", bound=web.StreamResponse)
 
@@ -132,9 +134,7 @@ class FlowStore:
         state = flow.msal["state"]
         secret = secrets.token_urlsafe(32)
         value = write_record(flow)
-        await self._records.put(
-            "flow", digest_of(state, secret), value, ttl=FLOW_SECONDS, secret=secret.encode()
-        )
+        await self._write(request.get(CLAIM), digest_of(state, secret), value, secret.encode())
         begun = sorted(
             (match[1], name)
             for name, text in cookies(request).items()
@@ -152,6 +152,23 @@ class FlowStore:
             httponly=True,
             samesite="None",
         )
+
+    async def _write(self, claim: Claim | None, owner: str, value: bytes, secret: bytes) -> None:
+        if claim is None:
+            await self._records.put("flow", owner, value, ttl=FLOW_SECONDS, secret=secret)
+            return
+        try:
+            counted = await self._records.put_and_count(
+                "flow", owner, value, ttl=FLOW_SECONDS, secret=secret, count=claim.call
+            )
+        except SessionStoreUnavailable:
+            claim.settle(None)  # who asks again and again is told so, and need not wait for Redis each time
+            raise
+        try:
+            claim.settle(counted)
+        except TooManyRequests:
+            await self._records.take("flow", owner, secret=secret)
+            raise
 
     async def take(self, request: web.Request, state: str) -> AuthCodeFlow:
         """Return the flow that `state` and this browser's cookie name together, once.

@@ -92,8 +92,8 @@ class Logout:
                 ended.append(session)
         return ended[0] if len(ended) == 1 else None
 
-    async def frontchannel(self, sids: Sequence[str], issuers: Sequence[str]) -> None:
-        """End the sessions of the authority's session, as a request's `sid` and `iss` name it.
+    async def frontchannel(self, sids: Sequence[str], issuers: Sequence[str]) -> int:
+        """End the sessions of the authority's session, as a request's `sid` and `iss` name it; return how many.
 
         Entra sends `sid` and no `iss`. The caller proves nothing, so nothing is revoked at the authority; what is
         there twice, too long, or of another issuer ends nothing.
@@ -103,6 +103,8 @@ class Logout:
             ended = await self._sessions.end_matching(tid=self._tenant, sid=sids[0], reason=_REASON)
             if ended:  # anybody may ask for it
                 log_event(_log, logging.INFO, "frontchannel-logout", sessions=ended)
+            return ended
+        return 0
 
     async def backchannel(self, logout_token: str) -> None:
         """End the sessions that the token names; where there are none, nothing is wrong.

@@ -42,7 +42,8 @@ _log = logging.getLogger(__name__)
 class SessionStarts:
     """Starts sessions with what a flow brought.
 
-    `kinds` are all kinds of records that a session may hold, `now` is Redis' clock.
+    `kinds` are all kinds of records that a session may hold, `now` is Redis' clock. `new_cookie` makes
+    the cookie of a session, of a family where that goes on.
     """
 
     def __init__(
@@ -51,10 +52,12 @@ class SessionStarts:
         kinds: Sequence[RecordKind[Any]],
         *,
         now: Callable[[], float],
+        new_cookie: Callable[[str | None], SessionCookie] = SessionCookie.new,
     ) -> None:
         self._sessions = sessions
         self._kinds = kinds
         self._now = now
+        self._new_cookie = new_cookie
 
     async def after_sign_in(
         self, user: UserSession, redeemed: Redeemed, resource: Resource, before: LiveSession | None
@@ -68,7 +71,7 @@ class SessionStarts:
             user = user.model_copy(update={"ends_at": int(redeemed.token.expires_at)})
         with redis_budget(_STARTING_SECONDS):
             brought = self._brought(redeemed, resource)
-            session = await self._start(user, brought, SessionCookie.new(), None, self._kinds)
+            session = await self._start(user, brought, self._new_cookie(None), None, self._kinds)
         if session and before:
             await self._end(before)
         return session
@@ -82,7 +85,7 @@ class SessionStarts:
         give one at the first consent only. Returns None when `before` had ended already, or somebody ended the new
         session while it began; raises SessionStoreUnavailable, and then `before` lives on.
         """
-        cookie = SessionCookie.new(before.cookie.family)
+        cookie = self._new_cookie(before.cookie.family)
         brought, kinds = self._brought(redeemed, resource), self._kinds
         if not holds_refresh_token(redeemed.cache):
             ends_at = before.user.ends_at

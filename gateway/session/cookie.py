@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import aiohttp_session
 from aiohttp import web
@@ -67,8 +67,12 @@ class SessionCookie:
     @property
     def text(self) -> str:
         """The cookie's value."""
-        secret = base64.urlsafe_b64encode(self.secret).decode().rstrip("=")
-        return f"{self.family}.{self.id}.{secret}"
+        return f"{self.family}.{self.id}.{self.written(self.secret)}"
+
+    @staticmethod
+    def written(part: bytes) -> str:
+        """Return a part of a cookie as it is written: base64url."""
+        return base64.urlsafe_b64encode(part).decode().rstrip("=")
 
     @property
     def ref(self) -> SessionRef:
@@ -77,6 +81,16 @@ class SessionCookie:
 
     def __repr__(self) -> str:
         return f"SessionCookie({self.ref.short})"
+
+
+class CookiesInVain(Protocol):
+    """Whoever counts cookies that open no session."""
+
+    def look(self, request: web.Request, cookie: SessionCookie) -> None:
+        """Refuse a request whose cookie is not worth a look any more."""
+
+    def in_vain(self, request: web.Request, cookie: SessionCookie) -> None:
+        """Hear of a cookie that opened nothing."""
 
 
 def is_doubled(request: web.Request) -> bool:
@@ -97,19 +111,25 @@ class SessionStorage(aiohttp_session.AbstractStorage):
         self,
         load: Callable[[SessionCookie, Sequence[str]], Awaitable[object | None]],
         fields: Callable[[web.Request], Sequence[str]],
+        limit: CookiesInVain | None = None,
     ) -> None:
-        """Take what opens a cookie, and what says which records the request's route needs."""
+        """Take what opens a cookie, what says which records the request's route needs, and who counts in vain."""
         # A session cookie (no Max-Age): the server ends sessions, and the browser forgets with its last window.
         super().__init__(cookie_name=COOKIE, **_ATTRIBUTES)
         self._load = load
         self._fields = fields
+        self._limit = limit
 
     async def load_session(self, request: web.Request) -> aiohttp_session.Session:
-        """Return the session behind the cookie, or an empty new one."""
+        """Return the session behind the cookie, or an empty new one; raises TooManyRequests."""
         cookie = SessionCookie.of(request)
+        if cookie and self._limit:
+            self._limit.look(request, cookie)
         live = await self._load(cookie, self._fields(request)) if cookie else None
         if live:
             request[KNOWN] = True
+        elif cookie and self._limit:
+            self._limit.in_vain(request, cookie)
         data: Any = {"session": {LIVE: live}} if live else None
         return aiohttp_session.Session(None, data=data, new=live is None)
 

@@ -19,7 +19,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from gateway.counts import Counts
-from gateway.errors import SessionStoreUnavailable, TooManyRequests
+from gateway.errors import SessionStoreUnavailable
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.session.stream_wheel import Seat, StreamWheel
 from gateway.session.watch import SessionEvent, SessionWatch
@@ -27,6 +27,7 @@ from gateway.store.marks import MARK_FIELDS
 from gateway.store.names import digest_of
 from gateway.store.redis.budget import redis_budget
 from gateway.store.vault import Vault
+from servicekit.errors import TooManyRequests
 from servicekit.http.admission import give_place_back
 from servicekit.logs import log_event
 

@@ -4,8 +4,12 @@ Owns their commands.
 Never knows what a record means, and never keeps one without a lifetime.
 """
 
+from typing import Any
+
+from gateway.store.count_scripts import PUT
 from gateway.store.names import record_key
 from gateway.store.redis.faults import redis_faults
+from gateway.store.redis.script_calls import ScriptCall
 from gateway.store.sealing import Unsealable
 from gateway.store.vault import Vault
 
@@ -22,6 +26,16 @@ class SingleRecords:
         sealed = self._ring.seal(value, kind=kind, owner=owner, secret=secret)
         async with redis_faults():
             await self._redis.set(record_key(kind, owner), sealed, ex=ttl)
+
+    async def put_and_count(
+        self, kind: str, owner: str, value: bytes, *, ttl: int, secret: bytes = b"", count: ScriptCall
+    ) -> Any:
+        """Keep `value`, and count in the same step; return what `count` answers, whatever that is."""
+        sealed = self._ring.seal(value, kind=kind, owner=owner, secret=secret)
+        put = ScriptCall(PUT, [record_key(kind, owner)], [sealed, ttl])
+        async with redis_faults():
+            answer, *_ = await self._redis.run_together((), count, (put,))
+        return answer
 
     async def take(self, kind: str, owner: str, *, secret: bytes = b"") -> bytes | None:
         """Return the value and remove it in the same step; None when there is none, or it cannot be opened."""

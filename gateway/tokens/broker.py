@@ -143,8 +143,10 @@ class TokenBroker:
             url += f"&{query}"
         return AuthorizationRequest(url, flow, nonce, parameters.oldest)
 
-    async def redeem(self, flow: dict[str, Any], nonce: str, answer: dict[str, str]) -> Redeemed:
-        """Redeem the authorization answer into an empty cache, and judge the ID token.
+    async def redeem(
+        self, flow: dict[str, Any], nonce: str, answer: dict[str, str], *, who: object = None
+    ) -> Redeemed:
+        """Redeem the authorization answer into an empty cache, and judge the ID token; a 429 is about `who`.
 
         Nothing is kept unless everything is right: MSAL fills its cache before it checks the nonce.
         Raises AuthFlowRejected, AccessBlocked, Misconfigured, Overloaded or AuthorityUnavailable.
@@ -157,7 +159,7 @@ class TokenBroker:
             return tokens
 
         try:
-            tokens = await self._entra.call(work, cache, purpose=SIGN_IN)
+            tokens = await self._entra.call(work, cache, purpose=SIGN_IN, who=who)
         except ProblemError:
             raise
         except Exception as error:

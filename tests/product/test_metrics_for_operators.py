@@ -139,6 +139,7 @@ def _names_and_labels() -> Iterator[tuple[str, set[str]]]:
         "requests_in_work": ("work", 1),
         "requests_waiting": ("work", 1),
         "request_refused": ("work",),
+        "limited": ("sign-ins",),
         "loop_was_late": (0.1,),
         "log_lines_dropped": ("info", 1),
         "certificate_ends": (1.0,),

@@ -26,10 +26,6 @@ from tests.stage.world import World, gateway_settings
 CONTRACT: Final = Path(__file__).parent / "openapi_contract.txt"
 METHODS: Final = frozenset({"get", "post", "patch", "put", "delete"})
 PROBLEM: Final = "application/problem+json"
-EVERY_ANSWERS: Final = {
-    "Cache-Control": "no-store",
-    "client-request-id": "7c3f4d0e-5a61-4b0e-9f0d-3d2c6a1b8e55",
-}
 
 
 def routed(spa: Path) -> set[tuple[str, str]]:
@@ -177,12 +173,10 @@ async def call(person: OtherFrontEnd, method: str, path: str, body: object = Non
 @pytest.mark.parametrize(
     "asked, status, headers, text, breach",
     [
-        ("GET /health/live", 200, EVERY_ANSWERS, '{"status": "dead"}', "status: 'dead'"),
-        ("GET /health/live", 200, {"Cache-Control": "no-store"}, "", "client-request-id: is missing"),
-        ("GET /health/live", 200, {**EVERY_ANSWERS, "client-request-id": "x"}, "", "client-request-id: 'x'"),
+        ("GET /health/live", 200, {"Cache-Control": "no-store"}, '{"status": "dead"}', "status: 'dead'"),
         ("GET /health/live", 200, {}, '{"status": "live"}', "Cache-Control: is missing"),
         ("GET /health/live", 418, {}, "", "418 is not described"),
-        ("DELETE /api/sessions/5d", 204, EVERY_ANSWERS, "{}", "no body is described"),
+        ("DELETE /api/sessions/5d", 204, {"Cache-Control": "no-store"}, "{}", "no body is described"),
         ("GET /api/session?x=1", 500, {"Cache-Control": "public"}, "{}", "Cache-Control: 'public'"),
         ("GET /auth/callback", 200, {}, "", "200 is not described"),
     ],

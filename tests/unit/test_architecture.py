@@ -33,7 +33,7 @@ FLOORS: Final = (
     "endpoints",
     "openapi",
     "routes",
-    "lives",
+    "lives limiting",
     "app",
     "operation doctor",
     "__main__",

@@ -5,8 +5,9 @@ import re
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from gateway.edge.client_address import UNKNOWN, ClientAddresses
+from gateway.edge.client_address import ClientAddresses
 from gateway.flows.flow_record import LONGEST_PATH, local_path
+from servicekit.networks import UNKNOWN
 from servicekit.web_address import read_web_address
 from tests.fuzz.target import Target, text_of
 from tests.stage.parsed_request import parsed_request

@@ -37,15 +37,20 @@ class Broker:
     """What happens elsewhere while a code is redeemed."""
     asked: list[dict[str, Any]] = field(default_factory=list)
     redeemed: list[tuple[dict[str, Any], str, dict[str, str]]] = field(default_factory=list)
+    throttled: object = None
+    """Whom a 429 would have been about, the last time."""
 
     async def begin(self, resource: Resource, **wanted: Any) -> AuthorizationRequest:
         """Prepare a request."""
         self.asked.append({"resource": resource, **wanted})
         return AuthorizationRequest("https://authority/", {"state": wanted["state"]}, "a-nonce", self.oldest)
 
-    async def redeem(self, flow: dict[str, Any], nonce: str, answer: dict[str, str]) -> Redeemed:
+    async def redeem(
+        self, flow: dict[str, Any], nonce: str, answer: dict[str, str], *, who: object = None
+    ) -> Redeemed:
         """Redeem a code."""
         self.redeemed.append((flow, nonce, answer))
+        self.throttled = who
         if self.meanwhile:
             await self.meanwhile()
         return Redeemed(self.person, AccessToken("new", NOW + 600), '{"RefreshToken":{"r":1}}')

@@ -1,0 +1,118 @@
+"""Which limits there are, whom each of them counts, and how much it lets through.
+
+Owns the figures, all of which follow from four settings; docs/explanation/decisions/2026-11-26-rate-limits.md has the
+reasons.
+Never counts anything (`limits.py`), and never says which route has which limit: the routes' rows do.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+MINUTE: Final = 60
+TEN_MINUTES: Final = 600
+"""As long as a flow is kept in Redis."""
+WIDE: Final = 8
+"""How many times as much as one network the /16 or /48 around it may do."""
+ALL: Final = 64
+"""How many times as much as one network all may do together."""
+ASSURED: Final = 0.1
+"""Which part of its own a network has in ten minutes whatever others do: those of its /16, or all of them."""
+BEHIND: Final = 0.5
+"""Which part may come for one network of those that a proxy names which we do not know: others come by it, too."""
+LEAST_BEHIND: Final = 10
+
+
+class Limit(enum.Enum):
+    """A limit, by its name in metrics and logs."""
+
+    SIGN_INS = "sign-ins"
+    """Sign-ins and sign-ups begun."""
+    CALLBACKS = "callbacks"
+    """Answers of the authority that belong to no flow, or bring a code that is none."""
+    LOGOUT_CALLS = "logout-calls"
+    """Calls of the front channel, and sign-outs, that end nothing."""
+    LOGOUT_TOKENS = "logout-tokens"
+    """Logout tokens that are not to be believed; one that is, is never refused."""
+    SESSION_COOKIES = "session-cookies"
+    """Cookies that open no session: those that are not of our making, and one that has ended, again and again."""
+    STEP_UPS = "step-ups"
+    """Step-ups begun; each can bring one code to the authority."""
+    EDITS = "edits"
+    """Edits sent, and parked ones applied."""
+    READS = "reads"
+    """Profiles read."""
+    STREAMS = "streams"
+    """Event streams opened."""
+    OWN_SESSIONS = "own-sessions"
+    """Lists of sessions, and ends of them."""
+
+
+OF_NETWORKS: Final = frozenset(
+    {Limit.SIGN_INS, Limit.CALLBACKS, Limit.LOGOUT_CALLS, Limit.LOGOUT_TOKENS, Limit.SESSION_COOKIES}
+)
+CLAIMED: Final = frozenset({Limit.SIGN_INS, Limit.STEP_UPS})
+"""Counted in Redis in the step that writes what is begun; of the others each process tells the others in batches."""
+IN_VAIN: Final = frozenset({Limit.CALLBACKS, Limit.LOGOUT_CALLS})
+"""Counted when it is known that they came to nothing, so that people who come back or sign out are never counted."""
+
+SENTENCES: Final[Mapping[Limit, str]] = {
+    Limit.SIGN_INS: "Too many sign-ins were started from this network.",
+    Limit.CALLBACKS: "Too many answers came from this network that belong to no sign-in.",
+    Limit.LOGOUT_CALLS: "Too many calls came from this network that sign nobody out.",
+    Limit.LOGOUT_TOKENS: "Too many logout tokens came from this network that are none.",
+    Limit.SESSION_COOKIES: "Too many cookies came that open no session.",
+    Limit.STEP_UPS: "You were sent to confirm who you are too often.",
+    Limit.EDITS: "You changed your profile too often.",
+    Limit.READS: "Your profile was read too often.",
+    Limit.STREAMS: "Your pages listened anew too often.",
+    Limit.OWN_SESSIONS: "You looked at your sessions too often.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """So much at once, and as much again in so many seconds."""
+
+    most: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a limit lets through, by its windows."""
+
+    windows: tuple[Window, ...]
+
+
+def rules_of(*, sign_ins: int, step_ups: int, edits: int, reads: int) -> Mapping[Limit, Rule]:
+    """Return the rule of each limit, by what is allowed in a minute: sign-ins to a network, the rest to a person."""
+    a_minute = Rule((Window(sign_ins, MINUTE),))
+    return {
+        # A flow stays in Redis for ten minutes: what one network can leave there is bounded as well.
+        Limit.SIGN_INS: Rule((Window(sign_ins, MINUTE), Window(2 * sign_ins, TEN_MINUTES))),
+        Limit.CALLBACKS: a_minute,
+        Limit.LOGOUT_CALLS: a_minute,
+        Limit.LOGOUT_TOKENS: a_minute,
+        Limit.SESSION_COOKIES: a_minute,
+        Limit.STEP_UPS: Rule((Window(step_ups, MINUTE),)),
+        Limit.EDITS: Rule((Window(edits, MINUTE),)),
+        Limit.READS: Rule((Window(reads, MINUTE),)),
+        Limit.STREAMS: Rule((Window(max(1, reads // 4), MINUTE),)),
+        Limit.OWN_SESSIONS: Rule((Window(max(1, reads // 10), MINUTE),)),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is counted: a network with the one around it and perhaps one behind it, or anybody else by a name alone.
+
+    `network` and `session` are what the log may say of them.
+    """
+
+    name: str
+    wide: str = ""
+    behind: str | None = None
+    network: str = ""
+    session: str = ""
