@@ -5,6 +5,8 @@ nothing, and leaves the index shorter, so that whoever is held up goes on from t
 Owns the steps. Never decides whose sessions end.
 """
 
+import asyncio
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,11 +15,14 @@ from gateway.errors import SessionStoreUnavailable
 from gateway.session.summary import SUMMARY, SessionSummary, read_summary
 from gateway.store.indexes import Reference, SessionIndexes
 from gateway.store.names import SessionRef
+from gateway.store.redis.budget import current_budget
 from gateway.store.session_ends import Ending
 from gateway.store.vault import Vault
 
 # A session is noted a moment before it is there; only what is gone and not new is an orphan.
 _SETTLED_SECONDS: Final = 60
+# What is our own work counts, too: a request is answered within two seconds.
+_REQUEST_SECONDS: Final = 1.5
 
 Index = tuple[str, str]
 """An index, by kind and owner."""
@@ -75,12 +80,17 @@ class IndexedSessions:
         """End every session that `index` names, also one that is about to begin; return how many there were.
 
         Only those that began at `until` or before, and none that `spares` names. The indexes `beside` forget them too.
-        What was ended before Redis failed stays so; then the error says how many those were.
+        What was ended before Redis failed, or a request had taken its time, stays so; then the error says how many
+        those were.
         """
         ended, indexes = 0, [index, *beside]
+        now = asyncio.get_running_loop().time
+        ends_at = now() + _REQUEST_SECONDS if current_budget() else math.inf
 
         async def visit(references: list[Reference]) -> int:
             nonlocal ended
+            if now() > ends_at:
+                raise SessionStoreUnavailable.in_the_middle(ended)
             meant = [one for one in references if not spares(one.ref)]
             gone = [one.ref for one in meant if self._is_orphan(one)]
             await self._forget(indexes, gone)

@@ -10,6 +10,7 @@ from gateway.session.indexed_sessions import IndexedSessions
 from gateway.session.sessions import SessionStore
 from gateway.store.indexes import PAGE
 from gateway.store.names import SessionRef, index_key
+from gateway.store.redis.budget import redis_budget
 from gateway.store.scripts import LIST
 from gateway.store.vault import Successor, Vault
 from tests.stage.redis_wire import Command, runs
@@ -74,6 +75,24 @@ async def test_A4_who_is_held_up_says_how_many_ended_and_goes_on_from_there(
     way_to_redis.heal()
     assert await IndexedSessions(vault).end(PERSON, "ended-elsewhere", beside=[SUB]) == count - PAGE
     assert await indexed(vault, "person") == await indexed(vault, "sub") == []
+
+
+async def test_A4_R3_a_request_ends_what_it_can_in_its_time_and_says_that_there_are_more(
+    vault: Vault, sessions: SessionStore, way_to_redis: RequestProxy[Command]
+) -> None:
+    await references(vault, 2 * PAGE, at=NOW - 300)
+    meant = await begun(sessions)
+    await IndexedSessions(vault).living(("person", "nobody"))  # the server knows the script from here on
+    way_to_redis.slow(runs(LIST), 1.6)
+
+    with redis_budget(60), pytest.raises(SessionStoreUnavailable) as held_up:
+        await IndexedSessions(vault).end(PERSON, "ended-elsewhere")
+    assert held_up.value.members == {"ended": 0}
+    assert await sessions.load(meant.cookie)
+
+    way_to_redis.heal()
+    assert await IndexedSessions(vault).end(PERSON, "ended-elsewhere") == 1
+    assert await sessions.load(meant.cookie) is None
 
 
 async def test_A4_who_fails_before_anything_ended_says_nothing_of_it(
