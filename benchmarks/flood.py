@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from benchmarks.running import product
 from devstack.stack import Stack
+from gateway.settings import Settings
 from tests.stage.flood import Flood
 
 PLACES = 3
@@ -88,7 +89,10 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=12)
     arguments = parser.parse_args()
     # As in production but for the proxy, whose word the flooders' addresses are.
-    settings = {"GATEWAY_JOURNEYS_PER_MINUTE": "120", "GATEWAY_TRUSTED_PROXIES": "127.0.0.1,::1"}
+    settings = {
+        "GATEWAY_JOURNEYS_PER_MINUTE": str(Settings.model_fields["journeys_per_minute"].default),
+        "GATEWAY_TRUSTED_PROXIES": "127.0.0.1,::1",
+    }
     with product(**settings) as stack:
         asyncio.run(measure(stack, arguments.seconds, arguments.megabytes))
 
