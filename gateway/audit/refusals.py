@@ -82,6 +82,8 @@ def _of_no_session(reason: object) -> Fact | None:
 
 
 def _reason(problem: ProblemError) -> str:
-    """Return why, as a slug: why a session ended, or the problem."""
+    """Return why, as a slug: why a session ended, which limit it was, or the problem."""
+    if problem.slug == "too-many-requests" and problem.log_detail:
+        return problem.log_detail
     ended = problem.members.get("reason")
     return ended if isinstance(ended, str) else problem.slug

@@ -135,9 +135,11 @@ class RateLimits:
 
     def _refusal(self, limit: Limit, caller: Caller, seconds: float) -> TooManyRequests:
         self._reports.refused(limit, caller)
-        return TooManyRequests(
+        refusal = TooManyRequests(
             f"{SENTENCES[limit]} Wait a moment, then try again.", retry_after=max(1, math.ceil(seconds))
         )
+        refusal.log_detail = limit.value
+        return refusal
 
     def _buckets(self, limit: Limit, caller: Caller) -> list[Bucket]:
         """Return the buckets that count for the caller, those of one slot together."""

@@ -94,7 +94,7 @@ async def test_A6_a_limit_that_is_met_is_told(
     await ada.navigate("/auth/sign-in")
     await ada.navigate("/auth/sign-in")
 
-    assert trail.facts() == [("limit", "refused", "too-many-requests")]
+    assert trail.facts() == [("limit", "refused", "sign-ins")]
 
 
 async def test_A6_a_flood_of_strangers_hides_no_person_and_is_counted_exactly(
