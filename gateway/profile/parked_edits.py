@@ -39,6 +39,8 @@ MOST_PARKED: Final = 3
 """In a session; the youngest. Who saves a fourth change wants that one, and is told where the first is asked for."""
 PERSONS_BYTES: Final = 65_536
 """What a person may park within ten minutes, in all of their sessions."""
+SMALL_BYTES: Final = 1024
+"""Not counted, and not asked for: as many as there may be are no more than that again, and people's edits are."""
 PARKED: Final = RecordKind("parked", ParkedEdit, survives_step_up=True, most=MOST_PARKED)
 GONE: Final = (
     "This change does not wait here any more: it was saved or dropped, ten minutes are over, or three younger changes "
@@ -69,8 +71,10 @@ class ParkedEdits:
         return reference, PARKED.entry(parked, parked.expires_at, identifier)
 
     async def has_room(self, session: LiveSession, entry: dict[str, Field]) -> bool:
-        """Tell whether the session's person may park so much more; what they may is spent with it."""
+        """Tell whether the session's person may park so much more, where it is much; what they may is spent with it."""
         size = sum(len(field.value) for field in entry.values())
+        if size <= SMALL_BYTES:
+            return True
         return await self._spent.spend(digest_of(session.user.tid, session.user.oid), size)
 
     async def get(self, session: LiveSession, identifier: str) -> ParkedEdit:

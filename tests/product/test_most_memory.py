@@ -38,7 +38,10 @@ async def test_A2_the_reference_says_what_one_person_and_one_stranger_can_put_in
     make_world: MakeWorld,
 ) -> None:
     world = await make_world(MAX_SESSIONS_PER_PERSON="20")
-    others = [await world.signed_in() for _ in range(20)]
+    others = []
+    for _ in range(20):
+        others.append(await world.signed_in())
+        world.forward(1)
     ada = await world.signed_in()
     await filled(ada)
     for _ in range(12):

@@ -34,6 +34,7 @@ async def world(make_world: Callable[..., Awaitable[World]]) -> World:
     world = await make_world()
     grace = await world.front_end()
     await grace.sign_in(GRACE)
+    assert (await grace.call("PATCH", "/api/profile", {"city": "Arlington"})).status == 403
     await grace.step_up(STEP_UP, GRACE[0])
     key = {"Idempotency-Key": "of-grace"}
     assert (await grace.call("PATCH", "/api/profile", {"city": "Arlington"}, headers=key)).status == 200
@@ -60,6 +61,10 @@ async def _step_up(person: OtherFrontEnd) -> None:
 async def _save(person: OtherFrontEnd, **headers: str) -> None:
     answer = await person.call("PATCH", "/api/profile", {"city": "Turin"}, headers=headers)
     assert (answer.status, answer.body["city"]) == (200, "Turin")
+
+
+async def _save_too_soon(person: OtherFrontEnd) -> None:
+    assert "parked_edit" in (await person.call("PATCH", "/api/profile", {"city": "Turin"})).body
 
 
 async def _save_once(person: OtherFrontEnd) -> None:
@@ -90,6 +95,7 @@ LIMITS = {
     "a sign-in, begun and completed": Limit(_sign_in, "nobody", 3),
     "a step-up, begun and completed": Limit(_step_up, "signed in", 5),
     "PATCH /api/profile": Limit(_save, "confirmed", 3),
+    "PATCH /api/profile that waits for a step-up": Limit(_save_too_soon, "signed in", 5),
     "PATCH /api/profile with Idempotency-Key": Limit(_save_once, "confirmed", 3),
     "PATCH /api/profile with If-Match": Limit(_save_what_was_seen, "confirmed", 3),
 }
