@@ -30,6 +30,7 @@ pytest_plugins = [
     "tests.stage.numbered_items",
     "tests.stage.workers",
     "tests.stage.log_lines",
+    "tests.stage.trails",
     "tests.stage.world",
 ]
 

@@ -1,7 +1,6 @@
 """What the audit trail says of the ends of sessions that nobody asked for, and of flows that were (A6, U37)."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -11,14 +10,6 @@ from tests.stage.plain_world import PlainWorld, plain_world
 from tests.stage.raw_http import ask_raw
 from tests.stage.trails import ReadTrail
 from tests.stage.world import World
-
-
-@pytest.fixture
-def trail(tmp_path: Path) -> Iterator[ReadTrail]:
-    """Give the gateway's trail."""
-    read = ReadTrail(tmp_path / "audit.log")
-    yield read
-    read.trail.end()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -12,14 +12,6 @@ from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.ports import free_port
 from tests.stage.trails import ReadTrail, judged
 from tests.stage.world import World, ready, served
-
-
-@pytest.fixture
-def trail(tmp_path: Path) -> Iterator[ReadTrail]:
-    """Give the gateway's trail."""
-    read = ReadTrail(tmp_path / "audit.log")
-    yield read
-    read.trail.end()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The audit trail (A6, U37): each fact once, with who and from where, and nothing of what was written."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -15,14 +15,6 @@ from tests.stage.world import World, ready
 STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 SIGNED_IN = [("sign-in", "success", ""), ("session-start", "success", "")]
 STEPPED_UP = [("step-up", "success", ""), ("session-rotation", "success", "")]
-
-
-@pytest.fixture
-def trail(tmp_path: Path) -> Iterator[ReadTrail]:
-    """Give the gateway's trail."""
-    read = ReadTrail(tmp_path / "audit.log")
-    yield read
-    read.trail.end()
 
 
 @pytest.fixture

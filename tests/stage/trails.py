@@ -2,9 +2,11 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
+
+import pytest
 
 from servicekit.audit.chain import TrailKeys
 from servicekit.audit.fact import Fact
@@ -66,3 +68,11 @@ class ReadTrail:
     def facts(self) -> list[tuple[str, str, str]]:
         """Return fact, outcome and reason of what was recorded since the last call."""
         return [(line["fact"], line.get("outcome", ""), line.get("reason", "")) for line in self.new()]
+
+
+@pytest.fixture
+def trail(tmp_path: Path) -> Iterator[ReadTrail]:
+    """Give a trail in `audit.log` of the test's own folder."""
+    read = ReadTrail(tmp_path / "audit.log")
+    yield read
+    read.trail.end()

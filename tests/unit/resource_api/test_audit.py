@@ -1,8 +1,7 @@
 """What the resource API records (A6, U37): who changed what, and whose token was refused, and why."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -10,14 +9,6 @@ from local_tenant.signing import SigningKey
 from tests.stage.tenant import GATEWAY, claims_of
 from tests.stage.trails import ReadTrail
 from tests.unit.resource_api.stage import Stage, running_api
-
-
-@pytest.fixture
-def trail(tmp_path: Path) -> Iterator[ReadTrail]:
-    """Give the API's trail."""
-    read = ReadTrail(tmp_path / "audit.log")
-    yield read
-    read.trail.end()
 
 
 @pytest.fixture

@@ -1,20 +1,7 @@
 """New settings of a running service, as facts (A6): by name, and keys apart from the rest."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from servicekit.audit.settings_change import record_change
 from tests.stage.trails import ReadTrail
-
-
-@pytest.fixture
-def trail(tmp_path: Path) -> Iterator[ReadTrail]:
-    """Give a trail."""
-    read = ReadTrail(tmp_path / "audit.log")
-    yield read
-    read.trail.end()
 
 
 def test_A6_keys_and_credentials_are_a_fact_of_their_own(trail: ReadTrail) -> None:
