@@ -42,7 +42,7 @@ _OF_NOW: Final = (
     ("stepup_connections", "Connections of clients that are open."),
     (
         "stepup_untrusted_proxy",
-        "In how many processes nearly all requests come by a proxy that nobody named.",
+        "In how many processes nearly all requests come by a proxy that no setting names.",
     ),
 )
 

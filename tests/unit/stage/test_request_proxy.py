@@ -47,7 +47,7 @@ async def beside(valkey: str) -> AsyncIterator["Redis"]:
 
 def write(name: str) -> list[str]:
     """Return the key and the arguments of a script that writes a field."""
-    return [HASH, "0", "", "", "", name, "value"]
+    return [HASH, "0", "", "", "", "64000", name, "value", "0"]
 
 
 async def test_what_is_held_waits_for_its_release_and_nobody_else_does(
@@ -133,7 +133,7 @@ async def test_a_script_is_known_by_its_text_and_by_its_digest_once_it_has_run(
     last = seen.met[-2:]
     assert len(seen.met) == 4, "and not what Redis did not know"
     assert [(command.script, command.keys) for command in last] == [(WRITE, (HASH,)), (RELEASE, (LOCK,))]
-    assert [command.arguments[-2:] for command in last] == [(b"c", b"value"), (b"c",)]
+    assert [command.arguments[-3:] for command in last] == [(b"c", b"value", b"0"), (b"c",)]
 
 
 @pytest.mark.parametrize("answered", [False, True])
