@@ -177,22 +177,22 @@ class Settings(AuthoritySettings):
         description="how many sign-ins one network may begin in a minute",
         examples=["600"],
     )
-    step_ups_per_minute: int = Field(
-        10,
+    step_ups_per_minute: int | None = Field(
+        None,
         ge=1,
         le=100_000,
         description="how many confirmations one person may begin in a minute",
-        examples=["10"],
+        examples=["30"],
     )
-    edits_per_minute: int = Field(
-        60,
+    edits_per_minute: int | None = Field(
+        None,
         ge=1,
         le=100_000,
         description="how many edits one person may send in a minute",
-        examples=["60"],
+        examples=["120"],
     )
-    reads_per_minute: int = Field(
-        1_200,
+    reads_per_minute: int | None = Field(
+        None,
         ge=1,
         le=1_000_000,
         description="how often one person may read the profile in a minute",

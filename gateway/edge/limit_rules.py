@@ -86,8 +86,19 @@ class Rule:
     windows: tuple[Window, ...]
 
 
-def rules_of(*, sign_ins: int, step_ups: int, edits: int, reads: int) -> Mapping[Limit, Rule]:
+STEP_UPS: Final = 30
+EDITS: Final = 120
+READS: Final = 1_200
+"""What one person may do in a minute, at least: more where an operator lets a network begin more sign-ins."""
+
+
+def rules_of(
+    *, sign_ins: int, step_ups: int | None = None, edits: int | None = None, reads: int | None = None
+) -> Mapping[Limit, Rule]:
     """Return the rule of each limit, by what is allowed in a minute: sign-ins to a network, the rest to a person."""
+    step_ups = step_ups or max(STEP_UPS, sign_ins // 20)
+    edits = edits or max(EDITS, sign_ins // 5)
+    reads = reads or max(READS, 2 * sign_ins)
     a_minute = Rule((Window(sign_ins, MINUTE),))
     return {
         # A flow stays in Redis for ten minutes: what one network can leave there is bounded as well.
