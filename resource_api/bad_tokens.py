@@ -17,14 +17,14 @@ from servicekit.logs import log_event
 from servicekit.networks import network_of, read_address
 from servicekit.rare_lines import RareLines
 
-A_MINUTE: Final = 60
+A_MINUTE: Final = 600
 _SECONDS: Final = 60
 
 _log = logging.getLogger(__name__)
 
 
 class BadTokens:
-    """Counts them, sixty in a minute; `now` is a monotonic clock in seconds."""
+    """Counts them, six hundred in a minute for each network; `now` is a monotonic clock in seconds."""
 
     def __init__(self, *, now: Callable[[], float]) -> None:
         self._held = LocalBuckets(now=now)

@@ -94,9 +94,9 @@ class World:
         self.tenant_clock.now += seconds
 
     async def keys(self) -> list[str]:
-        """Every key in Valkey, but for what is known of the authority: that is of no person and no flow."""
+        """Every key in Valkey, but for counts and what is known of the authority: they are of no person and no flow."""
         keys = [key.decode() async for key in self.redis.scan_iter()]
-        return sorted(key for key in keys if not key.startswith("stepup:known-good:"))
+        return sorted(key for key in keys if not key.startswith(("stepup:known-good:", "stepup:rate:")))
 
     async def begin_again(self) -> None:
         """Sign everybody out and mend everything, for the next row of a table; no other world may be on the Valkey.
