@@ -85,7 +85,7 @@ async def renew(tenant: str | None = TENANT, **changed: Any) -> Believing:
         {"nonce": "whatever"},
         {"iat": 0},
     ],
-    ids=str,
+    ids=["as it is", "ended", "from tomorrow", "for tomorrow", "ended in 1970", "another nonce", "from 1970"],
 )
 async def test_S4_S28_a_refresh_asks_for_the_person_and_not_for_the_time(changed: dict[str, Any]) -> None:
     verifier = await renew(**changed)
