@@ -1,7 +1,7 @@
 """Which network a connection comes from, as far as connections are counted by networks.
 
-Owns what one household or one small network is given, and that our own proxies are no network: behind them are all
-clients there are. An address is a label here: whoever has it is not known, and nothing is allowed because of it.
+Owns that our own proxies are of no network: behind them are all clients there are. An address is a label here: whoever
+has it is not known, and nothing is allowed because of it.
 Never reads a header: a connection has a peer, and what a request names as its client is the service's to judge.
 """
 
@@ -11,8 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
-_BITS: Final = {4: 24, 6: 56}
-"""By version of the internet protocol (RFC 6177, section 2)."""
+from servicekit.networks import network_of, read_address
 
 
 class ClientNetworks:
@@ -23,14 +22,10 @@ class ClientNetworks:
 
     def of(self, peer: str) -> str | None:
         """Return the network of a peer's address; None for one of our proxies, and for what has no address."""
-        try:
-            named = ipaddress.ip_address(peer)
-        except ValueError:  # a socket of Unix: who is behind it is on this computer
+        address = read_address(peer)  # none for a socket of Unix: who is behind it is on this computer
+        if address is None or any(address in network for network in self._proxies):
             return None
-        address = getattr(named, "ipv4_mapped", None) or named
-        if any(address in network for network in self._proxies):
-            return None
-        return str(ipaddress.ip_network((address, _BITS[address.version]), strict=False))
+        return network_of(address)
 
 
 CLIENT_NETWORKS: Final[web.AppKey[ClientNetworks]] = web.AppKey("client_networks")
