@@ -8,14 +8,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, cast
 
-from aiohttp import web
-from aiohttp.streams import EMPTY_PAYLOAD
+from aiohttp import hdrs, web
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from servicekit.http.connections import Connections
 
 HEAD_SECONDS: Final = 10.0
 """From the first byte of a head to its last, as for a body."""
+MOST_AT_ONCE: Final = 16_384
+"""Bytes that are read in one turn of the event loop: in chunks of one byte they take milliseconds to parse already."""
+_LAST_CHUNK: Final = b"\r\n0\r\n\r\n"
 FIRST_BYTE_SECONDS: Final = 10.0
 """From the connection to its first byte. One of our own proxies may connect in advance: it has the keep-alive time."""
 
@@ -35,6 +38,8 @@ class LimitedHandler(RequestHandler):
     _late_head: asyncio.TimerHandle | None = None
     _was_silent = True
     _is_answered = False
+    _unwanted: StreamReader | None = None
+    """What is left of a body in chunks, once its request was answered without it."""
 
     @property
     def is_unused(self) -> bool:
@@ -68,6 +73,8 @@ class LimitedHandler(RequestHandler):
         """Count it, where that was not done when it was accepted."""
         super().connection_made(transport)
         self._way = cast("asyncio.Transport", transport)  # aiohttp forgets it where it begins to close
+        if hasattr(transport, "max_size"):  # of TCP; that of TLS has its own
+            transport.max_size = MOST_AT_ONCE
         self.connections.add(self)
         if self.network:
             self._late_head = self._loop.call_later(self.first_byte_seconds, self._end_silence)
@@ -85,6 +92,10 @@ class LimitedHandler(RequestHandler):
         if self._was_silent and data:
             self._was_silent = False
             self._stop_waiting_for_a_head()
+        if self._unwanted is not None:
+            if data.endswith(_LAST_CHUNK):
+                self._unwanted.feed_eof()
+            return
         super().data_received(data)
         if not self._is_between_requests:
             self._stop_waiting_for_a_head()
@@ -97,13 +108,18 @@ class LimitedHandler(RequestHandler):
         """Answer, and say that this is the end of the connection where others need its place.
 
         A client that is told so asks on another one; one whose connection just ends may have sent the next request.
+        It is the end as well where chunks are left that nobody wants: a million of one byte would take a second of the
+        parser's time, and everybody else's.
         """
         self.connections.heard_of(self)
-        if self.connections.is_crowded_for(self):
+        has_chunks = hdrs.TRANSFER_ENCODING in request.headers and not request.content.is_eof()
+        if has_chunks or self.connections.is_crowded_for(self):
             resp.force_close()
         finished = await super().finish_response(request, resp, start_time)
         self.connections.heard_of(self)
         self._is_answered = True
+        if has_chunks:
+            self._unwanted = request.content
         return finished
 
     def _handle_request(

@@ -168,6 +168,31 @@ async def test_A3_S52_who_was_answered_before_the_body_came_makes_room(serve: Se
     assert server.runner.connections.refused == 0
 
 
+async def test_A3_S50_S52_a_million_chunks_that_nobody_wants_cost_nothing(serve: Serve) -> None:
+    server = await serve(most=4)
+    client = await server.client()
+    head = await client.answer(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+    began = time.thread_time()
+
+    for _ in range(100):
+        client.writer.write(b"1\r\nx\r\n" * 10_000)
+        await client.writer.drain()
+    client.writer.write(b"0\r\n\r\n")
+
+    assert await client.was_closed(), "as soon as they end"
+    assert ("405" in head, "Connection: close" in head) == (True, True)
+    assert time.thread_time() - began < 0.5, "of computing; the parser alone would take twice as long"
+
+
+async def test_A3_S52_whose_chunks_end_with_the_request_keeps_the_connection(serve: Serve) -> None:
+    server = await serve(most=4)
+    client = await server.client()
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    assert "Connection: close" not in await client.answer(head + b"1\r\nx\r\n0\r\n\r\n")
+    assert "200" in await client.answer(GET)
+
+
 async def test_A3_S52_who_closes_one_half_behind_a_request_keeps_no_place(serve: Serve) -> None:
     server = await serve(most=4)
     half = await server.client()
