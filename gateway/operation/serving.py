@@ -185,12 +185,12 @@ def serve(settings: Settings, load: Load, environment: MutableMapping[str, str])
             except OSError as error:
                 sys.stderr.write(f"{cannot_listen('gateway', host, port, error)}\n")
                 return 1
+        shared = shared_counts(closing) if settings.workers > 1 else None
         listening = [list(address) for address in addresses]
         log_event(
             _log, logging.INFO, "listening", version=VERSION, addresses=listening, workers=settings.workers
         )
         if settings.workers > 1:
-            shared = shared_counts(closing)
             if shared:
                 environment[SHARED] = str(shared)
             return asyncio.run(_serve_together(settings, load, listeners, shared))
