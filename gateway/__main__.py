@@ -25,8 +25,7 @@ from gateway.session.own_sessions import OwnSessions
 from gateway.settings import PREFIX, Settings
 from gateway.store.opening import open_vault
 from gateway.store.redis_clock import RedisClock
-from servicekit.audit.chain import TrailKeys
-from servicekit.audit.command import add_audit_command, verify
+from servicekit.audit.command import add_audit_command, keys_of, verify
 from servicekit.audit.opening import open_trail
 from servicekit.audit.trail import Trail
 from servicekit.doctor.report import drawn, report, settings_faults
@@ -99,6 +98,10 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Do what was asked for; return the exit status, 2 for settings that cannot be used."""
     try:
+        if arguments.command == "audit":
+            text, status = verify(arguments, keys_of(_load, os.environ.get(f"{PREFIX}AUDIT_KEYS")))
+            print(text)
+            return status
         settings = _load()
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
@@ -107,10 +110,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if arguments.command == "doctor":
         text, status = report(examine(settings), as_json=arguments.json)
-        print(text)
-        return status
-    if arguments.command == "audit":
-        text, status = verify(arguments, TrailKeys(settings.trail_keys))
         print(text)
         return status
     if arguments.command == "end-sessions":

@@ -16,8 +16,7 @@ from pathlib import Path
 from resource_api.doctor.examination import examine
 from resource_api.serving import serve
 from resource_api.settings import PREFIX, Settings
-from servicekit.audit.chain import TrailKeys
-from servicekit.audit.command import add_audit_command, verify
+from servicekit.audit.command import add_audit_command, keys_of, verify
 from servicekit.doctor.report import drawn, report, settings_faults
 from servicekit.settings_faults import SettingsFault, load_settings
 from servicekit.version import VERSION
@@ -53,6 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
     add_audit_command(commands)
     chosen = parser.parse_args(arguments)
     try:
+        if chosen.command == "audit":
+            text, status = verify(chosen, keys_of(_load, os.environ.get(f"{PREFIX}AUDIT_KEYS")))
+            print(text)
+            return status
         settings = _load()
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
@@ -61,10 +64,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if chosen.command == "doctor":
         text, status = report(examine(settings, redirect_uri=chosen.redirect_uri), as_json=chosen.json)
-        print(text)
-        return status
-    if chosen.command == "audit":
-        text, status = verify(chosen, TrailKeys(settings.trail_keys))
         print(text)
         return status
     return serve(settings, _load)

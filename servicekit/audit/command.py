@@ -6,12 +6,15 @@ Never prints what a line says, or a key.
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from servicekit.audit.chain import TrailKeys
 from servicekit.audit.verification import Judgement, Verification
+from servicekit.authority_settings import AuthoritySettings
+from servicekit.secret_keys import read_keys
+from servicekit.settings_faults import SettingsFault
 
 _MOST_FAULTS: Final = 20
 PROVEN: Final = 0
@@ -38,6 +41,21 @@ def add_audit_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
         action="store_true",
         help="files before the first one are gone, and are not missed",
     )
+
+
+def keys_of(load: Callable[[], AuthoritySettings], given: str | None) -> TrailKeys:
+    """Return the keys that lines are judged by: those of the service, or of `given` where there is no more of it here.
+
+    `load` returns the service's settings; raises SettingsFault where they cannot be used and no keys are given.
+    """
+    try:
+        return TrailKeys(load().trail_keys)
+    except SettingsFault:
+        try:
+            return TrailKeys(read_keys(given or ""))
+        except ValueError:
+            pass
+        raise
 
 
 def verify(arguments: argparse.Namespace, keys: TrailKeys) -> tuple[str, int]:

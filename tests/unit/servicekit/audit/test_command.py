@@ -1,12 +1,15 @@
 """`audit verify` (A6): what it prints, and its exit status."""
 
 import argparse
+import base64
 from pathlib import Path
 
 import pytest
 
 from servicekit.audit.chain import TrailKeys
-from servicekit.audit.command import add_audit_command, verify
+from servicekit.audit.command import add_audit_command, keys_of, verify
+from servicekit.authority_settings import AuthoritySettings
+from servicekit.settings_faults import SettingsFault
 from tests.stage.trails import KEYS, written
 
 
@@ -65,6 +68,23 @@ def test_A6_without_a_key_it_says_what_that_proves(tmp_path: Path) -> None:
 
     assert status == 0
     assert "no key is set" in text
+
+
+def no_settings() -> AuthoritySettings:
+    """Have none, as an auditor's machine."""
+    raise SettingsFault(["GATEWAY_CLIENT_ID is not set."])
+
+
+def test_A6_who_has_the_keys_alone_can_check_the_files(file: Path) -> None:
+    keys = keys_of(no_settings, base64.urlsafe_b64encode(b"k" * 32).decode())
+
+    assert ran(str(file), keys=keys)[1] == 0
+
+
+@pytest.mark.parametrize("given", [None, "", "no key"])
+def test_A6_without_settings_and_without_keys_the_settings_are_told(given: str | None) -> None:
+    with pytest.raises(SettingsFault):
+        keys_of(no_settings, given)
 
 
 def test_A6_a_thousand_faults_are_told_in_a_few_lines(file: Path) -> None:
