@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.stage.witnesses import ask, asked_in_all, commands, forget_commands
+from tests.stage.witnesses import ask, asked_in_all, commands, forget_commands, records
 from tests.stage.world import World
 
 
 @pytest.mark.parametrize("path", ["/auth/sign-in", "/auth/sign-up", "/auth/step-up?action=profile.edit"])
 async def test_S10_frames_images_and_prefetches_begin_nothing(world: World, path: str) -> None:
     ada = await world.signed_in()
-    keys = await world.keys()
+    keys = records(await world.keys())
     requests = await asked_in_all(world)
     await forget_commands(world.redis)
 
@@ -38,7 +38,7 @@ async def test_S10_a_link_on_a_foreign_page_leads_to_our_first_page_and_begins_n
     world: World, path: str
 ) -> None:
     ada = await world.signed_in()
-    keys = await world.keys()
+    keys = records(await world.keys())
     await forget_commands(world.redis)
 
     for site in ("cross-site", "same-site"):
@@ -47,7 +47,7 @@ async def test_S10_a_link_on_a_foreign_page_leads_to_our_first_page_and_begins_n
         assert "Set-Cookie" not in answer.headers
 
     assert await commands(world.redis) == 0
-    assert await world.keys() == keys
+    assert records(await world.keys()) == keys
 
 
 async def test_S10_a_typed_address_and_our_own_link_do_begin(world: World) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.tokens.refresh_meaning import LONGEST_PAUSE
 from tests.stage.plain_world import PlainWorld, plain_world, problem_of
+from tests.stage.witnesses import records
 
 ODD: dict[str, dict[str, Any]] = {
     "a lifetime in words": {"expires_in": "soon"},
@@ -55,4 +56,4 @@ async def test_R15_at_a_sign_in_it_leaves_nothing(world: PlainWorld, odd: dict[s
     assert problem_of(await world.sign_in()) == "sign-in-failed"
 
     assert not await world.is_signed_in()
-    assert await world.keys() == []
+    assert records(await world.keys()) == []

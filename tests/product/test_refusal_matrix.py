@@ -17,6 +17,7 @@ from local_tenant.aadsts import CATALOGUE
 from local_tenant.signing import SigningKey
 from servicekit.token_threads import OPEN_SECONDS
 from tests.stage.other_front_end import ADA, OtherFrontEnd
+from tests.stage.witnesses import records
 from tests.stage.world import World, worlds
 
 # One world, on the module's event loop, serves all rows: making one for each took most of their time.
@@ -214,4 +215,4 @@ async def test_A10_at_the_redemption_of_a_code(
     assert "capolids" not in location + logged(caplog)
     assert level in [record.levelno for record in caplog.records if record.name == "servicekit.problems"]
     assert person.cookie() == before
-    assert await world.keys() == keys, "nothing is left behind, and nothing is lost"
+    assert records(await world.keys()) == keys, "nothing is left behind, and nothing is lost"

@@ -27,6 +27,7 @@ from tests.stage.id_token_shapes import (
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.plain_provider import CLIENT, ISSUER, SID
 from tests.stage.plain_world import PlainWorld, plain_world, problem_of
+from tests.stage.witnesses import records
 
 Scenario = Callable[[PlainWorld], Awaitable[None]]
 
@@ -38,16 +39,11 @@ async def world(valkey: str) -> AsyncIterator[PlainWorld]:
         yield world
 
 
-async def what_is_left(world: PlainWorld) -> list[str]:
-    """Return the keys in Redis but for what outlives a session: how often somebody tried, and what was done."""
-    return [key for key in await world.keys() if not key.startswith(("stepup:rate:", "stepup:activity:"))]
-
-
 async def nothing_is_left(world: PlainWorld) -> None:
     """No session, no token, no cookie, and in Redis no more than how often somebody tried."""
     assert not await world.is_signed_in()
     assert not world.person.cookie()
-    assert await what_is_left(world) == []
+    assert records(await world.keys()) == []
 
 
 async def signs_in(world: PlainWorld) -> None:
@@ -145,7 +141,7 @@ def _refresh_by_another(shape: Shape) -> Scenario:
         assert (answer.status, answer.body["reason"]) == (401, "revoked")
         assert op.requests["refresh_token"] == 1
         assert op.requests["me"] == 0, "the token that came with it was used"
-        assert [key for key in await what_is_left(world) if not key.endswith(":ended")] == []
+        assert [key for key in records(await world.keys()) if not key.endswith(":ended")] == []
 
     return scenario
 

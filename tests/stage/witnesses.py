@@ -3,7 +3,7 @@
 Reads only; nothing of the product is replaced.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -164,3 +164,8 @@ def session_keys(keys: list[str]) -> list[str]:
         for key in keys
         if key.startswith("stepup:{") and not key.endswith(":ended") and ":lock:" not in key
     ]
+
+
+def records(keys: Iterable[str]) -> list[str]:
+    """Return the keys of sessions and flows: without how often somebody tried, and what is told of accounts."""
+    return [key for key in keys if not key.startswith(("stepup:rate:", "stepup:activity:"))]
