@@ -199,7 +199,7 @@ async def test_A10_at_the_redemption_of_a_code(
 ) -> None:
     _, _, slug, level = KINDS[CAUSES[cause]]
     person = await (world.front_end() if place == "sign-in" else world.signed_in())
-    before, keys = person.cookie(), await world.keys()
+    before, keys = person.cookie(), records(await world.keys())
     await world.admin("PUT", "/faults/token.authorization_code", fault(cause))
 
     caplog.clear()

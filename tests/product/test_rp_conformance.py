@@ -178,7 +178,7 @@ def _answer_refused(slug: str, **changed: str | None) -> Scenario:
         assert problem_of(location) == slug
         assert world.provider.requests["authorization_code"] == 0
         assert not await world.is_signed_in()
-        assert [key for key in await world.keys() if not key.startswith("stepup:flow:")] == []
+        assert [key for key in records(await world.keys()) if not key.startswith("stepup:flow:")] == []
 
     return scenario
 
