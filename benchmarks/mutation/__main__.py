@@ -42,6 +42,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/session/cookie.py": (f"{_SESSION}/test_cookie.py",),
     "gateway/edge/cookies.py": (f"{_EDGE}/test_cookies.py",),
     "gateway/edge/guard.py": (
+        f"{_EDGE}/test_rows.py",
         f"{_EDGE}/test_guard.py",
         f"{_EDGE}/test_hosts.py",
         f"{_EDGE}/test_security_headers.py",

@@ -1,9 +1,12 @@
 """Whose request it is, behind proxies and without."""
 
+from typing import Any
+
 import pytest
 from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
-from gateway.edge.client_address import ClientAddresses
+from gateway.edge.client_address import ClientAddress, ClientAddresses
 
 
 @pytest.mark.parametrize(
@@ -16,6 +19,12 @@ from gateway.edge.client_address import ClientAddresses
         ("10.0.0.2", "not an address", ("10.0.0.0/8",), "10.0.0.2"),
         ("10.0.0.2", "[not an address]:1", ("10.0.0.0/8",), "10.0.0.2"),
         ("2001:db8:1:2:3::4", "", (), "2001:db8:1:2:3::4"),
+        # A proxy behind another, and nobody before them.
+        ("10.0.0.2", "10.0.0.3", ("10.0.0.0/8",), "10.0.0.3"),
+        ("10.0.0.2", "", ("10.0.0.0/8",), "10.0.0.2"),
+        ("", "203.0.113.9", ("10.0.0.0/8",), "unknown"),
+        # An operator may write a network by any of its addresses.
+        ("10.0.0.2", "203.0.113.9", ("10.1.2.3/8",), "203.0.113.9"),
         # With a port, as Azure's gateways write it.
         ("10.0.0.2", "203.0.113.9:51234", ("10.0.0.0/8",), "203.0.113.9"),
         ("10.0.0.2", "203.0.113.9:51234, 10.0.0.3:443", ("10.0.0.0/8",), "203.0.113.9"),
@@ -32,6 +41,21 @@ def test_S48_a_caller_s_address_is_what_a_trusted_proxy_says_and_nobody_else(
     request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": forwarded}).clone(remote=peer)
 
     assert ClientAddresses(proxies).of(request).text == expected
+
+
+def test_S48_several_fields_are_one_list_and_the_last_entry_is_the_nearest() -> None:
+    fields = CIMultiDict([("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "203.0.113.9, 10.0.0.3")])
+    request = make_mocked_request("GET", "/", headers=fields).clone(remote="10.0.0.2")
+
+    assert ClientAddresses(("10.0.0.0/8",)).of(request).text == "203.0.113.9"
+
+
+def test_S48_a_request_without_a_peer_is_nobodys() -> None:
+    nobody: Any = None
+    request = make_mocked_request("GET", "/").clone(remote=nobody)
+
+    assert request.remote is None
+    assert ClientAddresses(()).of(request) == ClientAddress("unknown", "unknown")
 
 
 @pytest.mark.parametrize(

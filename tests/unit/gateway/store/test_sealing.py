@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.store.sealing import KeyRing, Unsealable, pack
+from gateway.store.sealing import KeyRing, Unsealable, derived_key, pack
 
 OLD, NEW = b"o" * 32, b"n" * 32
 PLAIN = b'{"name": "Ada Lovelace"}'
@@ -238,3 +238,16 @@ def test_S33_whatever_is_sealed_opens_again(plain: bytes, kind: str, owner: str,
     ring, place = KeyRing([NEW, OLD]), Place(kind, owner, secret)
 
     assert unseal(ring, seal(ring, plain, place), place) == plain
+
+
+def test_A6_S33_names_and_derived_keys_stay_as_they_were_first_written() -> None:
+    # Another name would cut people off from what was noted of them, another key from what it once sealed or proved.
+    ring = KeyRing([FROZEN_KEY, OLD])
+
+    assert ring.names("activity", "a text") == [
+        "4239ce2d56e2e91bdea942583ffa4c00",
+        "5ec152f2d5ce155bae220d03978c315c",
+    ]
+    assert derived_key(FROZEN_KEY, "audit").hex() == (
+        "01fc2ad31b75092ab3722d869e59818b0e260da79bfc8d11c1c03fd799650665"
+    )
