@@ -145,6 +145,7 @@ def _names_and_labels() -> Iterator[tuple[str, set[str]]]:
         "certificate_ends": (1.0,),
     }.items():
         getattr(metrics, method)(*arguments)
+    metrics.audit_lines(written=1, lost=0, is_written=True)
     asyncio.run(_one_request(metrics))
     for family in text_string_to_metric_families(metrics.drawn().decode()):
         if not family.name.endswith("_created"):
