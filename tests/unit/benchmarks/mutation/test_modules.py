@@ -7,10 +7,10 @@ from benchmarks.mutation.judged import Judgement, judgement_of, judgements
 from benchmarks.mutation.mutants import mutants_of
 from tests.stage.sources import ROOT
 
-GUARDED = ("gateway/flows/*.py", "servicekit/jwt_*.py")
+GUARDED = ("gateway/flows/*.py", "gateway/edge/limit*.py", "servicekit/jwt_*.py")
 
 
-def test_every_flow_and_everything_that_judges_a_token_is_mutated() -> None:
+def test_S60_every_flow_every_limit_and_everything_that_judges_a_token_is_mutated() -> None:
     modules = {
         path.relative_to(ROOT).as_posix()
         for pattern in GUARDED
