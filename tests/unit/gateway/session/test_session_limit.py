@@ -76,6 +76,7 @@ async def test_A2_a_session_that_another_ends_meanwhile_is_not_ended_for_two(
 ) -> None:
     sessions = limited(vault, clock, 2)
     first, second = await begun(sessions), await begun(sessions)
+    clock.now += 60
     await sessions.slide(second)
     looked = way_to_redis.hold(runs(LIST), answered=True)
 
