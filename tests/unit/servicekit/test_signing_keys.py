@@ -102,7 +102,9 @@ async def test_S39_a_token_that_names_no_key_is_not_tried_on_several_of_a_family
         (["ES256"], [OtherKey("k", "ES384").jwk()], "holds EC, P-384, and no key that verifies ES256"),
         (["RS256"], [OtherKey("k", "RS256").jwk(use="enc")], "holds RSA, and no key"),
         (["RS256"], [{"kty": "oct", "k": "AAAA"}], "holds oct, and no key that verifies RS256"),
+        (["ES384", "ES256"], [OtherKey("k", "RS256").jwk()], "and no key that verifies ES256, ES384"),
         (["HS256"], [], "the authority signs by HS256, and we accept none of it"),
+        (["HS 256"], [], "the authority signs by nothing, and we accept none of it"),
         (["none", "HS512", "x\ny"], [OtherKey("k", "RS256").jwk()], "signs by HS512, none, and we accept"),
     ],
 )
