@@ -49,7 +49,7 @@ async def flood(person: OtherFrontEnd) -> None:
 async def test_A5_eighty_made_up_codes_are_few_token_requests_and_hold_nobody_else(
     make_world: MakeWorld,
 ) -> None:
-    world = await make_world()
+    world = await make_world(JOURNEYS_PER_MINUTE="600")
     ada = await world.signed_in()
     before = await world.asked("token.authorization_code")
     fault = {"status": 429, "retry_after": 60, "times": 100}
@@ -69,7 +69,7 @@ async def test_A5_eighty_made_up_codes_are_few_token_requests_and_hold_nobody_el
 
 
 async def test_A5_made_up_codes_of_strangers_from_one_network_hold_nobody_else(make_world: MakeWorld) -> None:
-    world = await make_world(TRUSTED_PROXIES="127.0.0.0/8,::1")
+    world = await make_world(JOURNEYS_PER_MINUTE="600", TRUSTED_PROXIES="127.0.0.0/8,::1")
     stranger, grace = await world.front_end(), await world.front_end()
     stranger.session.headers["X-Forwarded-For"] = "203.0.113.9"
     grace.session.headers["X-Forwarded-For"] = "203.0.114.9"

@@ -85,6 +85,7 @@ async def plain_world(
             "GRAPH_SCOPE": "profile.read",
             "RESOURCE_API_URL": provider_url,
             "PUBLIC_URL": gateway_url,
+            "JOURNEYS_PER_MINUTE": "100000",
             "REDIS_URL": valkey,
             **changed,
         }

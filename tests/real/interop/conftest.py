@@ -232,6 +232,7 @@ def make_world(node: str, tls: Tls, valkey: str) -> Callable[..., AbstractAsyncC
                 "RESOURCE_API_URL": api_url,
                 "BACKCHANNEL_LOGOUT": "1",
                 "PUBLIC_URL": gateway_url,
+                "JOURNEYS_PER_MINUTE": "100000",
                 "REDIS_URL": valkey,
                 **changed,
             }

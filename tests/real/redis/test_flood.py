@@ -21,7 +21,10 @@ async def test_A2_S51_one_account_and_one_address_keep_nobody_out_of_a_small_red
     make_world: MakeWorld, one: RedisServer
 ) -> None:
     world = await make_world(
-        REDIS_URL=one.url, MAX_SESSIONS_PER_PERSON=str(MOST_SESSIONS), TRUSTED_PROXIES="127.0.0.1,::1"
+        REDIS_URL=one.url,
+        MAX_SESSIONS_PER_PERSON=str(MOST_SESSIONS),
+        TRUSTED_PROXIES="127.0.0.1,::1",
+        JOURNEYS_PER_MINUTE="600",
     )
     flood = Flood(world.gateway_url, world.tenant_url)
     await flood.somebody_else()  # what only the first request does takes memory, too

@@ -41,7 +41,7 @@ class Believing:
         """Return the claims, if they obey."""
         if self._refusal:
             raise self._refusal
-        check_claims(self._claims, rules, time.time())
+        check_claims(self._claims, rules, NOW)
         return self._claims
 
     def compare_clocks(self, claims: dict[str, Any]) -> None:
@@ -174,7 +174,7 @@ async def test_R21_clocks_that_differ_are_an_operators_affair(changed: dict[str,
 
 @pytest.mark.parametrize("seconds, is_taken", [(29, True), (40, False)])
 async def test_R21_the_leeway_is_the_one_that_was_set(seconds: int, *, is_taken: bool) -> None:
-    judge, _ = believing(iat=int(time.time()) + seconds)
+    judge, _ = believing(iat=NOW + seconds)
 
     if is_taken:
         await judge.person("a.b.c", nonce=None)
