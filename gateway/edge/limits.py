@@ -72,7 +72,10 @@ class SharedCounts(Protocol):
 
 
 class RateLimits:
-    """The limits of one process; `now` is a monotonic clock in seconds."""
+    """The limits of one process; `now` is a monotonic clock in seconds.
+
+    Of `most_owed` callers it remembers what the other processes have yet to hear.
+    """
 
     def __init__(
         self,
@@ -81,7 +84,9 @@ class RateLimits:
         *,
         reports: LimitReports,
         now: Callable[[], float],
+        most_owed: int = _MOST_OWED,
     ) -> None:
+        self._most_owed = most_owed
         self._rules = rules
         self._shared = shared
         self._reports = reports
@@ -194,7 +199,7 @@ class RateLimits:
             if self._telling is None or self._telling.done():
                 # Not in the request's own context, and so not on its time.
                 self._telling = asyncio.create_task(self._tell(), context=contextvars.Context())
-        while len(self._owed) > _MOST_OWED:
+        while len(self._owed) > self._most_owed:
             self._owed.popitem(last=False)
 
     async def _tell(self) -> None:

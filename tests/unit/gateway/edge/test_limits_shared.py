@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import replace
 
 import pytest
 
-from gateway.edge.limit_rules import SENTENCES, Caller, Limit
+from gateway.edge.limit_reports import LimitReports
+from gateway.edge.limit_rules import SENTENCES, Caller, Limit, Rule, Window, rules_of
 from gateway.edge.limits import RateLimits
 from servicekit.errors import TooManyRequests
 from servicekit.leaky_buckets import Bucket
@@ -181,3 +184,102 @@ async def test_R19_a_process_that_ends_tells_nothing_more() -> None:
         await limits.aclose()
 
     assert shelf.was_given_up
+
+
+REQUEST: ContextVar[str] = ContextVar("request", default="none")
+
+
+class Watching(Shelf):
+    """Counts that note for which request they are told something, and of whom."""
+
+    def __init__(self, clock: MovableClock) -> None:
+        super().__init__(clock)
+        self.requests: list[str] = []
+        self.keys: list[str] = []
+
+    async def add(self, buckets: Sequence[Bucket], cost: float) -> Held | None:
+        self.requests.append(REQUEST.get())
+        self.keys += [bucket.key for bucket in buckets]
+        return await super().add(buckets, cost)
+
+
+async def test_A5_telling_the_others_is_on_no_request_s_time() -> None:
+    clock = MovableClock(1000.0)
+    shelf = Watching(clock)
+    limits = Scene(clock, shelf, Heard()).process(edits=4)
+    REQUEST.set("somebody's")
+    for _ in range(2):
+        limits.take(Limit.EDITS, ADA)
+    await told()
+    await limits.aclose()
+
+    assert shelf.requests == ["none"]
+
+
+async def test_A5_of_so_many_it_remembers_what_was_not_told_and_forgets_the_one_of_longest_ago() -> None:
+    clock = MovableClock(1000.0)
+    shelf = Watching(clock)
+    limits = RateLimits(
+        rules_of(sign_ins=600, edits=40),
+        shelf,
+        reports=LimitReports(Heard(), now=clock),
+        now=clock,
+        most_owed=2,
+    )
+    for name in ("first", "second", "third"):
+        limits.take(Limit.EDITS, Caller(name))
+    for name in ("second", "third"):
+        limits.take(Limit.EDITS, Caller(name))
+        await told()
+    limits.take(Limit.EDITS, Caller("first"))
+    await told()
+    await limits.aclose()
+
+    assert shelf.keys == ["edits/second", "edits/third"], "what was forgotten is counted anew"
+
+
+async def test_A5_behind_a_proxy_that_nobody_named_each_network_has_ten_at_least(scene: Scene) -> None:
+    limits = scene.process(sign_ins=12)
+
+    assert many(limits, Limit.SIGN_INS, replace(HERE, behind="203.0.113.0/24"), 20) == 10
+
+
+def test_S51_limits_are_called_so_in_metrics_and_logs() -> None:
+    assert {limit.value for limit in Limit} == {
+        "sign-ins",
+        "callbacks",
+        "logout-calls",
+        "logout-tokens",
+        "session-cookies",
+        "step-ups",
+        "edits",
+        "reads",
+        "streams",
+        "own-sessions",
+    }
+
+
+def test_S51_what_is_allowed_follows_from_what_an_operator_says() -> None:
+    rules = rules_of(sign_ins=10)
+    a_minute = Rule((Window(10, 60),))
+
+    assert rules == {
+        Limit.SIGN_INS: Rule((Window(10, 60), Window(20, 600))),
+        Limit.CALLBACKS: a_minute,
+        Limit.LOGOUT_CALLS: a_minute,
+        Limit.LOGOUT_TOKENS: a_minute,
+        Limit.SESSION_COOKIES: a_minute,
+        Limit.STEP_UPS: Rule((Window(30, 60),)),
+        Limit.EDITS: Rule((Window(120, 60),)),
+        Limit.READS: Rule((Window(1200, 60),)),
+        Limit.STREAMS: Rule((Window(300, 60),)),
+        Limit.OWN_SESSIONS: Rule((Window(120, 60),)),
+    }
+    grown = rules_of(sign_ins=6000)
+    assert [grown[one].windows[0].most for one in (Limit.STEP_UPS, Limit.EDITS, Limit.READS)] == [
+        300,
+        1200,
+        12000,
+    ]
+    said = rules_of(sign_ins=6000, step_ups=1, edits=2, reads=3)
+    assert [one.windows[0].most for one in said.values()] == [6000, 6000, 6000, 6000, 6000, 1, 2, 3, 1, 1]
