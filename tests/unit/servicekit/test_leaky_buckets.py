@@ -143,3 +143,41 @@ def test_S51_a_clock_that_stands_still_or_goes_back_empties_nothing() -> None:
     clock.now -= 500
 
     assert held.judge(bucket).wait == pytest.approx(15)
+
+
+def test_A5_what_is_let_in_by_what_is_assured_fills_that_and_its_own_bucket() -> None:
+    held, _ = local()
+    own, shared = Bucket("own", 5, 60), Bucket("shared", 1, 60, Role.SHARED)
+    assured = Bucket("assured", 5, 60, Role.ASSURED)
+    held.raise_to([shared], [1])
+
+    held.add([own, shared, assured])
+
+    assert held.levels([own, shared, assured]) == [1, 1, 1]
+
+
+def test_A5_what_was_not_asked_about_counts_wherever_there_is_room() -> None:
+    held, _ = local()
+    own, shared = Bucket("own", 1, 60), Bucket("shared", 5, 60, Role.SHARED)
+    held.raise_to([own], [1])
+
+    held.add([own, shared])
+
+    assert held.levels([own, shared]) == [1, 1]
+
+
+def test_A5_what_fits_need_not_wait() -> None:
+    verdict = judge([Bucket("own", 1, 60)], [0])
+
+    assert (verdict.fits, verdict.wait) == (True, 0)
+
+
+def test_each_bucket_has_one_level() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        judge([Bucket("own", 1, 60)], [])
+    with pytest.raises(ValueError, match="shorter"):
+        local()[0].raise_to([Bucket("own", 1, 60)], [])
+
+
+def test_the_roles_are_numbered_as_in_the_script() -> None:
+    assert [role.value for role in (Role.OWN, Role.SHARED, Role.ASSURED)] == [0, 1, 2]
