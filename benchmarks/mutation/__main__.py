@@ -39,7 +39,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         f"{_SESSION}/test_session_requests.py",
     ),
     "gateway/session/records.py": (f"{_SESSION}/test_records.py",),
-    "gateway/session/cookie.py": (f"{_SESSION}/test_cookie.py",),
+    "gateway/session/cookie.py": (f"{_SESSION}/test_cookie.py", f"{_SESSION}/test_cookies_in_vain.py"),
     "gateway/edge/cookies.py": (f"{_EDGE}/test_cookies.py",),
     "gateway/edge/guard.py": (
         f"{_EDGE}/test_rows.py",
