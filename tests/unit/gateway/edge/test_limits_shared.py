@@ -1,6 +1,7 @@
 """What limits learn from the other processes and tell them, whose they are, and what a refusal says."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
@@ -9,7 +10,17 @@ from dataclasses import replace
 import pytest
 
 from gateway.edge.limit_reports import LimitReports
-from gateway.edge.limit_rules import SENTENCES, Caller, Limit, Rule, Window, rules_of
+from gateway.edge.limit_rules import (
+    CLAIMED,
+    IN_VAIN,
+    OF_NETWORKS,
+    SENTENCES,
+    Caller,
+    Limit,
+    Rule,
+    Window,
+    rules_of,
+)
 from gateway.edge.limits import RateLimits
 from servicekit.errors import TooManyRequests
 from servicekit.leaky_buckets import Bucket
@@ -127,11 +138,11 @@ async def test_A5_what_came_to_nothing_counts_in_all_too(scene: Scene) -> None:
 
 
 async def test_A5_at_least_one_is_assured(scene: Scene) -> None:
-    limits = scene.process(sign_ins=1)
+    limits = scene.process(sign_ins=5)
     for number in range(8):
-        assert many(limits, Limit.SIGN_INS, networks(4, number), 1) == 1
+        assert many(limits, Limit.SIGN_INS, networks(4, number), 5) == 5
 
-    assert many(limits, Limit.SIGN_INS, networks(4, 9), 3) == 1
+    assert many(limits, Limit.SIGN_INS, networks(4, 9), 3) == 1, "a tenth of five is none"
 
 
 @pytest.mark.parametrize(
@@ -284,3 +295,17 @@ def test_S51_what_is_allowed_follows_from_what_an_operator_says() -> None:
     ]
     said = rules_of(sign_ins=6000, step_ups=1, edits=2, reads=3)
     assert [one.windows[0].most for one in said.values()] == [6000, 6000, 6000, 6000, 6000, 1, 2, 3, 1, 1]
+
+
+def test_S51_what_is_not_a_person_s_is_a_network_s() -> None:
+    of_persons = {Limit.STEP_UPS, Limit.EDITS, Limit.READS, Limit.STREAMS, Limit.OWN_SESSIONS}
+    assert set(Limit) - of_persons == OF_NETWORKS
+    assert {Limit.SIGN_INS, Limit.STEP_UPS} == CLAIMED, "these write what they begin"
+    assert {Limit.CALLBACKS, Limit.LOGOUT_CALLS} == IN_VAIN, "these are nothing bad by themselves"
+
+
+@pytest.mark.parametrize("limit", Limit)
+def test_S51_a_refusal_speaks_of_the_network_or_to_the_person(limit: Limit) -> None:
+    beginning = "Too many " if limit in OF_NETWORKS else "You"
+
+    assert re.fullmatch(rf"{beginning}[a-z ]+\w\.", SENTENCES[limit].replace("-", " "))
