@@ -60,7 +60,11 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/flows/step_up.py": (f"{_FLOWS}/test_step_up.py",),
     "gateway/edge/client_address.py": (f"{_EDGE}/test_client_address.py",),
     "gateway/edge/limits.py": (f"{_EDGE}/test_limits.py", f"{_EDGE}/test_limits_shared.py"),
-    "gateway/edge/limit_rules.py": (f"{_EDGE}/test_limits.py", f"{_EDGE}/test_limits_shared.py"),
+    "gateway/edge/limit_rules.py": (
+        f"{_EDGE}/test_limit_rules.py",
+        f"{_EDGE}/test_limits.py",
+        f"{_EDGE}/test_limits_shared.py",
+    ),
     "gateway/edge/limit_reports.py": (f"{_EDGE}/test_limit_reports.py",),
     "servicekit/leaky_buckets.py": (f"{_KIT}/test_leaky_buckets.py",),
     "gateway/tokens/id_token.py": (f"{_TOKENS}/test_id_token.py", f"{_TOKENS}/test_renewed_id_token.py"),
