@@ -65,7 +65,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         f"{_EDGE}/test_limits.py",
         f"{_EDGE}/test_limits_shared.py",
     ),
-    "gateway/edge/limit_reports.py": (f"{_EDGE}/test_limit_reports.py",),
+    "gateway/edge/limit_reports.py": (f"{_EDGE}/test_limit_reports.py", f"{_EDGE}/test_limits.py"),
     "servicekit/leaky_buckets.py": (f"{_KIT}/test_leaky_buckets.py",),
     "gateway/tokens/id_token.py": (f"{_TOKENS}/test_id_token.py", f"{_TOKENS}/test_renewed_id_token.py"),
     "gateway/tokens/access_token.py": (f"{_TOKENS}/test_access_token.py",),

@@ -50,6 +50,42 @@ def test_S48_several_fields_are_one_list_and_the_last_entry_is_the_nearest() -> 
     assert ClientAddresses(("10.0.0.0/8",)).of(request).text == "203.0.113.9"
 
 
+def test_S48_each_field_ends_an_entry() -> None:
+    fields = CIMultiDict([("X-Forwarded-For", "203.0.113.9"), ("X-Forwarded-For", "10.0.0.3")])
+    request = make_mocked_request("GET", "/", headers=fields).clone(remote="10.0.0.2")
+
+    assert ClientAddresses(("10.0.0.0/8",)).of(request).text == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    "peer, forwarded, behind",
+    [
+        ("198.51.100.7", "203.0.113.9", "203.0.113.0/24"),
+        ("198.51.100.7", "6.6.6.6, 203.0.113.9", "203.0.113.0/24"),
+        ("198.51.100.7", "", None),
+        ("198.51.100.7", "nobody", None),
+        # Named by a proxy of ours, whom this one says it speaks for in turn.
+        ("10.0.0.2", "203.0.113.9, 198.51.100.7", "203.0.113.0/24"),
+        ("10.0.0.2", "203.0.113.9", None),
+        ("10.0.0.2", "nobody", None),
+    ],
+)
+def test_A5_a_stranger_says_for_whom_it_speaks_and_a_proxy_of_ours_does_not(
+    peer: str, forwarded: str, behind: str | None
+) -> None:
+    request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": forwarded}).clone(remote=peer)
+
+    assert ClientAddresses(("10.0.0.0/8",)).of(request).behind == behind
+
+
+@pytest.mark.parametrize(
+    "peer, is_trusted",
+    [("10.0.0.2", True), ("::ffff:10.0.0.2", True), ("198.51.100.7", False), ("x", False), (None, False)],
+)
+def test_S48_our_proxies_are_those_that_were_named(peer: str | None, *, is_trusted: bool) -> None:
+    assert ClientAddresses(("10.0.0.0/8",)).is_trusted(peer) is is_trusted
+
+
 def test_S48_a_request_without_a_peer_is_nobodys() -> None:
     nobody: Any = None
     request = make_mocked_request("GET", "/").clone(remote=nobody)

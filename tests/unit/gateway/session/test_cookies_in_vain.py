@@ -20,6 +20,7 @@ class Count:
 
     def look(self, _request: web.Request, cookie: SessionCookie) -> None:
         """Refuse a cookie that was in vain."""
+        assert cookie
         if cookie in self.in_vain_so_far:
             raise TooManyRequests("too often", retry_after=1)
 
