@@ -68,6 +68,7 @@ def test_S48_each_field_ends_an_entry() -> None:
         ("10.0.0.2", "203.0.113.9, 198.51.100.7", "203.0.113.0/24"),
         ("10.0.0.2", "203.0.113.9", None),
         ("10.0.0.2", "nobody", None),
+        ("10.0.0.2", "203.0.113.9, nobody", None),
     ],
 )
 def test_A5_a_stranger_says_for_whom_it_speaks_and_a_proxy_of_ours_does_not(

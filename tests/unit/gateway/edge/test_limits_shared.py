@@ -146,6 +146,7 @@ async def test_A5_whoever_is_no_network_is_counted_alone(scene: Scene, limit: Li
     limits = scene.process(sign_ins=20, edits=20)
 
     assert [many(limits, limit, Caller(f"{number}", wide), 25) for number in range(9)] == [20] * 9
+    assert [many(limits, limit, Caller(f"alone {number}"), 25) for number in range(9)] == [20] * 9
 
 
 async def test_S51_a_refusal_says_what_was_too_much_and_to_wait(scene: Scene) -> None:

@@ -58,3 +58,10 @@ def test_A8_whatever_names_the_person_is_no_hint(hint: object) -> None:
 
 def test_A8_without_the_claim_there_is_none() -> None:
     assert login_hint(CLAIMS) is None
+
+
+@pytest.mark.parametrize("name, is_told", [("abcdef", True), ("abcde", False)])
+def test_A8_six_letters_of_a_name_are_no_coincidence(name: str, *, is_told: bool) -> None:
+    claims = {"given_name": name, "login_hint": f"x.{name}.y"}
+
+    assert (login_hint(claims) is None) is is_told

@@ -201,6 +201,7 @@ async def test_S42_an_algorithm_that_is_none_of_ours_may_be_one_of_newer_keys(*,
         ({"email": "ada@example.com", "preferred_username": "ada"}, ("ada", "ada@example.com", "")),
         ({"name": " ", "email": "", "preferred_username": "ada"}, ("ada", "ada", "")),
         ({"sid": "a-session"}, ("", "", "a-session")),
+        ({"sid": "s" * 300}, ("", "", "s" * 300)),
         ({"sid": 7, "name": 7, "email": ["x"]}, ("", "", "")),
     ],
 )
