@@ -75,7 +75,11 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         f"{_API}/test_bearer.py",
     ),
     "servicekit/strict_json.py": (f"{_KIT}/test_strict_json.py",),
-    "servicekit/claim_forms.py": (f"{_KIT}/test_jwt_claims.py", f"{_KIT}/test_claim_checks.py"),
+    "servicekit/claim_forms.py": (
+        f"{_KIT}/test_claim_forms.py",
+        f"{_KIT}/test_jwt_claims.py",
+        f"{_KIT}/test_claim_checks.py",
+    ),
     "servicekit/jwt_claims.py": (f"{_KIT}/test_jwt_claims.py", f"{_KIT}/test_claim_checks.py"),
     "servicekit/jwt_form.py": (f"{_KIT}/test_jwt_form.py",),
     "servicekit/jwt_signatures.py": (f"{_KIT}/test_jwt_signatures.py", f"{_KIT}/test_key_sets.py"),

@@ -6,7 +6,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from gateway.session.cookie import COOKIE, KNOWN, SessionCookie, SessionStorage
+from gateway.session.cookie import COOKIE, SessionCookie, SessionStorage
+from servicekit.callers import KNOWN
 from servicekit.errors import TooManyRequests
 
 COOKIE_OF_ADA = SessionCookie.new()
@@ -20,7 +21,7 @@ class Count:
 
     def look(self, _request: web.Request, cookie: SessionCookie) -> None:
         """Refuse a cookie that was in vain."""
-        assert cookie
+        assert isinstance(cookie, SessionCookie)
         if cookie in self.in_vain_so_far:
             raise TooManyRequests("too often", retry_after=1)
 
