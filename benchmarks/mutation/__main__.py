@@ -52,7 +52,11 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/flows/authorization_response.py": (f"{_FLOWS}/test_authorization_response.py",),
     "gateway/flows/end_session.py": (f"{_FLOWS}/test_end_session.py", f"{_FLOWS}/test_end_session_form.py"),
     "gateway/flows/flow.py": (f"{_FLOWS}/test_flow.py", f"{_FLOWS}/test_flow_step_up.py"),
-    "gateway/flows/flow_record.py": (f"{_FLOWS}/test_flow_record.py", f"{_FLOWS}/test_flow_answers.py"),
+    "gateway/flows/flow_record.py": (
+        f"{_FLOWS}/test_flow_record.py",
+        f"{_FLOWS}/test_flow_answers.py",
+        f"{_FLOWS}/test_flow_limits.py",
+    ),
     "gateway/flows/login_hint.py": (f"{_FLOWS}/test_login_hint.py",),
     "gateway/flows/logout.py": (f"{_FLOWS}/test_logout.py",),
     "gateway/flows/logout_token.py": (f"{_FLOWS}/test_logout_token.py",),
