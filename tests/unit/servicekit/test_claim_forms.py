@@ -89,3 +89,11 @@ def test_A8_S40_what_is_no_text_is_no_name(value: object) -> None:
 )
 def test_A8_what_is_shown_of_a_name_is_what_can_be_seen(value: object, shown: str) -> None:
     assert shown_text(value) == shown
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [("Ada  Lovelace", "Ada Lovelace"), (" Ada\tKing \n Lovelace ", "Ada King Lovelace"), ("  ", "")],
+)
+def test_A8_words_that_are_shown_stand_one_space_apart(value: str, shown: str) -> None:
+    assert shown_text(value) == shown
