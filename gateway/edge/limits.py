@@ -204,9 +204,10 @@ class RateLimits:
 
     async def _tell(self) -> None:
         while self._due:
-            buckets, owed = self._owed.pop(self._due.pop(), ((), 0.0))
-            if not buckets:
+            known = self._owed.pop(self._due.pop(), None)
+            if known is None:
                 continue
+            buckets, owed = known
             counted = await self._shared.add(buckets, owed)
             if counted:
                 filled = [bucket.role is not Role.ASSURED for bucket in buckets]

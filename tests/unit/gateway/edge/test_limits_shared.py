@@ -250,3 +250,30 @@ async def test_A5_behind_a_proxy_that_nobody_named_each_network_has_ten_at_least
     limits = scene.process(sign_ins=12)
 
     assert many(limits, Limit.SIGN_INS, replace(HERE, behind="203.0.113.0/24"), 20) == 10
+
+
+async def test_A5_what_was_forgotten_keeps_nothing_else_from_being_told() -> None:
+    clock = MovableClock(1000.0)
+    shelf = Watching(clock)
+    rules, reports = rules_of(sign_ins=600, edits=40), LimitReports(Heard(), now=clock)
+    limits = RateLimits(rules, shelf, reports=reports, now=clock, most_owed=1)
+    for number in range(10):
+        for _ in range(2):
+            limits.take(Limit.EDITS, Caller(f"{number}"))
+    await told()
+    await limits.aclose()
+
+    assert shelf.keys == ["edits/9"]
+
+
+async def test_A5_of_all_together_each_two_hundredth_part_is_told(scene: Scene) -> None:
+    limits = scene.process(sign_ins=200)
+    for number in range(63):
+        limits.note(Limit.CALLBACKS, Caller(f"{number}", f"wide {number}"))
+    await told()
+    assert scene.shelf.asked == 0
+
+    limits.note(Limit.CALLBACKS, HERE)
+    await told()
+
+    assert scene.shelf.asked == 1
