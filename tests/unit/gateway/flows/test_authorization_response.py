@@ -260,3 +260,8 @@ def test_S8_whatever_the_authority_says_is_in_no_answer(error: str, stepping_up:
 
     assert problem.detail == ""
     assert not problem.members
+
+
+def test_S5_an_issuer_that_is_no_text_at_all_is_another_issuer() -> None:
+    with pytest.raises(SignInFailed):
+        check_issuer(metadata(promises_issuer=True), "\ud800")

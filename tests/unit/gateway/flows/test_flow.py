@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.audit.origin import Origin, coming_from
 from gateway.demand import Demand
 from gateway.errors import (
     SignInCancelled,
@@ -201,3 +202,25 @@ async def test_S20_a_sign_in_that_was_ended_while_it_began_is_none(
     with pytest.raises(SignInRequired) as refused:
         await scene.complete(signing_in())
     assert refused.value.reason == "expired"
+
+
+@pytest.mark.parametrize("network, who", [("198.51.100.0/24", "198.51.100.0/24"), ("", None)])
+async def test_A5_a_sign_in_is_held_back_with_its_network(
+    scene: Scene, network: str, who: str | None
+) -> None:
+    await scene.auth.complete(signing_in(), ANSWER, device="", network=network)
+
+    assert scene.broker.throttled == who
+
+
+@pytest.mark.parametrize("purpose, is_known", [(STEP_UP, True), (SIGN_IN, False)])
+async def test_A6_a_step_up_that_was_refused_is_known_to_be_its_person_s(
+    scene: Scene, purpose: str, *, is_known: bool
+) -> None:
+    session = await scene.begun()
+    origin = Origin()
+
+    with coming_from(origin), pytest.raises((SignInCancelled, StepUpCancelled)):
+        await scene.complete(replace(signing_in(session), purpose=purpose), error="access_denied")
+
+    assert (origin.subject is not None) is is_known
