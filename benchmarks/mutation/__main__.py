@@ -55,6 +55,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/flows/flow_record.py": (
         f"{_FLOWS}/test_flow_record.py",
         f"{_FLOWS}/test_flow_answers.py",
+        f"{_FLOWS}/test_flow_cookies.py",
         f"{_FLOWS}/test_flow_limits.py",
     ),
     "gateway/flows/login_hint.py": (f"{_FLOWS}/test_login_hint.py",),

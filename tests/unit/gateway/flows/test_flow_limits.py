@@ -1,7 +1,10 @@
 """A flow that begins is counted in the step that writes it (A5): one too many is taken back, whoever let it in."""
 
+from dataclasses import replace
+
 import pytest
 from aiohttp import web
+from redis.asyncio import Redis
 
 from gateway.counts import Counts
 from gateway.edge.limit_reports import LimitReports
@@ -84,3 +87,24 @@ async def test_A5_R2_while_redis_is_away_each_process_counts_by_itself(
 
     with pytest.raises(TooManyRequests):
         await begin(flows, limits)
+
+
+@pytest.mark.parametrize("session", ["", "a.session.cookie"], ids=["a-stranger", "who-is-signed-in"])
+async def test_A2_the_last_memory_of_redis_is_for_who_is_signed_in(
+    vault: Vault, flows: FlowStore, valkey: str, session: str
+) -> None:
+    flow = replace(FLOW, session=session)
+    async with Redis.from_url(valkey) as plain:
+        before = (await plain.config_get("maxmemory"))["maxmemory"]
+        used = (await plain.info("memory"))["used_memory"]
+        await plain.config_set("maxmemory", round(used / 0.95))  # a tenth is kept back
+        try:
+            assert await vault.memory_watch.look()
+            if session:
+                await flows.put(request(), web.Response(), flow, now=NOW)
+            else:
+                with pytest.raises(SessionStoreUnavailable):
+                    await flows.put(request(), web.Response(), flow, now=NOW)
+        finally:
+            await plain.config_set("maxmemory", before or "0")
+    assert len(await written(vault)) == (1 if session else 0)
