@@ -86,7 +86,7 @@ class Route(routes.Route):
 
 
 class Gatekeeper:
-    """Turns a request into a Caller, or refuses it; `now` is the wall clock.
+    """Notes on a request who calls, or refuses it; `now` is the wall clock.
 
     `rules` say whose tokens for which audience and of which clients, one for each kind of token.
     `longest_token` is how many characters a token may have.
@@ -100,17 +100,16 @@ class Gatekeeper:
         *,
         longest_token: int = LONGEST_TOKEN,
         now: Callable[[], float] = time.time,
-        bad_tokens: BadTokens | None = None,
     ) -> None:
         self._verifier = verifier
         self._discovery = discovery
         self._rules = rules
         self._longest = longest_token
         self._now = now
-        self._bad_tokens = bad_tokens or BadTokens(now=time.monotonic)
+        self._bad_tokens = BadTokens(now=time.monotonic)
 
-    async def admit(self, request: web.Request, policy: ScopePolicy) -> Caller:
-        """Return who calls.
+    async def admit(self, request: web.Request, policy: ScopePolicy) -> None:
+        """Note who calls, as CALLER.
 
         Raises InvalidToken, MisplacedToken, TooManyRequests instead of InvalidToken where there were too many of them,
         AuthorityUnavailable, Misconfigured, and what `policy.check` raises. A token that only the time speaks against
@@ -134,7 +133,6 @@ class Gatekeeper:
         # Also where the policy refuses them it is known who it was.
         request[CALLER] = caller = caller_of(verified, token)
         policy.check(caller.scopes, verified.claims, self._now())
-        return caller
 
     async def complete(self, error: errors.InsufficientClaims) -> None:
         """Name the authority in a challenge, if it is known; the challenge is good without."""

@@ -77,6 +77,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "resource_api/access.py": (
         f"{_API}/test_access_policy.py",
         f"{_API}/test_access.py",
+        f"{_API}/test_bad_tokens.py",
         f"{_API}/test_bearer.py",
     ),
     "servicekit/strict_json.py": (f"{_KIT}/test_strict_json.py",),

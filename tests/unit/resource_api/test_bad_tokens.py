@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from resource_api.bad_tokens import A_MINUTE
-from servicekit.log_strangers import FIELDS
+from servicekit.log_strangers import FIELDS, STRANGER
 from tests.unit.resource_api.stage import Stage
 
 CHANGE = {"city": "Turin"}
@@ -43,3 +43,32 @@ async def test_A5_who_sends_no_token_at_all_is_told_what_is_missing_and_not_coun
         assert answer.status == 401
 
     assert (await stage.patch(CHANGE, "made.up.token")).status == 401
+
+
+async def test_A5_a_token_that_only_comes_too_late_is_not_counted(stage: Stage) -> None:
+    late = stage.forged(exp=int(stage.clock()) - 1_000)
+    for _ in range(A_MINUTE + 10):
+        assert (await stage.patch(CHANGE, late)).slug == "invalid-token"
+
+    assert (await stage.patch(CHANGE, "made.up.token")).status == 401
+
+
+@pytest.mark.parametrize("token", ["a b", "=", "Bearer"])
+async def test_A5_what_has_not_even_the_form_of_a_token_is_counted(stage: Stage, token: str) -> None:
+    for _ in range(2 * A_MINUTE):
+        answer = await stage.patch(CHANGE, headers={"Authorization": f"Bearer {token}"})
+        if answer.status == 429:
+            return
+        assert (answer.status, answer.slug) == (401, "invalid-token")
+    raise AssertionError("there is no limit")
+
+
+async def test_A5_who_is_believed_is_no_stranger_to_the_log_whatever_becomes_of_the_request(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        await stage.patch(CHANGE, stage.forged(scp="User.Read"))
+        await stage.patch(CHANGE, "made.up.token")
+
+    said = [vars(record)[STRANGER] for record in caplog.records if record.getMessage() == "problem"]
+    assert said == [None, "127.0.0.1"]

@@ -128,7 +128,7 @@ async def test_S18_signing_out_without_a_session_asks_for_the_end_of_the_last_on
 
 @pytest.mark.parametrize("swapped", [False, True], ids=["ours-first", "ours-last"])
 async def test_A1_of_two_session_cookies_the_session_ends_and_the_planted_one_is_no_hindrance(
-    aiohttp_client: AiohttpClient, sessions: SessionStore, logout: Logout, swapped: bool
+    aiohttp_client: AiohttpClient, sessions: SessionStore, logout: Logout, *, swapped: bool
 ) -> None:
     session = await begun(sessions)
     brought = [session.cookie, SessionCookie.new()]
