@@ -224,3 +224,13 @@ async def test_A6_a_step_up_that_was_refused_is_known_to_be_its_person_s(
         await scene.complete(replace(signing_in(session), purpose=purpose), error="access_denied")
 
     assert (origin.subject is not None) is is_known
+
+
+async def test_R2_what_became_of_a_step_up_is_told_also_while_redis_is_away(
+    scene: Scene, way_to_redis: RequestProxy[Command]
+) -> None:
+    flow = replace(signing_in(await scene.begun()), purpose=STEP_UP)
+    way_to_redis.cut(lambda _: True, times=None)
+
+    with pytest.raises(StepUpCancelled):
+        await scene.complete(flow, error="access_denied")
