@@ -234,3 +234,18 @@ async def test_R2_what_became_of_a_step_up_is_told_also_while_redis_is_away(
 
     with pytest.raises(StepUpCancelled):
         await scene.complete(flow, error="access_denied")
+
+
+async def test_A6_a_sign_in_that_fails_is_not_about_whoever_the_browser_was_signed_in_as(
+    scene: Scene,
+) -> None:
+    session, origin = await scene.begun(), Origin()
+
+    async def fail() -> None:
+        raise AccessBlocked
+
+    scene.broker.meanwhile = fail
+    with coming_from(origin), pytest.raises(AccessBlocked):
+        await scene.complete(signing_in(session))
+
+    assert origin.subject is None
