@@ -83,6 +83,8 @@ def test_A8_S40_what_is_no_text_is_no_name(value: object) -> None:
         ("\u0000\u202e", ""),
         ("  ", ""),
         ("A" * 10_000, "A" * LONGEST_SHOWN),
+        ("A" * 257, "A" * 256),
+        ("X", "X"),
         (None, ""),
     ],
     ids=ascii,

@@ -1,11 +1,13 @@
 """What a verifier of tokens is told, and what it refuses before it asks for a key."""
 
+import contextlib
 from dataclasses import replace
 
 import pytest
 
+from servicekit.clock_watch import ClockWatch
 from servicekit.jwt_form import HEADER, MALFORMED
-from servicekit.jwt_verifier import JwtVerifier, TokenRejected
+from servicekit.jwt_verifier import TOKENS, JwtVerifier, TokenRejected
 from tests.unit.servicekit.authority import NOW, RULES, Authority, claims
 from tests.unit.servicekit.believer import Believer
 
@@ -37,3 +39,27 @@ async def test_S42_a_verifier_says_whether_its_keys_are_fresh(authority: Authori
     assert await authority.verifier.check_keys() is True
     assert await authority.verifier.check_keys() is True, "fetched anew for a first doubt"
     assert await authority.verifier.check_keys() is False, "no more of it for five minutes"
+
+
+@pytest.mark.parametrize(
+    "changed, differences",
+    [
+        ({"iat": NOW + 500}, [-500]),
+        ({"nbf": NOW + 400}, [-400]),
+        ({"exp": NOW - 500}, []),
+        ({"iat": "soon"}, []),
+        ({}, []),
+    ],
+    ids=["issued-later", "not-yet-valid", "expired", "no-time", "good"],
+)
+async def test_L3_a_token_of_the_future_shows_that_clocks_differ_to_whoever_watches_them(
+    believer: Believer, changed: dict[str, object], differences: list[int]
+) -> None:
+    seen: list[int] = []
+    clocks = ClockWatch(TOKENS, now=lambda: NOW, on_difference=seen.append)
+    verifier = JwtVerifier(believer.keys, now=lambda: NOW, clocks=clocks)
+
+    with pytest.raises(TokenRejected) if changed else contextlib.nullcontext():
+        await verifier.verify(believer.signer.sign(claims(**changed)), RULES)
+
+    assert seen == differences
