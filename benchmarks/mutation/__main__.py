@@ -59,7 +59,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         f"{_FLOWS}/test_flow_limits.py",
     ),
     "gateway/flows/login_hint.py": (f"{_FLOWS}/test_login_hint.py",),
-    "gateway/flows/logout.py": (f"{_FLOWS}/test_logout.py",),
+    "gateway/flows/logout.py": (f"{_FLOWS}/test_logout.py", f"{_FLOWS}/test_logout_cookies.py"),
     "gateway/flows/logout_token.py": (f"{_FLOWS}/test_logout_token.py",),
     "gateway/flows/session_start.py": (f"{_FLOWS}/test_session_start.py", f"{_FLOWS}/test_grant_goes_on.py"),
     "gateway/flows/step_up.py": (f"{_FLOWS}/test_step_up.py", f"{_FLOWS}/test_access_until.py"),
