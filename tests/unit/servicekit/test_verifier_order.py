@@ -63,3 +63,13 @@ async def test_L3_a_token_of_the_future_shows_that_clocks_differ_to_whoever_watc
         await verifier.verify(believer.signer.sign(claims(**changed)), RULES)
 
     assert seen == differences
+
+
+@pytest.mark.parametrize(
+    "dated, ahead",
+    [({"iat": NOW - 30}, 30), ({"iat": NOW + 5}, -5), ({"nbf": NOW - 9}, 0), ({"iat": "soon"}, 0)],
+)
+def test_L3_what_came_just_now_tells_how_far_our_clock_is_ahead(
+    believer: Believer, dated: dict[str, object], ahead: int
+) -> None:
+    assert JwtVerifier(believer.keys, now=lambda: NOW).compare_clocks(dated) == ahead
