@@ -36,9 +36,11 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         f"{_SESSION}/test_sessions.py",
         f"{_SESSION}/test_session_ends.py",
         f"{_SESSION}/test_session_lifetimes.py",
+        f"{_SESSION}/test_session_limit.py",
+        f"{_SESSION}/test_session_origin.py",
         f"{_SESSION}/test_session_requests.py",
     ),
-    "gateway/session/records.py": (f"{_SESSION}/test_records.py",),
+    "gateway/session/records.py": (f"{_SESSION}/test_records.py", f"{_SESSION}/test_records_in_time.py"),
     "gateway/session/cookie.py": (f"{_SESSION}/test_cookie.py", f"{_SESSION}/test_cookies_in_vain.py"),
     "gateway/edge/cookies.py": (f"{_EDGE}/test_cookies.py",),
     "gateway/edge/guard.py": (

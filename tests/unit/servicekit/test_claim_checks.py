@@ -2,7 +2,8 @@
 
 import pytest
 
-from servicekit.jwt_claims import LOGOUT_EVENT, ClaimRules, checks_named
+from servicekit.jwt_claims import LOGOUT_EVENT, ClaimRules, check_claims, checks_named
+from servicekit.jwt_form import TokenRejected
 from tests.unit.servicekit.authority import AUDIENCE, ISSUER, NOW, TENANT, fault
 
 NAMED_255, NAMED_256, NAMED_2048, NAMED_2049 = ("n" * length for length in (255, 256, 2048, 2049))
@@ -109,3 +110,12 @@ def test_no_token_is_recent_for_ever() -> None:
 
 def test_the_logout_event_is_the_specifications() -> None:
     assert LOGOUT_EVENT == "http://schemas.openid.net/event/backchannel-logout"
+
+
+def test_what_was_issued_too_long_ago_tells_how_long_ago() -> None:
+    rules = ClaimRules(ISSUER, AUDIENCE, checks_named("issued recently"), leeway_seconds=30, longest_age=60)
+
+    with pytest.raises(TokenRejected) as rejected:
+        check_claims({"iat": NOW - 100}, rules, NOW)
+
+    assert rejected.value.seconds == 100

@@ -159,6 +159,8 @@ async def test_S40_clocks_may_differ_by_two_minutes(
     else:
         rejected = await believer.rejection(token)
         assert (rejected.code, rejected.claim) == (code, claim)
+        if claim and code in {EXPIRED, NOT_YET_VALID}:
+            assert rejected.seconds == abs(claims(**changed)[claim] - NOW)
 
 
 json_values = st.recursive(
