@@ -35,6 +35,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/session/sessions.py": (
         f"{_SESSION}/test_sessions.py",
         f"{_SESSION}/test_session_ends.py",
+        f"{_SESSION}/test_records_in_time.py",
         f"{_SESSION}/test_session_lifetimes.py",
         f"{_SESSION}/test_session_limit.py",
         f"{_SESSION}/test_session_origin.py",

@@ -8,6 +8,7 @@ import pytest
 from servicekit.clock_watch import ClockWatch
 from servicekit.jwt_form import HEADER, MALFORMED
 from servicekit.jwt_verifier import TOKENS, JwtVerifier, TokenRejected
+from servicekit.log_strangers import FIELDS
 from tests.unit.servicekit.authority import NOW, RULES, Authority, claims
 from tests.unit.servicekit.believer import Believer
 
@@ -73,3 +74,10 @@ def test_L3_what_came_just_now_tells_how_far_our_clock_is_ahead(
     believer: Believer, dated: dict[str, object], ahead: int
 ) -> None:
     assert JwtVerifier(believer.keys, now=lambda: NOW).compare_clocks(dated) == ahead
+
+
+def test_L3_the_log_says_whose_clock_differs(believer: Believer, caplog: pytest.LogCaptureFixture) -> None:
+    JwtVerifier(believer.keys, now=lambda: NOW).compare_clocks({"iat": NOW + 500})
+
+    (line,) = (vars(record)[FIELDS] for record in caplog.records if record.getMessage() == "clocks-differ")
+    assert line["whose"] == "the authority's tokens"

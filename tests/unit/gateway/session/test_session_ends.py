@@ -3,6 +3,7 @@
 from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import SessionStore
 from gateway.store.vault import Successor, Vault
+from tests.stage.tenant import MovableClock
 from tests.unit.gateway.store_of_tests import NOW, OWNERS, ada, begun, indexed
 
 
@@ -86,3 +87,16 @@ async def test_S20_whoever_names_nothing_ends_nothing(sessions: SessionStore) ->
     assert await sessions.end_matching(tid="a-tenant", reason="x") == 0
     assert await sessions.end_matching(tid="a-tenant", sid="", sub="", reason="x") == 0
     assert await sessions.load(session.cookie)
+
+
+async def test_A4_whoever_signs_in_has_the_references_to_lost_sessions_forgotten(
+    vault: Vault, sessions: SessionStore, clock: MovableClock
+) -> None:
+    lost = await begun(sessions)
+    await vault.redis.delete(lost.ref.key)
+    clock.now = NOW + 61
+    assert await indexed(vault, "person") == [lost.ref]
+
+    await vault.orphans.round()
+
+    assert await indexed(vault, "person") == []

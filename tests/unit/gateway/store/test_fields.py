@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.store.fields import Field, milliseconds, number_of, open_field, seal_field
+from gateway.store.fields import Field, end_of, milliseconds, number_of, open_field, seal_field
 from gateway.store.names import SessionRef
 from gateway.store.sealing import KeyRing, Unsealable
 
@@ -100,3 +100,12 @@ def test_times_are_rounded_to_milliseconds() -> None:
 )
 def test_R27_a_damaged_number_counts_as_none(stored: bytes | None, number: int) -> None:
     assert number_of(stored) == number
+
+
+def test_the_end_of_a_field_is_seen_without_opening_it(ring: KeyRing) -> None:
+    assert end_of(seal_field(ring, REF, "cache", FIELD, secret=SECRET)) == ENDS
+    assert end_of(b"damaged") == 0
+
+
+def test_of_a_field_there_may_be_any_number_unless_it_says_otherwise() -> None:
+    assert (FIELD.keyed, FIELD.most) == (True, 0)
