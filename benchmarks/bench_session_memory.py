@@ -34,7 +34,8 @@ from gateway.store.redis.connection import redis_client
 from gateway.store.sealing import KeyRing
 from gateway.store.vault import Vault
 from gateway.tokens.access_token import AccessToken
-from gateway.tokens.token_records import GRAPH, Resource, cache_entry, token_entry
+from gateway.tokens.resources import GRAPH, Resource
+from gateway.tokens.token_records import cache_entry, token_entry
 
 ACCESS_TOKEN = 1_900
 SIGNATURE = 256

@@ -48,7 +48,7 @@ from gateway.settings import Settings
 from gateway.store.opening import hearing_clock, open_vault
 from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_middleware
 from gateway.store.redis_clock import RedisClock
-from gateway.tokens.token_records import EDIT, GRAPH, Resource
+from gateway.tokens.resources import EDIT, GRAPH, Resource
 from servicekit.audit.trail import Trail
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
 from servicekit.http.admission import admission_middleware

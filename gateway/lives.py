@@ -27,7 +27,7 @@ from gateway.store.opening import connected
 from gateway.tokens.authorization_extras import AuthorizationExtras
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.id_token import IdTokenJudge
-from gateway.tokens.token_records import Resource
+from gateway.tokens.resources import Resource
 from servicekit.authority import Authority, open_authority
 from servicekit.outbound import Outbound, outbound
 from servicekit.token_threads import CALL_SECONDS

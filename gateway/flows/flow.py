@@ -24,7 +24,7 @@ from gateway.session.cookie import SessionCookie
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore, UserSession
 from gateway.tokens.broker import Redeemed, TokenBroker
-from gateway.tokens.token_records import Resource
+from gateway.tokens.resources import Resource
 from servicekit.answer_ids import ids_of_text
 from servicekit.discovery import Discovery
 from servicekit.jwt_claims import LEEWAY_SECONDS, authentication_time

@@ -19,12 +19,11 @@ from gateway.store.fields import Field
 from gateway.store.redis.budget import redis_budget
 from gateway.store.vault import Overtaken, Successor
 from gateway.tokens.broker import Redeemed
+from gateway.tokens.resources import GRAPH, Resource
 from gateway.tokens.token_records import (
     CACHE,
     GRANTED,
-    GRAPH,
     ID_TOKEN,
-    Resource,
     cache_entry,
     holds_refresh_token,
     token_entry,

@@ -15,7 +15,8 @@ from gateway.demand import Demand
 from gateway.session.records import Entries, RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.fields import Field
-from gateway.tokens.token_records import EDIT, GRANTED, REFUSAL, TOKEN, Resource
+from gateway.tokens.resources import EDIT, Resource
+from gateway.tokens.token_records import GRANTED, REFUSAL, TOKEN
 
 CHALLENGE_SECONDS: Final = 600
 MOST_IN_VAIN: Final = 3

@@ -26,7 +26,8 @@ from gateway.session.sessions import LiveSession
 from gateway.store.leases import Lease, LeaseTaken
 from gateway.store.redis.budget import redis_budget
 from gateway.timestamps import rfc3339
-from gateway.tokens.token_records import EDIT, GRAPH, TOKEN
+from gateway.tokens.resources import EDIT, GRAPH
+from gateway.tokens.token_records import TOKEN
 from servicekit.audit.fact import REFUSED
 from servicekit.errors import UNKNOWN, ResourceUnavailable
 from servicekit.logs import log_event

@@ -18,7 +18,7 @@ from gateway.profile.upstreams import GRAPH
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
-from gateway.tokens.token_records import Resource
+from gateway.tokens.resources import Resource
 from servicekit.audit.fact import FAILED
 from servicekit.challenges import parse_bearer_challenges
 from servicekit.deadlines import Deadline, RetryBudget

@@ -15,7 +15,7 @@ from gateway.profile.upstreams import RESOURCE_API
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
-from gateway.tokens.token_records import Resource
+from gateway.tokens.resources import Resource
 from servicekit.challenges import BearerChallenge, parse_bearer_challenges
 from servicekit.errors import (
     NOT_SAVED,

@@ -21,7 +21,8 @@ from gateway.tokens.id_token import IdTokenJudge, Person
 from gateway.tokens.refresh import SilentRefresh
 from gateway.tokens.refresh_meaning import of_administration
 from gateway.tokens.renewals import Renewals
-from gateway.tokens.token_records import REFUSAL_SECONDS, REPLACED, TOKEN, Resource
+from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import REFUSAL_SECONDS, REPLACED, TOKEN
 from servicekit.entra import EntraClient, new_token_cache
 from servicekit.errors import Misconfigured
 from servicekit.problems import ProblemError

@@ -23,13 +23,13 @@ from gateway.tokens.access_token import AccessToken
 from gateway.tokens.id_token import IdTokenJudge
 from gateway.tokens.refresh_meaning import LONGEST_PAUSE, NOT_RENEWABLE, meaning_of
 from gateway.tokens.refresh_request import RefreshRefused, RefreshRequest
+from gateway.tokens.resources import Resource
 from gateway.tokens.token_records import (
     CACHE,
     GRANTED,
     REFUSAL,
     TOKEN,
     RememberedRefusal,
-    Resource,
     cache_entry,
     fields_to_renew,
     holds_refresh_token,

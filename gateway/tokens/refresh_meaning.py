@@ -11,7 +11,7 @@ from gateway import errors
 from gateway.demand import Demand
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.tokens.refresh_request import RefreshRefused
-from gateway.tokens.token_records import GRAPH, Resource
+from gateway.tokens.resources import GRAPH, Resource
 from servicekit.errors import AccessBlocked, AuthorityUnavailable, Misconfigured
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError

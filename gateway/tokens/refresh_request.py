@@ -14,7 +14,8 @@ from gateway import errors
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken, access_token_of
 from gateway.tokens.id_token import AnotherPerson, IdTokenJudge
-from gateway.tokens.token_records import REFUSAL_SECONDS, Resource, with_newer_refresh_token
+from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import REFUSAL_SECONDS, with_newer_refresh_token
 from servicekit.entra import EntraClient
 from servicekit.errors import (
     AuthorityNotAsked,

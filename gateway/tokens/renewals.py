@@ -13,7 +13,7 @@ from typing import Any, Final
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.refresh import SilentRefresh
-from gateway.tokens.token_records import Resource
+from gateway.tokens.resources import Resource
 from servicekit.logs import log_event
 from servicekit.reference import current_reference
 

@@ -11,25 +11,10 @@ from typing import Final
 from gateway.session.records import RecordKind
 from gateway.store.fields import Field
 from gateway.tokens.access_token import AccessToken
-
-GRAPH: Final = "graph"
-EDIT: Final = "edit"
-"""What the two resources are called in records: Graph, to read the profile, and the resource API, to edit it."""
+from gateway.tokens.resources import Resource
 
 REFUSAL_SECONDS: Final = 10
 _LEFT_OUT: Final = frozenset({"AccessToken", "IdToken"})
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """A downstream resource: its short name in records, and the one scope that is asked for it.
-
-    One resource per token request, always: the authority answers for the first only, and MSAL files the token
-    under both.
-    """
-
-    name: str
-    scope: str
 
 
 @dataclass(frozen=True, slots=True)

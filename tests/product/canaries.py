@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from gateway.store.names import digest_of
 from gateway.store.sealing import KeyRing
-from gateway.tokens.token_records import Resource
+from gateway.tokens.resources import Resource
 from servicekit.secret_keys import read_key
 from tests.stage.other_front_end import ADA
 from tests.stage.stored import stored_cache, stored_token

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.profile.upstreams import GRAPH, RESOURCE_API
-from gateway.tokens.token_records import EDIT, Resource
+from gateway.tokens.resources import EDIT, Resource
 from servicekit.throttling import DIFFERENT
 from servicekit.token_threads import FAILURES, OPEN_SECONDS, REFRESH, RENEWAL
 from servicekit.upstream import FAILURES as FAILURES_OF_AN_UPSTREAM

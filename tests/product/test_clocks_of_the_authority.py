@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from gateway.app_keys import METRICS
-from gateway.tokens.token_records import REFUSAL_SECONDS, Resource
+from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import REFUSAL_SECONDS
 from servicekit.jwt_verifier import TOKENS
 from tests.product.test_tokens import end_of_token
 from tests.stage.id_token_shapes import Shape, hs256, saying, signed_by_a_stranger, unsigned

@@ -10,7 +10,8 @@ from gateway.app_keys import EVENT_STREAMS
 from gateway.session.event_streams import StreamLimits
 from gateway.session.stream_wheel import StreamWheel
 from gateway.store.hints import CHANNEL, hint_name
-from gateway.tokens.token_records import EDIT, GRANTED, TOKEN
+from gateway.tokens.resources import EDIT
+from gateway.tokens.token_records import GRANTED, TOKEN
 from tests.product.listeners import Listener, listening, pushed
 from tests.product.test_operation import environment, process
 from tests.stage.other_front_end import GRACE, OtherFrontEnd

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from gateway.store.scripts import CREATE
-from gateway.tokens.token_records import REFUSAL_SECONDS, Resource
+from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import REFUSAL_SECONDS
 from tests.product.test_tokens import READ, broker_of, end_of_token, live, vault_of
 from tests.stage.http_wire import token_request
 from tests.stage.invariants import violations

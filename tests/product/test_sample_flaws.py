@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from gateway.app_keys import SESSIONS
 from gateway.session.cookie import SessionCookie
-from gateway.tokens.token_records import Resource
+from gateway.tokens.resources import Resource
 from tests.stage.ports import free_port
 from tests.stage.stored import stored_token
 from tests.stage.tenant import GATEWAY

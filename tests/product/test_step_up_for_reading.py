@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gateway.tokens.token_records import Resource
+from gateway.tokens.resources import Resource
 from tests.product.test_tokens import READ, end_of_token, live
 from tests.stage.other_front_end import Answer, OtherFrontEnd
 from tests.stage.plain_world import plain_world

@@ -20,7 +20,8 @@ from gateway.store.redis.connection import redis_client
 from gateway.store.scripts import RENEW
 from gateway.store.sealing import KeyRing
 from gateway.store.vault import Indexing, Vault
-from gateway.tokens.token_records import CACHE, Resource
+from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import CACHE
 from tests.product.test_tokens import READ, end_of_token, vault_of
 from tests.stage.http_wire import asks, token_request
 from tests.stage.invariants import violations

@@ -13,7 +13,8 @@ from gateway.session.sessions import LiveSession
 from gateway.store.vault import Vault
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
-from gateway.tokens.token_records import REFUSAL_SECONDS, Resource, token_entry
+from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import REFUSAL_SECONDS, token_entry
 from servicekit.errors import Misconfigured
 from tests.stage.http_wire import token_request
 from tests.stage.invariants import violations

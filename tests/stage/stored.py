@@ -7,7 +7,8 @@ from gateway.session.sessions import LiveSession
 from gateway.store.names import SessionRef
 from gateway.store.vault import Vault
 from gateway.tokens.access_token import AccessToken
-from gateway.tokens.token_records import CACHE, TOKEN, Resource
+from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import CACHE, TOKEN
 
 T = TypeVar("T")
 

@@ -13,7 +13,8 @@ from gateway.store.fields import Field
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import AuthorizationRequest, Redeemed
 from gateway.tokens.id_token import Person
-from gateway.tokens.token_records import TOKEN, Resource
+from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import TOKEN
 from servicekit.discovery import AuthorityMetadata
 from tests.stage.tenant import MovableClock
 from tests.unit.gateway.store_of_tests import NOW, begun

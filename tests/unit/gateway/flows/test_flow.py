@@ -17,7 +17,8 @@ from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP
 from gateway.flows.flow_record import AuthCodeFlow
 from gateway.store.scripts import CREATE
 from gateway.tokens.access_token import AccessToken
-from gateway.tokens.token_records import TOKEN, Resource
+from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import TOKEN
 from servicekit.errors import AccessBlocked
 from tests.stage.redis_wire import Command, runs
 from tests.stage.request_proxy import RequestProxy

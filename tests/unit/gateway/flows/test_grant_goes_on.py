@@ -6,7 +6,8 @@ import pytest
 
 from gateway.flows.session_start import SessionStarts
 from gateway.session.sessions import SessionStore
-from gateway.tokens.token_records import CACHE, GRANTED, TOKEN, Resource
+from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import CACHE, GRANTED, TOKEN
 from tests.stage.tenant import MovableClock
 from tests.unit.gateway.flows.test_session_start import (
     BROUGHT,

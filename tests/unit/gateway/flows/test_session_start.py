@@ -20,7 +20,8 @@ from gateway.store.vault import Successor, Vault
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import Redeemed
 from gateway.tokens.id_token import Person
-from gateway.tokens.token_records import CACHE, ID_TOKEN, REFUSAL, TOKEN, Resource
+from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import CACHE, ID_TOKEN, REFUSAL, TOKEN
 from tests.stage.redis_wire import NOT_NOW, Command, runs
 from tests.stage.request_proxy import RequestProxy
 from tests.stage.tenant import MovableClock

@@ -11,7 +11,8 @@ from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.fields import Field
 from gateway.tokens.access_token import AccessToken
-from gateway.tokens.token_records import GRANTED, REFUSAL, TOKEN, RememberedRefusal, Resource
+from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import GRANTED, REFUSAL, TOKEN, RememberedRefusal
 from tests.stage.stored import stored
 from tests.stage.tenant import MovableClock
 from tests.unit.gateway.store_of_tests import ABSOLUTE, NOW, begun

@@ -17,7 +17,7 @@ from gateway.store.sealing import KeyRing
 from gateway.store.vault import Vault
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
-from gateway.tokens.token_records import Resource
+from gateway.tokens.resources import Resource
 from servicekit.errors import ResourceUnavailable
 from servicekit.outbound import Outbound, OutboundError, Reply
 from servicekit.problems import ProblemError

@@ -1,0 +1,51 @@
+"""What the gateway asks tokens for: reading the profile, editing it, and the scope of each upstream.
+
+Owns the names of these resources, and finding one by its name or by its scope.
+Never asks for a token.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+GRAPH: Final = "graph"
+EDIT: Final = "edit"
+"""What the two resources are called in records that come along: Graph, to read the profile, and the resource API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A downstream resource: its short name in records, and the one scope that is asked for it.
+
+    One resource per token request, always: the authority answers for the first only, and MSAL files the token
+    under both.
+    """
+
+    name: str
+    scope: str
+
+
+class Resources:
+    """All of them: `read` and `edit` are the profile's, `others` those of upstreams.
+
+    Rows of one scope share a resource, and so a token: it is called by the name that came first.
+    """
+
+    def __init__(self, read: Resource, edit: Resource, others: Iterable[Resource] = ()) -> None:
+        self.read = read
+        self.edit = edit
+        self._by_scope: dict[str, Resource] = {}
+        for resource in (read, edit, *others):
+            self._by_scope.setdefault(resource.scope, resource)
+        self._by_name = {resource.name: resource for resource in self._by_scope.values()}
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._by_name.values())
+
+    def named(self, name: str) -> Resource | None:
+        """Return the resource of this name, if there is one."""
+        return self._by_name.get(name)
+
+    def of_scope(self, scope: str) -> Resource:
+        """Return the resource that a scope belongs to; raises KeyError for one that no row has."""
+        return self._by_scope[scope]
