@@ -20,6 +20,8 @@ from gateway.flows.logout import Logout
 from gateway.flows.step_up import StepUps
 from gateway.metrics import Metrics
 from gateway.profile.edits import ProfileEdits
+from gateway.proxy.interruptions import Interruptions
+from gateway.proxy.parked_requests import ParkedRequests
 from gateway.session.cookie_marks import CookieMarks
 from gateway.session.event_streams import EventStreams
 from gateway.session.own_sessions import OwnSessions
@@ -33,6 +35,8 @@ SETTINGS: Final = web.AppKey("settings", Settings)
 SESSIONS: Final = web.AppKey("sessions", SessionStore)
 AUTH_FLOW: Final = web.AppKey("auth_flow", AuthFlow)
 EDITS: Final = web.AppKey("edits", ProfileEdits)
+PARKED_REQUESTS: Final = web.AppKey("parked_requests", ParkedRequests)
+INTERRUPTIONS: Final = web.AppKey("interruptions", Interruptions)
 STEP_UPS: Final = web.AppKey("step_ups", StepUps)
 DISCOVERY: Final = web.AppKey("discovery", Discovery)
 END_SESSION: Final = web.AppKey("end_session", EndSession)

@@ -47,6 +47,12 @@ class Counts:
     def untrusted_proxy(self, *, is_there: bool) -> None:
         """Hear whether nearly all requests come by one address that names others, and is no proxy of ours."""
 
+    def parked(self, upstream: str, outcome: str) -> None:
+        """Hear what became of a request that step-up interrupted, by the upstream that it was for.
+
+        `waits`, `no-room` or `too-large`; then `sent`, `not-sent`, `unknown` or `dropped`.
+        """
+
     def streams_open(self, count: int) -> None:
         """Hear how many event streams are open in this process from now on."""
 

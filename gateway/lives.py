@@ -17,9 +17,10 @@ from gateway.flows.logout import Logout
 from gateway.flows.logout_token import LogoutTokenJudge
 from gateway.profile.edits import ProfileEdits
 from gateway.profile.graph import ProfileReader
-from gateway.profile.parked_edits import ParkedEdits
 from gateway.profile.resource_client import ResourceApiClient
 from gateway.profile.upstreams import ways_to
+from gateway.proxy.interruptions import Interruptions
+from gateway.proxy.parked_requests import ParkedRequests
 from gateway.record_kinds import RECORD_KINDS
 from gateway.settings import Settings
 from gateway.store.known_good import AuthorityMemory
@@ -144,12 +145,17 @@ def tokens_life(
             counts=app[keys.METRICS],
         )
         to_graph, to_api = ways_to(upstreams, app[_NETWORK], now=monotonic, counts=app[keys.METRICS])
+        parked = app[keys.PARKED_REQUESTS] = ParkedRequests(app[keys.VAULT], now=now)
+        interruptions = app[keys.INTERRUPTIONS] = Interruptions(
+            parked, step_ups, app[keys.AUDIT], app[keys.METRICS]
+        )
         app[keys.EDITS] = ProfileEdits(
             ProfileReader(to_graph, broker, url=settings.graph_url, resource=read, audit=app[keys.AUDIT]),
             ResourceApiClient(to_api, broker, url=settings.resource_api_url, resource=edit),
             step_ups,
-            ParkedEdits(app[keys.VAULT], now=now),
+            parked,
             app[keys.AUDIT],
+            interruptions=interruptions,
             now=now,
         )
         app[keys.AUTH_FLOW] = AuthFlow(

@@ -7,9 +7,10 @@ Never reads or writes one.
 from typing import Final
 
 from gateway.flows.step_up import CHALLENGE, EDITED
-from gateway.profile.parked_edits import PARKED
 from gateway.profile.recently_saved import SAVED
 from gateway.profile.repeated_edits import ANSWER
+from gateway.proxy.parked_form import PARKED
+from gateway.proxy.parked_requests import SENDING
 from gateway.tokens.token_records import CACHE, GRANTED, ID_TOKEN, REFUSAL, REPLACED, TOKEN
 
 RECORD_KINDS: Final = (
@@ -22,6 +23,7 @@ RECORD_KINDS: Final = (
     CHALLENGE,
     EDITED,
     PARKED,
+    SENDING,
     SAVED,
     ANSWER,
 )

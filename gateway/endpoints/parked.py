@@ -19,7 +19,8 @@ from gateway.endpoints.problems import OF_A_RESOURCE, OF_A_SESSION
 from gateway.errors import EditInProgress, InvalidProfilePatch, NotFound, ProfileChanged
 from gateway.profile.edits import FIELDS_TO_EDIT, FIELDS_TO_READ
 from gateway.profile.fields import answer
-from gateway.profile.parked_edits import GONE, PARKED
+from gateway.proxy.parked_form import PARKED
+from gateway.proxy.parked_requests import GONE
 from servicekit.operations import Operation, Parameter, Response
 
 _ID_FORM: Final = re.compile(r"[A-Za-z0-9_-]{22}")

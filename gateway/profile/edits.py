@@ -5,10 +5,11 @@ Never applies a parked edit by itself: the person sees what will change, and con
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
+
+from aiohttp import hdrs
 
 from gateway import errors
 from gateway.audit import facts
@@ -16,28 +17,24 @@ from gateway.audit.recorder import Audit
 from gateway.flows.step_up import EDITED, StepUps
 from gateway.profile.fields import Changes, Profile, etag_of, holds, matches, with_changes
 from gateway.profile.graph import ProfileReader
-from gateway.profile.parked_edits import PARKED, ParkedEdits
+from gateway.profile.parked_edits import as_request, changes_of
 from gateway.profile.recently_saved import FIELDS as SAVED_FIELDS
 from gateway.profile.recently_saved import RecentlySaved
 from gateway.profile.repeated_edits import RepeatedAnswer, RepeatedEdit
 from gateway.profile.resource_client import ResourceApiClient
+from gateway.proxy.interruptions import PARKED_MEMBER, Interruptions
+from gateway.proxy.notes import note, noting
+from gateway.proxy.parked_form import PROFILE
+from gateway.proxy.parked_requests import Claim, ParkedRequests
 from gateway.session.records import Entries
 from gateway.session.sessions import LiveSession
-from gateway.store.leases import Lease, LeaseTaken
-from gateway.store.redis.budget import redis_budget
+from gateway.store.leases import LeaseTaken
 from gateway.timestamps import rfc3339
 from gateway.tokens.resources import EDIT, GRAPH
 from gateway.tokens.token_records import TOKEN
-from servicekit.audit.fact import REFUSED
 from servicekit.errors import UNKNOWN, ResourceUnavailable
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
-
-_NOTING_SECONDS: Final = 1.5
-_NOT_PARKED: Final = (
-    "This needs a second confirmation of who you are. The change does not wait here meanwhile, as too many do already: "
-    "send it again when you have confirmed."
-)
 
 _log = logging.getLogger(__name__)
 
@@ -63,9 +60,10 @@ class ProfileEdits:
         reader: ProfileReader,
         editor: ResourceApiClient,
         step_ups: StepUps,
-        parked: ParkedEdits,
+        parked: ParkedRequests,
         audit: Audit,
         *,
+        interruptions: Interruptions,
         now: Callable[[], float],
     ) -> None:
         self._reader = reader
@@ -74,6 +72,7 @@ class ProfileEdits:
         self._audit = audit
         self._recent = RecentlySaved(now=now)
         self._parked = parked
+        self._interruptions = interruptions
         self._now = now
 
     async def profile(self, session: LiveSession) -> Profile:
@@ -94,7 +93,7 @@ class ProfileEdits:
         """
         if key is None:
             edited = await self._apply_or_park(session, changes, condition)
-            await _note(session, edited.notes)
+            await note(session, edited.notes)
             return edited.profile
         repeated = RepeatedEdit(key, changes, condition, now=self._now)
         try:
@@ -107,22 +106,22 @@ class ProfileEdits:
                     edited = found or await self._apply_or_park(session, changes, condition)
                 except ProblemError as problem:
                     if _is_unknown(problem):
-                        await _note(session, repeated.entry(saved=False), lease)
+                        await note(session, repeated.entry(saved=False), lease)
                     raise
-                await _note(session, {**edited.notes, **repeated.entry(saved=True)}, lease)
+                await note(session, {**edited.notes, **repeated.entry(saved=True)}, lease)
                 return edited.profile
         except LeaseTaken:
             raise errors.EditInProgress from None
 
     async def parked(self, session: LiveSession, identifier: str) -> dict[str, Any]:
         """Return a parked edit for its person: what changes, from what, to what; raises NotFound."""
-        parked = await self._parked.get(session, identifier)
+        parked = await self._parked.get(session, identifier, of=PROFILE)
         profile = await self.profile(session)
         return {
             "id": identifier,
             "changes": [
                 {"field": field, "from": profile.get(field), "to": value}
-                for field, value in parked.changes.items()
+                for field, value in changes_of(parked).items()
             ],
             "expires_at": rfc3339(parked.expires_at),
         }
@@ -131,30 +130,22 @@ class ProfileEdits:
         """Apply a parked edit, once; raises NotFound, and what `save` raises; after a further step-up it waits on.
 
         It is removed only after it was applied: a gateway that dies in between leaves it to be confirmed again. Two
-        confirmations race for the lease; the second finds nothing.
+        confirmations race for the claim; the second finds nothing.
         """
-        async with self._parked.claimed(session, identifier) as lease:
-            parked = await self._parked.get(session, identifier)
-            removed: Entries = {PARKED.field(identifier): None}
+        async with self._parked.claimed(session, identifier, of=PROFILE) as claim:
+            condition = claim.request.header(hdrs.IF_MATCH)
             try:
-                edited = await self._apply_or_park(session, parked.changes, parked.condition, identifier)
+                edited = await self._apply_or_park(session, changes_of(claim.request), condition, claim)
             except errors.ProfileChanged:
                 # The person was shown what changed elsewhere.
-                await _note(session, removed, lease)
+                await claim.done()
                 raise
-            except ProblemError as problem:
-                # Unless nobody knows, nothing was written, and the person may confirm again.
-                if _is_unknown(problem):
-                    await _note(session, removed, lease)
-                raise
-            await _note(session, {**edited.notes, **removed}, lease)
+            await claim.done(edited.notes)
             return edited.profile
 
     async def drop_parked(self, session: LiveSession, identifier: str) -> None:
         """Drop a parked edit; raises NotFound, also where it is being applied: what was dropped is not saved."""
-        async with self._parked.claimed(session, identifier) as lease:
-            await self._parked.get(session, identifier)
-            await session.records.put({PARKED.field(identifier): None}, release=lease)
+        await self._parked.drop(session, identifier, of=PROFILE)
 
     async def _as_it_now_is(self, session: LiveSession, earlier: RepeatedAnswer) -> Profile:
         """Return the profile to whoever asks again for an edit that is saved."""
@@ -171,7 +162,7 @@ class ProfileEdits:
         return await self._recent.laid_over(session, await self._reader.read(session))
 
     async def _apply_or_park(
-        self, session: LiveSession, changes: Changes, condition: str | None, identifier: str | None = None
+        self, session: LiveSession, changes: Changes, condition: str | None, claim: Claim | None = None
     ) -> _Edited:
         try:
             with self._audit.failures(
@@ -179,20 +170,11 @@ class ProfileEdits:
             ):
                 return await self._apply(session, changes, condition)
         except errors.StepUpRequired as required:
-            reference, entry = self._parked.parking(changes, condition, identifier)
-            fits = await self._parked.has_room(session, entry)
-            step_up = await self._step_ups.keep(session, required, entry if fits else None)
-            if fits and all(session.records.raw(list(entry))):
-                step_up.members["parked_edit"] = reference
-                self._audit.record(
-                    facts.EDIT_PARKED,
-                    session.subject,
-                    outcome=REFUSED,
-                    reason=required.slug,
-                    fields=list(changes),
-                )
-            else:
-                step_up.detail = _NOT_PARKED
+            request = as_request(changes, condition)
+            step_up = await self._interruptions.kept(
+                session, required, request, claim=claim, fields=list(changes)
+            )
+            step_up.members["parked_edit"] = step_up.members.pop(PARKED_MEMBER, None)
             raise step_up from None
 
     async def _apply(self, session: LiveSession, changes: Changes, condition: str | None) -> _Edited:
@@ -215,7 +197,7 @@ class ProfileEdits:
     ) -> _Edited:
         notes: Entries = {}
         self._audit.record(facts.PROFILE_EDIT, session.subject, fields=list(changes))
-        with _noting(session):
+        with noting(session):
             notes = {
                 **await self._recent.entries(session, changes, read),
                 **self._step_ups.success(session),
@@ -232,8 +214,8 @@ class ProfileEdits:
                 raise
             if found := await self._seen(session, changes):
                 return found
-            with _noting(session):
-                await _note(session, await self._recent.doubts(session, changes))
+            with noting(session):
+                await note(session, await self._recent.doubts(session, changes))
             raise
 
     async def _found(self, session: LiveSession, changes: Changes) -> _Edited | None:
@@ -254,26 +236,3 @@ class ProfileEdits:
 
 def _is_unknown(problem: ProblemError) -> bool:
     return problem.members.get("outcome") == UNKNOWN
-
-
-async def _note(session: LiveSession, entries: Entries, lease: Lease | None = None) -> None:
-    """Note what is known of an edit that is done, in one step, and let go of its lease.
-
-    Where another tab stepped up meanwhile, what waited has gone along to the session's new id, and must not wait on.
-    """
-    if not entries:
-        return
-    with _noting(session):
-        removed = [name for name, entry in entries.items() if entry is None]
-        if not await session.records.put(entries, release=lease) and removed:
-            await session.records.remove_from_successors(removed)
-
-
-@contextmanager
-def _noting(session: LiveSession) -> Iterator[None]:
-    """Let the block note something about an edit that is done; whatever Redis does, the edit was saved."""
-    try:
-        with redis_budget(_NOTING_SECONDS):
-            yield
-    except errors.SessionStoreUnavailable as error:
-        log_event(_log, logging.WARNING, "edit-not-noted", session=session.ref.short, cause=error.log_detail)

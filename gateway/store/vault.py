@@ -38,8 +38,11 @@ _log = logging.getLogger(__name__)
 # When the session was last used (milliseconds since 1970), and how often it was written: plain numbers.
 SEEN: Final = "seen"
 WRITES: Final = "writes"
-SESSION_BYTES: Final = 65_536
-"""The budget of a session's hash: what would make it larger is written only where it must be."""
+SESSION_BYTES: Final = 327_680
+"""The budget of a session's hash: what would make it larger is written only where it must be.
+
+64 KiB for what every session holds, and 256 for requests that wait in it.
+"""
 NO_LIMIT: Final = 1_000_000_000
 _OVERTAKEN: Final = 2
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from gateway.profile.parked_edits import MOST_PARKED, PERSONS_BYTES
 from gateway.profile.repeated_edits import MOST_KEYS
+from gateway.proxy.parked_form import MOST_PARKED
+from gateway.proxy.parked_requests import PERSONS_BYTES
 from gateway.session.cookie import SessionCookie
 from gateway.store.vault import SESSION_BYTES
 from tests.stage.flood import STEP_UP, large, save
@@ -129,7 +130,7 @@ async def test_A2_no_edit_makes_a_session_larger_than_its_budget_and_its_tokens_
 async def test_A2_what_a_person_parks_in_all_sessions_is_bounded_and_nobody_loses_what_they_hear_nothing_of(
     world: World,
 ) -> None:
-    people = [await world.signed_in() for _ in range(4)]
+    people = [await world.signed_in() for _ in range(17)]
     answers = [await save(person, large()) for person in people for _ in range(MOST_PARKED)]
 
     assert {answer.status for answer in answers} == {403}
@@ -138,7 +139,7 @@ async def test_A2_what_a_person_parks_in_all_sessions_is_bounded_and_nobody_lose
     assert parked
     assert refused
     assert all("send it again" in answer.body["detail"] for answer in refused)
-    assert sum([await bytes_of(world, person) for person in people]) < PERSONS_BYTES + 4 * 8000
+    assert sum([await bytes_of(world, person) for person in people]) < PERSONS_BYTES + len(people) * 8000
     assert await people[-1].step_up(STEP_UP) == "/edit"
     assert (await save(people[-1], {"city": "Rome"})).status == 200, "as it is sent again then"
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.app_keys import VAULT
-from gateway.profile.parked_edits import PARKED_SECONDS
 from gateway.profile.recently_saved import RECENT_SECONDS
+from gateway.proxy.parked_requests import PARKED_SECONDS
 from tests.stage.invariants import violations
 from tests.stage.other_front_end import ADA, GRACE
 from tests.stage.world import World

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import aiohttp
 import pytest
 
-from gateway.profile.parked_edits import PARKED_SECONDS
+from gateway.proxy.parked_requests import PARKED_SECONDS
 from tests.product.test_lost_answers import StandIn, challenge, parked, stand_in
 from tests.stage.fault_proxy import FaultProxy, Faults
 from tests.stage.network import WRITES, Network

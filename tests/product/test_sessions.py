@@ -7,7 +7,7 @@ import pytest
 from yarl import URL
 
 from gateway.audit.activity import KEPT_SECONDS
-from gateway.profile.parked_edits import MOST_PARKED
+from gateway.proxy.parked_form import MOST_PARKED
 from gateway.session.cookie import SessionCookie
 from gateway.store.session_ends import TOMBSTONE_SECONDS
 from tests.stage.other_front_end import GRACE, OtherFrontEnd

@@ -5,9 +5,11 @@ import json
 import pytest
 
 from gateway.profile.fields import MEMBERS, Profile, matches
-from gateway.profile.parked_edits import PARKED, ParkedEdit, ParkedEdits
+from gateway.profile.parked_edits import as_request, changes_of
 from gateway.profile.recently_saved import RECENT_SECONDS, SAVED, RecentlySaved, SavedField
 from gateway.profile.repeated_edits import ANSWER, RepeatedAnswer, RepeatedEdit
+from gateway.proxy.parked_form import read as read_form
+from gateway.proxy.parked_requests import ParkedRequests
 from gateway.session.sessions import SessionStore
 from gateway.store.vault import Vault
 from tests.stage.tenant import MovableClock
@@ -35,11 +37,13 @@ def read(**members: str | None) -> Profile:
 def test_A2_of_a_condition_waits_what_can_match(
     vault: Vault, clock: MovableClock, condition: str | None, kept: str | None
 ) -> None:
-    _, entry = ParkedEdits(vault, now=clock).parking({"city": "Rome"}, condition, None)
+    _, entry = ParkedRequests(vault, now=clock).parking(as_request({"city": "Rome"}, condition))
 
     (field,) = entry.values()
-    parked = PARKED.read(field.value)
-    assert parked == ParkedEdit({"city": "Rome"}, kept, clock() + 600)
+    parked = read_form(field.value)
+    assert parked
+    assert (changes_of(parked), parked.header("If-Match")) == ({"city": "Rome"}, kept)
+    assert parked.expires_at == clock() + 600
     if condition not in {None, "*"}:
         assert kept is not None
         for tag in OURS[:16]:
