@@ -21,7 +21,9 @@ from gateway.audit.origin import origin_middleware
 from gateway.audit.recorder import Audit
 from gateway.audit.refusals import refusals_middleware
 from gateway.edge.admission import GO_FIRST, admissions
+from gateway.edge.content_policy import content_policy
 from gateway.edge.date_header import date_header
+from gateway.edge.front_end_files import FrontEndFiles
 from gateway.edge.guard import (
     ROUTE_TABLE,
     answer_headers,
@@ -72,7 +74,7 @@ def create_app(
     *,
     now: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
-    spa: Path | SpaFiles = SPA,
+    spa: Path | SpaFiles | FrontEndFiles = SPA,
     authority_timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     redis_limits: RedisLimits = LIMITS,
     stream_limits: StreamLimits = STREAM_LIMITS,
@@ -90,7 +92,8 @@ def create_app(
     `trail` is where the audit trail goes, if anywhere.
     Everything that reads files happens here, before there is a request that could wait for it.
     """
-    pages = spa if isinstance(spa, SpaFiles) else SpaFiles(spa)
+    pages = _pages(settings, spa)
+    policy = content_policy(front_end=settings.front_end is not None, additions=settings.csp_additions)
     metrics = metrics or Metrics()
     redis_time = redis_clock or hearing_clock(now, monotonic, metrics)
     _, vault, _ = open_vault(settings, now=redis_time, limits=redis_limits, counts=metrics)
@@ -137,10 +140,10 @@ def create_app(
         ],
         client_max_size=LARGEST_BODY,
     )
-    app.on_response_prepare.append(security_headers(settings.public_url))
+    app.on_response_prepare.append(security_headers(settings.public_url, policy))
     app.on_response_prepare.append(date_header(now, redis_time))
     app.on_response_prepare.append(tell_request_id)
-    app[ANSWER_HEADERS] = answer_headers(settings.public_url)
+    app[ANSWER_HEADERS] = answer_headers(settings.public_url, policy)
     app[CLIENT_NETWORKS] = ClientNetworks(settings.trusted_proxies)
     app[ROUTE_TABLE] = RouteTable()
     app[keys.SETTINGS] = settings
@@ -186,3 +189,10 @@ def create_app(
     # Before the server waits for what is under way: streams are, always.
     app.on_shutdown.append(end_streams)
     return app
+
+
+def _pages(settings: Settings, spa: Path | SpaFiles | FrontEndFiles) -> SpaFiles | FrontEndFiles:
+    """Return the front end that is served: another one than ours where the settings name it."""
+    if settings.front_end is not None:
+        return FrontEndFiles(Path(settings.front_end))
+    return SpaFiles(spa) if isinstance(spa, Path) else spa

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 from gateway import openapi
+from gateway.edge.front_end_files import FrontEndFiles
 from gateway.edge.guard import Route
 from gateway.edge.spa_files import SpaFiles
 from gateway.endpoints import activity, auth, events, health, logout, parked, profile, session
@@ -25,7 +26,7 @@ _ALWAYS: Final = (
 )
 
 
-def served(settings: Settings, pages: SpaFiles) -> Iterator[Route]:
+def served(settings: Settings, pages: SpaFiles | FrontEndFiles) -> Iterator[Route]:
     """Yield the rows that are served."""
     yield from auth.routes(settings.response_mode)
     yield from logout.routes(backchannel=settings.backchannel_logout)

@@ -25,6 +25,11 @@ def faults_of_the_gateway(texts: Mapping[str, str], defaults: Mapping[str, str])
     if not is_on_loopback(effective["public_url"]):
         yield from _faults_of_local_work(texts)
         yield from _faults_of_redis_passwords(texts)
+    if "csp_additions" in texts and "front_end" not in texts:
+        yield (
+            "GATEWAY_CSP_ADDITIONS is set, and GATEWAY_FRONT_END is not: our own client needs no additions. Set both, "
+            "or neither."
+        )
     yield from _faults_of_scopes(effective)
     yield from _faults_of_numbers(effective)
     if "redis_password_file" in texts and _passwords_in(texts.get("redis_url", "")):

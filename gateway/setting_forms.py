@@ -10,6 +10,8 @@ import re
 from typing import Final
 from urllib.parse import parse_qsl
 
+from gateway.edge.content_policy import read_additions
+from gateway.edge.file_folder import front_end_folder
 from gateway.store.redis.address import RedisAddress
 from servicekit.http.host_field import host_of
 from servicekit.setting_forms import quoted
@@ -30,6 +32,17 @@ def origin(text: str) -> str:
     if address.scheme == "http" and not address.is_on_loopback:
         raise ValueError("is plain http: the session cookie is only sent over https, or on localhost")
     return address.origin
+
+
+def front_end(text: str) -> str:
+    """Return the path of a folder that can be served."""
+    return front_end_folder(text)
+
+
+def csp_additions(text: str) -> str:
+    """Return what is added to the content security policy, as it was written."""
+    read_additions(text)
+    return text
 
 
 def redis_url(text: str) -> str:

@@ -80,6 +80,16 @@ class Settings(AuthoritySettings):
         description="where people change their password, for password managers and our own pages",
         examples=["https://login.example.com/change-password"],
     )
+    front_end: Annotated[str, AfterValidator(forms.front_end)] | None = Field(
+        None,
+        description="the folder of a front end to serve instead of our own client",
+        examples=["/srv/app/dist"],
+    )
+    csp_additions: Annotated[str, AfterValidator(forms.csp_additions)] = Field(
+        "",
+        description="what GATEWAY_FRONT_END needs beside the strict content security policy",
+        examples=["img-src data: https://cdn.example.com; connect-src https://maps.example.com"],
+    )
     resource_api_url: Annotated[str, AfterValidator(near_service_url)] = Field(
         "http://127.0.0.1:3001",
         description="the resource API's address",

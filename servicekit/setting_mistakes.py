@@ -36,7 +36,11 @@ _PHRASES: Final = (
         "is what Kubernetes sets for a Service of this name: let the pod have enableServiceLinks: false",
     ),
     (re.compile(r".*[\x00-\x1f\x7f].*", re.DOTALL), "holds an end of line or another control character"),
-    (re.compile(r"[\"'`].*|.*[\"'`]"), "begins or ends with a quote: leave it out"),
+    (
+        # One alone: where a list of words in quotes begins or ends with one, they belong to it.
+        re.compile(r"([\"'`])(?:(?!\1).)*|(?=.*([\"'`])$)(?:(?!\2).)*\2"),
+        "begins or ends with a quote: leave it out",
+    ),
     (
         re.compile(r".*\s#.*"),
         "holds a comment: all that follows the = is the value here (docker's --env-file keeps it)",

@@ -17,6 +17,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from gateway.edge.admission import Lane
+from gateway.edge.content_policy import ContentPolicy, content_policy
 from gateway.edge.hosts import Likeness, compare_hosts
 from gateway.edge.limit_rules import Limit
 from gateway.edge.navigations import is_page_wanted
@@ -186,16 +187,9 @@ def _judge_navigation(request: web.Request, _public_url: str) -> None:
         raise web.HTTPSeeOther("/")
 
 
-_CSP: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
-
+_OWN_POLICY: Final = content_policy()
 _HEADERS: Final = {
-    "Content-Security-Policy": _CSP,
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -204,17 +198,23 @@ _HEADERS: Final = {
 }
 
 
-def answer_headers(public_url: str) -> dict[str, str]:
-    """Return the headers of every answer of a gateway whose address this is."""
+def answer_headers(public_url: str, policy: ContentPolicy = _OWN_POLICY) -> dict[str, str]:
+    """Return the headers of every answer of a gateway whose address and content security policy these are."""
+    headers = {"Content-Security-Policy": policy.text, **_HEADERS}
+    if not policy.embeds:
+        # Else a picture of another origin that does not say so would not be shown.
+        headers["Cross-Origin-Embedder-Policy"] = "require-corp"
     # Never of this computer: the promise is for all of its ports, and for years.
     if not public_url.startswith("https://") or is_on_loopback(public_url):
-        return _HEADERS
-    return {**_HEADERS, "Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
+        return headers
+    return {**headers, "Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
 
 
-def security_headers(public_url: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+def security_headers(
+    public_url: str, policy: ContentPolicy = _OWN_POLICY
+) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """Return the signal that completes every answer's headers, the router's 404 included."""
-    of_every_answer = answer_headers(public_url)
+    of_every_answer = answer_headers(public_url, policy)
 
     async def complete(_request: web.Request, response: web.StreamResponse) -> None:
         headers = response.headers

@@ -41,7 +41,12 @@ def meant_rows(pages: Collection[str], change_password_url: str | None) -> Itera
         for spelled in (path, f"{path}/"):
             if path != "/" and (page := meant_page(spelled, pages)):
                 yield _row(spelled, page)
-    yield _row(_CHANGE_PASSWORD, change_password_url or "/")
+    yield change_password_row(change_password_url or "/")
+
+
+def change_password_row(url: str) -> Route:
+    """Return the row by which password managers find where a password is changed."""
+    return _row(_CHANGE_PASSWORD, url)
 
 
 def lead_to(request: web.Request, address: str) -> web.Response:

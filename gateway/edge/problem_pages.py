@@ -6,16 +6,14 @@ Never decides what is a problem, and never writes the JSON (`servicekit/problems
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
 from gateway.edge.guard import RequestKind, kind_of
-from gateway.edge.meant_pages import lead_to
 from gateway.edge.navigations import is_page_wanted
 from gateway.edge.plain_pages import SHOWN, plain_page
-from gateway.edge.spa_files import SpaFiles
 from servicekit.errors import TooManyRequests
 from servicekit.problems import Draw, Problem, draw_json
 
@@ -28,8 +26,15 @@ FLOW_STATE: Final = web.RequestKey("flow_state", str)
 _NEVER_PAGES: Final = frozenset({"cross-origin-refused", "misdirected-request"})
 
 
+class FrontEnd(Protocol):
+    """The pages that people see: our own client's, or those of another front end."""
+
+    def lost(self, request: web.Request) -> web.StreamResponse | None:
+        """Return what a person is shown at an address that does not exist; None for the problem itself."""
+
+
 def problem_pages(
-    pages: SpaFiles,
+    pages: FrontEnd,
     *,
     host: str,
     close_flow: Callable[[web.Response, str], web.Response],
@@ -52,9 +57,8 @@ def problem_pages(
                 request[RETURN_TO] = local_path(request.query.get("return_to"))
             response = _to_problem_page(request, problem, reference)
             return close_flow(response, request[FLOW_STATE]) if FLOW_STATE in request else response
-        if _is_lost_person(request, problem):
-            meant = pages.meant(request.path)
-            return lead_to(request, meant) if meant else pages.not_found()
+        if _is_lost_person(request, problem) and (page := pages.lost(request)):
+            return page
         return draw_json(request, problem, reference)
 
     return draw

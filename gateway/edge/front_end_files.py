@@ -1,0 +1,143 @@
+"""The files of a front end that is not ours: `GATEWAY_FRONT_END`, served as they lie.
+
+Owns which requests get a file, which get the front end's page because its own router knows the address (history
+fallback), which get its `404.html`, and what of the files is held in memory.
+Never answers for what the gateway answers itself, and never holds more than `MOST_HELD` bytes: what is large, or gets
+no smaller by compression, is sent from the disk, in ranges where a player asks for them.
+"""
+
+import asyncio
+from collections import OrderedDict
+from pathlib import Path
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from gateway.edge.file_folder import (
+    INDEX,
+    RESERVED,
+    WELL_KNOWN,
+    FileFolder,
+    FoundFile,
+    FoundFolder,
+    parts_of,
+)
+from gateway.edge.file_types import file_type
+from gateway.edge.guard import RequestKind, Route
+from gateway.edge.held_file import ASKED_AGAIN, HeldFile
+from gateway.edge.meant_pages import change_password_row, lead_to
+
+LARGEST_HELD: Final = 8 * 1024 * 1024
+MOST_HELD: Final = 64 * 1024 * 1024
+_NOT_FOUND: Final = "404.html"
+_WHATEVER_IS_LEFT: Final = f"/{{path:(?!(?:{'|'.join(RESERVED)})(?:/|$)).+}}"
+# By what an address without a file is a page or not.
+_VARIES: Final = f"{hdrs.ACCEPT}, Sec-Fetch-Dest"
+_ANY_TYPE: Final = ("text/html", "text/*", "*/*")
+
+
+class FrontEndFiles:
+    """The front end in the folder `root`, as it is now; `most_held` bytes of it lie in memory."""
+
+    def __init__(self, root: Path, *, most_held: int = MOST_HELD) -> None:
+        self._folder = FileFolder(root)
+        self._most_held = most_held
+        self._held: OrderedDict[str, tuple[tuple[int, int, int], HeldFile]] = OrderedDict()
+        self._reading: dict[FoundFile, asyncio.Task[HeldFile | None]] = {}
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes of files lie in memory."""
+        return sum(len(file) for _, file in self._held.values())
+
+    def routes(self, *, change_password_url: str | None = None) -> list[Route]:
+        """Return the rows of everything that no other row answers."""
+        rows = [
+            Route(hdrs.METH_GET, path, self._answer, RequestKind.PUBLIC) for path in ("/", _WHATEVER_IS_LEFT)
+        ]
+        return [change_password_row(change_password_url), *rows] if change_password_url else rows
+
+    def lost(self, _request: web.Request) -> web.Response | None:
+        """Return nothing: whoever is lost among pages got the front end's own answer already."""
+        return None
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        parts = parts_of(request.rel_url.raw_path)
+        found = await asyncio.to_thread(self._folder.find, parts) if parts else None
+        if isinstance(found, FoundFolder):
+            return lead_to(request, found.address)
+        if found and (answer := await self._file(request, found)):
+            return answer
+        is_page = _is_page_wanted(request)
+        if parts and is_page and _is_the_front_ends(parts):
+            if page := await self._page(request, INDEX, 200):
+                return page
+        elif is_page and (page := await self._page(request, _NOT_FOUND, 404)):
+            return page
+        raise web.HTTPNotFound
+
+    async def _file(self, request: web.Request, found: FoundFile) -> web.StreamResponse | None:
+        kind = file_type(found.path)
+        if kind.compresses and found.size <= LARGEST_HELD and hdrs.RANGE not in request.headers:
+            held = await self._hold(found, kind.content_type)
+            return held.answer(request) if held else None
+        return web.FileResponse(
+            found.path,
+            headers={
+                hdrs.CONTENT_TYPE: kind.content_type,
+                hdrs.CACHE_CONTROL: ASKED_AGAIN,
+                hdrs.VARY: hdrs.ACCEPT_ENCODING,
+            },
+        )
+
+    async def _page(self, request: web.Request, name: str, status: int) -> web.Response | None:
+        found = await asyncio.to_thread(self._folder.find, [name])
+        held = await self._hold(found, file_type(name).content_type) if isinstance(found, FoundFile) else None
+        return held.answer(request, status=status, varies=_VARIES) if held else None
+
+    async def _hold(self, found: FoundFile, content_type: str) -> HeldFile | None:
+        """Return a file from memory, read once for all who ask meanwhile; None where it is gone."""
+        state, held = self._held.get(found.path, (None, None))
+        if held and state == found.state:
+            self._held.move_to_end(found.path)
+            return held
+        reading = self._reading.get(found)
+        if reading is None:
+            reading = asyncio.create_task(self._read(found, content_type))
+            self._reading[found] = reading
+            reading.add_done_callback(lambda _: self._reading.pop(found, None))
+        # Whoever leaves takes nobody else's file along.
+        return await asyncio.shield(reading)
+
+    async def _read(self, found: FoundFile, content_type: str) -> HeldFile | None:
+        held = await asyncio.to_thread(_read_file, found, content_type)
+        if held:
+            self._held[found.path] = (found.state, held)
+            self._held.move_to_end(found.path)
+            while self.held_bytes > self._most_held:
+                self._held.popitem(last=False)
+        return held
+
+
+def _read_file(found: FoundFile, content_type: str) -> HeldFile | None:
+    try:
+        with Path(found.path).open("rb") as file:
+            content = file.read(LARGEST_HELD + 1)
+    except OSError:
+        return None
+    return HeldFile.of(content, content_type)
+
+
+def _is_page_wanted(request: web.Request) -> bool:
+    """Tell whether somebody wants to see a page: a browser says it, and whoever takes any type may be somebody."""
+    destination = request.headers.get("Sec-Fetch-Dest")
+    if destination is not None:
+        return destination == "document"
+    accept = request.headers.get(hdrs.ACCEPT, "*/*").lower()
+    return any(kind in accept for kind in _ANY_TYPE)
+
+
+def _is_the_front_ends(parts: list[str]) -> bool:
+    """Tell whether the front end's own router may know an address: it names no file, and nothing of the gateway's."""
+    name = next(filter(None, reversed(parts)), "")
+    return "." not in name and parts[0].lower() not in {*RESERVED, WELL_KNOWN}
