@@ -21,7 +21,7 @@ from tests.stage.witnesses import ask, paths_of
 from tests.stage.world import World
 
 SOON = 5
-"""Seconds within which every answer comes, where a Redis that is silent would let it wait for ever; room for a busy machine."""
+"""Seconds within which every answer comes, where a silent Redis would let it wait for ever; a busy machine has room."""
 
 
 class OwnValkey:
