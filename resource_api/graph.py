@@ -18,9 +18,11 @@ from resource_api.profile import EDITABLE, MEMBERS, Profile, ProfilePatch, profi
 from servicekit.challenges import INSUFFICIENT_CLAIMS, parse_bearer_challenges
 from servicekit.deadlines import Deadline, RetryBudget
 from servicekit.errors import AccessBlocked
-from servicekit.outbound import Outbound, OutboundError, Reply
+from servicekit.outbound import Outbound
+from servicekit.outbound_error import OutboundError
 from servicekit.problems import ProblemError
 from servicekit.refused_writes import refuses_before_doing
+from servicekit.reply import Reply
 from servicekit.text_fields import INVALID_VALUE, FieldError
 from servicekit.upstream import Upstream
 

@@ -27,9 +27,10 @@ from servicekit.answer_ids import ids_of_headers, ids_of_refusal
 from servicekit.clock_watch import ClockWatch
 from servicekit.errors import AuthorityThrottles, AuthorityUnavailable
 from servicekit.logs import log_event
-from servicekit.outbound import REUSE_SECONDS, retry_after_seconds
+from servicekit.outgoing_connections import REUSE_SECONDS
 from servicekit.reference import request_id_header
 from servicekit.refusals import refusal_of
+from servicekit.reply import retry_after_seconds
 from servicekit.tls_refusal import refused_by_tls
 from servicekit.token_answer import read_token_answer
 from servicekit.token_threads import MOST_THREADS

@@ -15,7 +15,9 @@ from urllib.parse import quote, urlsplit
 from servicekit.errors import AuthorityUnavailable, Misconfigured
 from servicekit.last_known_good import KnownGoodStore, LastKnownGood
 from servicekit.logs import log_event
-from servicekit.outbound import Outbound, OutboundError, Reply
+from servicekit.outbound import Outbound
+from servicekit.outbound_error import OutboundError
+from servicekit.reply import Reply
 from servicekit.strict_json import NotStrictJson, load_strict_json
 
 FETCH_SECONDS: Final = 3

@@ -17,18 +17,31 @@ LATE_SECONDS: Final = 0.1
 class RemoteTimeout:
     """As `asyncio.timeout(seconds)`, but where the loop was late at the end, as much again is waited, once.
 
-    Raises TimeoutError at the end of its block, as `asyncio.timeout` does.
+    Raises TimeoutError at the end of its block, as `asyncio.timeout` does. While the block waits for somebody else, the
+    time is held; it begins anew with whatever the other machine is to do next.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._limit = asyncio.timeout(None)
         self._timer: asyncio.TimerHandle | None = None
+        self._is_over = False
 
     async def __aenter__(self) -> None:
         await self._limit.__aenter__()
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._seconds, self._due, loop, loop.time() + self._seconds)
+        self.begin_anew()
+
+    def hold(self) -> None:
+        """Let time pass: it is not the other machine that is waited for."""
+        if self._timer:
+            self._timer.cancel()
+
+    def begin_anew(self) -> None:
+        """Give the other machine its whole time from now on; after the block, do nothing."""
+        self.hold()
+        if not self._is_over:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._seconds, self._due, loop, loop.time() + self._seconds)
 
     async def __aexit__(
         self,
@@ -36,8 +49,8 @@ class RemoteTimeout:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._timer:
-            self._timer.cancel()
+        self._is_over = True
+        self.hold()
         await self._limit.__aexit__(kind, error, traceback)
 
     def _due(self, loop: asyncio.AbstractEventLoop, due_at: float) -> None:

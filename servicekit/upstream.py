@@ -33,7 +33,8 @@ class Upstream:
     """A server that we call, by the name that metrics and the log have for it, and what it may cost us.
 
     `connections` are used at once, `waiting` calls wait for one for `wait_seconds`; `call_seconds` is the longest that
-    one call takes.
+    one call takes. `open_replies` are those whose head is there and whose body is still read: they take no place from a
+    call.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Upstream:
     connections: int = 500
     waiting: int = 250
     wait_seconds: float = 0.8
+    open_replies: int = 500
 
 
 class UpstreamPaused(Exception):

@@ -16,7 +16,9 @@ from servicekit.doctor.findings import (
     plain_reason,
     within_time,
 )
-from servicekit.outbound import Outbound, OutboundError, Reply
+from servicekit.outbound import Outbound
+from servicekit.outbound_error import OutboundError
+from servicekit.reply import Reply
 
 _SECONDS: Final = 6
 _OK: Final = 200

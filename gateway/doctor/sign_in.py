@@ -13,7 +13,8 @@ from servicekit.discovery import AuthorityMetadata
 from servicekit.doctor.authorization import BAD_REQUEST, Answer, ask_to_authorize, scope_finding
 from servicekit.doctor.explanations import Explanation, explained, named
 from servicekit.doctor.findings import Finding, fault, not_looked_at, ok, plain_reason, warning
-from servicekit.outbound import Outbound, OutboundError
+from servicekit.outbound import Outbound
+from servicekit.outbound_error import OutboundError
 
 REDIRECT_URI: Final = "redirect URI"
 READ_SCOPE: Final = "Graph scope"

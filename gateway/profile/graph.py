@@ -23,7 +23,9 @@ from servicekit.audit.fact import FAILED
 from servicekit.challenges import parse_bearer_challenges
 from servicekit.deadlines import Deadline, RetryBudget
 from servicekit.errors import Misconfigured, ResourceUnavailable
-from servicekit.outbound import Outbound, OutboundError, Reply
+from servicekit.outbound import Outbound
+from servicekit.outbound_error import OutboundError
+from servicekit.reply import Reply
 
 _SELECT: Final = ",".join(MEMBERS)
 _UNAUTHORIZED: Final = 401

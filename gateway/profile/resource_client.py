@@ -27,9 +27,11 @@ from servicekit.errors import (
     Overloaded,
     ResourceUnavailable,
 )
-from servicekit.outbound import Outbound, OutboundError, Reply
+from servicekit.outbound import Outbound
+from servicekit.outbound_error import OutboundError
 from servicekit.problems import TYPE_PREFIX
 from servicekit.refused_writes import refuses_before_doing
+from servicekit.reply import Reply
 
 _OK: Final = 200
 _RETRY_SECONDS: Final = 5

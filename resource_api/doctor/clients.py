@@ -15,7 +15,8 @@ from servicekit.discovery import AuthorityMetadata
 from servicekit.doctor.authorization import Answer, ask_to_authorize, scope_finding
 from servicekit.doctor.explanations import named
 from servicekit.doctor.findings import Finding, fault, not_looked_at, ok, plain_reason, warning
-from servicekit.outbound import Outbound, OutboundError
+from servicekit.outbound import Outbound
+from servicekit.outbound_error import OutboundError
 
 CLIENTS: Final = "allowed clients"
 SCOPE: Final = "scope"

@@ -25,7 +25,9 @@ from servicekit.doctor.findings import (
     within_time,
 )
 from servicekit.errors import AuthorityUnavailable, Misconfigured
-from servicekit.outbound import Outbound, OutboundError, Reply
+from servicekit.outbound import Outbound
+from servicekit.outbound_error import OutboundError
+from servicekit.reply import Reply
 from servicekit.signing_keys import SigningKeys
 
 DISCOVERY: Final = "discovery"

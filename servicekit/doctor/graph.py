@@ -7,7 +7,8 @@ from typing import Final
 
 from servicekit.doctor.explanations import Wording
 from servicekit.doctor.findings import Finding, fault, ok, plain_reason, within_time
-from servicekit.outbound import Outbound, OutboundError
+from servicekit.outbound import Outbound
+from servicekit.outbound_error import OutboundError
 
 GRAPH: Final = "Graph"
 

@@ -16,7 +16,8 @@ from gateway.store.opening import open_vault
 from gateway.store.redis_clock import RedisClock
 from servicekit.authority_transport import AuthorityTransport
 from servicekit.errors import AuthorityUnavailable
-from servicekit.outbound import OutboundError, outbound
+from servicekit.outbound import outbound
+from servicekit.outbound_error import OutboundError
 from tests.product.test_doctor import Configured, configured, faults
 from tests.stage.certificates import Flaw, server_context
 from tests.stage.ports import free_port

@@ -7,8 +7,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from servicekit.authority_transport import AuthorityTransport
-from servicekit.outbound import REUSE_SECONDS, Outbound, OutboundError, outbound
+from servicekit.outbound import Outbound, outbound
+from servicekit.outbound_error import OutboundError
+from servicekit.outgoing_connections import REUSE_SECONDS
 from tests.stage.http_wire import HttpWire
+from tests.stage.patience import PATIENCE
+from tests.stage.raw_upstream import Asked, ok, raw_upstream, saying
 from tests.stage.trust import ONE_CERTIFICATE
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -80,6 +84,48 @@ async def test_X4_a_read_that_meets_the_end_is_sent_again(network: Outbound) -> 
 
     assert answers == [200, 200, 200]
     assert server.lost
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_X4_what_another_write_may_overtake_is_not_sent_twice(network: Outbound, method: str) -> None:
+    server = ClosesWhenUsedAgain()
+    async with served(server) as url:
+        await network.send(method, url, json_body={})
+        with pytest.raises(OutboundError, match="cut"):
+            await network.send(method, url, json_body={})
+
+    assert (server.answered, server.lost) == ([method], [method])
+
+
+SECOND = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+
+
+@pytest.mark.parametrize("unasked", [SECOND, SECOND + SECOND, SECOND[:-2], b"HTTP/1.1 200 OK\r\nContent-Le"])
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+async def test_what_a_server_says_unasked_is_nobody_s_answer(
+    network: Outbound, method: str, unasked: bytes
+) -> None:
+    async def answer(asked: Asked) -> None:
+        number = asked.first_line.split("/")[1].split()[0]
+        await asked.say(ok(number.encode()))
+        if number == "1":
+            await asked.say(unasked)
+            said.set()
+
+    said = asyncio.Event()
+    async with raw_upstream(answer) as upstream, raw_upstream(saying(ok())) as another:
+        answers = [(await network.send(method, f"{upstream.url}/1")).body]
+        await asyncio.wait_for(said.wait(), PATIENCE)
+        await network.send("GET", another.url)  # by then what was said has arrived
+        for number in ("2", "3"):
+            try:
+                answers.append((await network.send(method, f"{upstream.url}/{number}")).body)
+            except OutboundError as error:
+                answers.append(error.reason.encode())
+
+    assert answers[0] == b"1"
+    assert answers[1] in {b"2", b"not-http", b"cut"}
+    assert answers[2] == b"3"
 
 
 async def test_X4_a_code_is_not_redeemed_by_a_connection_that_was_idle_for_long() -> None:

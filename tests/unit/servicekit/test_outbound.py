@@ -11,7 +11,8 @@ import pytest
 from aiohttp import web
 
 from servicekit.address_map import AddressMap
-from servicekit.outbound import Outbound, OutboundError, outbound
+from servicekit.outbound import Outbound, outbound
+from servicekit.outbound_error import OutboundError
 from tests.stage.trust import ONE_CERTIFICATE
 from tests.unit.servicekit.listening import listening
 

@@ -9,7 +9,9 @@ import pytest
 from aiohttp import web
 
 from servicekit.errors import Overloaded
-from servicekit.outbound import Outbound, OutboundError, Reply, outbound
+from servicekit.outbound import Outbound, outbound
+from servicekit.outbound_error import OutboundError
+from servicekit.reply import Reply
 from servicekit.upstream import FAILURES, OPEN_SECONDS, Upstream
 from tests.stage.patience import PATIENCE
 from tests.stage.trust import ONE_CERTIFICATE

@@ -19,8 +19,10 @@ from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.resources import Resource
 from servicekit.errors import ResourceUnavailable
-from servicekit.outbound import Outbound, OutboundError, Reply
+from servicekit.outbound import Outbound
+from servicekit.outbound_error import OutboundError
 from servicekit.problems import ProblemError
+from servicekit.reply import Reply
 
 OID = "an-oid"
 GOOD = b'{"id": "an-oid"}'
