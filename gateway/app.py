@@ -34,9 +34,10 @@ from gateway.edge.guard import (
 )
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
+from gateway.flows.access_rules import rules_of
 from gateway.flows.arrivals import Arrivals
 from gateway.flows.flow_record import FlowStore, local_path
-from gateway.flows.step_up import ACCESS_FIELDS, StepUps
+from gateway.flows.step_up import StepUps
 from gateway.limiting import limiting
 from gateway.lives import authority_life, end_streams, network_life, redis_life, tokens_life
 from gateway.metrics import Metrics
@@ -50,7 +51,7 @@ from gateway.settings import Settings
 from gateway.store.opening import hearing_clock, open_vault
 from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_middleware
 from gateway.store.redis_clock import RedisClock
-from gateway.tokens.resources import EDIT, GRAPH, Resource
+from gateway.tokens.resources import EDIT, GRAPH, Resource, Resources
 from servicekit.audit.trail import Trail
 from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
 from servicekit.http.admission import admission_middleware
@@ -104,9 +105,12 @@ def create_app(
         absolute=settings.session_absolute_seconds,
         most=settings.max_sessions_per_person,
     )
-    read = Resource(GRAPH, settings.graph_scope)
-    edit = Resource(EDIT, settings.edit_profile_scope)
-    step_ups = StepUps(now=redis_time, edit=edit, max_age=settings.step_up_max_age_seconds)
+    resources = Resources(Resource(GRAPH, settings.graph_scope), Resource(EDIT, settings.edit_profile_scope))
+    step_ups = StepUps(
+        now=redis_time,
+        resources=resources,
+        rules=rules_of(resources, edit_max_age=settings.step_up_max_age_seconds),
+    )
     places = admissions(settings.max_requests, metrics)
     activity = Activity(vault)
     audit = Audit(vault, activity, trail, now=redis_time)
@@ -167,7 +171,7 @@ def create_app(
         vault,
         step_ups.access,
         access_until=step_ups.access_until,
-        fields=ACCESS_FIELDS,
+        fields=step_ups.access_fields,
         now=redis_time,
         monotonic=monotonic,
         warning=warning_seconds(settings.session_idle_seconds, settings.session_absolute_seconds),
@@ -183,7 +187,7 @@ def create_app(
             redis_life(),
             network_life(settings),
             authority_life(settings, monotonic=monotonic, timeouts=authority_timeouts),
-            tokens_life(settings, read=read, edit=edit, monotonic=monotonic, upstreams=upstreams),
+            tokens_life(settings, resources, monotonic=monotonic, upstreams=upstreams),
         )
     )
     # Before the server waits for what is under way: streams are, always.

@@ -28,7 +28,7 @@ from gateway.store.opening import connected
 from gateway.tokens.authorization_extras import AuthorizationExtras
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.id_token import IdTokenJudge
-from gateway.tokens.resources import Resource
+from gateway.tokens.resources import Resources
 from servicekit.authority import Authority, open_authority
 from servicekit.outbound import Outbound, outbound
 from servicekit.token_threads import CALL_SECONDS
@@ -114,9 +114,8 @@ def authority_life(
 
 def tokens_life(
     settings: Settings,
+    resources: Resources,
     *,
-    read: Resource,
-    edit: Resource,
     monotonic: Callable[[], float],
     upstreams: Iterable[Upstream],
 ) -> CleanupContext:
@@ -150,8 +149,10 @@ def tokens_life(
             parked, step_ups, app[keys.AUDIT], app[keys.METRICS]
         )
         app[keys.EDITS] = ProfileEdits(
-            ProfileReader(to_graph, broker, url=settings.graph_url, resource=read, audit=app[keys.AUDIT]),
-            ResourceApiClient(to_api, broker, url=settings.resource_api_url, resource=edit),
+            ProfileReader(
+                to_graph, broker, url=settings.graph_url, resource=resources.read, audit=app[keys.AUDIT]
+            ),
+            ResourceApiClient(to_api, broker, url=settings.resource_api_url, resource=resources.edit),
             step_ups,
             parked,
             app[keys.AUDIT],
@@ -164,8 +165,7 @@ def tokens_life(
             step_ups,
             app[keys.DISCOVERY],
             RECORD_KINDS,
-            read=read,
-            edit=edit,
+            resources=resources,
             now=now,
             wall=app[keys.CLOCK],
             new_cookie=app[keys.COOKIE_MARKS].new,

@@ -6,7 +6,7 @@ Never reads or writes one.
 
 from typing import Final
 
-from gateway.flows.step_up import CHALLENGE, EDITED
+from gateway.flows.step_up import ACCEPTED, CHALLENGE, DEMANDED
 from gateway.profile.recently_saved import SAVED
 from gateway.profile.repeated_edits import ANSWER
 from gateway.proxy.parked_form import PARKED
@@ -21,7 +21,8 @@ RECORD_KINDS: Final = (
     ID_TOKEN,
     GRANTED,
     CHALLENGE,
-    EDITED,
+    DEMANDED,
+    ACCEPTED,
     PARKED,
     SENDING,
     SAVED,

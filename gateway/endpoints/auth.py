@@ -27,6 +27,7 @@ from gateway.flows.flow_record import LONGEST_PATH, AuthCodeFlow, FlowStore, loc
 from gateway.flows.step_up import CHALLENGE
 from gateway.metrics import FLOW
 from gateway.session.cookie import refuse_doubled
+from gateway.tokens.token_records import GRANTED
 from servicekit.errors import AccessBlocked, RequestTimedOut, TooManyRequests
 from servicekit.operations import Operation, Parameter, RequestBody, Response
 
@@ -62,7 +63,9 @@ async def step_up(request: web.Request) -> web.Response:
     request[RETURN_TO] = return_to = local_path(request.query.get("return_to"))
     request[FLOW] = (STEP_UP, _BEGUN)
     session = await request.app[SESSIONS].require(request)
-    url, flow = await request.app[AUTH_FLOW].begin_step_up(session, return_to, challenge=_challenge(request))
+    url, flow = await request.app[AUTH_FLOW].begin_step_up(
+        session, return_to, challenge=_challenge(request), action=request.query.get("action")
+    )
     return await _depart(request, url, flow)
 
 
@@ -137,9 +140,9 @@ def _challenge(request: web.Request) -> str | None:
     return challenge if _CHALLENGE_FORM.fullmatch(challenge) else None
 
 
-def _challenge_record(request: web.Request) -> Sequence[str]:
+def _records_to_step_up(request: web.Request) -> Sequence[str]:
     challenge = _challenge(request)
-    return [CHALLENGE.field(challenge)] if challenge else ()
+    return [GRANTED.field(), *([CHALLENGE.field(challenge)] if challenge else ())]
 
 
 _ARRIVAL_PROBLEMS: Final = (
@@ -192,14 +195,14 @@ ROUTES: Final = (
         "/auth/step-up",
         step_up,
         RequestKind.NAVIGATION,
-        records=_challenge_record,
+        records=_records_to_step_up,
         limit=Limit.STEP_UPS,
         operation=Operation(
             "stepUp",
             "Confirm who you are",
             tag="navigations",
             response=_DEPARTURE,
-            problems=(*OF_A_FLOW, errors.SignInRequired, TooManyRequests),
+            problems=(*OF_A_FLOW, errors.SignInRequired, errors.NotFound, TooManyRequests),
             parameters=(
                 Parameter(
                     "challenge",

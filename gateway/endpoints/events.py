@@ -8,12 +8,11 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from gateway.app_keys import EVENT_STREAMS, SESSIONS
+from gateway.app_keys import EVENT_STREAMS, SESSIONS, STEP_UPS
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.limit_rules import Limit
 from gateway.endpoints.answers import EVENT_STREAM, AccessChanged, SessionEnded, SessionExpiring
 from gateway.endpoints.problems import OF_A_SESSION
-from gateway.flows.step_up import ACCESS_FIELDS
 from servicekit.operations import Operation, Parameter, Response
 
 
@@ -36,7 +35,7 @@ ROUTES: Final = (
         session_events,
         RequestKind.EVENTS,
         limit=Limit.STREAMS,
-        records=lambda _request: ACCESS_FIELDS,
+        records=lambda request: request.app[STEP_UPS].access_fields,
         operation=Operation(
             "listenToSession",
             "What happens to the session",

@@ -4,7 +4,8 @@ Owns who is asked for the members of their answers; `answers.py` owns the member
 Never catches: what goes wrong is raised below and drawn above.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, cast
 
 from aiohttp import hdrs, web
 
@@ -12,10 +13,9 @@ from gateway.app_keys import AUDIT, OWN_SESSIONS, SESSIONS, SETTINGS, STEP_UPS
 from gateway.audit import facts
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.limit_rules import Limit
-from gateway.endpoints.answers import Anonymous, Claims, Ended, OwnSessions, SignedIn
+from gateway.endpoints.answers import Access, Anonymous, Claims, Ended, OwnSessions, SignedIn
 from gateway.endpoints.problems import OF_A_SESSION
 from gateway.errors import DuplicateCookie, NotFound, SessionStoreUnavailable
-from gateway.flows.step_up import ACCESS_FIELDS
 from gateway.session.cookie import is_doubled
 from gateway.session.sessions import LiveSession
 from gateway.timestamps import rfc3339
@@ -80,7 +80,7 @@ def _anonymous(*, doubled: bool) -> web.Response:
     )
 
 
-def _signed_in(live: LiveSession, access: str) -> SignedIn:
+def _signed_in(live: LiveSession, access: Mapping[str, str]) -> SignedIn:
     user = live.user
     return {
         "authenticated": True,
@@ -91,7 +91,8 @@ def _signed_in(live: LiveSession, access: str) -> SignedIn:
             "email_hint": masked(user.username),
         },
         "expires": {"idle_at": rfc3339(live.idle_at), "absolute_at": rfc3339(live.absolute_at)},
-        "access": {"profile.edit": access},
+        # Those of rows are drawn into the description by their names.
+        "access": cast("Access", access),
         "csrf": {"header": "X-CSRF", "value": "1"},
         "step_up": "/auth/step-up?action=profile.edit",
         "sign_out": "/auth/sign-out",
@@ -117,7 +118,7 @@ ROUTES: Final = (
         "/api/session",
         session,
         RequestKind.JSON,
-        records=lambda _request: ACCESS_FIELDS,
+        records=lambda request: request.app[STEP_UPS].access_fields,
         operation=Operation(
             "getSession",
             "Who is signed in",

@@ -16,6 +16,7 @@ from gateway import errors
 from gateway.audit.origin import about
 from gateway.edge.devices import device_name
 from gateway.flows.authorization_response import check_issuer, refused
+from gateway.flows.confirmations import confirmations_of, members_after
 from gateway.flows.flow_record import AuthCodeFlow
 from gateway.flows.login_hint import login_hint
 from gateway.flows.session_start import SessionStarts
@@ -24,7 +25,8 @@ from gateway.session.cookie import SessionCookie
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore, UserSession
 from gateway.tokens.broker import Redeemed, TokenBroker
-from gateway.tokens.resources import Resource
+from gateway.tokens.resources import EDIT, GRAPH, Resource, Resources
+from gateway.tokens.token_records import GRANTED
 from servicekit.answer_ids import ids_of_text
 from servicekit.discovery import Discovery
 from servicekit.jwt_claims import LEEWAY_SECONDS, authentication_time
@@ -51,7 +53,7 @@ class CompletedFlow:
 
 
 class AuthFlow:
-    """Begins and completes flows; `read` and `edit` are the resources that sign-in and step-up ask for.
+    """Begins and completes flows; of `resources`, a sign-in asks for reading, and a step-up for any one.
 
     `wall` is the wall clock in seconds, by which the authority's times are judged, and `leeway_seconds` how far the
     authority's may differ from it; `now` is Redis' clock, by which all is dated that is kept. `new_cookie` makes the
@@ -66,8 +68,7 @@ class AuthFlow:
         discovery: Discovery,
         kinds: Sequence[RecordKind[Any]],
         *,
-        read: Resource,
-        edit: Resource,
+        resources: Resources,
         now: Callable[[], float],
         wall: Callable[[], float],
         leeway_seconds: int = LEEWAY_SECONDS,
@@ -78,8 +79,7 @@ class AuthFlow:
         self._step_ups = step_ups
         self._discovery = discovery
         self._starts = SessionStarts(sessions, kinds, now=now, new_cookie=new_cookie)
-        self._read = read
-        self._edit = edit
+        self._resources = resources
         self._wall = wall
         self._leeway = leeway_seconds
 
@@ -91,7 +91,7 @@ class AuthFlow:
         A session that the browser has meanwhile ends when the flow succeeds.
         """
         request = await self._broker.begin(
-            self._read,
+            self._resources.read,
             state=secrets.token_urlsafe(32),
             prompt="create" if purpose == SIGN_UP else None,
         )
@@ -106,14 +106,17 @@ class AuthFlow:
         return request.authorize_url, flow
 
     async def begin_step_up(
-        self, session: LiveSession, return_to: str, *, challenge: str | None
+        self, session: LiveSession, return_to: str, *, challenge: str | None, action: str | None = None
     ) -> tuple[str, AuthCodeFlow]:
-        """Begin the step-up that meets `challenge`, or one up front for editing when it is None or forgotten."""
-        demand = await self._step_ups.demand(session, challenge)
-        resource = self._read if demand.scope == self._read.scope else self._edit
+        """Begin the step-up that meets `challenge`, or one up front for `action` when it is None or forgotten.
+
+        Without either it is for editing. Raises NotFound where nothing has the name of the action.
+        """
+        demand = await self._step_ups.demand(session, challenge, action)
+        resource = self._resources.of_scope(demand.scope)
         request = await self._broker.begin(
             resource,
-            beside=self._reached_beside(resource, session),
+            beside=await self._reached_beside(resource, session),
             state=secrets.token_urlsafe(32),
             login_hint=login_hint(session.user.claims),
             demand=demand,
@@ -124,7 +127,8 @@ class AuthFlow:
             return_to,
             request.nonce,
             session=session.cookie.text,
-            resource=resource.name,
+            resource=resource.key if resource.key in {GRAPH, EDIT} else None,
+            upstream="" if resource.key in {GRAPH, EDIT} else resource.key,
             fresh_since=None if request.oldest is None else int(await self._sessions.time()) - request.oldest,
             begun_by=current_reference(),
         )
@@ -166,11 +170,22 @@ class AuthFlow:
             return CompletedFlow(await self._confirm(flow, answer), flow.return_to)
         return CompletedFlow(await self._sign_in(flow, answer, device, network), flow.return_to)
 
-    def _reached_beside(self, resource: Resource, session: LiveSession) -> Resource | None:
-        """Return what the session's refresh token reached so far, and must reach after the step-up as well."""
-        if resource is self._edit:
-            return self._read
-        return self._edit if session.user.last_mfa_at else None
+    async def _reached_beside(self, resource: Resource, session: LiveSession) -> list[Resource]:
+        """Return what the session's refresh token reached so far, and must reach after the step-up as well.
+
+        Where the authority did not say what it reaches: what the person signed in and has confirmed for.
+        """
+        granted = await session.records.get(GRANTED)
+        confirmed = confirmations_of(session.user)
+        return [
+            one
+            for one in self._resources
+            if one != resource
+            and (
+                one == self._resources.read
+                or (one.key in confirmed if granted is None else one.scope in granted)
+            )
+        ]
 
     async def _sign_in(
         self, flow: AuthCodeFlow, answer: dict[str, str], device: str, network: str
@@ -180,18 +195,19 @@ class AuthFlow:
         user = _user(
             redeemed, answer, created_at=int(await self._sessions.time()), device=device_name(device)
         )
-        session = await self._starts.after_sign_in(user, redeemed, self._read, before)
+        session = await self._starts.after_sign_in(user, redeemed, self._resources.read, before)
         if session is None:
             raise errors.SignInRequired("expired")
         log_event(_log, logging.INFO, "signed-in", session=session.ref.short)
         return session
 
     async def _confirm(self, flow: AuthCodeFlow, answer: dict[str, str]) -> LiveSession | None:
+        resource = self._resource(flow)
         before = await self._before(flow, everything=True)
         if before is None:
             await self._overtaken(flow)
             return None
-        in_vain = await self._step_ups.in_vain_after(before)
+        in_vain = await self._step_ups.in_vain_after(before, resource)
         redeemed = await self._redeem(flow, answer, who=before.ref.family)
         now = await self._sessions.time()
         if flow.fresh_since is not None:
@@ -200,16 +216,8 @@ class AuthFlow:
         if not fresh.is_same_person(before.user):
             log_event(_log, logging.WARNING, "step-up-by-another", session=before.ref.short)
             raise errors.DifferentPerson
-        now, resource = int(now), self._resource(flow.resource)
-        user = fresh.model_copy(
-            update={
-                # What reading asked for need not be what editing asks for.
-                "last_mfa_at": now if resource is self._edit else before.user.last_mfa_at,
-                "last_step_up_at": now,
-                "step_ups_in_vain": in_vain,
-                "sid": fresh.sid or before.user.sid,
-            }
-        )
+        confirmed = members_after(before.user, resource, at=int(now), in_vain=in_vain)
+        user = fresh.model_copy(update={**confirmed, "sid": fresh.sid or before.user.sid})
         session = await self._starts.after_step_up(user, redeemed, resource, before)
         if session is None:
             await self._overtaken(flow)
@@ -250,8 +258,12 @@ class AuthFlow:
         if confirmed_at is not None and now - confirmed_at > longest + self._leeway:
             raise errors.SignInFailed(log_detail="the confirmation is older than the flow that asked for it")
 
-    def _resource(self, name: str) -> Resource:
-        return self._read if name == self._read.name else self._edit
+    def _resource(self, flow: AuthCodeFlow) -> Resource:
+        """Return what a step-up was for; raises SignInExpired for an upstream that is no longer there, or not yet."""
+        resource = self._resources.of_key(flow.upstream or flow.resource or EDIT)
+        if resource is None:
+            raise errors.SignInExpired(log_detail="the step-up was for a scope that no upstream has here")
+        return resource
 
 
 def _user(redeemed: Redeemed, answer: dict[str, str], *, created_at: int, device: str) -> UserSession:

@@ -55,10 +55,11 @@ _NOT_PAGES: Final = ("/auth/", "/api/", "/health/", "/metrics", "/problem")
 class AuthCodeFlow:
     """One flow: MSAL's own record, why it was begun, and for whom.
 
-    `session` is the text of the cookie of the session that it belongs to, if any; at step-up its person must come
-    back. `resource` names what the token is for that a step-up brings (empty: for editing). `fresh_since` is when the
-    flow began (seconds since 1970), if an earlier confirmation does not count. `begun_by` is the reference of the
-    request that began it.
+    `session` is the text of the cookie of the session that it belongs to, if any; at step-up its person must
+    come back. `resource` is the key of what the token is for that a step-up brings (empty: for editing); that of an
+    upstream is in `upstream`, and `resource` is None: the release before, which would take any other name for that of
+    editing, then refuses the flow. `fresh_since` is when the flow began (seconds since 1970), if an earlier
+    confirmation does not count. `begun_by` is the reference of the request that began it.
     """
 
     msal: dict[str, Any]
@@ -66,9 +67,10 @@ class AuthCodeFlow:
     return_to: str
     nonce: str
     session: str = ""
-    resource: str = ""
+    resource: str | None = ""
     fresh_since: int | None = None
     begun_by: str = ""
+    upstream: str = ""
 
 
 def local_path(text: str | None) -> str:

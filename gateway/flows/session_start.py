@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gateway import errors
+from gateway.flows.step_up import unmet
 from gateway.session.cookie import SessionCookie
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore, UserSession
@@ -94,7 +95,7 @@ class SessionStarts:
             brought = token_entry(resource, redeemed.token)
             kinds = (*kinds, *(replace(kind, survives_step_up=True) for kind in (CACHE, GRANTED)))
         with redis_budget(_STARTING_SECONDS):
-            return await self._start(user, brought, cookie, before, kinds)
+            return await self._start(user, brought, cookie, before, kinds, confirmed=resource)
 
     def _brought(self, redeemed: Redeemed, resource: Resource) -> dict[str, Field]:
         # The vault drops the cache with its session; any later limit would do.
@@ -115,6 +116,8 @@ class SessionStarts:
         cookie: SessionCookie,
         before: LiveSession | None,
         kinds: Sequence[RecordKind[Any]],
+        *,
+        confirmed: Resource | None = None,
     ) -> LiveSession | None:
         """Write the session; again when Redis stumbles, and when another tab has parked an edit meanwhile."""
         overtaken = False
@@ -123,6 +126,8 @@ class SessionStarts:
                 if before and overtaken:
                     await before.records.refresh_all()
                 lasting, successor = await _lasting(before, kinds)
+                if confirmed:
+                    lasting = unmet(lasting, confirmed)
                 return await self._sessions.start(
                     user, {**lasting, **brought}, cookie=cookie, successor=successor
                 )

@@ -1,124 +1,218 @@
 """Step-up: what must be proven, kept on our side until the person has proven it.
 
-Owns challenges, the loop guard, and the answer to "may this session edit?".
+Owns challenges, the loop guard, and the answer to "what may this session do?", each by the resource that it is about.
 No answer of ours shows claims: the browser gets the id of a challenge, and the claims pass through it inside the
 authorization request only.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
+from urllib.parse import urlencode
 
 from gateway import errors
 from gateway.demand import Demand
+from gateway.flows.access_rules import PROFILE_EDIT, AccessRule
+from gateway.flows.confirmations import confirmations_of
 from gateway.session.records import Entries, RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.fields import Field
-from gateway.tokens.resources import EDIT, Resource
+from gateway.tokens.resources import EDIT, Resource, Resources
 from gateway.tokens.token_records import GRANTED, REFUSAL, TOKEN
+from servicekit.refusals import RefusalKind
+
+GRANTED_ACCESS: Final = "granted"
+STEP_UP_FIRST: Final = "step-up"
+UNTRIED: Final = "untried"
 
 CHALLENGE_SECONDS: Final = 600
 MOST_IN_VAIN: Final = 3
 _LOOP_SECONDS: Final = 300
 
-CHALLENGE: Final = RecordKind("challenge", Demand, most=10)
-EDITED: Final = RecordKind("edited", int)
-"""There since an edit went through."""
-ACCESS_FIELDS: Final = (TOKEN.field(EDIT), REFUSAL.field(EDIT), GRANTED.field())
-"""The names of the records that say what a session may do."""
+CHALLENGE: Final = RecordKind("challenge", Demand, survives_step_up=True, most=10)
+DEMANDED: Final = RecordKind("demanded", int, survives_step_up=True)
+"""By resource: it asked for a confirmation that was not given yet."""
+ACCEPTED: Final = RecordKind("edited", int, survives_step_up=True)
+"""By resource, for editing without one: it has accepted a token since the last confirmation."""
+
+
+def accepted_field(resource: Resource) -> str:
+    """Return the name of the record that says that confirmations for `resource` are not in vain."""
+    return ACCEPTED.field(_accepted_key(resource))
 
 
 class StepUps:
-    """Keeps challenges for ten minutes in the session that met them; a step-up that succeeds ends them all.
+    """Keeps challenges for ten minutes in the session that met them; a step-up ends those of its resource.
 
-    `max_age` is how long a confirmation lasts in seconds, or None when the authority alone decides.
+    `rules` are by the names that access, actions and problems have them by.
     """
 
-    def __init__(self, *, now: Callable[[], float], edit: Resource, max_age: int | None = None) -> None:
+    def __init__(
+        self, *, now: Callable[[], float], resources: Resources, rules: Mapping[str, AccessRule]
+    ) -> None:
         self._now = now
-        self._edit = edit
-        self._max_age = max_age
+        self._resources = resources
+        self.rules = rules
+        ageing = {rule.resource.key for rule in rules.values() if rule.max_age is not None}
+        # Reading and editing are one thing to a person.
+        self._ageing = ageing | ({resources.read.key} if EDIT in ageing else set())
+        self._actions: dict[str, str] = {}
+        for name, rule in rules.items():
+            if not rule.protected:
+                self._actions.setdefault(rule.resource.key, name)
+        names = [name for rule in rules.values() for name in _fields_of(rule)]
+        self.access_fields = (*dict.fromkeys(names), GRANTED.field())
+        """The names of the records that say what a session may do."""
 
     async def keep(
         self, session: LiveSession, required: errors.StepUpRequired, beside: Entries | None = None
     ) -> errors.StepUpRequired:
         """Keep what is demanded, and `beside` with it, and return the error with the way out.
 
-        Raises StepUpLoop instead of a fourth, and SignInRequired when the session has ended.
-        A confirmation that brought a token counts as in vain until an edit succeeds with it.
+        Raises StepUpLoop instead of a fourth for the same resource, and SignInRequired when the session has ended.
+        A confirmation that brought a token counts as in vain until its resource accepts one.
         """
-        if await self._in_vain(session) >= MOST_IN_VAIN:
+        resource = self._resources.of_scope(required.demand.scope)
+        if await self._in_vain(session, resource) >= MOST_IN_VAIN:
             raise errors.StepUpLoop(retry_after=_LOOP_SECONDS)
-        identifier = secrets.token_urlsafe(16)
-        challenge = CHALLENGE.entry(required.demand, self._now() + CHALLENGE_SECONDS, identifier)
-        if not await session.records.put({**challenge, **(beside or {})}):
+        identifier, until = secrets.token_urlsafe(16), self._now() + CHALLENGE_SECONDS
+        kept = CHALLENGE.entry(required.demand, until, identifier)
+        way = {"challenge": identifier}
+        if action := self._actions.get(resource.key):
+            kept |= DEMANDED.entry(1, until, resource.key)
+        if action and resource not in {self._resources.read, self._resources.edit}:
+            way["action"] = action  # for whoever comes when the challenge is forgotten
+        if not await session.records.put({**kept, **(beside or {})}):
             raise errors.SignInRequired(await session.records.end_reason())
         # A copy: requests that waited for the same refresh share what it raised, and each gets a way of its own.
-        return required.by_way_of(f"/auth/step-up?challenge={identifier}")
+        return required.by_way_of(f"/auth/step-up?{urlencode(way)}")
 
-    async def demand(self, session: LiveSession, challenge: str | None) -> Demand:
-        """Return what a step-up must bring: what `challenge` tells, else (or where it is forgotten) what an edit needs.
+    async def demand(self, session: LiveSession, challenge: str | None, action: str | None = None) -> Demand:
+        """Return what a step-up must bring: as `challenge` tells, else or when it is forgotten as `action` needs.
 
-        Where confirmations age, each must be given on this very flow: one that the authority remembers would be
-        counted as young, and whoever finds the browser open could renew it without being asked anything.
+        Without an action that is editing; raises NotFound for one that no rule has. Where confirmations age, each must
+        be given on this very flow: one that the authority remembers would be counted as young, and whoever finds the
+        browser open could renew it without being asked anything.
         """
-        demand = Demand(self._edit.scope)
+        demand = None
         if challenge and (stored := await session.records.get(CHALLENGE, challenge)):
-            demand = stored
-        return demand if self._max_age is None else replace(demand, fresh=True, max_age=None)
+            demand = stored if stored.scope in self._resources else None
+        if demand is None:
+            rule = self.rules.get(action or PROFILE_EDIT)
+            if rule is None:
+                raise errors.NotFound("There is nothing of this name to confirm for.")
+            demand = Demand(rule.resource.scope)
+        ages = self._resources.of_scope(demand.scope).key in self._ageing
+        return replace(demand, fresh=True, max_age=None) if ages else demand
 
-    def demand_freshness(self, session: LiveSession) -> None:
-        """Raise StepUpRequired when there was no confirmation yet, or it is older than an edit allows."""
-        if self._is_stale(session):
+    def demand_freshness(self, session: LiveSession, rule: AccessRule) -> None:
+        """Raise StepUpRequired when there was no confirmation yet, or it is older than the rule allows."""
+        if self._is_stale(session, rule):
             raise errors.StepUpRequired(
-                Demand(self._edit.scope, fresh=True), cause="there is no confirmation yet, or it is too old"
+                Demand(rule.resource.scope, fresh=True),
+                cause="there is no confirmation yet, or it is too old",
             )
 
-    async def access(self, session: LiveSession) -> str:
-        """Say whether an edit would go through now: `granted` or `step-up`; asks nobody outside.
+    async def access(self, session: LiveSession) -> dict[str, str]:
+        """Say of each rule whether a request would go through now; asks nobody outside.
 
-        Once confirmed, the authority renews the edit token without asking again; unless there is nothing to renew it
-        with, or that does not reach so far, or a refusal of the last seconds says otherwise.
+        `granted`, or `step-up`: the person has to confirm first; or `untried`, where nobody knows before it was tried.
         """
-        if self._is_stale(session):
-            return "step-up"
-        if await session.records.get(TOKEN, self._edit.name):
-            return "granted"
-        if session.user.last_mfa_at is None or session.user.ends_at is not None:
-            return "step-up"
-        granted = await session.records.get(GRANTED)
-        if granted is not None and self._edit.scope not in granted:
-            return "step-up"
-        refused = await session.records.get(REFUSAL, self._edit.name)
-        return "step-up" if refused and not refused.beside else "granted"
+        return {name: await self._access(session, rule) for name, rule in self.rules.items()}
+
+    async def _access(self, session: LiveSession, rule: AccessRule) -> str:
+        """Judge one rule.
+
+        Once confirmed, the authority renews the token without asking again; unless there is nothing to renew it with,
+        or that does not reach so far, or a refusal of the last seconds or a demand says otherwise.
+        """
+        key, records = rule.resource.key, session.records
+        if self._is_stale(session, rule):
+            return STEP_UP_FIRST
+        if await records.get(TOKEN, key):
+            return GRANTED_ACCESS
+        is_confirmed = key in confirmations_of(session.user)
+        if session.user.ends_at is not None or (rule.protected and not is_confirmed):
+            return STEP_UP_FIRST
+        if await _is_refused(session, rule):
+            return STEP_UP_FIRST
+        return GRANTED_ACCESS if is_confirmed else UNTRIED
 
     def access_until(self, session: LiveSession) -> float:
         """Return until when `access` says the same unless something is written, in seconds since 1970."""
-        ends = session.records.next_end(ACCESS_FIELDS, self._now())
-        last = session.user.last_mfa_at
-        if self._max_age is None or last is None or self._is_stale(session):
-            return ends
-        return min(ends, last + self._max_age)
+        given = confirmations_of(session.user)
+        too_old = (
+            given[rule.resource.key].at + rule.max_age
+            for rule in self.rules.values()
+            if rule.max_age is not None and not self._is_stale(session, rule)
+        )
+        return min((session.records.next_end(self.access_fields, self._now()), *too_old))
 
-    def success(self, session: LiveSession) -> dict[str, Field]:
-        """Return what to write once an edit went through: confirmations are not in vain."""
-        return EDITED.entry(1, session.absolute_at) if session.user.step_ups_in_vain else {}
+    def success(self, session: LiveSession, resource: Resource) -> dict[str, Field | None]:
+        """Return what to write once `resource` has accepted a token: confirmations for it are not in vain."""
+        last = confirmations_of(session.user).get(resource.key)
+        entries: dict[str, Field | None] = {}
+        if last and last.in_vain:
+            entries |= ACCEPTED.entry(1, session.absolute_at, _accepted_key(resource))
+        if any(session.records.raw((demanded := DEMANDED.field(resource.key),))):
+            entries[demanded] = None
+        return entries
 
-    async def _in_vain(self, session: LiveSession) -> int:
-        if not session.user.step_ups_in_vain:
+    async def in_vain_after(self, session: LiveSession, resource: Resource) -> int:
+        """Return the count that a session carries on after one more confirmation for `resource`."""
+        return await self._in_vain(session, resource) + 1
+
+    async def _in_vain(self, session: LiveSession, resource: Resource) -> int:
+        last = confirmations_of(session.user).get(resource.key)
+        if last is None or not last.in_vain or self._now() - last.at >= _LOOP_SECONDS:
             return 0
-        edited = await session.records.get(EDITED)
-        recent = self._now() - (session.user.last_step_up_at or 0) < _LOOP_SECONDS
-        return session.user.step_ups_in_vain if not edited and recent else 0
+        accepted = await session.records.get(ACCEPTED, _accepted_key(resource))
+        return 0 if accepted else last.in_vain
 
-    async def in_vain_after(self, session: LiveSession) -> int:
-        """Return the count that a session carries on after one more confirmation."""
-        return await self._in_vain(session) + 1
-
-    def _is_stale(self, session: LiveSession) -> bool:
+    def _is_stale(self, session: LiveSession, rule: AccessRule) -> bool:
         """Tell whether confirmations age here, and there is none that is young enough."""
-        if self._max_age is None:
+        if rule.max_age is None:
             return False
-        last = session.user.last_mfa_at
-        return last is None or self._now() - last >= self._max_age
+        last = confirmations_of(session.user).get(rule.resource.key)
+        return last is None or self._now() - last.at >= rule.max_age
+
+
+async def _is_refused(session: LiveSession, rule: AccessRule) -> bool:
+    """Tell whether it is known that the authority gives no token, or that the resource wants a stronger one."""
+    key, records = rule.resource.key, session.records
+    granted = await records.get(GRANTED)
+    if granted is not None and rule.resource.scope not in granted:
+        return True
+    refused = await records.get(REFUSAL, key)
+    if refused and not refused.beside and (rule.protected or refused.kind == RefusalKind.INTERACTION.value):
+        return True
+    demanded = await records.get(DEMANDED, key)
+    return demanded is not None and not rule.protected
+
+
+def unmet(records: Mapping[str, Field], resource: Resource) -> dict[str, Field]:
+    """Return records without those that a confirmation for `resource` ends: its challenges, and what they brought."""
+    ended = {DEMANDED.field(resource.key), accepted_field(resource)}
+    return {
+        name: field
+        for name, field in records.items()
+        if name not in ended and not _is_challenge(name, field, resource)
+    }
+
+
+def _is_challenge(name: str, field: Field, resource: Resource) -> bool:
+    if not name.startswith(f"{CHALLENGE.name}:"):
+        return False
+    demand = CHALLENGE.read(field.value)
+    return demand is None or demand.scope == resource.scope
+
+
+def _accepted_key(resource: Resource) -> str:
+    return "" if resource.name == EDIT else resource.key
+
+
+def _fields_of(rule: AccessRule) -> tuple[str, ...]:
+    key = rule.resource.key
+    own = (TOKEN.field(key), REFUSAL.field(key))
+    return own if rule.protected else (*own, DEMANDED.field(key))

@@ -14,7 +14,8 @@ from aiohttp import hdrs
 from gateway import errors
 from gateway.audit import facts
 from gateway.audit.recorder import Audit
-from gateway.flows.step_up import EDITED, StepUps
+from gateway.flows.access_rules import PROFILE_EDIT
+from gateway.flows.step_up import ACCEPTED, StepUps
 from gateway.profile.fields import Changes, Profile, etag_of, holds, matches, with_changes
 from gateway.profile.graph import ProfileReader
 from gateway.profile.parked_edits import as_request, changes_of
@@ -40,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 FIELDS_TO_READ: Final = (TOKEN.field(GRAPH), *SAVED_FIELDS)
-FIELDS_TO_EDIT: Final = (TOKEN.field(EDIT), EDITED.field(), *FIELDS_TO_READ)
+FIELDS_TO_EDIT: Final = (TOKEN.field(EDIT), ACCEPTED.field(), *FIELDS_TO_READ)
 """The names of the records that reading and editing need while their tokens live."""
 
 
@@ -189,7 +190,7 @@ class ProfileEdits:
                 raise errors.ProfileChanged(current, etag_of(current))
         if not changes:
             return _Edited(await self._read(session), {})
-        self._step_ups.demand_freshness(session)
+        self._step_ups.demand_freshness(session, self._step_ups.rules[PROFILE_EDIT])
         return await self._edited(session, await self._sent(session, changes), changes, read)
 
     async def _edited(
@@ -200,7 +201,7 @@ class ProfileEdits:
         with noting(session):
             notes = {
                 **await self._recent.entries(session, changes, read),
-                **self._step_ups.success(session),
+                **self._step_ups.success(session, self._editor.resource),
             }
             profile = await self._recent.laid_over(session, profile)
         return _Edited(with_changes(profile, changes), notes)

@@ -11,7 +11,7 @@ import json
 import logging
 import math
 import random
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -75,17 +75,17 @@ STREAM_LIMITS: Final = StreamLimits()
 class EventStreams:
     """The streams that are open in this process.
 
-    `access` says what a session may do, for which it needs the records `fields`, and `access_until` how long that holds
-    unless something is written (wall clock); `now` is the wall clock in seconds, `monotonic` the one that streams age
-    by; `warning` is how many seconds before its end a session is said to expire, `redis_seconds` what one look may wait
-    for Redis.
+    `access` says what a session may do, by name, for which it needs the records `fields`, and `access_until` how long
+    that holds unless something is written (wall clock); `now` is the wall clock in seconds, `monotonic` the one that
+    streams age by; `warning` is how many seconds before its end a session is said to expire, `redis_seconds` what one
+    look may wait for Redis.
     """
 
     def __init__(
         self,
         sessions: SessionStore,
         vault: Vault,
-        access: Callable[[LiveSession], Awaitable[str]],
+        access: Callable[[LiveSession], Awaitable[Mapping[str, str]]],
         *,
         access_until: Callable[[LiveSession], float] = lambda _session: math.inf,
         fields: Sequence[str] = (),

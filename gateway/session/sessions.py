@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gateway.audit.origin import about, about_session
 from gateway.audit.subject import Subject
 from gateway.errors import SessionStoreUnavailable, SignInRequired
+from gateway.session.confirmation import Confirmation
 from gateway.session.cookie import LIVE, SessionCookie, is_doubled
 from gateway.session.indexed_sessions import Index, IndexedSessions
 from gateway.session.records import SessionRecords
@@ -40,8 +41,10 @@ RECORD: Final = "session"
 class UserSession(BaseModel):
     """What a session remembers of its person; never changed after it was written, only replaced.
 
-    Times are whole seconds since 1970, UTC: `last_mfa_at` is that of the last confirmation for editing,
-    `last_step_up_at` of any; `ends_at` is its end where its tokens cannot be renewed. `claims` are the ID token's.
+    Times are whole seconds since 1970, UTC: `ends_at` is its end where its tokens cannot be renewed. `confirmations`
+    are those given in this session, by the keys of resources. The release before knows of them by `last_mfa_at` (for
+    editing), `last_step_up_at` (for either of its two) and `step_ups_in_vain`, and reads and writes those alone.
+    `claims` are the ID token's.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -58,8 +61,15 @@ class UserSession(BaseModel):
     last_mfa_at: int | None = None
     last_step_up_at: int | None = None
     step_ups_in_vain: int = 0
+    confirmations: dict[str, Confirmation] | None = None
     ends_at: int | None = None
     claims: dict[str, Any] = {}
+
+    @property
+    def last_confirmed_at(self) -> int | None:
+        """When the person confirmed last, for whatever it was."""
+        given = [one.at for one in (self.confirmations or {}).values()]
+        return max(given, default=self.last_mfa_at)
 
     def is_same_person(self, other: "UserSession") -> bool:
         """Tell whether both are one person: tenant, object and subject agree (OIDC Core, section 12.2)."""
@@ -131,7 +141,9 @@ class SessionStore:
         absolute_at = self._absolute_at(user)
         idle = min(self._idle, absolute_at - now)
         indexes = indexes_of(user)
-        summary = SessionSummary(user.device, user.created_at, user.last_mfa_at, dict(indexes).get("sid", ""))
+        summary = SessionSummary(
+            user.device, user.created_at, user.last_confirmed_at, dict(indexes).get("sid", "")
+        )
         own = {
             RECORD: Field(user.model_dump_json().encode(), absolute_at),
             SUMMARY: Field(write_record(summary), absolute_at, keyed=False),

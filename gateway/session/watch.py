@@ -15,7 +15,7 @@ from gateway.store.marks import MARK_FIELDS, Mark
 from gateway.store.names import digest_of
 from gateway.timestamps import rfc3339
 
-_ID_FORM: Final = re.compile(r"([A-Za-z0-9_-]{12})\.(granted|step-up)")
+_ID_FORM: Final = re.compile(r"([A-Za-z0-9_-]{12})\.((?:granted|step-up)(?:\.[A-Za-z0-9_-]{12})?)")
 _NAME_CHARACTERS: Final = 12
 _WARNING_SECONDS: Final = 120
 
@@ -23,6 +23,13 @@ _WARNING_SECONDS: Final = 120
 def warning_seconds(idle: int, absolute: int) -> float:
     """Return how long before its end a session is said to expire: two minutes, or half of a life below four."""
     return min(_WARNING_SECONDS, idle / 2, absolute / 2)
+
+
+def written(access: Mapping[str, str]) -> str:
+    """Return what an id says of access: the first, and a digest of all where there are more."""
+    first, *others = access.values()
+    digest = digest_of("access", *(part for member in sorted(access.items()) for part in member))
+    return f"{first}.{digest[:_NAME_CHARACTERS]}" if others else first
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +44,15 @@ class SessionEvent:
 class SessionWatch:
     """Looks at one session and says what is new; raises SessionStoreUnavailable, and then nothing was told.
 
-    `access` says what a session may do, and needs the records `fields` for it; `access_until` says how long that holds
-    unless something is written. `now` is the wall clock in seconds, and `warning` how many seconds before its end a
-    session is said to expire.
+    `access` says what a session may do, by name, and needs the records `fields` for it; `access_until` says how long
+    that holds unless something is written. `now` is the wall clock in seconds, and `warning` how many seconds before
+    its end a session is said to expire.
     """
 
     def __init__(
         self,
         sessions: SessionStore,
-        access: Callable[[LiveSession], Awaitable[str]],
+        access: Callable[[LiveSession], Awaitable[Mapping[str, str]]],
         session: LiveSession,
         *,
         now: Callable[[], float],
@@ -79,8 +86,12 @@ class SessionWatch:
         match = _ID_FORM.fullmatch(last_id)
         if match and match[1] != self._name:
             return [self._end("replaced")]
-        self._access_sent = match[2] if match else access
-        return [SessionEvent("", {}, f"{self._name}.{access}"), *self._news(self._session, access)]
+        state = written(access)
+        self._access_sent = match[2] if match else state
+        if "." not in self._access_sent and state.startswith(f"{self._access_sent}."):
+            # Of a gateway without upstreams: what the page was told holds, and it knows of nothing else.
+            self._access_sent = state
+        return [SessionEvent("", {}, f"{self._name}.{state}"), *self._news(self._session, access)]
 
     async def look(self) -> list[SessionEvent]:
         """Return what is new since the last look.
@@ -94,16 +105,17 @@ class SessionWatch:
         ended = self._end(reason)
         return [] if reason == "rotated" else [ended]
 
-    def _news(self, live: LiveSession, access: str) -> list[SessionEvent]:
-        identifier = f"{self._name}.{access}"
+    def _news(self, live: LiveSession, access: Mapping[str, str]) -> list[SessionEvent]:
+        state = written(access)
+        identifier = f"{self._name}.{state}"
         news: list[SessionEvent] = []
-        if access != self._access_sent:
-            news.append(SessionEvent("access-changed", {"access": {"profile.edit": access}}, identifier))
+        if state != self._access_sent:
+            news.append(SessionEvent("access-changed", {"access": access}, identifier))
         expiring = live.idle_at - self._now() <= self._warning
         if expiring and not self._warned:
             ends = {"idle_at": rfc3339(live.idle_at), "absolute_at": rfc3339(live.absolute_at)}
             news.append(SessionEvent("session-expiring", {"expires": ends}, identifier))
-        self._access_sent, self._warned = access, expiring
+        self._access_sent, self._warned = state, expiring
         self.mark = live.records.raw(MARK_FIELDS)
         ends_at = live.idle_at if expiring else live.idle_at - self._warning
         self.changes_at = min(ends_at, self._access_until(live))

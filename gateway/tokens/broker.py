@@ -6,7 +6,7 @@ Never sees a request or a response, and never hands out a refresh token or an ID
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -101,7 +101,7 @@ class TokenBroker:
         prompt: str | None = None,
         login_hint: str | None = None,
         demand: Demand | None = None,
-        beside: Resource | None = None,
+        beside: Iterable[Resource] = (),
     ) -> AuthorizationRequest:
         """Prepare a flow with PKCE, state and nonce for one resource; raises AuthorityUnavailable, Misconfigured.
 
@@ -112,10 +112,8 @@ class TokenBroker:
         if demand is None:
             demand, prompt = Demand(resource.scope), prompt or self._extras.prompt
         parameters = demand.for_other_providers() if plain else demand.for_entra()
-        scopes = [resource.scope]
-        if plain and beside and beside.scope != resource.scope:
-            scopes.append(beside.scope)
-        scopes += [scope for scope in self._extras.scopes if scope not in scopes]
+        more = (*((one.scope for one in beside) if plain else ()), *self._extras.scopes)
+        scopes = list(dict.fromkeys((resource.scope, *more)))
 
         def work(client: Any) -> dict[str, Any]:
             flow: dict[str, Any] = client.initiate_auth_code_flow(
@@ -193,7 +191,7 @@ class TokenBroker:
         Raises StepUpRequired, SignInRequired (the grant is dead; the session is ended), AccessBlocked,
         Misconfigured, AuthorityUnavailable, Overloaded (our own threads are taken; nobody was asked).
         """
-        token, now = await session.records.get(TOKEN, resource.name), self._now()
+        token, now = await session.records.get(TOKEN, resource.key), self._now()
         if token is None or not token.is_alive(now):
             return await self._renewals.wait(session, resource)
         if not token.is_fresh(now):
@@ -208,7 +206,7 @@ class TokenBroker:
         A resource that refuses every token costs one token request in ten seconds (or in half a token's life), not one
         for each call; a burst that is refused together is given one token. Raises as `access_token` does.
         """
-        name = resource.name
+        name = resource.key
         await session.records.refresh([TOKEN.field(name), REPLACED.field(name)])
         kept = await session.records.get(TOKEN, name)
         if kept and kept.value == refused.value:
@@ -221,7 +219,7 @@ class TokenBroker:
 
     async def forget_token(self, session: LiveSession, resource: Resource) -> None:
         """Drop the kept access token: the resource wants a stronger one."""
-        await session.records.remove(TOKEN.field(resource.name))
+        await session.records.remove(TOKEN.field(resource.key))
 
     async def settle(self, seconds: float) -> None:
         """Let token requests that are under way end, and what they bring be kept, for at most `seconds`."""

@@ -79,7 +79,7 @@ class SilentRefresh:
         """
         try:
             async with self._lease(session, resource, wait=WAIT_SECONDS) as lease:
-                token = await session.records.get(TOKEN, resource.name)
+                token = await session.records.get(TOKEN, resource.key)
                 if token and token.is_alive(self._now()):
                     return token
                 try:
@@ -106,7 +106,7 @@ class SilentRefresh:
         """
         try:
             async with self._lease(session, resource, wait=0) as lease:
-                token = await session.records.get(TOKEN, resource.name)
+                token = await session.records.get(TOKEN, resource.key)
                 if token is None:  # it has ended or was refused: whoever needs one asks
                     return None
                 if token.is_fresh(self._now()):
@@ -209,7 +209,7 @@ class SilentRefresh:
         """Return the refusal of the last seconds that concerns the whole session, or else the resource."""
         if of_session := await session.records.get(REFUSAL):
             return of_session
-        return await session.records.get(REFUSAL, resource.name)
+        return await session.records.get(REFUSAL, resource.key)
 
     async def _remember(
         self, session: LiveSession, resource: Resource, refused: RefreshRefused, *, beside: bool
@@ -219,7 +219,7 @@ class SilentRefresh:
         seconds = max(refused.seconds, BESIDE_SECONDS) if beside else refused.seconds
         refusal, until = refused.refusal, self._now() + min(seconds, LONGEST_PAUSE)
         memory = RememberedRefusal(refusal.kind.value, refusal.error, refusal.claims, until, beside)
-        name = "" if refused.holds_session else resource.name
+        name = "" if refused.holds_session else resource.key
         with contextlib.suppress(errors.SessionStoreUnavailable):
             await session.records.put(REFUSAL.entry(memory, until, name))
 

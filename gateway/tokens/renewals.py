@@ -40,7 +40,7 @@ class Renewals:
 
         Raises as `SilentRefresh.access_token` does.
         """
-        key = (str(session.ref), resource.name)
+        key = (str(session.ref), resource.key)
         if beside := self._beside.get(key):
             _tell_joined(beside)
             token = await asyncio.shield(beside)
@@ -64,7 +64,7 @@ class Renewals:
         The pause is half of what is left of the token's life, ten seconds at most. It is this process's own, for a
         Redis that can't be written; what all processes know of a refusal is in its record.
         """
-        key, now = (str(session.ref), resource.name), self._now()
+        key, now = (str(session.ref), resource.key), self._now()
         if key in self._beside or key in self._waited_for or self._is_paused(key, now):
             return
         self._drop_ended_pauses(now)

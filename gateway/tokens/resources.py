@@ -8,14 +8,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.store.names import digest_of
+
 GRAPH: Final = "graph"
 EDIT: Final = "edit"
 """What the two resources are called in records that come along: Graph, to read the profile, and the resource API."""
+_KEY_CHARACTERS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A downstream resource: its short name in records, and the one scope that is asked for it.
+    """A downstream resource: its short name, and the one scope that is asked for it.
 
     One resource per token request, always: the authority answers for the first only, and MSAL files the token
     under both.
@@ -23,6 +26,17 @@ class Resource:
 
     name: str
     scope: str
+
+    @property
+    def key(self) -> str:
+        """What its records in a session are called by: of an upstream, by the scope alone.
+
+        Rows change while sessions live on. A token that was given for one scope is never taken for that of another, and
+        is found again where a row has another name.
+        """
+        if self.name in {GRAPH, EDIT}:
+            return self.name
+        return f"scope-{digest_of('scope', self.scope)[:_KEY_CHARACTERS]}"
 
 
 class Resources:
@@ -37,14 +51,17 @@ class Resources:
         self._by_scope: dict[str, Resource] = {}
         for resource in (read, edit, *others):
             self._by_scope.setdefault(resource.scope, resource)
-        self._by_name = {resource.name: resource for resource in self._by_scope.values()}
+        self._by_key = {resource.key: resource for resource in self._by_scope.values()}
 
     def __iter__(self) -> Iterator[Resource]:
-        return iter(self._by_name.values())
+        return iter(self._by_scope.values())
 
-    def named(self, name: str) -> Resource | None:
-        """Return the resource of this name, if there is one."""
-        return self._by_name.get(name)
+    def __contains__(self, scope: str) -> bool:
+        return scope in self._by_scope
+
+    def of_key(self, key: str) -> Resource | None:
+        """Return the resource whose records are called by `key`, if there is one."""
+        return self._by_key.get(key)
 
     def of_scope(self, scope: str) -> Resource:
         """Return the resource that a scope belongs to; raises KeyError for one that no row has."""

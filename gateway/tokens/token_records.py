@@ -49,7 +49,7 @@ ID_TOKEN: Final = RecordKind("id_token", bytes)
 
 def token_entry(resource: Resource, token: AccessToken) -> dict[str, Field]:
     """Return an access token's record, which lasts as long as the token."""
-    return TOKEN.entry(token, token.expires_at, resource.name)
+    return TOKEN.entry(token, token.expires_at, resource.key)
 
 
 def cache_entry(serialized: str, expires_at: float) -> dict[str, Field]:
@@ -80,5 +80,5 @@ def with_newer_refresh_token(before: str, after: str) -> str:
 
 def fields_to_renew(resource: Resource) -> tuple[str, ...]:
     """Return the names of the records that renewing a token of `resource` needs."""
-    own = (TOKEN.field(resource.name), REFUSAL.field(resource.name), REFUSAL.field())
+    own = (TOKEN.field(resource.key), REFUSAL.field(resource.key), REFUSAL.field())
     return (*own, CACHE.field(), CACHE.version_field, GRANTED.field())

@@ -232,9 +232,9 @@ async def test_a_fault_of_ours_ends_a_stream_in_good_order_and_is_told_to_the_op
 ) -> None:
     ada = await world.signed_in()
     live = await opened(world, ada)
-    looks = iter(["step-up"])
+    looks = iter([{"profile.edit": "step-up"}])
 
-    async def access(_session: LiveSession) -> str:
+    async def access(_session: LiveSession) -> dict[str, str]:
         return next(looks)  # and nothing at the second look
 
     streams = EventStreams(

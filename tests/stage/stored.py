@@ -21,7 +21,7 @@ async def stored(session: LiveSession, kind: RecordKind[T], key: str = "") -> T 
 
 async def stored_token(session: LiveSession, resource: Resource) -> AccessToken | None:
     """Return the access token for a resource as it is now."""
-    return await stored(session, TOKEN, resource.name)
+    return await stored(session, TOKEN, resource.key)
 
 
 async def stored_cache(session: LiveSession) -> tuple[bytes, int]:

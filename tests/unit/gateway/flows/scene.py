@@ -1,19 +1,20 @@
 """A flow with its store, its clock, and what stands where the authority does."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gateway.flows.access_rules import RowWithScope, rules_of
 from gateway.flows.flow import SIGN_IN, STEP_UP, AuthFlow, CompletedFlow
 from gateway.flows.flow_record import AuthCodeFlow
-from gateway.flows.step_up import StepUps
+from gateway.flows.step_up import ACCEPTED, CHALLENGE, DEMANDED, StepUps
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.fields import Field
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import AuthorizationRequest, Redeemed
 from gateway.tokens.id_token import Person
-from gateway.tokens.resources import Resource
+from gateway.tokens.resources import Resource, Resources
 from gateway.tokens.token_records import TOKEN
 from servicekit.discovery import AuthorityMetadata
 from tests.stage.tenant import MovableClock
@@ -70,12 +71,15 @@ class Discovery:
 class Scene:
     """An authentication flow with its store, its clock, and what stands where the authority does."""
 
-    def __init__(self, sessions: SessionStore, clock: MovableClock) -> None:
+    def __init__(
+        self, sessions: SessionStore, clock: MovableClock, rows: Sequence[RowWithScope] = ()
+    ) -> None:
         self.sessions = sessions
         self.clock = clock
         self.broker = Broker()
         self.discovery = Discovery()
-        self.step_ups = StepUps(now=clock, edit=EDIT)
+        resources = Resources(READ, EDIT, (Resource(row.name, row.scope or "") for row in rows))
+        self.step_ups = StepUps(now=clock, resources=resources, rules=rules_of(resources, rows))
         broker: Any = self.broker
         discovery: Any = self.discovery
         self.auth = AuthFlow(
@@ -83,9 +87,8 @@ class Scene:
             sessions,
             self.step_ups,
             discovery,
-            (LASTING, TOKEN),
-            read=READ,
-            edit=EDIT,
+            (LASTING, TOKEN, CHALLENGE, DEMANDED, ACCEPTED),
+            resources=resources,
             now=clock,
             wall=clock,
         )

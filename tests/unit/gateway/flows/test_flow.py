@@ -69,7 +69,7 @@ async def test_a_step_up_up_front_asks_for_editing(scene: Scene) -> None:
     (asked,) = scene.broker.asked
     assert asked == {
         "resource": EDIT,
-        "beside": READ,
+        "beside": [READ],
         "state": asked["state"],
         "login_hint": "a-hint",
         "demand": Demand(EDIT.scope),
@@ -86,9 +86,9 @@ async def test_a_step_up_up_front_asks_for_editing(scene: Scene) -> None:
     )
 
 
-@pytest.mark.parametrize("last_mfa_at, beside", [(None, None), (int(NOW), EDIT)])
+@pytest.mark.parametrize("last_mfa_at, beside", [(None, []), (int(NOW), [EDIT])])
 async def test_a_step_up_for_reading_asks_for_what_was_reached_beside_it(
-    scene: Scene, last_mfa_at: int | None, beside: Resource | None
+    scene: Scene, last_mfa_at: int | None, beside: list[Resource]
 ) -> None:
     session = await scene.begun(last_mfa_at=last_mfa_at)
     demand = Demand(READ.scope, claims="{}")

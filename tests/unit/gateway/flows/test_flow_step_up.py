@@ -12,6 +12,7 @@ from gateway.errors import (
 )
 from gateway.flows.flow import STEP_UP, CompletedFlow
 from gateway.flows.flow_record import AuthCodeFlow
+from gateway.session.confirmation import Confirmation
 from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import LiveSession
 from gateway.store.vault import Successor
@@ -49,6 +50,7 @@ async def test_a_step_up_gives_the_same_person_a_new_id(
         last_mfa_at=int(NOW) + 60,
         last_step_up_at=int(NOW) + 60,
         step_ups_in_vain=1,
+        confirmations={"edit": Confirmation(int(NOW) + 60, 1)},
     )
     assert session.absolute_at == NOW + ABSOLUTE
     assert await session.records.get(LASTING) == "kept"
@@ -87,7 +89,7 @@ async def test_a_flow_that_names_no_resource_was_for_editing(scene: Scene) -> No
 
 
 async def test_S30_step_ups_are_counted_until_an_edit_goes_through(scene: Scene) -> None:
-    before = await scene.begun(step_ups_in_vain=2, last_step_up_at=int(NOW))
+    before = await scene.begun(step_ups_in_vain=2, last_step_up_at=int(NOW), last_mfa_at=int(NOW))
 
     completed = await scene.step_up(before)
 

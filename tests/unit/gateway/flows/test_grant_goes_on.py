@@ -52,7 +52,7 @@ async def test_W11_a_step_up_without_a_refresh_token_goes_on_with_the_grant_of_b
     assert await live.records.get(CACHE) == b'{"RefreshToken":{"r":0}}'
     assert await live.records.get(GRANTED) == ["openid"]
     assert await live.records.get(LASTING) == "kept"
-    assert await live.records.get(TOKEN, resource.name) == BROUGHT.token
+    assert await live.records.get(TOKEN, resource.key) == BROUGHT.token
 
 
 @pytest.mark.parametrize("resource, ends_at", [(EDIT, NOW + 60), (READ, NOW + 600)])

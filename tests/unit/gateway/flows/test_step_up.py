@@ -6,12 +6,13 @@ import pytest
 
 from gateway.demand import Demand
 from gateway.errors import SignInRequired, StepUpLoop, StepUpRequired
-from gateway.flows.step_up import ACCESS_FIELDS, CHALLENGE, EDITED, StepUps
+from gateway.flows.access_rules import PROFILE_EDIT, rules_of
+from gateway.flows.step_up import ACCEPTED, CHALLENGE, DEMANDED, StepUps
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.fields import Field
 from gateway.tokens.access_token import AccessToken
-from gateway.tokens.resources import Resource
+from gateway.tokens.resources import Resource, Resources
 from gateway.tokens.token_records import GRANTED, REFUSAL, TOKEN, RememberedRefusal
 from tests.stage.stored import stored
 from tests.stage.tenant import MovableClock
@@ -24,22 +25,28 @@ CHALLENGE_SECONDS, LOOP_SECONDS = 600, 300
 WAY = "/auth/step-up?challenge="
 
 
+def judging(clock: MovableClock, *, max_age: int | None = None) -> StepUps:
+    """Return one of a gateway without upstreams."""
+    resources = Resources(READ, EDIT)
+    return StepUps(now=clock, resources=resources, rules=rules_of(resources, edit_max_age=max_age))
+
+
 @pytest.fixture
 def step_ups(clock: MovableClock) -> StepUps:
-    return StepUps(now=clock, edit=EDIT)
+    return judging(clock)
 
 
 def ageing(clock: MovableClock) -> StepUps:
     """Return one for which a confirmation lasts a minute."""
-    return StepUps(now=clock, edit=EDIT, max_age=60)
+    return judging(clock, max_age=60)
 
 
 def token(resource: Resource, ends: float = NOW + 600) -> dict[str, Field]:
-    return TOKEN.entry(AccessToken("a-token", ends), ends, resource.name)
+    return TOKEN.entry(AccessToken("a-token", ends), ends, resource.key)
 
 
 def refusal(resource: Resource, ends: float = NOW + 10, *, beside: bool = False) -> dict[str, Field]:
-    return REFUSAL.entry(RememberedRefusal("interaction", "x", None, ends, beside), ends, resource.name)
+    return REFUSAL.entry(RememberedRefusal("interaction", "x", None, ends, beside), ends, resource.key)
 
 
 def granted(*scopes: str) -> dict[str, Field]:
@@ -154,13 +161,13 @@ async def test_S30_an_edit_that_went_through_ends_the_count(
     step_ups: StepUps, sessions: SessionStore
 ) -> None:
     session = await in_vain(sessions, 3)
-    entries = step_ups.success(session)
-    assert entries == {EDITED.field(): Field(b"1", NOW + ABSOLUTE)}
+    entries = step_ups.success(session, EDIT)
+    assert entries == {ACCEPTED.field(): Field(b"1", NOW + ABSOLUTE)}
 
     await session.records.put(entries)
 
     assert await challenge_of(step_ups, session)
-    assert await step_ups.in_vain_after(session) == 1
+    assert await step_ups.in_vain_after(session, EDIT) == 1
 
 
 async def test_S30_where_nothing_was_in_vain_nothing_is_written(
@@ -168,8 +175,8 @@ async def test_S30_where_nothing_was_in_vain_nothing_is_written(
 ) -> None:
     session = await begun(sessions)
 
-    assert step_ups.success(session) == {}
-    assert await step_ups.in_vain_after(session) == 1
+    assert step_ups.success(session, EDIT) == {}
+    assert await step_ups.in_vain_after(session, EDIT) == 1
 
 
 async def test_S30_the_next_session_counts_on(
@@ -177,9 +184,9 @@ async def test_S30_the_next_session_counts_on(
 ) -> None:
     session = await in_vain(sessions, 2)
 
-    assert await step_ups.in_vain_after(session) == 3
+    assert await step_ups.in_vain_after(session, EDIT) == 3
     clock.now = NOW + LOOP_SECONDS
-    assert await step_ups.in_vain_after(session) == 1
+    assert await step_ups.in_vain_after(session, EDIT) == 1
 
 
 @pytest.mark.parametrize("last_mfa_at", [None, int(NOW)])
@@ -188,7 +195,7 @@ async def test_with_a_token_an_edit_goes_through(
 ) -> None:
     session = await begun(sessions, token(EDIT), last_mfa_at=last_mfa_at)
 
-    assert await step_ups.access(session) == "granted"
+    assert await step_ups.access(session) == {PROFILE_EDIT: "granted"}
 
 
 @pytest.mark.parametrize(
@@ -215,7 +222,7 @@ async def test_without_one_it_does_once_the_person_has_confirmed_and_nobody_refu
 ) -> None:
     session = await begun(sessions, records, last_mfa_at=last_mfa_at)
 
-    assert await step_ups.access(session) == answer
+    assert await step_ups.access(session) == {PROFILE_EDIT: answer}
 
 
 async def test_W11_what_nothing_can_renew_has_to_be_brought_anew(
@@ -224,12 +231,12 @@ async def test_W11_what_nothing_can_renew_has_to_be_brought_anew(
     session = await begun(sessions, last_mfa_at=int(NOW), ends_at=int(NOW) + 600)
     with_token = await begun(sessions, token(EDIT), last_mfa_at=int(NOW), ends_at=int(NOW) + 600)
 
-    assert await step_ups.access(session) == "step-up"
-    assert await step_ups.access(with_token) == "granted"
+    assert await step_ups.access(session) == {PROFILE_EDIT: "step-up"}
+    assert await step_ups.access(with_token) == {PROFILE_EDIT: "granted"}
 
 
-def test_the_records_that_say_so_are_those_of_editing() -> None:
-    assert ACCESS_FIELDS == ("token:edit", "refusal:edit", "granted")
+def test_without_upstreams_the_records_that_say_so_are_those_of_editing(step_ups: StepUps) -> None:
+    assert step_ups.access_fields == ("token:edit", "refusal:edit", "granted")
 
 
 async def test_a_confirmation_that_is_too_old_counts_as_none(
@@ -239,22 +246,23 @@ async def test_a_confirmation_that_is_too_old_counts_as_none(
     never = await begun(sessions, token(EDIT))
 
     clock.now = NOW + 59
-    ageing(clock).demand_freshness(session)
-    assert await ageing(clock).access(session) == "granted"
-    assert await ageing(clock).access(never) == "step-up"
+    ageing(clock).demand_freshness(session, ageing(clock).rules[PROFILE_EDIT])
+    assert await ageing(clock).access(session) == {PROFILE_EDIT: "granted"}
+    assert await ageing(clock).access(never) == {PROFILE_EDIT: "step-up"}
     clock.now = NOW + 60
-    assert await ageing(clock).access(session) == "step-up"
+    assert await ageing(clock).access(session) == {PROFILE_EDIT: "step-up"}
     for stale in (session, never):
         with pytest.raises(StepUpRequired) as required:
-            ageing(clock).demand_freshness(stale)
+            ageing(clock).demand_freshness(stale, ageing(clock).rules[PROFILE_EDIT])
         assert required.value.demand == Demand("api://x/Edit", fresh=True)
         assert required.value.log_detail == "there is no confirmation yet, or it is too old"
     for any_age in (session, never):
-        step_ups.demand_freshness(any_age)
-        assert await step_ups.access(any_age) == "granted", "the authority alone decides"
+        step_ups.demand_freshness(any_age, step_ups.rules[PROFILE_EDIT])
+        assert await step_ups.access(any_age) == {PROFILE_EDIT: "granted"}, "the authority alone decides"
 
 
-def test_only_what_says_so_survives_the_step_up_that_it_asked_for() -> None:
-    assert (CHALLENGE.name, EDITED.name) == ("challenge", "edited")
-    assert not CHALLENGE.survives_step_up
-    assert not EDITED.survives_step_up
+def test_records_are_called_as_the_release_before_calls_them_and_go_along() -> None:
+    kinds = (CHALLENGE, ACCEPTED, DEMANDED)
+
+    assert [kind.name for kind in kinds] == ["challenge", "edited", "demanded"]
+    assert all(kind.survives_step_up for kind in kinds), "what one step-up ends is another's as well"
