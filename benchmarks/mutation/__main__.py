@@ -65,6 +65,8 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/flows/logout.py": (f"{_FLOWS}/test_logout.py", f"{_FLOWS}/test_logout_cookies.py"),
     "gateway/flows/logout_token.py": (f"{_FLOWS}/test_logout_token.py",),
     "gateway/flows/session_start.py": (f"{_FLOWS}/test_session_start.py", f"{_FLOWS}/test_grant_goes_on.py"),
+    "gateway/flows/access_rules.py": (f"{_FLOWS}/test_access_rules.py",),
+    "gateway/flows/confirmations.py": (f"{_FLOWS}/test_confirmations.py",),
     "gateway/flows/step_up.py": (f"{_FLOWS}/test_step_up.py", f"{_FLOWS}/test_access_until.py"),
     "gateway/edge/client_address.py": (f"{_EDGE}/test_client_address.py",),
     "gateway/edge/limits.py": (f"{_EDGE}/test_limits.py", f"{_EDGE}/test_limits_shared.py"),
