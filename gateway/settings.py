@@ -13,7 +13,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from gateway import setting_forms as forms
 from gateway.setting_faults import faults_of_the_gateway
 from gateway.store.sealing import derived_key
-from servicekit.authority_settings import AuthoritySettings
+from gateway.upstream_rows.reading import faults_of_upstreams, upstream_rows
+from gateway.upstream_rows.row import UpstreamRow
+from servicekit.authority_settings import GRAPH, AuthoritySettings
 from servicekit.discovery import ciam_issuer
 from servicekit.secret_keys import read_keys, secret_keys
 from servicekit.setting_forms import (
@@ -94,6 +96,11 @@ class Settings(AuthoritySettings):
         "http://127.0.0.1:3001",
         description="the resource API's address",
         examples=["http://resource-api:3001"],
+    )
+    upstreams: Annotated[tuple[UpstreamRow, ...], BeforeValidator(upstream_rows)] = Field(
+        (),
+        description="a TOML file with a row for each API behind the gateway",
+        examples=["/etc/stepup/upstreams.toml"],
     )
     redis_url: Annotated[SecretStr, BeforeValidator(forms.redis_url)] = Field(
         description="the address of Redis", examples=["redis://localhost:6379/0"]
@@ -226,6 +233,7 @@ class Settings(AuthoritySettings):
             "session_absolute_seconds": str(SESSION_ABSOLUTE_SECONDS),
         }
         yield from faults_of_the_gateway(texts, defaults)
+        yield from faults_of_upstreams({"graph_url": GRAPH, **defaults, **texts})
 
     @classmethod
     def serves_others(cls, texts: Mapping[str, str]) -> bool:

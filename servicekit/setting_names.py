@@ -6,7 +6,7 @@ Never reads a value.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 _NEAR: Final = 0.75
@@ -35,6 +35,17 @@ def near_misses(variables: Iterable[str], prefix: str, names: Iterable[str]) -> 
             yield f"{variable} is no setting. Did you mean {prefix}{meant}?{hint}"
 
 
+def near_name(name: str, known: Sequence[str]) -> str | None:
+    """Return which of the known names was probably meant by one that is none; words have underscores between."""
+    words = sorted(filter(None, name.split("_")))
+    if turned := [one for one in known if sorted(one.split("_")) == words]:
+        return turned[0]
+    import difflib  # noqa: PLC0415 -- 30 ms of a start, and only a misspelt name needs it
+
+    near = difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)
+    return near[0] if near else None
+
+
 def _meant(variable: str, prefix: str, known: list[str]) -> str | None:
     upper = variable.upper().replace("-", "_").replace(".", "_")
     if not upper.startswith(prefix):
@@ -47,13 +58,7 @@ def _meant(variable: str, prefix: str, known: list[str]) -> str | None:
     stem = name.removesuffix(_FILE)
     if stem in known:
         return stem
-    words = sorted(filter(None, name.split("_")))
-    if turned := [one for one in known if sorted(one.split("_")) == words]:
-        return turned[0]
-    import difflib  # noqa: PLC0415 -- 30 ms of a start, and only a misspelt name needs it
-
-    near = difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)
-    return near[0] if near else None
+    return near_name(name, known)
 
 
 def _with_another_prefix(upper: str, prefix: str, known: list[str]) -> str | None:

@@ -30,6 +30,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, PrivateAttr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -46,6 +47,14 @@ _LARGEST_FILE = 65_536
 
 class SettingsFault(Exception):
     """The configuration can't be used; `lines` has one sentence for every fault, and `str()` all of them."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = list(lines)
+        super().__init__("\n".join(self.lines))
+
+
+class FaultsWithin(ValueError):
+    """What a validator raises of one setting that has several faults, as a file with rows has: a sentence for each."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self.lines = list(lines)
@@ -151,7 +160,11 @@ def load_settings(
     try:
         loaded = settings(**values)
     except ValidationError as error:
-        sentences = [sentence_of(settings, details, field_texts, prefix) for details in error.errors()]
+        sentences = [
+            sentence
+            for details in error.errors()
+            for sentence in _sentences(settings, details, field_texts, prefix)
+        ]
         faults += [sentence for sentence in sentences if _variable(sentence) not in named]
     for sentence in settings.faults_between(field_texts):
         # What is set and cannot be used is not missing.
@@ -162,6 +175,16 @@ def load_settings(
         raise SettingsFault(faults)
     loaded._files.update(files)  # noqa: SLF001 - ours, and nobody else fills it
     return loaded
+
+
+def _sentences(
+    settings: type[EnvironmentSettings], details: ErrorDetails, texts: Mapping[str, str], prefix: str
+) -> list[str]:
+    """Return the sentences for what pydantic found in one setting: one, unless a validator told several."""
+    within = details.get("ctx", {}).get("error")
+    return (
+        within.lines if isinstance(within, FaultsWithin) else [sentence_of(settings, details, texts, prefix)]
+    )
 
 
 def _variable(fault: str) -> str:

@@ -17,6 +17,8 @@ ROOMS_OF_THE_GATEWAY: Final = frozenset(
         "tokens",
         "flows",
         "profile",
+        "proxy",
+        "upstream_rows",
         "edge",
         "endpoints",
         "operation",
