@@ -8,9 +8,9 @@ from typing import Final
 
 from gateway.flows.step_up import ACCEPTED, CHALLENGE, DEMANDED
 from gateway.profile.recently_saved import SAVED
-from gateway.profile.repeated_edits import ANSWER
 from gateway.proxy.parked_form import PARKED
 from gateway.proxy.parked_requests import SENDING
+from gateway.proxy.repeats import ANSWER
 from gateway.tokens.token_records import CACHE, GRANTED, ID_TOKEN, REFUSAL, REPLACED, TOKEN
 
 RECORD_KINDS: Final = (

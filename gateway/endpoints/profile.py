@@ -1,10 +1,9 @@
 """`/api/profile`: the person's own profile, read and changed.
 
-Owns the form of the idempotency key.
+Owns the rows of these routes.
 Never catches, and raises only what is wrong with the request's own form.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Final
 
@@ -19,12 +18,9 @@ from gateway.endpoints.problems import OF_A_BODY, OF_A_RESOURCE
 from gateway.errors import EditInProgress, IdempotencyKeyReused, InvalidProfilePatch, ProfileChanged
 from gateway.profile.edits import FIELDS_TO_EDIT, FIELDS_TO_READ
 from gateway.profile.fields import answer, if_match, read_changes
-from gateway.profile.repeated_edits import ANSWER, answer_key
-from servicekit.errors import BadRequest
+from gateway.proxy.repeats import KEY_FORM, idempotency_key, record_of_key
 from servicekit.http.bodies import MERGE_PATCH
 from servicekit.operations import Operation, Parameter, RequestBody, Response
-
-_KEY_FORM: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 async def get_profile(request: web.Request) -> web.Response:
@@ -41,24 +37,12 @@ async def patch_profile(request: web.Request) -> web.Response:
     """
     live = await request.app[SESSIONS].require(request)
     changes = await read_changes(request)
-    condition, key = if_match(request), _idempotency_key(request)
+    condition, key = if_match(request), idempotency_key(request.headers)
     return answer(await request.app[EDITS].save(live, changes, condition=condition, key=key))
 
 
 def _records_to_edit(request: web.Request) -> Sequence[str]:
-    key = request.headers.get("Idempotency-Key", "")
-    answered = [ANSWER.field(answer_key(key))] if _KEY_FORM.fullmatch(key) else []
-    return [*FIELDS_TO_EDIT, *answered]
-
-
-def _idempotency_key(request: web.Request) -> str | None:
-    keys = request.headers.getall("Idempotency-Key", [])
-    if not keys:
-        return None
-    # Twice: whatever stands in front of us may have read the other one.
-    if len(keys) > 1 or not _KEY_FORM.fullmatch(keys[0]):
-        raise BadRequest("Idempotency-Key must be there once, with 1 to 255 printable ASCII characters.")
-    return keys[0]
+    return [*FIELDS_TO_EDIT, *record_of_key(request.headers)]
 
 
 ROUTES: Final = (
@@ -109,7 +93,7 @@ ROUTES: Final = (
                     "header",
                     "Any text of your own, new for every change. The same key with the same body within ten minutes "
                     "of one session answers again without writing again.",
-                    Annotated[str, Field(pattern=f"^{_KEY_FORM.pattern}$")],
+                    Annotated[str, Field(pattern=f"^{KEY_FORM.pattern}$")],
                 ),
             ),
             body=RequestBody(PROFILE_PATCH, MERGE_PATCH),

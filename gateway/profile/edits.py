@@ -21,12 +21,13 @@ from gateway.profile.graph import ProfileReader
 from gateway.profile.parked_edits import as_request, changes_of
 from gateway.profile.recently_saved import FIELDS as SAVED_FIELDS
 from gateway.profile.recently_saved import RecentlySaved
-from gateway.profile.repeated_edits import RepeatedAnswer, RepeatedEdit
+from gateway.profile.repeated_edits import repeated_edit
 from gateway.profile.resource_client import ResourceApiClient
 from gateway.proxy.interruptions import PARKED_MEMBER, Interruptions
 from gateway.proxy.notes import note, noting
 from gateway.proxy.parked_form import PROFILE
 from gateway.proxy.parked_requests import Claim, ParkedRequests
+from gateway.proxy.repeats import RepeatedAnswer
 from gateway.session.records import Entries
 from gateway.session.sessions import LiveSession
 from gateway.store.leases import LeaseTaken
@@ -96,7 +97,7 @@ class ProfileEdits:
             edited = await self._apply_or_park(session, changes, condition)
             await note(session, edited.notes)
             return edited.profile
-        repeated = RepeatedEdit(key, changes, condition, now=self._now)
+        repeated = repeated_edit(key, changes, condition, now=self._now)
         try:
             async with session.records.lease(repeated.field, fields=[repeated.field], wait=0) as lease:
                 earlier = await repeated.earlier(session)

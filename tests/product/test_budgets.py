@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from gateway.profile.repeated_edits import MOST_KEYS
 from gateway.proxy.parked_form import MOST_PARKED
 from gateway.proxy.parked_requests import PERSONS_BYTES
+from gateway.proxy.repeats import MOST_KEYS
 from gateway.session.cookie import SessionCookie
 from gateway.store.vault import SESSION_BYTES
 from tests.stage.flood import STEP_UP, large, save

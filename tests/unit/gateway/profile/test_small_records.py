@@ -7,9 +7,10 @@ import pytest
 from gateway.profile.fields import MEMBERS, Profile, matches
 from gateway.profile.parked_edits import as_request, changes_of
 from gateway.profile.recently_saved import RECENT_SECONDS, SAVED, RecentlySaved, SavedField
-from gateway.profile.repeated_edits import ANSWER, RepeatedAnswer, RepeatedEdit
+from gateway.profile.repeated_edits import repeated_edit
 from gateway.proxy.parked_form import read as read_form
 from gateway.proxy.parked_requests import ParkedRequests
+from gateway.proxy.repeats import ANSWER, RepeatedAnswer
 from gateway.session.sessions import SessionStore
 from gateway.store.vault import Vault
 from tests.stage.tenant import MovableClock
@@ -54,7 +55,7 @@ def test_A2_of_a_condition_waits_what_can_match(
 def test_A2_a_key_is_a_hash_and_whether_its_edit_is_saved(clock: MovableClock, *, saved: bool) -> None:
     changes = {"streetAddress": "Rue de la Cle 7"}
 
-    (field,) = RepeatedEdit("a-key", dict(changes), None, now=clock).entry(saved=saved).values()
+    (field,) = repeated_edit("a-key", dict(changes), None, now=clock).entry(saved=saved).values()
 
     assert b"Cle" not in field.value
     assert b"a-key" not in field.value

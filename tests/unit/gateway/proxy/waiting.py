@@ -1,10 +1,12 @@
 """A request that waits, and the session that it waits in."""
 
 import hashlib
+from typing import Any
 
 from gateway.proxy.parked_form import PARKED, ParkedRequest
 from gateway.proxy.parked_requests import LARGEST_PARKED, SENDING, ParkedRequests
 from gateway.session.cookie import SessionCookie
+from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.vault import Successor
 from tests.unit.gateway.store_of_tests import ada
@@ -29,11 +31,11 @@ async def anew(sessions: SessionStore, session: LiveSession) -> LiveSession:
     return opened
 
 
-async def rotated(sessions: SessionStore, session: LiveSession) -> LiveSession:
+async def rotated(sessions: SessionStore, session: LiveSession, *kinds: RecordKind[Any]) -> LiveSession:
     """Give the session another id, as a step-up does."""
     live = await sessions.load(session.cookie, everything=True)
     assert live
-    records, mark = await live.records.survivors([PARKED, SENDING])
+    records, mark = await live.records.survivors(kinds or [PARKED, SENDING])
     cookie = SessionCookie.new(session.ref.family)
     successor = await sessions.start(ada(), records, cookie=cookie, successor=Successor(session.ref, mark))
     assert successor
