@@ -56,6 +56,9 @@ class Counts:
     def streams_open(self, count: int) -> None:
         """Hear how many event streams are open in this process from now on."""
 
+    def sockets_open(self, upstream: str, count: int) -> None:
+        """Hear how many WebSockets of a row, by its name, are open in this process from now on."""
+
     def events_pushed(self, *, is_pushed: bool) -> None:
         """Hear whether hints of changes arrive in this process from now on."""
 

@@ -25,6 +25,7 @@ FLOW: Final = web.RequestKey("flow", tuple[str, str])
 """The flow that a request belongs to, and what it has come to when the request succeeds."""
 
 _STREAM: Final = "text/event-stream"
+_WEBSOCKET: Final = 101
 # 0.02 and 0.3 are those of the service levels: docs/explanation/reliability.md.
 _SECONDS: Final = (0.005, 0.01, 0.02, 0.025, 0.05, 0.1, 0.25, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
 _REDIS_SECONDS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -57,7 +58,7 @@ class Metrics(Counts):
         )
         self._seconds = Histogram(
             "stepup_request_seconds",
-            "How long an answer took, streams left out.",
+            "How long an answer took, streams and WebSockets left out.",
             ("method", "route"),
             buckets=_SECONDS,
             registry=own,
@@ -280,7 +281,7 @@ class Metrics(Counts):
             method = request.method if resource else "any"
             began = time.perf_counter()
             response = await handler(request)
-            if response.content_type != _STREAM:
+            if response.content_type != _STREAM and response.status != _WEBSOCKET:
                 self._seconds.labels(method, route).observe(time.perf_counter() - began)
             self._requests.labels(method, route, str(response.status)).inc()
             if PROBLEM in request:

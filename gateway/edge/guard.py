@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from gateway.edge.admission import Lane
 from gateway.edge.content_policy import ContentPolicy, content_policy
+from gateway.edge.handshakes import is_handshake
 from gateway.edge.hosts import Likeness, compare_hosts
 from gateway.edge.limit_rules import Limit
 from gateway.edge.navigations import is_page_wanted
@@ -73,7 +74,8 @@ class Route(routes.Route):
 
     `operation` is what the API's description says of it, if it is part of the API. `records` names what it needs of the
     session, which is read in the step that opens the cookie. `lane` is which places it needs, where that does not
-    follow from its kind. `limit` is by what it is counted.
+    follow from its kind. `limit` is by what it is counted. `may_upgrade` says that a handshake may open a WebSocket by
+    it, with which a page can send no header of its own.
     """
 
     kind: RequestKind
@@ -81,6 +83,7 @@ class Route(routes.Route):
     records: Callable[[web.Request], Sequence[str]] = no_records
     lane: Lane | None = None
     limit: Limit | None = None
+    may_upgrade: bool = False
 
     @property
     def answers_head(self) -> bool:
@@ -109,6 +112,12 @@ def limit_of(request: web.Request) -> Limit | None:
     return row.limit if row else None
 
 
+def opens_websocket(request: web.Request) -> bool:
+    """Tell whether the request is a handshake that its route takes."""
+    row = request.app[ROUTE_TABLE].row_of(request)
+    return row is not None and row.may_upgrade and is_handshake(request)
+
+
 def records_of(request: web.Request) -> Sequence[str]:
     """Return the names of the session's records that the request's route needs."""
     row = request.app[ROUTE_TABLE].row_of(request)
@@ -132,7 +141,9 @@ def guard_middleware(public_url: str) -> Middleware:
             raise CrossOriginRefused(log_detail="the route has no row")
         if kind not in {RequestKind.FRAMED, RequestKind.BACKCHANNEL}:
             _judge_host(request, kind, public_url)
-        if kind in judges:
+        if opens_websocket(request):
+            _judge_handshake(request, public_url)
+        elif kind in judges:
             judges[kind](request, public_url)
         return await handler(request)
 
@@ -173,6 +184,17 @@ def _judge_events(request: web.Request, public_url: str) -> None:
     """
     if request.headers.get("Sec-Fetch-Site") != "same-origin":
         _judge_json(request, public_url)
+
+
+def _judge_handshake(request: web.Request, public_url: str) -> None:
+    """Ask for an `Origin` that is ours, of programs too (RFC 6455, section 10.2).
+
+    No policy of ours on cross-origin requests holds for WebSockets: a browser opens them for any page, with the cookies
+    that go to this host, and lets the page read what comes.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if request.headers.getall(hdrs.ORIGIN, []) != [public_url] or site not in {None, "same-origin"}:
+        raise CrossOriginRefused(f"Only pages of {public_url} may open this, and say so by Origin.")
 
 
 def _judge_navigation(request: web.Request, _public_url: str) -> None:

@@ -108,7 +108,8 @@ class EventStreams:
         self._counts = counts or Counts()
         self._open: dict[str, list[Seat]] = {}
         self._of_persons: dict[str, list[Seat]] = {}
-        self._wheel = StreamWheel(vault, now=now, monotonic=monotonic, look=limits.look, rarely=limits.rarely)
+        self.wheel = StreamWheel(vault, now=now, monotonic=monotonic, look=limits.look, rarely=limits.rarely)
+        """Wakes whoever is open in this process: sockets sit on it as well, as hints are heard once."""
         self._looking = asyncio.Semaphore(limits.looks_at_once)
         self._stopping = False
 
@@ -119,7 +120,7 @@ class EventStreams:
     def stop(self) -> None:
         """End every stream now, and each new one as soon as it began; browsers come back to whoever serves then."""
         self._stopping = True
-        self._wheel.stop()
+        self.wheel.stop()
 
     async def serve(self, request: web.Request, session: LiveSession) -> web.StreamResponse:
         """Tell the request's page about its session until either ends.
@@ -137,7 +138,7 @@ class EventStreams:
         )
         with self._place(request, session) as seat:
             first = await watch.begin(request.headers.get("Last-Event-ID", ""))
-            self._wheel.looked(seat, watch.mark, watch.changes_at)
+            self.wheel.looked(seat, watch.mark, watch.changes_at)
             response = web.StreamResponse(headers=_HEADERS)
             with _to_the_end(session):
                 await response.prepare(request)
@@ -174,9 +175,9 @@ class EventStreams:
                 with redis_budget(self._redis_seconds):
                     news = await watch.look()
         except SessionStoreUnavailable:
-            self._wheel.looked(seat, None, watch.changes_at)
+            self.wheel.looked(seat, None, watch.changes_at)
             return []
-        self._wheel.looked(seat, watch.mark, watch.changes_at)
+        self.wheel.looked(seat, watch.mark, watch.changes_at)
         return news
 
     @contextmanager
@@ -195,7 +196,7 @@ class EventStreams:
         held = ((self._open, family), (self._of_persons, person))
         for seats, owner in held:
             seats.setdefault(owner, []).append(seat)
-        self._wheel.join(seat)
+        self.wheel.join(seat)
         self._counts.streams_open(self.count())
         try:
             yield seat
@@ -204,7 +205,7 @@ class EventStreams:
                 seats[owner].remove(seat)
                 if not seats[owner]:
                     del seats[owner]
-            self._wheel.leave(seat)
+            self.wheel.leave(seat)
             self._counts.streams_open(self.count())
 
 

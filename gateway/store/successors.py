@@ -13,14 +13,15 @@ from gateway.store.vault import Vault
 
 async def remove_from_successors(vault: Vault, ref: SessionRef, names: Sequence[str]) -> None:
     """Remove fields from whatever session took the place of `ref`; raises SessionStoreUnavailable."""
-    while successor := await _successor(vault, ref):
+    while successor := await successor_of(vault, ref):
         removed, _ = await vault.write(successor, dict.fromkeys(names), secret=b"")
         if removed:
             return
         ref = successor
 
 
-async def _successor(vault: Vault, ref: SessionRef) -> SessionRef | None:
+async def successor_of(vault: Vault, ref: SessionRef) -> SessionRef | None:
+    """Return the session that took the place of `ref`, if one did; raises SessionStoreUnavailable."""
     async with redis_faults():
         tombstone = await vault.redis.get(tombstone_key(ref))
     _, _, digest = (tombstone or b"").decode().partition(":")

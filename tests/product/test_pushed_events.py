@@ -49,7 +49,7 @@ async def stream(world: World, ada: OtherFrontEnd) -> AsyncIterator[Listener]:
 
 async def marked_anew(world: World) -> None:
     """Wait until the streams have read their marks for the first time, which is the last time for an hour."""
-    wheel = world.app[EVENT_STREAMS]._wheel
+    wheel = world.app[EVENT_STREAMS].wheel
     for _ in range(PATIENCE * 50):
         if all(seat.asked_again > wheel._turn + 60 for seats in wheel._seats.values() for seat in seats):
             return
@@ -214,7 +214,7 @@ async def test_L15_idle_streams_cost_no_read_of_their_sessions(
             page = await pages.enter_async_context(listening(ada))
             await page.next()
         await pushed(world)
-        wheel = world.app[EVENT_STREAMS]._wheel
+        wheel = world.app[EVENT_STREAMS].wheel
         await turned(wheel, 3)
         await forget_commands(world.redis)
         before = wheel._turn

@@ -1,0 +1,235 @@
+"""WebSockets of rows with `websocket = true`: who has one, how many there are, and when one ends.
+
+Owns the places, the answer to the handshake, and that a socket ends with its session: signed out here or elsewhere, or
+over by its time. A step-up changes nothing, as it changes only what the session is called; a Redis that does not answer
+changes nothing either, and is asked again. All sockets end when the process does.
+Never prolongs a session by what is said on a socket: a page that is open would keep its person signed in for ever.
+Never reads a message, and never opens the other side: `socket_handshake.py` does.
+"""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from gateway.counts import Counts
+from gateway.edge.handshakes import answered_with, refuse_bad_handshake, subprotocols
+from gateway.errors import SessionStoreUnavailable
+from gateway.proxy import socket_relay
+from gateway.session.end_watch import SessionEndWatch
+from gateway.session.sessions import LiveSession, SessionStore
+from gateway.session.stream_wheel import Seat, StreamWheel
+from gateway.store.names import digest_of
+from gateway.store.redis.budget import redis_budget
+from gateway.store.vault import Vault
+from gateway.upstream_rows import UpstreamRow
+from servicekit.errors import TooManyRequests
+from servicekit.http.admission import give_place_back
+from servicekit.logs import log_event
+from servicekit.socket_call import SocketLimits
+
+_REFUSED_SECONDS: Final = 30
+_STRANGER_PERSON: Final = "anonymous"
+
+_log = logging.getLogger(__name__)
+
+Open = Callable[
+    [web.Request, LiveSession | None, UpstreamRow, Sequence[str], SocketLimits],
+    Awaitable[socket_relay.Upstream | web.StreamResponse],
+]
+"""Opens the other side: the socket, or what the upstream answered instead; raises as the exchange does."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketPlaces:
+    """How many sockets there may be at once."""
+
+    of_session: int = 20
+    of_person: int = 50
+    """Who has no session is counted by network."""
+    of_process: int = 1000
+    """Each takes two descriptors, and as much memory as two messages at the worst."""
+
+
+class WebSockets:
+    """The sockets that are open in this process.
+
+    `now` is Redis' clock in seconds, `idle` the idle limit, `redis_seconds` what one look may wait for Redis.
+    `network_of` names the network of whoever has no session. `wheel` wakes whose session changed.
+    """
+
+    def __init__(
+        self,
+        sessions: SessionStore,
+        vault: Vault,
+        wheel: StreamWheel,
+        open_upstream: Open,
+        *,
+        now: Callable[[], float],
+        idle: float,
+        redis_seconds: float,
+        network_of: Callable[[web.Request], str],
+        places: SocketPlaces | None = None,
+        limits: SocketLimits | None = None,
+        counts: Counts | None = None,
+    ) -> None:
+        self._sessions = sessions
+        self._vault = vault
+        self._wheel = wheel
+        self._open_upstream = open_upstream
+        self._now = now
+        self._idle = idle
+        self._redis_seconds = redis_seconds
+        self._network_of = network_of
+        self._places = places or SocketPlaces()
+        self._limits = limits or SocketLimits()
+        self._counts = counts or Counts()
+        self._held: defaultdict[str, int] = defaultdict(int)
+        self._of_rows: defaultdict[str, int] = defaultdict(int)
+        self._stopping = asyncio.Event()
+
+    def count(self) -> int:
+        """Return how many sockets are open, or are being opened."""
+        return sum(self._of_rows.values())
+
+    def stop(self) -> None:
+        """End every socket now, and each new one as soon as it began; browsers come back to whoever serves then."""
+        self._stopping.set()
+
+    async def answer(self, request: web.Request, row: UpstreamRow) -> web.StreamResponse:
+        """Answer a handshake, and pass messages both ways until the end.
+
+        Raises BadRequest, SignInRequired, TooManyRequests, and what opening the other side raises; nothing after the
+        answer began.
+        """
+        refuse_bad_handshake(request)
+        offered = subprotocols(request)
+        session = await self._session(request, row)
+        limits = SocketLimits(
+            min(row.max_body, self._limits.message), self._limits.heartbeat, self._limits.close
+        )
+        with self._place(request, session, row):
+            opened = await self._open_upstream(request, session, row, offered, limits)
+            if isinstance(opened, web.StreamResponse):
+                return opened
+            try:
+                browser = await _accepted(request, opened.protocol, limits)
+                return await self._serve(request, browser, opened, session, row)
+            finally:
+                await opened.close(code=socket_relay.GOING_AWAY)
+
+    async def _session(self, request: web.Request, row: UpstreamRow) -> LiveSession | None:
+        if row.anonymous and await self._sessions.find(request) is None:
+            return None
+        return await self._sessions.require(request)
+
+    async def _serve(
+        self,
+        request: web.Request,
+        browser: socket_relay.Browser,
+        upstream: socket_relay.Upstream,
+        session: LiveSession | None,
+        row: UpstreamRow,
+    ) -> web.StreamResponse:
+        give_place_back(request)
+        began = time.monotonic()
+        others: list[Awaitable[socket_relay.Ending]] = [self._until_stopped()]
+        if session:
+            others.append(self._until_session_ends(request, session))
+        ending = await socket_relay.relay(browser, upstream, *others, close_seconds=self._limits.close)
+        log_event(
+            _log,
+            logging.INFO,
+            "websocket-ended",
+            upstream=row.name,
+            why=ending.why,
+            session=session.ref.short if session else None,
+            seconds=round(time.monotonic() - began, 1),
+        )
+        return browser
+
+    async def _until_stopped(self) -> socket_relay.Ending:
+        await self._stopping.wait()
+        return socket_relay.RESTART
+
+    async def _until_session_ends(self, request: web.Request, session: LiveSession) -> socket_relay.Ending:
+        watch = SessionEndWatch(self._vault, session, now=self._now, idle=self._idle)
+        seat = Seat(session.ref, request)
+        self._wheel.join(seat)
+        try:
+            self._wheel.looked(seat, None, watch.changes_at)
+            while True:
+                await seat.awake.wait()
+                seat.awake.clear()
+                if seat.must_look and (reason := await self._look(seat, watch)):
+                    return socket_relay.session_ended(reason)
+        finally:
+            self._wheel.leave(seat)
+
+    async def _look(self, seat: Seat, watch: SessionEndWatch) -> str | None:
+        seat.must_look = False
+        try:
+            # The request's own budget was for the handshake.
+            with redis_budget(self._redis_seconds):
+                reason = await watch.look()
+        except SessionStoreUnavailable:
+            self._wheel.looked(seat, None, watch.changes_at)
+            return None
+        seat.ref = watch.ref
+        self._wheel.looked(seat, watch.mark, watch.changes_at)
+        return reason
+
+    @contextmanager
+    def _place(self, request: web.Request, session: LiveSession | None, row: UpstreamRow) -> Iterator[None]:
+        """Give a socket a place while the block runs."""
+        if session:
+            whose = [
+                (session.ref.family, self._places.of_session),
+                (digest_of(session.user.tid, session.user.oid), self._places.of_person),
+            ]
+        else:
+            whose = [(f"{_STRANGER_PERSON} {self._network_of(request)}", self._places.of_person)]
+        if self.count() >= self._places.of_process or any(self._held[who] >= most for who, most in whose):
+            self._forget_empty(whose)
+            raise TooManyRequests("Too many WebSockets are open already.", retry_after=_REFUSED_SECONDS)
+        for who, _ in whose:
+            self._held[who] += 1
+        self._of_rows[row.name] += 1
+        self._counts.sockets_open(row.name, self._of_rows[row.name])
+        try:
+            yield
+        finally:
+            for who, _ in whose:
+                self._held[who] -= 1
+            self._forget_empty(whose)
+            self._of_rows[row.name] -= 1
+            self._counts.sockets_open(row.name, self._of_rows[row.name])
+
+    def _forget_empty(self, whose: Sequence[tuple[str, int]]) -> None:
+        for who, _ in whose:
+            if not self._held[who]:
+                del self._held[who]
+
+
+async def _accepted(
+    request: web.Request, subprotocol: str | None, limits: SocketLimits
+) -> socket_relay.Browser:
+    """Answer the handshake by 101; raises ConnectionError where the browser has left meanwhile."""
+    browser = web.WebSocketResponse(
+        protocols=(subprotocol,) if subprotocol else (),
+        timeout=limits.close,
+        autoclose=False,
+        heartbeat=limits.heartbeat,
+        compress=False,
+        # It refuses what is as long as this.
+        max_msg_size=limits.message + 1,
+        decode_text=False,
+    )
+    await browser.prepare(answered_with(request, subprotocol))
+    return browser

@@ -1,0 +1,302 @@
+"""WebSockets: messages both ways, what each side is told at the end, places, and the end of the session."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import aiohttp
+import pytest
+
+from gateway.proxy.websocket import SocketPlaces
+from gateway.session.cookie import SessionCookie
+from gateway.session.sessions import LiveSession, SessionStore
+from gateway.store.vault import Successor, Vault
+from servicekit.socket_call import SocketLimits
+from tests.stage.redis_wire import Command
+from tests.stage.request_proxy import RequestProxy
+from tests.stage.tenant import MovableClock
+from tests.unit.gateway.proxy.socket_stage import Stage, stage, told
+from tests.unit.gateway.store_of_tests import ABSOLUTE, IDLE, NOW, ada, begun
+
+KIB = 1024
+
+
+@pytest.fixture
+async def chat(vault: Vault, sessions: SessionStore, clock: MovableClock) -> AsyncIterator[Stage]:
+    """Give sockets to an upstream."""
+    async with stage(vault, sessions, clock) as chat:
+        yield chat
+
+
+async def test_text_and_binary_go_both_ways_as_they_are(chat: Stage, sessions: SessionStore) -> None:
+    socket = await chat.open("/echo", await begun(sessions))
+
+    for text in ("", "hello", "Grüße 🎵\0", "x" * 100_000):
+        await socket.send_str(text)
+        assert await socket.receive_str() == text
+    for data in (b"", b"\xff\0", bytes(range(256)) * 400):
+        await socket.send_bytes(data)
+        assert await socket.receive_bytes() == data
+
+
+async def test_a_message_in_fragments_arrives_whole(chat: Stage, sessions: SessionStore) -> None:
+    socket = await chat.open("/echo", await begun(sessions))
+    writer = socket._writer
+    transport = writer.transport
+    mask = b"\0\0\0\0"
+    transport.write(b"\x01\x83" + mask + b"abc")
+    transport.write(b"\x00\x83" + mask + b"def")
+    transport.write(b"\x89\x80" + mask)  # a ping between
+    transport.write(b"\x80\x83" + mask + b"ghi")
+
+    assert await socket.receive_str() == "abcdefghi"
+
+
+async def test_the_upstream_chooses_the_subprotocol_and_nobody_else(
+    chat: Stage, sessions: SessionStore
+) -> None:
+    session = await begun(sessions)
+
+    chosen = await chat.open("/echo", session, protocols=("v1", "v2", "v3"))
+    none = await chat.open("/echo", session, protocols=("v1", "v3"))
+    unasked = await chat.open("/echo", session)
+
+    assert [socket.protocol for socket in (chosen, none, unasked)] == ["v2", None, None]
+    assert [request.headers.get("Sec-WebSocket-Protocol") for request in chat.upstream.seen] == [
+        "v1,v2,v3",
+        "v1,v3",
+        None,
+    ]
+
+
+async def test_extensions_are_offered_to_nobody(chat: Stage, sessions: SessionStore) -> None:
+    socket = await chat.open("/echo", await begun(sessions), compress=15)
+
+    assert not socket.compress
+    assert "Sec-WebSocket-Extensions" not in chat.upstream.seen[0].headers
+    await socket.send_str("x" * KIB)
+    assert await socket.receive_str() == "x" * KIB
+
+
+@pytest.mark.parametrize("code, reason", [(1000, "done"), (1001, ""), (1008, "no"), (4711, "Grüße")])
+async def test_how_the_browser_closes_the_upstream_hears(
+    chat: Stage, sessions: SessionStore, code: int, reason: str
+) -> None:
+    socket = await chat.open("/echo", await begun(sessions))
+
+    await socket.close(code=code, message=reason.encode())
+
+    assert await chat.upstream.end() == (code, reason)
+    assert socket.close_code == code, "the same code is said back"
+    await chat.none_left()
+
+
+@pytest.mark.parametrize(
+    "code, heard",
+    [
+        *((code, code) for code in (1000, 1001, 1002, 1011, 1012, 1013, 3000, 4999)),
+        # Never sent, unknown to browsers, or outside of all ranges.
+        *((code, 1011) for code in (1006, 1010, 1014, 5000, 65535)),
+    ],
+)
+async def test_how_the_upstream_closes_the_browser_hears(
+    chat: Stage, sessions: SessionStore, code: int, heard: int
+) -> None:
+    socket = await chat.open(f"/close?code={code}&reason=why", await begun(sessions))
+
+    assert await told(socket) == (heard, "why")
+    await chat.none_left()
+
+
+async def test_a_browser_that_vanishes_is_one_that_went_away(chat: Stage, sessions: SessionStore) -> None:
+    socket = await chat.open("/echo", await begun(sessions))
+    socket._writer.transport.abort()
+
+    assert await chat.upstream.end() == (1001, "")
+    await chat.none_left()
+
+
+async def test_an_upstream_that_vanishes_is_a_fault_on_our_side(chat: Stage, sessions: SessionStore) -> None:
+    socket = await chat.open("/vanish", await begun(sessions))
+
+    assert await told(socket) == (1011, "")
+    await chat.none_left()
+
+
+async def test_a_message_beyond_the_limit_ends_the_socket_and_one_at_the_limit_does_not(
+    vault: Vault, sessions: SessionStore, clock: MovableClock
+) -> None:
+    async with stage(vault, sessions, clock, max_body=1000) as chat:
+        session = await begun(sessions)
+        socket = await chat.open("/echo", session)
+        await socket.send_bytes(b"x" * 1000)
+        assert len(await socket.receive_bytes()) == 1000
+
+        await socket.send_bytes(b"x" * 1001)
+        assert await told(socket) == (1009, "")
+        assert await chat.upstream.end() == (1001, "")
+
+        said = await chat.open("/say?size=1001", session)
+        assert await told(said) == (1009, "")
+        assert await chat.upstream.end() == (1009, "")
+
+
+async def test_who_reads_slowly_holds_the_other_side_up_and_not_our_memory(
+    chat: Stage, sessions: SessionStore
+) -> None:
+    socket = await chat.open("/flood", await begun(sessions))
+    socket._conn.protocol.pause_reading()  # type: ignore[union-attr]
+    sent = -1
+    while sent != chat.upstream.sent:
+        sent = chat.upstream.sent
+        await asyncio.sleep(0.3)
+
+    assert sent * 10_000 < 20_000_000, "buffers of the system included"
+    await socket.close()
+
+
+async def test_a_session_that_ends_ends_its_sockets_and_no_others(
+    chat: Stage, sessions: SessionStore
+) -> None:
+    ended, other = await begun(sessions), await begun(sessions, oid="grace", sub="grace")
+    sockets = [await chat.open("/echo", ended) for _ in range(2)]
+    stays = await chat.open("/echo", other)
+
+    await sessions.end(ended, "signed-out")
+
+    assert [await told(socket) for socket in sockets] == [(3000, "signed-out")] * 2
+    assert [await chat.upstream.end() for _ in range(2)] == [(1001, "")] * 2
+    await stays.send_str("still here")
+    assert await stays.receive_str() == "still here"
+    assert chat.counts.open == {"chat": 1}
+
+
+@pytest.mark.parametrize("seconds", [IDLE, ABSOLUTE])
+async def test_a_session_that_is_over_by_its_time_ends_its_sockets_whatever_is_said_on_them(
+    chat: Stage, sessions: SessionStore, clock: MovableClock, seconds: int
+) -> None:
+    session = await begun(sessions)
+    socket = await chat.open("/echo", session)
+    for step in range(1, 4):
+        clock.now = NOW + seconds * step / 4
+        if seconds == ABSOLUTE:
+            await sessions.slide(session)
+        await socket.send_str("busy")
+        assert await socket.receive_str() == "busy"
+
+    clock.now = NOW + seconds
+    assert await told(socket) == (3000, "expired")
+
+
+async def test_a_step_up_gives_the_session_another_id_and_the_socket_goes_on(
+    chat: Stage, sessions: SessionStore
+) -> None:
+    before = await begun(sessions)
+    socket = await chat.open("/echo", before)
+    ids = [before]
+    for _ in range(2):
+        cookie = SessionCookie.new(family=ids[-1].ref.family)
+        fresh = await sessions.start(ada(), {}, cookie=cookie, successor=Successor(ids[-1].ref, b"0"))
+        assert fresh
+        ids.append(fresh)
+        await socket.send_str("on it goes")
+        assert await socket.receive_str() == "on it goes"
+
+    await sessions.end(ids[-1], "ended-elsewhere")
+
+    assert await told(socket) == (3000, "ended-elsewhere")
+
+
+async def test_a_redis_that_is_away_ends_no_socket_and_is_asked_again(
+    chat: Stage, sessions: SessionStore, way_to_redis: RequestProxy[Command]
+) -> None:
+    session = await begun(sessions)
+    socket = await chat.open("/echo", session)
+    away = way_to_redis.cut(lambda _: True, times=None)
+    await away.reached(5)
+    await socket.send_str("still here")
+    assert await socket.receive_str() == "still here"
+
+    way_to_redis.heal()
+    await sessions.end(session, "signed-out")
+    assert await told(socket) == (3000, "signed-out")
+
+
+async def test_the_end_of_the_process_ends_every_socket_and_tells_browsers_to_come_again(
+    chat: Stage, sessions: SessionStore
+) -> None:
+    session = await begun(sessions)
+    socket = await chat.open("/echo", session)
+
+    chat.sockets.stop()
+
+    assert await told(socket) == (1012, "")
+    assert await chat.upstream.end() == (1001, "")
+    assert await told(await chat.open("/echo", session)) == (1012, ""), "one that comes late as well"
+
+
+async def test_a_side_that_answers_nothing_is_given_up(
+    vault: Vault, sessions: SessionStore, clock: MovableClock
+) -> None:
+    limits = SocketLimits(heartbeat=0.2, close=0.2)
+    async with stage(vault, sessions, clock, limits=limits) as chat:
+        dead = await chat.open("/echo", await begun(sessions), autoping=False)
+        assert await chat.upstream.end() == (1001, "")
+        await chat.none_left()
+        await dead.close()
+
+
+async def test_an_upstream_that_never_ends_its_half_holds_nothing_up(
+    vault: Vault, sessions: SessionStore, clock: MovableClock
+) -> None:
+    async with stage(vault, sessions, clock, limits=SocketLimits(close=0.2)) as chat:
+        socket = await chat.open("/flood", await begun(sessions))
+        await socket.close(code=1000)
+        await chat.none_left()
+
+
+async def test_so_many_sockets_has_a_session_a_person_and_a_process(
+    vault: Vault, sessions: SessionStore, clock: MovableClock
+) -> None:
+    places = SocketPlaces(of_session=2, of_person=3, of_process=4)
+    async with stage(vault, sessions, clock, places=places) as chat, AsyncExitStack() as people:
+        first, second, grace = (
+            await begun(sessions),
+            await begun(sessions),
+            await begun(sessions, oid="grace", sub="grace"),
+        )
+
+        async def opened(session: LiveSession) -> int:
+            try:
+                socket = await chat.open("/echo", session)
+            except aiohttp.WSServerHandshakeError as refused:
+                return refused.status
+            people.push_async_callback(socket.close)
+            return 101
+
+        assert [await opened(one) for one in (first, first, first)] == [101, 101, 429]
+        assert [await opened(one) for one in (second, second)] == [101, 429]
+        assert [await opened(one) for one in (grace, grace)] == [101, 429]
+
+        await people.aclose()
+        await chat.none_left()
+        assert await opened(first) == 101, "places are given back"
+        assert chat.counts.open == {"chat": 1}
+
+
+async def test_who_has_no_session_opens_none_unless_the_row_is_for_everybody(
+    vault: Vault, sessions: SessionStore, clock: MovableClock
+) -> None:
+    async with stage(vault, sessions, clock) as chat:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await chat.open("/echo")
+        assert refused.value.status == 401
+        assert chat.upstream.seen == []
+    async with stage(vault, sessions, clock, anonymous=True, places=SocketPlaces(of_person=1)) as chat:
+        socket = await chat.open("/echo")
+        await socket.send_str("hello")
+        assert await socket.receive_str() == "hello"
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await chat.open("/echo")
+        assert refused.value.status == 429
+        await socket.close()
