@@ -19,9 +19,10 @@ from typing import Final
 from aiohttp import web
 
 from gateway.counts import Counts
-from gateway.edge.handshakes import answered_with, refuse_bad_handshake, subprotocols
+from gateway.edge.handshakes import refuse_bad_handshake, subprotocols
 from gateway.errors import SessionStoreUnavailable
 from gateway.proxy import socket_relay
+from gateway.proxy.browser_socket import BrowserSocket, accepted
 from gateway.session.end_watch import SessionEndWatch
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.session.stream_wheel import Seat, StreamWheel
@@ -119,7 +120,7 @@ class WebSockets:
             if isinstance(opened, web.StreamResponse):
                 return opened
             try:
-                browser = await _accepted(request, opened.protocol, limits)
+                browser = await accepted(request, opened.protocol, limits)
                 return await self._serve(request, browser, opened, session, row)
             finally:
                 await opened.close(code=socket_relay.GOING_AWAY)
@@ -132,7 +133,7 @@ class WebSockets:
     async def _serve(
         self,
         request: web.Request,
-        browser: socket_relay.Browser,
+        browser: BrowserSocket,
         upstream: socket_relay.Upstream,
         session: LiveSession | None,
         row: UpstreamRow,
@@ -142,7 +143,12 @@ class WebSockets:
         others: list[Awaitable[socket_relay.Ending]] = [self._until_stopped()]
         if session:
             others.append(self._until_session_ends(request, session))
-        ending = await socket_relay.relay(browser, upstream, *others, close_seconds=self._limits.close)
+        try:
+            ending = await socket_relay.relay(browser, upstream, *others, close_seconds=self._limits.close)
+            await browser.linger(self._limits.close)
+        except Exception as fault:  # noqa: BLE001 - the last resort: an answer that has begun cannot become a problem
+            log_event(_log, logging.ERROR, "websocket-failed", fault=fault, upstream=row.name)
+            return browser
         log_event(
             _log,
             logging.INFO,
@@ -216,20 +222,3 @@ class WebSockets:
             if not self._held[who]:
                 del self._held[who]
 
-
-async def _accepted(
-    request: web.Request, subprotocol: str | None, limits: SocketLimits
-) -> socket_relay.Browser:
-    """Answer the handshake by 101; raises ConnectionError where the browser has left meanwhile."""
-    browser = web.WebSocketResponse(
-        protocols=(subprotocol,) if subprotocol else (),
-        timeout=limits.close,
-        autoclose=False,
-        heartbeat=limits.heartbeat,
-        compress=False,
-        # It refuses what is as long as this.
-        max_msg_size=limits.message + 1,
-        decode_text=False,
-    )
-    await browser.prepare(answered_with(request, subprotocol))
-    return browser

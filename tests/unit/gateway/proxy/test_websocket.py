@@ -141,6 +141,20 @@ async def test_a_message_beyond_the_limit_ends_the_socket_and_one_at_the_limit_d
         assert await chat.upstream.end() == (1009, "")
 
 
+async def test_a_browser_that_still_sends_hears_that_its_message_is_too_large(
+    chat: Stage, sessions: SessionStore
+) -> None:
+    socket = await chat.open("/echo", await begun(sessions))
+    connection = socket.get_extra_info("socket").dup()
+    connection.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(connection, b"\x82\xff" + (9_000_000).to_bytes(8, "big") + bytes(9_000_000))
+
+    assert await told(socket) == (1009, ""), "a reset would have taken it away"
+    connection.close()
+    await chat.none_left()
+
+
 async def test_who_reads_slowly_holds_the_other_side_up_and_not_our_memory(
     chat: Stage, sessions: SessionStore
 ) -> None:
