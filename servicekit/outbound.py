@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from multidict import CIMultiDict
-from yarl import URL
 
 from servicekit.address_map import AddressMap
 from servicekit.answer_ids import log_answer
@@ -39,6 +38,7 @@ from servicekit.outgoing_connections import (
 from servicekit.reference import request_id_header
 from servicekit.remote_timeout import RemoteTimeout, is_late
 from servicekit.reply import Reply
+from servicekit.socket_call import SocketCalls
 from servicekit.streamed_reply import Opening, StreamedReply, failure_of, open_reply
 from servicekit.upload import Upload
 from servicekit.upstream import Upstream, UpstreamGuard, UpstreamPaused
@@ -74,6 +74,7 @@ class Outbound:
         self._guard = UpstreamGuard(upstream, now=now, on_turn=on_turn) if upstream else None
         if self._guard:
             connections.closing.push_async_callback(self._guard.close)
+        self.sockets = SocketCalls(connections, self._guard, self._name)
 
     def to(
         self,
@@ -156,7 +157,7 @@ class Outbound:
         opening = Opening()
 
         async def once() -> StreamedReply:
-            address, extra = _address(self._connections.addresses, url)
+            address, extra = self._connections.address_of(url)
             fields = CIMultiDict(headers)
             fields.update({**request_id_header(), **extra})
             return await open_reply(
@@ -226,18 +227,6 @@ async def _whole(response: aiohttp.ClientResponse) -> bytes:
         if len(chunks) > LARGEST_REPLY:
             raise OutboundError(TOO_LARGE, maybe_done=True)
     return bytes(chunks)
-
-
-def _address(addresses: AddressMap, url: str) -> tuple[URL, dict[str, str]]:
-    """Return where to connect to, with path and query as they stand, and the headers that it needs.
-
-    A query in yarl's own keeping would lose its `?` where nothing follows it.
-    """
-    scheme, _, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    address, extra = addresses.apply(f"{scheme}://{authority}")
-    parts = urlsplit(address)
-    return URL.build(scheme=parts.scheme, authority=parts.netloc, path=slash + path, encoded=True), extra
 
 
 @asynccontextmanager

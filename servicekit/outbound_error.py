@@ -14,13 +14,15 @@ PAUSED: Final = "paused"
 TIMEOUT: Final = "timeout"
 CUT: Final = "cut"
 NOT_HTTP: Final = "not-http"
+NOT_A_WEBSOCKET: Final = "not-a-websocket"
 TOO_LARGE: Final = "too-large"
 
 
 class OutboundError(Exception):
     """No complete reply came; `reason` is for the log: unreachable, timeout, cut, not-http, or why TLS failed.
 
-    Or it is `too-large`, or `paused`: the other side fails, and is left alone for `retry_after` seconds.
+    Or a handshake was answered by what is `not-a-websocket`, the reply is `too-large`, or the other side fails, and is
+    left alone for `retry_after` seconds: `paused`.
     `maybe_done` is True unless the request cannot have reached the other side.
     """
 

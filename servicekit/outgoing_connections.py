@@ -10,10 +10,12 @@ import ssl
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.client_reqrep import ClientRequest, ClientResponse
 from aiohttp.connector import Connection
+from yarl import URL
 
 from servicekit.address_map import AddressMap
 
@@ -55,6 +57,17 @@ class Connections:
         )
         self.closing.push_async_callback(session.close)
         return session
+
+    def address_of(self, url: str) -> tuple[URL, dict[str, str]]:
+        """Return where to connect to, with path and query as they stand, and the headers that it needs.
+
+        A query in yarl's own keeping would lose its `?` where nothing follows it.
+        """
+        scheme, _, rest = url.partition("://")
+        authority, slash, path = rest.partition("/")
+        address, extra = self.addresses.apply(f"{scheme}://{authority}")
+        parts = urlsplit(address)
+        return URL.build(scheme=parts.scheme, authority=parts.netloc, path=slash + path, encoded=True), extra
 
 
 class _UncleanConnectionError(aiohttp.ServerDisconnectedError):

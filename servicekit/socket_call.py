@@ -11,13 +11,27 @@ from typing import Final
 
 import aiohttp
 from aiohttp import hdrs
-from multidict import CIMultiDictProxy
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from servicekit.answer_ids import log_answer
+from servicekit.outbound_error import (
+    NOT_A_WEBSOCKET,
+    PAUSED,
+    TOO_LARGE,
+    OutboundError,
+    outbound_error_of,
+)
+from servicekit.outgoing_connections import Connections
+from servicekit.reference import request_id_header
 from servicekit.remote_timeout import RemoteTimeout
+from servicekit.upstream import UpstreamGuard, UpstreamPaused
+from servicekit.upstream_health import is_failure
 
 LARGEST_REFUSAL: Final = 65_536
 _SWITCHING: Final = 101
+_FAILED: Final = 400
+_GATEWAY_TIMEOUT: Final = 504
 # What aiohttp would say for whoever did not say it.
 _NOT_ADDED: Final = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING)
 
@@ -32,10 +46,6 @@ class HandshakeRefused(Exception):
         self.body = body
 
 
-class NotAWebSocket(Exception):
-    """The other side answered what is neither a WebSocket nor a refusal that can be passed on; the text says what."""
-
-
 @dataclass(frozen=True, slots=True)
 class SocketLimits:
     """What one socket may cost; times in seconds, `message` in bytes.
@@ -47,6 +57,67 @@ class SocketLimits:
     message: int = 1_048_576
     heartbeat: float = 20
     close: float = 3
+
+
+class SocketCalls:
+    """Opens WebSockets to one upstream, each by a connection of its own: once it is open it takes no place from a call.
+
+    `name` is the upstream's in the log. How many may be open is bounded by whoever opens them.
+    """
+
+    def __init__(self, connections: Connections, guard: UpstreamGuard | None, name: str | None) -> None:
+        self._connections = connections
+        self._guard = guard
+        self._name = name
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        subprotocols: Sequence[str],
+        seconds: float,
+        limits: SocketLimits,
+    ) -> "aiohttp.ClientWebSocketResponse[bool]":
+        """Open a WebSocket within `seconds`; `url` goes out byte for byte.
+
+        Raises HandshakeRefused, OutboundError where no answer came or none that counts, Overloaded where too many
+        calls are under way: then nothing was sent.
+        """
+        address, extra = self._connections.address_of(url)
+        fields = CIMultiDict(headers)
+        fields.update({**request_id_header(), **extra})
+        session = self._session = self._session or self._new_session()
+
+        async def send() -> "aiohttp.ClientWebSocketResponse[bool]":
+            try:
+                return await open_socket(
+                    session,
+                    address,
+                    headers=fields,
+                    subprotocols=subprotocols,
+                    seconds=seconds,
+                    limits=limits,
+                )
+            except (aiohttp.ClientError, OSError) as error:
+                raise outbound_error_of(error) from error
+
+        try:
+            # Never given up beside its caller: nobody would close what was opened.
+            return await (self._guard.run(send, judge=_is_failure, is_read=False) if self._guard else send())
+        except UpstreamPaused as paused:
+            raise OutboundError(PAUSED, maybe_done=paused.was_sent, retry_after=paused.seconds) from None
+        except HandshakeRefused as refused:
+            if refused.status >= _FAILED:
+                log_answer(self._name, hdrs.METH_GET, refused.status, refused.headers)
+            raise
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(ssl=self._connections.tls, limit=0, force_close=True)
+        session = socket_session(connector, self._connections.connect_seconds)
+        self._connections.closing.push_async_callback(session.close)
+        return session
 
 
 def socket_session(connector: aiohttp.BaseConnector, connect_seconds: float) -> aiohttp.ClientSession:
@@ -74,7 +145,8 @@ async def open_socket(
     """Open a WebSocket by a `session` of `socket_session` within `seconds`.
 
     `address` is sent as it stands, byte for byte.
-    Raises HandshakeRefused, NotAWebSocket, TimeoutError, and aiohttp's own errors where there was no answer.
+    Raises HandshakeRefused, OutboundError for what is neither a WebSocket nor a refusal that can be passed on,
+    TimeoutError, and aiohttp's own errors where there was no answer.
     """
     try:
         async with RemoteTimeout(seconds):
@@ -91,7 +163,7 @@ async def open_socket(
                 decode_text=False,
             )
     except aiohttp.WSServerHandshakeError as error:
-        raise NotAWebSocket(error.message) from error
+        raise OutboundError(NOT_A_WEBSOCKET, maybe_done=True) from error
 
 
 async def _judge(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -114,9 +186,9 @@ async def _fault_in(response: aiohttp.ClientResponse, offered: Sequence[str]) ->
         return HandshakeRefused(response.status, response.headers, await _whole(response))
     chosen = response.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, [])
     if len(chosen) > 1 or any(name not in offered for name in chosen):
-        return NotAWebSocket("a subprotocol that was not offered")
+        return OutboundError(NOT_A_WEBSOCKET, maybe_done=True)
     if hdrs.SEC_WEBSOCKET_EXTENSIONS in response.headers:
-        return NotAWebSocket("an extension that was not offered")
+        return OutboundError(NOT_A_WEBSOCKET, maybe_done=True)
     return None
 
 
@@ -125,5 +197,12 @@ async def _whole(response: aiohttp.ClientResponse) -> bytes:
     async for piece in response.content.iter_chunked(LARGEST_REFUSAL):
         body += piece
         if len(body) > LARGEST_REFUSAL:
-            raise NotAWebSocket("a refusal of more than 64 KiB")
+            raise OutboundError(TOO_LARGE, maybe_done=True)
     return bytes(body)
+
+
+def _is_failure(error: BaseException) -> bool | None:
+    """Tell what an exception says of an upstream's health: a refusal says that it is there."""
+    if isinstance(error, HandshakeRefused):
+        return error.status == _GATEWAY_TIMEOUT
+    return is_failure(error, is_fair=True)

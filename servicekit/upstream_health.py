@@ -6,7 +6,7 @@ Owns which ends are failures: those that keep people waiting. Never counts them;
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from servicekit.outbound_error import CUT, NOT_HTTP, TIMEOUT, TOO_LARGE, OutboundError
+from servicekit.outbound_error import CUT, NOT_A_WEBSOCKET, NOT_HTTP, TIMEOUT, TOO_LARGE, OutboundError
 from servicekit.reply import Reply
 from servicekit.streamed_reply import StreamedReply
 
@@ -35,7 +35,7 @@ def is_failure(error: BaseException, *, is_fair: bool) -> bool | None:
     """Tell what an exception says of an upstream; `is_fair` says that it was given its time."""
     if isinstance(error, TimedOutBehindError):
         return True
-    if not isinstance(error, OutboundError) or error.reason in {CUT, NOT_HTTP}:
+    if not isinstance(error, OutboundError) or error.reason in {CUT, NOT_HTTP, NOT_A_WEBSOCKET}:
         return None
     if error.reason == TIMEOUT and not is_fair:
         return None

@@ -33,7 +33,7 @@ class BrowserSocket(web.WebSocketResponse[bool]):
         """Let a browser that was refused a message read why, and whatever it still sends go nowhere."""
         until = asyncio.get_running_loop().time() + seconds
         while self._is_refused and self._is_there and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS)  # noqa: ASYNC110 - aiohttp tells nobody that a connection ended
 
     @property
     def _is_refused(self) -> bool:

@@ -221,4 +221,3 @@ class WebSockets:
         for who, _ in whose:
             if not self._held[who]:
                 del self._held[who]
-

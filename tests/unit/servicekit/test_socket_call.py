@@ -8,9 +8,13 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
-from yarl import URL
 
-from servicekit.socket_call import HandshakeRefused, NotAWebSocket, SocketLimits, open_socket, socket_session
+from servicekit.outbound import Outbound, outbound
+from servicekit.outbound_error import OutboundError
+from servicekit.socket_call import HandshakeRefused, SocketLimits
+from servicekit.upstream import Upstream
+from tests.stage.ports import free_port
+from tests.stage.trust import ONE_CERTIFICATE
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 ACCEPTED = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n"
@@ -43,21 +47,26 @@ async def answering(text: str, after: bytes = b"") -> AsyncIterator[tuple[str, l
 
 
 @pytest.fixture
-async def open_at() -> AsyncIterator[Callable[..., Awaitable["aiohttp.ClientWebSocketResponse[bool]"]]]:
+async def way() -> AsyncIterator[Outbound]:
+    """Give the way to an upstream."""
+    async with outbound(ca_bundle=ONE_CERTIFICATE) as network:
+        yield network.to(Upstream("chat", call_seconds=5))
+
+
+@pytest.fixture
+def open_at(way: Outbound) -> "Open":
     """Give what opens a socket at an address, offering subprotocols `a` and `b`."""
-    async with socket_session(aiohttp.TCPConnector(limit=0), 1) as session:
 
-        async def open_at(url: str, seconds: float = 5) -> "aiohttp.ClientWebSocketResponse[bool]":
-            return await open_socket(
-                session,
-                URL(url, encoded=True),
-                headers={"Authorization": "Bearer secret"},
-                subprotocols=("a", "b"),
-                seconds=seconds,
-                limits=SocketLimits(close=0.2),
-            )
+    async def open_at(url: str, seconds: float = 5) -> "aiohttp.ClientWebSocketResponse[bool]":
+        return await way.sockets.open(
+            url,
+            headers={"Authorization": "Bearer secret"},
+            subprotocols=("a", "b"),
+            seconds=seconds,
+            limits=SocketLimits(close=0.2),
+        )
 
-        yield open_at
+    return open_at
 
 
 Open = Callable[..., Awaitable["aiohttp.ClientWebSocketResponse[bool]"]]
@@ -124,8 +133,11 @@ NONE = {
 @pytest.mark.parametrize("what", NONE)
 async def test_what_was_not_asked_offered_or_proven_is_no_websocket(open_at: Open, what: str) -> None:
     async with answering(NONE[what]) as (url, _):
-        with pytest.raises(NotAWebSocket):
+        with pytest.raises(OutboundError) as failed:
             await open_at(url)
+
+    assert failed.value.reason == ("too-large" if what == "a refusal without end" else "not-a-websocket")
+    assert failed.value.maybe_done
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 307, 401, 403, 404, 426, 429, 500, 503])
@@ -144,12 +156,50 @@ async def test_a_refusal_is_handed_on_whole_and_never_followed(open_at: Open, st
 
 async def test_a_server_that_says_nothing_in_time_is_given_up(open_at: Open) -> None:
     async with answering("HTTP/1.1 101 X\r\n") as (url, _):
-        with pytest.raises(TimeoutError):
+        with pytest.raises(OutboundError) as failed:
             await open_at(url, seconds=0.1)
+
+    assert failed.value.reason == "timeout"
 
 
 @pytest.mark.parametrize("text", ["", "HTTP/1.1 101", "SSH-2.0-OpenSSH_9.6\r\n\r\n", "\x16\x03\x01\r\n\r\n"])
 async def test_what_is_no_http_is_a_fault(open_at: Open, text: str) -> None:
     async with answering(text) as (url, _):
-        with pytest.raises((aiohttp.ClientError, TimeoutError)):
+        with pytest.raises(OutboundError):
             await open_at(url, seconds=0.5)
+
+
+async def test_an_upstream_that_hangs_is_left_alone_and_one_that_refuses_is_not(open_at: Open) -> None:
+    async with answering("HTTP/1.1 101 X\r\n") as (url, heads):
+        for _ in range(4):
+            with pytest.raises(OutboundError) as failed:
+                await open_at(url, seconds=0.05)
+    assert (failed.value.reason, failed.value.maybe_done) == ("paused", False)
+    assert len(heads) == 3
+
+
+async def test_refusals_are_answers_of_an_upstream_that_is_well(open_at: Open) -> None:
+    async with answering("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n") as (url, heads):
+        for _ in range(5):
+            with pytest.raises(HandshakeRefused):
+                await open_at(url)
+    assert len(heads) == 5
+
+
+async def test_what_is_open_holds_no_call_up(way: Outbound) -> None:
+    small = way.to(Upstream("small", call_seconds=5, connections=1, waiting=1, wait_seconds=0.1))
+    async with answering(f"HTTP/1.1 101 Welcome\r\n{ACCEPTED}\r\n") as (url, _):
+        limits = SocketLimits(close=0.2)
+        sockets = [
+            await small.sockets.open(url, headers={}, subprotocols=(), seconds=5, limits=limits)
+            for _ in range(3)
+        ]
+    for socket in sockets:
+        await socket.close()
+
+
+async def test_where_nobody_listens_nothing_was_sent(open_at: Open) -> None:
+    with pytest.raises(OutboundError) as failed:
+        await open_at(f"http://127.0.0.1:{free_port()}/")
+
+    assert (failed.value.reason, failed.value.maybe_done) == ("unreachable", False)

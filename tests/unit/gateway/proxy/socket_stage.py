@@ -12,7 +12,6 @@ from typing import Any, Final
 import aiohttp
 import aiohttp_session
 from aiohttp import web
-from yarl import URL
 
 from gateway.counts import Counts
 from gateway.proxy.socket_relay import Upstream
@@ -22,11 +21,14 @@ from gateway.session.sessions import LiveSession, SessionStore
 from gateway.session.stream_wheel import StreamWheel
 from gateway.store.vault import Vault
 from gateway.upstream_rows import UpstreamRow
+from servicekit.outbound import outbound
 from servicekit.problems import problems_middleware
-from servicekit.socket_call import SocketLimits, open_socket, socket_session
+from servicekit.socket_call import SocketLimits
+from servicekit.upstream import Upstream as Server
 from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 from tests.stage.tenant import MovableClock
+from tests.stage.trust import ONE_CERTIFICATE
 from tests.stage.world import served
 from tests.unit.gateway.store_of_tests import IDLE
 
@@ -169,10 +171,8 @@ async def stage(
     ports = free_port(), free_port()
     target = upstream_url or f"http://127.0.0.1:{ports[1]}"
     chat = UpstreamRow(**{"name": "chat", "prefix": "/api/chat", "target": target, "websocket": True, **row})
-    async with (
-        socket_session(aiohttp.TCPConnector(limit=0), 3) as outgoing,
-        aiohttp.ClientSession() as browser,
-    ):
+    async with outbound(ca_bundle=ONE_CERTIFICATE) as network, aiohttp.ClientSession() as browser:
+        way = network.to(Server("chat", call_seconds=chat.timeout))
 
         async def open_upstream(
             request: web.Request,
@@ -182,13 +182,8 @@ async def stage(
             of_one: SocketLimits,
         ) -> Upstream:
             url = row.target + request.rel_url.raw_path_qs.removeprefix(row.prefix)
-            return await open_socket(
-                outgoing,
-                URL(url, encoded=True),
-                headers={},
-                subprotocols=offered,
-                seconds=row.timeout,
-                limits=of_one,
+            return await way.sockets.open(
+                url, headers={}, subprotocols=offered, seconds=row.timeout, limits=of_one
             )
 
         sockets = WebSockets(

@@ -146,7 +146,7 @@ async def test_a_browser_that_still_sends_hears_that_its_message_is_too_large(
 ) -> None:
     socket = await chat.open("/echo", await begun(sessions))
     connection = socket.get_extra_info("socket").dup()
-    connection.setblocking(False)
+    connection.settimeout(0)
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(connection, b"\x82\xff" + (9_000_000).to_bytes(8, "big") + bytes(9_000_000))
 
