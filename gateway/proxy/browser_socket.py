@@ -31,9 +31,10 @@ class BrowserSocket(web.WebSocketResponse[bool]):
 
     async def linger(self, seconds: float) -> None:
         """Let a browser that was refused a message read why, and whatever it still sends go nowhere."""
-        until = asyncio.get_running_loop().time() + seconds
-        while self._is_refused and self._is_there and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(_LOOK_SECONDS)  # noqa: ASYNC110 - aiohttp tells nobody that a connection ended
+        now = asyncio.get_running_loop().time
+        until = now() + seconds
+        while self._is_refused and self._is_there and now() < until:  # noqa: ASYNC110 - aiohttp tells nobody of the end
+            await asyncio.sleep(_LOOK_SECONDS)
 
     @property
     def _is_refused(self) -> bool:

@@ -98,8 +98,8 @@ async def _from_upstream(upstream: Upstream, browser: Browser) -> Ending:
         return Ending("closed-by-upstream", Close(code, said.reason), Close(_echo(said.code), said.reason))
     if said:
         # A browser learns that a message was too large: whoever wrote the page can do something about it.
-        told = TOO_BIG if said == TOO_BIG else INTERNAL_ERROR
-        return Ending("upstream-broke-protocol", Close(told), Close(said))
+        code = TOO_BIG if said == TOO_BIG else INTERNAL_ERROR
+        return Ending("upstream-broke-protocol", Close(code), Close(said))
     return Ending("upstream-left", Close(INTERNAL_ERROR), Close(GOING_AWAY))
 
 
