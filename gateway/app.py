@@ -34,6 +34,7 @@ from gateway.edge.guard import (
 )
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
+from gateway.endpoints.upstreams import add_upstreams
 from gateway.flows.access_rules import rules_of
 from gateway.flows.arrivals import Arrivals
 from gateway.flows.flow_record import FlowStore, local_path
@@ -179,7 +180,8 @@ def create_app(
         limits=stream_limits,
         counts=metrics,
     )
-    app[openapi.DOCUMENT] = routes.description()
+    app[openapi.DOCUMENT] = routes.description(settings.upstreams)
+    add_upstreams(app, settings.upstreams)
     app[ROUTE_TABLE].add(app, routes.served(settings, pages))
     # Closed from the last to the first.
     app.cleanup_ctx.extend(

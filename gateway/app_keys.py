@@ -4,7 +4,7 @@ Owns their names and types. Never makes what they stand for: `app.py` does.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 
@@ -28,8 +28,17 @@ from gateway.session.own_sessions import OwnSessions
 from gateway.session.sessions import SessionStore
 from gateway.settings import Settings
 from gateway.store.vault import Vault
+from gateway.upstream_rows import UpstreamRow
 from servicekit.client_credential import CredentialSource
 from servicekit.discovery import Discovery
+
+
+class Forwards(Protocol):
+    """What answers requests that belong to an upstream."""
+
+    async def answer(self, request: web.Request, row: UpstreamRow) -> web.StreamResponse:
+        """Return the upstream's answer."""
+
 
 SETTINGS: Final = web.AppKey("settings", Settings)
 SESSIONS: Final = web.AppKey("sessions", SessionStore)
@@ -54,3 +63,4 @@ FLOWS: Final = web.AppKey("flows", FlowStore)
 AUDIT: Final = web.AppKey("audit", Audit)
 ACTIVITY: Final = web.AppKey("activity", Activity)
 CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")
+FORWARDER: Final[web.AppKey[Forwards]] = web.AppKey("forwarder")

@@ -74,5 +74,5 @@ def limiting(settings: Settings, vault: Vault, sessions: SessionStore, counts: C
         before=network_limits_middleware(
             NetworkLimits(limits, addresses, is_known=cookies.is_known), see=watch.see
         ),
-        after=person_limits_middleware(limits, sessions),
+        after=person_limits_middleware(limits, sessions, addresses),
     )

@@ -42,6 +42,7 @@ _SERVERS: Final = [
 _TAGS: Final = [
     {"name": "session", "description": "Who is signed in."},
     {"name": "profile", "description": "The person's own profile."},
+    {"name": "upstreams", "description": "Other APIs, in the person's name."},
     {"name": "navigations", "description": "Addresses for the browser to go to, never for fetch."},
     {"name": "service", "description": "For operators and tools."},
 ]
@@ -151,6 +152,7 @@ def drawn(rows: Sequence[Route]) -> bytes:
         if row.operation:
             item = paths.setdefault(row.path, {})
             item[row.method.lower()] = _operation(row, row.operation, components)
+    used = {row.operation.tag for row in rows if row.operation}
     # These stand for themselves: the router's own answer, and how a flow can end.
     components.problem(METHOD_NOT_ALLOWED)
     components.schema(_flow_problems(rows))
@@ -158,7 +160,7 @@ def drawn(rows: Sequence[Route]) -> bytes:
         "openapi": "3.1.0",
         "info": _INFO,
         "servers": _SERVERS,
-        "tags": _TAGS,
+        "tags": [tag for tag in _TAGS if tag["name"] in used],
         "paths": paths,
         "components": {"securitySchemes": {"session": _SESSION_COOKIE}, **components.node},
     }

@@ -11,11 +11,11 @@ from gateway import openapi
 from gateway.edge.front_end_files import FrontEndFiles
 from gateway.edge.guard import Route
 from gateway.edge.spa_files import SpaFiles
-from gateway.endpoints import activity, auth, events, health, logout, parked, profile, session
+from gateway.endpoints import activity, auth, events, health, logout, parked, profile, session, upstreams
 from gateway.settings import Settings
+from gateway.upstream_rows import UpstreamRow
 
-# Whatever the settings are.
-_ALWAYS: Final = (
+ALWAYS: Final = (
     *session.ROUTES,
     *activity.ROUTES,
     *events.ROUTES,
@@ -24,17 +24,18 @@ _ALWAYS: Final = (
     *openapi.ROUTES,
     *health.ROUTES,
 )
+"""The rows that there are whatever the settings say."""
 
 
 def served(settings: Settings, pages: SpaFiles | FrontEndFiles) -> Iterator[Route]:
     """Yield the rows that are served."""
     yield from auth.routes(settings.response_mode)
     yield from logout.routes(backchannel=settings.backchannel_logout)
-    yield from _ALWAYS
+    yield from ALWAYS
     yield from pages.routes(change_password_url=settings.change_password_url)
 
 
 @cache
-def description() -> bytes:
-    """Return the API's description, of what settings switch off too; drawn once in a process."""
-    return openapi.drawn((*auth.ROUTES, *logout.ROUTES, *_ALWAYS))
+def description(rows: tuple[UpstreamRow, ...] = ()) -> bytes:
+    """Return the API's description, with these upstreams and of what settings switch off too; drawn once for each."""
+    return openapi.drawn((*auth.ROUTES, *logout.ROUTES, *ALWAYS, *upstreams.described(rows)))

@@ -113,11 +113,12 @@ class Components:
     def response(self, response: Response) -> Node:
         """Return an answer that is no problem."""
         content = self._content(response.shapes)
+        always = () if response.status == "default" else self._always
         if response.events:
             content["x-event-data"] = {name: self.schema(shape) for name, shape in response.events.items()}
         return _node(
             description=response.description,
-            headers={name: self._header(name) for name in (*self._always, *response.headers)},
+            headers={name: self._header(name) for name in (*always, *response.headers)},
             content={response.media_type: content} if content else None,
         )
 
@@ -170,7 +171,7 @@ class Components:
 
     def _request_body(self, body: RequestBody) -> Node:
         return {
-            "required": True,
+            "required": body.required,
             "content": {kind: self._content((body.shape,)) for kind in body.media_types},
         }
 

@@ -6,7 +6,7 @@ Never draws: `servicekit/openapi.py` does, and what callers are told stands besi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from servicekit.problems import Problem, ProblemError
 
@@ -38,10 +38,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """What a request must hold as its body, in each of `media_types`."""
+    """What a request must hold as its body, or may hold, in each of `media_types`."""
 
     shape: Shape
     media_types: tuple[str, ...] = (JSON,)
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,12 @@ class Response:
     """An answer that is no problem: its body, of `media_type`, has one of `shapes`, or there is none.
 
     `headers` are names in the document's table of headers, `events` the data of server-sent events by their names.
+    Of the status "default" is what somebody else answers, with any status and any headers.
     """
 
     description: str
     shapes: tuple[Shape, ...] = ()
-    status: int = 200
+    status: int | Literal["default"] = 200
     media_type: str = JSON
     headers: tuple[str, ...] = ()
     events: Mapping[str, Shape] = field(default_factory=dict)

@@ -74,7 +74,8 @@ class Route(routes.Route):
 
     `operation` is what the API's description says of it, if it is part of the API. `records` names what it needs of the
     session, which is read in the step that opens the cookie. `lane` is which places it needs, where that does not
-    follow from its kind. `limit` is by what it is counted. `may_upgrade` says that a handshake may open a WebSocket by
+    follow from its kind. `limit` is by what it is counted, `limit_of_strangers` by what where nobody is signed in.
+    `may_upgrade` says that a handshake may open a WebSocket by
     it, with which a page can send no header of its own.
     """
 
@@ -84,6 +85,7 @@ class Route(routes.Route):
     lane: Lane | None = None
     limit: Limit | None = None
     may_upgrade: bool = False
+    limit_of_strangers: Limit | None = None
 
     @property
     def answers_head(self) -> bool:
@@ -116,6 +118,12 @@ def opens_websocket(request: web.Request) -> bool:
     """Tell whether the request is a handshake that its route takes."""
     row = request.app[ROUTE_TABLE].row_of(request)
     return row is not None and row.may_upgrade and is_handshake(request)
+
+
+def limit_of_strangers(request: web.Request) -> Limit | None:
+    """Return the limit that counts the request where nobody is signed in, if one does."""
+    row = request.app[ROUTE_TABLE].row_of(request)
+    return row.limit_of_strangers if row else None
 
 
 def records_of(request: web.Request) -> Sequence[str]:

@@ -47,10 +47,21 @@ class Limit(enum.Enum):
     """Event streams opened."""
     OWN_SESSIONS = "own-sessions"
     """Lists of sessions, and ends of them."""
+    UPSTREAM_READS = "upstream-reads"
+    """Safe requests to upstreams."""
+    UPSTREAM_WRITES = "upstream-writes"
+    """All other requests to upstreams."""
+    ANONYMOUS_READS = "anonymous-reads"
+    """Safe requests to upstreams that answer without a session, of whoever has none."""
+    ANONYMOUS_WRITES = "anonymous-writes"
+    """All other requests of these."""
 
 
 OF_NETWORKS: Final = frozenset(
-    {Limit.SIGN_INS, Limit.CALLBACKS, Limit.LOGOUT_CALLS, Limit.LOGOUT_TOKENS, Limit.SESSION_COOKIES}
+    {
+        *(Limit.SIGN_INS, Limit.CALLBACKS, Limit.LOGOUT_CALLS, Limit.LOGOUT_TOKENS, Limit.SESSION_COOKIES),
+        *(Limit.ANONYMOUS_READS, Limit.ANONYMOUS_WRITES),
+    }
 )
 CLAIMED: Final = frozenset({Limit.SIGN_INS, Limit.STEP_UPS})
 """Counted in Redis in the step that writes what is begun; of the others each process tells the others in batches."""
@@ -68,6 +79,10 @@ SENTENCES: Final[Mapping[Limit, str]] = {
     Limit.READS: "Your profile was read too often.",
     Limit.STREAMS: "Your pages listened anew too often.",
     Limit.OWN_SESSIONS: "You looked at your sessions too often.",
+    Limit.UPSTREAM_READS: "Your pages asked too often.",
+    Limit.UPSTREAM_WRITES: "You changed something too often.",
+    Limit.ANONYMOUS_READS: "Too many requests came from this network without a sign-in.",
+    Limit.ANONYMOUS_WRITES: "Too many changes came from this network without a sign-in.",
 }
 
 
@@ -112,6 +127,11 @@ def rules_of(
         Limit.READS: Rule((Window(reads, MINUTE),)),
         Limit.STREAMS: Rule((Window(max(1, reads // 4), MINUTE),)),
         Limit.OWN_SESSIONS: Rule((Window(max(1, reads // 10), MINUTE),)),
+        Limit.UPSTREAM_READS: Rule((Window(reads, MINUTE),)),
+        Limit.UPSTREAM_WRITES: Rule((Window(edits, MINUTE),)),
+        # A page of a front end asks several times where a sign-in is one.
+        Limit.ANONYMOUS_READS: Rule((Window(10 * sign_ins, MINUTE),)),
+        Limit.ANONYMOUS_WRITES: a_minute,
     }
 
 

@@ -41,6 +41,8 @@ OF_A_BODY: Final = (
     shared.UnsupportedMediaType,
 )
 """Of whatever reads JSON."""
+OF_AN_UPSTREAM: Final = (*OF_A_RESOURCE, shared.BadRequest, shared.RequestTimedOut, shared.BodyTooLarge)
+"""Of whatever goes to an API behind the gateway: any body, of any type."""
 OF_A_FLOW: Final = (
     shared.AuthorityUnavailable,
     shared.Misconfigured,

@@ -47,7 +47,11 @@ class RouteTable(Generic[R]):
             methods = (hdrs.METH_HEAD, row.method) if row.answers_head else (row.method,)
             resource = app.router.add_resource(row.path)
             for method in methods:
-                self._rows[resource.add_route(method, row.handler)] = row
+                self.add_route(resource.add_route(method, row.handler), row)
+
+    def add_route(self, route: web.AbstractRoute, row: R) -> None:
+        """Take a row for a route of a resource that knows its paths by itself."""
+        self._rows[route] = row
 
     def row_of(self, request: web.Request) -> R | None:
         """Return the row of the request's route; None where there is no such route, or one without a row."""

@@ -272,7 +272,9 @@ async def test_S51_every_limit_refuses_with_a_sentence_and_a_wait_and_is_counted
     limits = scene.process(sign_ins=1, step_ups=1, edits=1, reads=1)
     caller = HERE if limit in OF_NETWORKS else ADA
     limits.look(limit, caller)
-    assert begins(limits, limit, caller) is None
+    # Ten times as many where nobody is signed in: a page asks several times.
+    for _ in range(10 if limit is Limit.ANONYMOUS_READS else 1):
+        assert begins(limits, limit, caller) is None
 
     with pytest.raises(TooManyRequests) as refused:
         limits.look(limit, caller)

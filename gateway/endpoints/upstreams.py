@@ -1,0 +1,125 @@
+"""The rows of upstreams as routes: each is a row of ours, with guard, limits and a place in the API's description.
+
+Owns how a row of GATEWAY_UPSTREAMS becomes one of the gateway's.
+Never catches, and never looks at what goes through.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, Final
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+from pydantic import Field
+
+from gateway.app_keys import FORWARDER, STEP_UPS
+from gateway.edge.guard import ROUTE_TABLE, RequestKind, Route
+from gateway.edge.limit_rules import Limit
+from gateway.endpoints.problems import OF_AN_UPSTREAM
+from gateway.errors import EditInProgress, IdempotencyKeyReused, SignInRequired
+from gateway.flows.step_up import DEMANDED
+from gateway.proxy.paths import UpstreamPaths
+from gateway.proxy.repeats import HEADER, KEY_FORM
+from gateway.proxy.routing import UpstreamsResource, template_of
+from gateway.tokens.token_records import TOKEN
+from gateway.upstream_rows import SAFE_METHODS, UpstreamRow
+from servicekit.operations import NamedSchema, Operation, Parameter, RequestBody, Response
+from servicekit.problems import ProblemError
+
+ANYTHING: Final = "*/*"
+_BODY: Final = NamedSchema(
+    "UpstreamBody", {"description": "Whatever the upstream takes or answers, of any type."}
+)
+_PATH: Final = Parameter(
+    "path",
+    "path",
+    "What follows the prefix, slashes too, as it is: it goes on byte for byte, with its query. It may be missing, with "
+    "the slash before it. Dot segments, backslashes, and encoded slashes, backslashes and dots are refused.",
+)
+_KEY: Final = Parameter(
+    HEADER,
+    "header",
+    "Any text of your own, new for every change. The same key with the same request within ten minutes of one session "
+    "is answered without a body, and not sent again.",
+    Annotated[str, Field(pattern=f"^{KEY_FORM.pattern}$")],
+)
+
+
+def add_upstreams(app: web.Application, rows: Iterable[UpstreamRow]) -> None:
+    """Add the routes of upstreams to the application; where there are none, nothing."""
+    paths = UpstreamPaths(rows)
+    if not paths.prefixes:
+        return
+    resource = UpstreamsResource(paths)
+    app.router.register_resource(resource)
+    for prefix, by_method in paths.prefixes.items():
+        for method, row in by_method.items():
+            route = _route(row, method)
+            app[ROUTE_TABLE].add_route(resource.of_prefix(prefix).add_route(method, route.handler), route)
+
+
+def described(rows: Iterable[UpstreamRow]) -> Iterator[Route]:
+    """Yield what the API's description tells of; HEAD only where it does not go with GET."""
+    for row in rows:
+        yield from (
+            _route(row, method)
+            for method in row.methods
+            if method != hdrs.METH_HEAD or hdrs.METH_GET not in row.methods
+        )
+
+
+def _route(row: UpstreamRow, method: str) -> Route:
+    is_safe = method in SAFE_METHODS
+    return Route(
+        method,
+        template_of(row.prefix),
+        _forward_by(row),
+        RequestKind.JSON,
+        limit=Limit.UPSTREAM_READS if is_safe else Limit.UPSTREAM_WRITES,
+        limit_of_strangers=(Limit.ANONYMOUS_READS if is_safe else Limit.ANONYMOUS_WRITES)
+        if row.anonymous
+        else None,
+        records=_records_of(row),
+        operation=_operation(row, method, is_safe=is_safe),
+    )
+
+
+def _forward_by(row: UpstreamRow) -> Handler:
+    async def forward(request: web.Request) -> web.StreamResponse:
+        return await request.app[FORWARDER].answer(request, row)
+
+    return forward
+
+
+def _records_of(row: UpstreamRow) -> Callable[[web.Request], Sequence[str]]:
+    def records(request: web.Request) -> Sequence[str]:
+        rule = request.app[STEP_UPS].rules.get(row.name)
+        return (TOKEN.field(rule.resource.key), DEMANDED.field(rule.resource.key)) if rule else ()
+
+    return records
+
+
+def _operation(row: UpstreamRow, method: str, *, is_safe: bool) -> Operation:
+    problems: tuple[type[ProblemError], ...] = (
+        OF_AN_UPSTREAM if is_safe else (*OF_AN_UPSTREAM, EditInProgress, IdempotencyKeyReused)
+    )
+    if row.anonymous:
+        problems = tuple(problem for problem in problems if problem is not SignInRequired)
+    return Operation(
+        f"{row.name}-{method.lower()}",
+        f"{method} at the upstream {row.name}",
+        tag="upstreams",
+        response=Response(
+            "What the upstream answers: its status, its body, and of its headers those that are safe.",
+            (_BODY,),
+            status="default",
+            media_type=ANYTHING,
+        ),
+        problems=problems,
+        parameters=(
+            _PATH,
+            *(() if is_safe else (_KEY,)),
+            *(Parameter(name, "header", "Goes on to the upstream.") for name in row.request_headers),
+        ),
+        body=None if is_safe else RequestBody(_BODY, (ANYTHING,), required=False),
+        description=f"Forwarded by the row `{row.name}` of the upstreams.",
+    )
