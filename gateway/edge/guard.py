@@ -75,8 +75,7 @@ class Route(routes.Route):
     `operation` is what the API's description says of it, if it is part of the API. `records` names what it needs of the
     session, which is read in the step that opens the cookie. `lane` is which places it needs, where that does not
     follow from its kind. `limit` is by what it is counted, `limit_of_strangers` by what where nobody is signed in.
-    `may_upgrade` says that a handshake may open a WebSocket by
-    it, with which a page can send no header of its own.
+    `may_upgrade` says that a handshake may open a WebSocket by it, with which a page can send no header of its own.
     """
 
     kind: RequestKind

@@ -75,6 +75,7 @@ def _route(row: UpstreamRow, method: str) -> Route:
         _forward_by(row),
         RequestKind.JSON,
         limit=Limit.UPSTREAM_READS if is_safe else Limit.UPSTREAM_WRITES,
+        may_upgrade=row.websocket and method == hdrs.METH_GET,
         limit_of_strangers=(Limit.ANONYMOUS_READS if is_safe else Limit.ANONYMOUS_WRITES)
         if row.anonymous
         else None,
