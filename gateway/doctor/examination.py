@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.doctor import metadata, redis_server, resource_api, sign_in
+from gateway.doctor import metadata, redis_server, resource_api, sign_in, upstreams
 from gateway.doctor.proxies import PROXIES, look_at_proxies
 from gateway.doctor.wording import WORDING
 from gateway.session.cookie import COOKIE
@@ -59,11 +59,16 @@ async def examine(settings: Settings, *, now: Callable[[], float] = time.time) -
     )
     async with outbound(settings.addresses, settings.ca_bundle) as http:
         looks = await asyncio.gather(
-            all_within_time(_AUTHORITY, _authority(http, settings, now=now), seconds=_AUTHORITY_SECONDS),
+            all_within_time(
+                [*_AUTHORITY, *upstreams.scope_checks(settings)],
+                _authority(http, settings, now=now),
+                seconds=_AUTHORITY_SECONDS,
+            ),
             redis,
             all_within_time([PROXIES], look_at_proxies(settings)),
             _graph(http, settings),
             resource_api.look_at_resource_api(http, settings.resource_api_url),
+            upstreams.look_at_upstreams(http, settings.upstreams),
         )
     return [*findings, *(finding for look in looks for finding in look)]
 
@@ -74,7 +79,10 @@ async def _authority(http: Outbound, settings: Settings, *, now: Callable[[], fl
     look = await look_at_authority(http, settings, WORDING, issuer=settings.issuer, scope=scope, now=now)
     signing_in = await sign_in.look_at_sign_in(http, settings, look.metadata, failed=DISCOVERY)
     lists = metadata.look_at_metadata(settings, look.metadata, failed=DISCOVERY)
-    return [*look.findings, *lists, *signing_in]
+    scopes = await upstreams.look_at_scopes(
+        http, settings, look.metadata, failed=DISCOVERY, registered=sign_in.REDIRECT_URI
+    )
+    return [*look.findings, *lists, *signing_in, *scopes]
 
 
 async def _graph(http: Outbound, settings: Settings) -> list[Finding]:

@@ -23,3 +23,13 @@ FOR_EDITING: Final = Wording(
     "Compare GATEWAY_EDIT_PROFILE_SCOPE with App registrations > (the API's) > Expose an API: Application ID URI, "
     "a slash, and the scope's name.",
 )
+
+
+def for_upstream(name: str) -> Wording:
+    """Return the words for the scope of an upstream's row."""
+    return Wording(
+        PREFIX,
+        _OWNER,
+        f"Compare the scope of the row {name} with App registrations > (the API's) > Expose an API: Application ID "
+        "URI, a slash, and the scope's name; and let it stand under (the gateway's) > API permissions.",
+    )
