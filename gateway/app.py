@@ -22,6 +22,7 @@ from gateway.audit.recorder import Audit
 from gateway.audit.refusals import refusals_middleware
 from gateway.edge.admission import GO_FIRST, admissions
 from gateway.edge.content_policy import content_policy
+from gateway.edge.cross_origin import cross_origin_headers, preflight_middleware
 from gateway.edge.date_header import date_header
 from gateway.edge.front_end_files import FrontEndFiles
 from gateway.edge.guard import (
@@ -32,6 +33,7 @@ from gateway.edge.guard import (
     records_of,
     security_headers,
 )
+from gateway.edge.origins import ORIGINS, OurOrigins
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles
 from gateway.endpoints.upstreams import add_upstreams
@@ -95,6 +97,7 @@ def create_app(
     Everything that reads files happens here, before there is a request that could wait for it.
     """
     pages = _pages(settings, spa)
+    origins = OurOrigins(settings.public_url, settings.allowed_origins)
     policy = content_policy(front_end=settings.front_end is not None, additions=settings.csp_additions)
     metrics = metrics or Metrics()
     redis_time = redis_clock or hearing_clock(now, monotonic, metrics)
@@ -136,7 +139,8 @@ def create_app(
             redis_budget_middleware(
                 redis_limits.request, goes_first=lambda request: lane_of(request) in GO_FIRST
             ),
-            guard_middleware(settings.public_url),
+            *([preflight_middleware(origins)] if origins.others else []),
+            guard_middleware(origins.own, origins.others),
             limited.before,
             aiohttp_session.session_middleware(
                 SessionStorage(sessions.load, records_of, limited.session_cookies)
@@ -148,9 +152,12 @@ def create_app(
     app.on_response_prepare.append(security_headers(settings.public_url, policy))
     app.on_response_prepare.append(date_header(now, redis_time))
     app.on_response_prepare.append(tell_request_id)
+    if origins.others:
+        app.on_response_prepare.append(cross_origin_headers(origins))
     app[ANSWER_HEADERS] = answer_headers(settings.public_url, policy)
     app[CLIENT_NETWORKS] = ClientNetworks(settings.trusted_proxies)
     app[ROUTE_TABLE] = RouteTable()
+    app[ORIGINS] = origins
     app[keys.SETTINGS] = settings
     app[keys.CLOCK] = now
     app[LIFE] = Life()

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from gateway.edge.sites import is_same_site
 from gateway.store.redis.address import RedisAddress
 from servicekit.guessable_secrets import guessable_password
 from servicekit.setting_forms import is_on_loopback
 from servicekit.setting_sentences import shown
+from servicekit.web_address import read_web_address
 
 _LARGEST_PASSWORD: Final = 65_536
 
@@ -30,6 +32,7 @@ def faults_of_the_gateway(texts: Mapping[str, str], defaults: Mapping[str, str])
             "GATEWAY_CSP_ADDITIONS is set, and GATEWAY_FRONT_END is not: our own client needs no additions. Set both, "
             "or neither."
         )
+    yield from _faults_of_origins(effective)
     yield from _faults_of_scopes(effective)
     yield from _faults_of_numbers(effective)
     if "redis_password_file" in texts and _passwords_in(texts.get("redis_url", "")):
@@ -65,6 +68,30 @@ def _faults_of_redis_passwords(texts: Mapping[str, str]) -> Iterator[str]:
             yield (
                 f"{variable} is set, but its password {phrase}. It should be one that chance has made, such as what "
                 "`openssl rand -hex 32` prints, here and in the server's own settings."
+            )
+
+
+def _faults_of_origins(effective: Mapping[str, str]) -> Iterator[str]:
+    try:
+        own = read_web_address(effective["public_url"])
+    except ValueError:
+        return  # which is a fault of its own
+    for text in filter(None, map(str.strip, effective.get("allowed_origins", "").split(","))):
+        try:
+            other = read_web_address(text)
+        except ValueError:
+            continue
+        if other.origin == own.origin:
+            yield (
+                f"GATEWAY_ALLOWED_ORIGINS names {shown(text)}, which is the gateway's own address, GATEWAY_PUBLIC_URL: "
+                "its pages may call it anyhow. Leave it out."
+            )
+        elif not is_same_site(own, other):
+            yield (
+                f"GATEWAY_ALLOWED_ORIGINS names {shown(text)}, which is another site than GATEWAY_PUBLIC_URL, "
+                f"{shown(own.origin)}: a browser would not send the session cookie with its requests. It should be an "
+                "origin under the same registered name and with the same scheme, such as https://app.example.com "
+                "beside https://bff.example.com."
             )
 
 

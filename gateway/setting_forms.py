@@ -15,6 +15,7 @@ from gateway.edge.file_folder import front_end_folder
 from gateway.store.redis.address import RedisAddress
 from servicekit.http.host_field import host_of
 from servicekit.setting_forms import quoted
+from servicekit.setting_sentences import shown
 from servicekit.web_address import read_web_address
 
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
@@ -32,6 +33,18 @@ def origin(text: str) -> str:
     if address.scheme == "http" and not address.is_on_loopback:
         raise ValueError("is plain http: the session cookie is only sent over https, or on localhost")
     return address.origin
+
+
+def origins(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return origins of front ends, each once and as browsers spell it in `Origin`."""
+    return tuple(dict.fromkeys(map(_named_origin, texts)))
+
+
+def _named_origin(text: str) -> str:
+    try:
+        return origin(text)
+    except ValueError as error:
+        raise ValueError(f"names {shown(text)}, which {error}") from None
 
 
 def front_end(text: str) -> str:

@@ -92,6 +92,11 @@ class Settings(AuthoritySettings):
         description="what GATEWAY_FRONT_END needs beside the strict content security policy",
         examples=["img-src data: https://cdn.example.com; connect-src https://maps.example.com"],
     )
+    allowed_origins: Annotated[CommaSeparated, AfterValidator(forms.origins)] = Field(
+        (),
+        description="origins of the same site whose pages may call the gateway, comma-separated",
+        examples=["https://app.example.com"],
+    )
     resource_api_url: Annotated[str, AfterValidator(near_service_url)] = Field(
         "http://127.0.0.1:3001",
         description="the resource API's address",

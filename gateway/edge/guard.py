@@ -9,7 +9,7 @@ for browsers without it. A program that is no browser sends neither, and carries
 """
 
 import enum
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,7 @@ from gateway.edge.handshakes import is_handshake
 from gateway.edge.hosts import Likeness, compare_hosts
 from gateway.edge.limit_rules import Limit
 from gateway.edge.navigations import is_page_wanted
+from gateway.edge.origins import OurOrigins
 from gateway.errors import CrossOriginRefused, MisdirectedRequest
 from servicekit.http import routes
 from servicekit.operations import Operation
@@ -131,8 +132,12 @@ def records_of(request: web.Request) -> Sequence[str]:
     return row.records(request) if row else ()
 
 
-def guard_middleware(public_url: str) -> Middleware:
-    """Return the middleware that refuses what a route's kind of request does not allow."""
+def guard_middleware(public_url: str, others: Iterable[str] = ()) -> Middleware:
+    """Return the middleware that refuses what a route's kind of request does not allow.
+
+    `others` are the origins beside the gateway's own whose pages may do what ours may.
+    """
+    origins = OurOrigins(public_url, others)
     judges = {
         RequestKind.JSON: _judge_json,
         RequestKind.EVENTS: _judge_events,
@@ -149,9 +154,9 @@ def guard_middleware(public_url: str) -> Middleware:
         if kind not in {RequestKind.FRAMED, RequestKind.BACKCHANNEL}:
             _judge_host(request, kind, public_url)
         if opens_websocket(request):
-            _judge_handshake(request, public_url)
+            _judge_handshake(request, origins)
         elif kind in judges:
-            judges[kind](request, public_url)
+            judges[kind](request, origins)
         return await handler(request)
 
     return middleware
@@ -176,35 +181,44 @@ def _judge_host(request: web.Request, kind: RequestKind, public_url: str) -> Non
         raise MisdirectedRequest(f"Open {public_url} instead: a browser sends the cookies of one name only.")
 
 
-def _judge_json(request: web.Request, public_url: str) -> None:
+def _judge_json(request: web.Request, origins: OurOrigins) -> None:
     if request.headers.get("X-CSRF") != "1":
         raise CrossOriginRefused("Send the header X-CSRF: 1.")
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
-    if site not in {None, "same-origin"} or (site is None and origin not in {None, public_url}):
-        raise CrossOriginRefused(f"Only pages of {public_url} may call this.")
+    if site in {None, "same-site"} and origins.other_of(request):
+        return
+    if site not in {None, "same-origin"} or (site is None and origin not in {None, origins.own}):
+        raise CrossOriginRefused(f"Only pages of {_named(origins)} may call this.")
 
 
-def _judge_events(request: web.Request, public_url: str) -> None:
-    """Believe a browser that says the request comes from our own page; ask everybody else for the header.
+def _judge_events(request: web.Request, origins: OurOrigins) -> None:
+    """Believe a browser that says the request comes from a page of ours; ask everybody else for the header.
 
     Scripts cannot forge `Sec-Fetch-Site`, and the answer is of no use to whoever cannot read it.
     """
-    if request.headers.get("Sec-Fetch-Site") != "same-origin":
-        _judge_json(request, public_url)
+    site = request.headers.get("Sec-Fetch-Site")
+    if site == "same-origin" or (site == "same-site" and origins.other_of(request)):
+        return
+    _judge_json(request, origins)
 
 
-def _judge_handshake(request: web.Request, public_url: str) -> None:
+def _judge_handshake(request: web.Request, origins: OurOrigins) -> None:
     """Ask for an `Origin` that is ours, of programs too (RFC 6455, section 10.2).
 
     No policy of ours on cross-origin requests holds for WebSockets: a browser opens them for any page, with the cookies
     that go to this host, and lets the page read what comes.
     """
-    site = request.headers.get("Sec-Fetch-Site")
-    if request.headers.getall(hdrs.ORIGIN, []) != [public_url] or site not in {None, "same-origin"}:
-        raise CrossOriginRefused(f"Only pages of {public_url} may open this, and say so by Origin.")
+    site, named = request.headers.get("Sec-Fetch-Site"), request.headers.getall(hdrs.ORIGIN, [])
+    is_own = named == [origins.own] and site in {None, "same-origin"}
+    if not is_own and not (origins.other_of(request) and site in {None, "same-site"}):
+        raise CrossOriginRefused(f"Only pages of {_named(origins)} may open this, and say so by Origin.")
 
 
-def _judge_navigation(request: web.Request, _public_url: str) -> None:
+def _named(origins: OurOrigins) -> str:
+    return " and ".join((origins.own, *sorted(origins.others)))
+
+
+def _judge_navigation(request: web.Request, origins: OurOrigins) -> None:
     """Refuse frames, images and prefetches; bring a person who followed a foreign link to our first page.
 
     Nothing is begun for either: otherwise any page could start flows in somebody's name.
@@ -212,7 +226,8 @@ def _judge_navigation(request: web.Request, _public_url: str) -> None:
     destination = request.headers.get("Sec-Fetch-Dest", "document")
     if destination != "document" or "prefetch" in request.headers.get("Sec-Purpose", ""):
         raise CrossOriginRefused("This address is for navigation.")
-    if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    if site not in {"none", "same-origin"} and not (site == "same-site" and origins.leads_here(request)):
         raise web.HTTPSeeOther("/")
 
 

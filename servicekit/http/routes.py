@@ -55,4 +55,8 @@ class RouteTable(Generic[R]):
 
     def row_of(self, request: web.Request) -> R | None:
         """Return the row of the request's route; None where there is no such route, or one without a row."""
-        return self._rows.get(request.match_info.route)
+        return self.row_at(request.match_info.route)
+
+    def row_at(self, route: web.AbstractRoute) -> R | None:
+        """Return the row of a route of the router; None where it has none."""
+        return self._rows.get(route)

@@ -155,3 +155,42 @@ def test_A7_S57_what_only_local_work_may_have_is_told_at_once() -> None:
         "GATEWAY_REDIS_URL",
         "SSLKEYLOGFILE",
     ]
+
+
+@pytest.mark.parametrize(
+    "origins, says",
+    [
+        ("*", "which is not an http or https address"),
+        ("null", "which is not an http or https address"),
+        ("https://*.example.com", "which has a host that is no name"),
+        ("app.example.com", "which is not an http or https address"),
+        ("https://app.example.com/notes", "which has a path"),
+        ("https://app.example.com?x", "it has a query or a fragment"),
+        ("https://app.example.com.", "which has a dot behind its host"),
+        ("https://user@app.example.com", "which holds a user name"),
+        ("http://app.example.com", "which is plain http"),
+        ("wss://app.example.com", "which is not an http or https address"),
+        ("https://profile.example.com:443", "which is the gateway's own address"),
+        ("https://PROFILE.example.com", "which is the gateway's own address"),
+        ("https://app.example.org", "which is another site than GATEWAY_PUBLIC_URL"),
+        ("http://localhost:5173", "which is another site than GATEWAY_PUBLIC_URL"),
+        ("https://app.example.com;https://b.example.com", "entries that are not separated by commas alone"),
+        ("https://app.example.com https://b.example.com", "entries that are not separated by commas alone"),
+    ],
+)
+def test_S24_an_origin_that_may_not_call_the_gateway_is_told_at_start(origins: str, says: str) -> None:
+    (line,) = faults(**FOR_OTHERS, ALLOWED_ORIGINS=origins)
+
+    assert line.startswith("GATEWAY_ALLOWED_ORIGINS ")
+    assert says in line
+
+
+def test_S24_origins_are_taken_as_browsers_spell_them_and_each_once() -> None:
+    given = "https://APP.example.com:443/, https://app.example.com,https://example.com:8443,https://bücher.example.com"
+    settings = load_settings(Settings, gateway_environment({**FOR_OTHERS, "ALLOWED_ORIGINS": given}), PREFIX)
+
+    assert settings.allowed_origins == (
+        "https://app.example.com",
+        "https://example.com:8443",
+        "https://xn--bcher-kva.example.com",
+    )

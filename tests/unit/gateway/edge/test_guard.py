@@ -1,6 +1,6 @@
 """Who may send what kind of request (S10, S23, S25, S48)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import pytest
 from aiohttp import web
@@ -39,7 +39,7 @@ class Guarded:
         self._client = client
 
     @staticmethod
-    def app(public_url: str) -> web.Application:
+    def app(public_url: str, others: Iterable[str] = ()) -> web.Application:
         @web.middleware
         async def answering(request: web.Request, handler: Handler) -> web.StreamResponse:
             try:
@@ -47,7 +47,7 @@ class Guarded:
             except (CrossOriginRefused, MisdirectedRequest) as refused:
                 return web.Response(status=refused.status, text=refused.detail)
 
-        app = web.Application(middlewares=[answering, guard_middleware(public_url)])
+        app = web.Application(middlewares=[answering, guard_middleware(public_url, others)])
         app[ROUTE_TABLE] = RouteTable()
         app[ROUTE_TABLE].add(app, [Route("GET", f"/{kind.value}", reached, kind) for kind in RequestKind])
         app.router.add_get("/without-a-row", reached)
