@@ -39,7 +39,8 @@ from gateway.edge.spa_files import SpaFiles
 from gateway.endpoints.upstreams import add_upstreams
 from gateway.flows.access_rules import rules_of
 from gateway.flows.arrivals import Arrivals
-from gateway.flows.flow_record import FlowStore, local_path
+from gateway.flows.flow_record import FlowStore
+from gateway.flows.return_address import return_address
 from gateway.flows.step_up import StepUps
 from gateway.limiting import limiting
 from gateway.lives import authority_life, end_streams, network_life, redis_life, tokens_life
@@ -130,7 +131,8 @@ def create_app(
                     pages,
                     host=urlsplit(settings.public_url).netloc,
                     close_flow=FlowStore.close,
-                    local_path=local_path,
+                    return_address=lambda text: return_address(text, origins),
+                    origins=origins,
                 )
             ),
             refusals_middleware(audit),

@@ -12,6 +12,7 @@ from gateway.edge.front_end_files import FrontEndFiles
 from gateway.edge.guard import Route
 from gateway.edge.spa_files import SpaFiles
 from gateway.endpoints import activity, auth, events, health, logout, parked, profile, session, upstreams
+from gateway.flows.after_sign_out import leading_on
 from gateway.settings import Settings
 from gateway.upstream_rows import UpstreamRow
 
@@ -32,7 +33,8 @@ def served(settings: Settings, pages: SpaFiles | FrontEndFiles) -> Iterator[Rout
     yield from auth.routes(settings.response_mode)
     yield from logout.routes(backchannel=settings.backchannel_logout)
     yield from ALWAYS
-    yield from pages.routes(change_password_url=settings.change_password_url)
+    for row in pages.routes(change_password_url=settings.change_password_url):
+        yield leading_on(row) if row.path == "/" else row
 
 
 @cache

@@ -81,6 +81,8 @@ def _faults_of_origins(effective: Mapping[str, str]) -> Iterator[str]:
             other = read_web_address(text)
         except ValueError:
             continue
+        if other.scheme == "http" and not other.is_on_loopback:
+            continue  # a fault of its own
         if other.origin == own.origin:
             yield (
                 f"GATEWAY_ALLOWED_ORIGINS names {shown(text)}, which is the gateway's own address, GATEWAY_PUBLIC_URL: "

@@ -34,14 +34,16 @@ def respond(
 ) -> web.Response:
     """Return a page with its headers.
 
-    ``form_action`` is the origin that a form's answer may go to: browsers hold redirects after a form to it as well.
+    ``form_action`` is the origin that a form's answer may go to. Browsers hold redirects after a form to the list as
+    well, and an application may lead on to another origin of its own, which the real authority does not prevent.
     The referrer policy stays at the browser's default on purpose: with ``no-referrer`` the form post to the
     application would carry ``Origin: null``, which the real authority's doesn't.
     """
     framed = " ".join(frames) or "'none'"
+    targets = f"'self' {form_action} http: https:" if form_action else "'self'"
     policy = (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; base-uri 'none'; "
-        f"frame-ancestors 'none'; form-action 'self' {form_action}; frame-src {framed}"
+        f"frame-ancestors 'none'; form-action {targets}; frame-src {framed}"
     )
     headers = {
         "Cache-Control": "no-store, no-cache",

@@ -20,10 +20,6 @@ class OurOrigins:
         self.own: Final = own
         self.others: Final = frozenset(others)
 
-    def is_ours(self, origin: str | None) -> bool:
-        """Tell whether an `Origin` is the gateway's or one of the others; None and `null` are nobody's."""
-        return origin == self.own or origin in self.others
-
     def other_of(self, request: web.BaseRequest) -> str | None:
         """Return which of the others a request says that it comes from; None of our own, a stranger's, and of two."""
         named = request.headers.getall(hdrs.ORIGIN, [])

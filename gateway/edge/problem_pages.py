@@ -1,7 +1,7 @@
 """How a problem is shown: JSON for programs, the client's own pages for people who navigate.
 
-Owns which of the two a request gets, and what the page's address says: the problem's type, its reference, and the path
-to return to.
+Owns which of the two a request gets, whose page it is, and what the page's address says: the problem's type, its
+reference, and the path to return to.
 Never decides what is a problem, and never writes the JSON (`servicekit/problems.py` does both).
 """
 
@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 
 from gateway.edge.guard import RequestKind, kind_of
 from gateway.edge.navigations import is_page_wanted
+from gateway.edge.origins import OurOrigins
 from gateway.edge.plain_pages import SHOWN, plain_page
 from servicekit.errors import TooManyRequests
 from servicekit.problems import Draw, Problem, draw_json
@@ -38,11 +39,12 @@ def problem_pages(
     *,
     host: str,
     close_flow: Callable[[web.Response, str], web.Response],
-    local_path: Callable[[str | None], str],
+    return_address: Callable[[str | None], str],
+    origins: OurOrigins,
 ) -> Draw:
     """Return how problems are drawn; `close_flow` takes the cookie of a flow back, by its `state`.
 
-    `host` is what people know us by, `local_path` makes a path of ours of whatever `return_to` says.
+    `host` is what people know us by, `return_address` makes an address that may be led to of whatever `return_to` says.
     """
 
     def draw(request: web.Request, problem: Problem, reference: str) -> web.StreamResponse:
@@ -54,8 +56,8 @@ def problem_pages(
         elif navigates and problem.slug not in _NEVER_PAGES:
             if problem.slug == TooManyRequests.slug and kind_of(request) is RequestKind.NAVIGATION:
                 # Whoever refused it never learned where the flow would have led back to.
-                request[RETURN_TO] = local_path(request.query.get("return_to"))
-            response = _to_problem_page(request, problem, reference)
+                request[RETURN_TO] = return_address(request.query.get("return_to"))
+            response = _to_problem_page(request, problem, reference, origins)
             return close_flow(response, request[FLOW_STATE]) if FLOW_STATE in request else response
         if _is_lost_person(request, problem) and (page := pages.lost(request)):
             return page
@@ -64,16 +66,21 @@ def problem_pages(
     return draw
 
 
-def _to_problem_page(request: web.Request, problem: Problem, reference: str) -> web.Response:
+def _to_problem_page(
+    request: web.Request, problem: Problem, reference: str, origins: OurOrigins
+) -> web.Response:
     query = {"type": problem.slug, "reference": reference}
+    front_end = ""
     if RETURN_TO in request:
-        query["return_to"] = request[RETURN_TO]
+        # The page of the front end that began the flow says it, and leads back by a path of its own.
+        front_end = origins.other_at(request[RETURN_TO]) or ""
+        query["return_to"] = request[RETURN_TO].removeprefix(front_end)
     if problem.slug == TooManyRequests.slug:
         # Not as a header: that would ask the browser to follow the redirection so much later (RFC 9110, 10.2.3).
         query["retry_after"] = problem.headers[hdrs.RETRY_AFTER]
     return web.Response(
         status=303,
-        headers={hdrs.LOCATION: f"/problem?{urlencode(query)}", hdrs.CACHE_CONTROL: "no-store"},
+        headers={hdrs.LOCATION: f"{front_end}/problem?{urlencode(query)}", hdrs.CACHE_CONTROL: "no-store"},
     )
 
 

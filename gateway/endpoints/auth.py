@@ -7,10 +7,9 @@ callback: the authority's cross-site POST does not carry it.
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 from aiohttp import hdrs, web
-from pydantic import Field
 
 from gateway import errors
 from gateway.app_keys import ARRIVALS, AUDIT, AUTH_FLOW, CLIENT_ADDRESSES, FLOWS, SESSIONS
@@ -18,12 +17,15 @@ from gateway.audit import facts
 from gateway.edge.forms import FORM
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.limit_rules import Limit
+from gateway.edge.origins import ORIGINS
 from gateway.edge.problem_pages import RETURN_TO
+from gateway.endpoints import parameters
 from gateway.endpoints.answers import AuthorizationResponse
 from gateway.endpoints.problems import OF_A_FLOW
 from gateway.flows.authorization_response import read_response
 from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP, CompletedFlow
-from gateway.flows.flow_record import LONGEST_PATH, AuthCodeFlow, FlowStore, local_path
+from gateway.flows.flow_record import AuthCodeFlow, FlowStore
+from gateway.flows.return_address import return_address
 from gateway.flows.step_up import CHALLENGE
 from gateway.metrics import FLOW
 from gateway.session.cookie import refuse_doubled
@@ -60,7 +62,7 @@ async def step_up(request: web.Request) -> web.Response:
 
     A challenge that is forgotten counts as the latter.
     """
-    request[RETURN_TO] = return_to = local_path(request.query.get("return_to"))
+    request[RETURN_TO] = return_to = return_address(request.query.get("return_to"), request.app[ORIGINS])
     request[FLOW] = (STEP_UP, _BEGUN)
     session = await request.app[SESSIONS].require(request)
     url, flow = await request.app[AUTH_FLOW].begin_step_up(
@@ -96,7 +98,7 @@ async def _arrive(request: web.Request, answer: dict[str, str]) -> CompletedFlow
 
 
 async def _leave(request: web.Request, purpose: str) -> web.Response:
-    request[RETURN_TO] = return_to = local_path(request.query.get("return_to"))
+    request[RETURN_TO] = return_to = return_address(request.query.get("return_to"), request.app[ORIGINS])
     request[FLOW] = (purpose, _BEGUN)
     refuse_doubled(request)
     session = await request.app[SESSIONS].find(request)
@@ -115,19 +117,8 @@ def _see_other(url: str) -> web.Response:
     return web.Response(status=303, headers={hdrs.LOCATION: url, hdrs.CACHE_CONTROL: "no-store"})
 
 
-_RETURN_TO: Final = Parameter(
-    "return_to",
-    "query",
-    "A path of the front end to come back to. Anything else, and whatever lies under /auth, /api, /health, /metrics or "
-    "/problem, counts as `/`.",
-    Annotated[
-        str,
-        # Beside pydantic, whose patterns look neither ahead nor behind.
-        Field(max_length=LONGEST_PATH, json_schema_extra={"pattern": r"^/(?![/\\])", "default": "/"}),
-    ],
-)
 _DEPARTURE: Final = Response(
-    "To the authority. Or to `/problem?type=…&reference=…&return_to=…` of the single-page client; `type` is one of "
+    "To the authority. Or to `/problem?type=…&reference=…&return_to=…` of the front end; `type` is one of "
     "JourneyProblem. Or to `/` when the navigation came from another site: then nothing was begun.",
     status=303,
     headers=(hdrs.LOCATION,),
@@ -172,7 +163,7 @@ ROUTES: Final = (
             tag="navigations",
             response=_DEPARTURE,
             problems=(*OF_A_FLOW, TooManyRequests, errors.DuplicateCookie),
-            parameters=(_RETURN_TO,),
+            parameters=(parameters.RETURN_TO,),
         ),
     ),
     Route(
@@ -187,7 +178,7 @@ ROUTES: Final = (
             tag="navigations",
             response=_DEPARTURE,
             problems=(*OF_A_FLOW, TooManyRequests, errors.DuplicateCookie),
-            parameters=(_RETURN_TO,),
+            parameters=(parameters.RETURN_TO,),
         ),
     ),
     Route(
@@ -212,7 +203,7 @@ ROUTES: Final = (
                 Parameter(
                     "action", "query", "`profile.edit`: confirm before editing.", Literal["profile.edit"]
                 ),
-                _RETURN_TO,
+                parameters.RETURN_TO,
             ),
         ),
     ),

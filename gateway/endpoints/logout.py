@@ -20,10 +20,14 @@ from gateway.edge.forms import FORM, read_form
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.limit_rules import Limit
 from gateway.edge.network_limits import CAME_TO_NOTHING
+from gateway.edge.origins import ORIGINS
 from gateway.edge.posting_page import posting_page
+from gateway.endpoints import parameters
 from gateway.endpoints.answers import LogoutRequest, SignedOut
 from gateway.errors import DuplicateCookie, SessionStoreUnavailable
+from gateway.flows.after_sign_out import remember_address
 from gateway.flows.end_session import PAGE, authority_origins
+from gateway.flows.return_address import HOME, absolute, return_address
 from gateway.session.cookie import is_doubled
 from gateway.tokens.token_records import ID_TOKEN
 from servicekit.errors import (
@@ -42,7 +46,8 @@ async def sign_out(request: web.Request) -> web.Response:
     """End the session first, then name the authority's end-session address for the client to navigate to.
 
     Works without a session and while the authority is away; the address is then the gateway's own first page. Deletes
-    the cookie, and sends `Clear-Site-Data` for cache and storage.
+    the cookie, and sends `Clear-Site-Data` for cache and storage. `return_to` says where the browser ends up after the
+    authority's page, and where it goes at once while the authority is away.
 
     Where the session cookie came twice, both sessions end, and all cookies of this site are deleted.
 
@@ -54,9 +59,14 @@ async def sign_out(request: web.Request) -> web.Response:
         request.app[AUDIT].show(facts.SIGN_OUT, session.subject)
     else:
         request[CAME_TO_NOTHING] = True
-    redirect = await request.app[END_SESSION].redirect(session)
+    return_to = return_address(request.query.get("return_to"), request.app[ORIGINS])
+    home = "" if return_to == HOME else absolute(return_to, request.app[ORIGINS])
+    redirect = await request.app[END_SESSION].redirect(session, home)
     forget = '"cache", "cookies", "storage"' if is_doubled(request) else '"cache", "storage"'
-    return web.json_response(SignedOut(redirect=redirect), headers={"Clear-Site-Data": forget})
+    response = web.json_response(SignedOut(redirect=redirect), headers={"Clear-Site-Data": forget})
+    if home not in {"", redirect}:
+        remember_address(response, return_to)
+    return response
 
 
 async def end_session(request: web.Request) -> web.Response:
@@ -149,6 +159,7 @@ ROUTES: Final = (
             tag="session",
             response=Response("Signed out here; `redirect` ends the authority's session too.", (SignedOut,)),
             problems=(SessionStoreUnavailable, DuplicateCookie, TooManyRequests),
+            parameters=(parameters.RETURN_TO,),
         ),
     ),
     Route(

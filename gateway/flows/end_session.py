@@ -39,15 +39,18 @@ class EndSessionForm:
     fields: dict[str, str]
 
 
-async def end_session_url(discovery: Discovery, settings: Settings, session: LiveSession | None) -> str:
+async def end_session_url(
+    discovery: Discovery, settings: Settings, session: LiveSession | None, home: str = ""
+) -> str:
     """Return where to send the browser after signing out; `session` is the one that ended, if there was one.
 
-    Without metadata it is our own first page: the person is signed out here, and the authority keeps its session.
+    Without metadata it is `home`, our own first page unless somebody wants to go elsewhere: the person is signed out
+    here, and the authority keeps its session.
     Entra's `logout_hint` takes only the opaque `login_hint` claim; the ID token is never put into a URL.
     """
     form = await _request(discovery, settings, session)
     if form is None:
-        return f"{settings.public_url}/"
+        return home or f"{settings.public_url}/"
     return f"{form.endpoint}{'&' if '?' in form.endpoint else '?'}{urlencode(form.fields)}"
 
 
@@ -80,14 +83,17 @@ class EndSession:
         self._settings = settings
         self._records = SingleRecords(vault)
 
-    async def redirect(self, session: LiveSession | None) -> str:
-        """Return where to send the browser; `session` has ended, and what was read of it is still known."""
+    async def redirect(self, session: LiveSession | None, home: str = "") -> str:
+        """Return where to send the browser; `session` has ended, and what was read of it is still known.
+
+        `home` is where it wants to end, an absolute address; nothing for our first page.
+        """
         if session is None or not self._settings.id_token_hint:
-            return await end_session_url(self._discovery, self._settings, session)
+            return await end_session_url(self._discovery, self._settings, session, home)
         id_token = await session.records.get(ID_TOKEN)
         form = await _request(self._discovery, self._settings, session)
         if id_token is None or form is None:
-            return await end_session_url(self._discovery, self._settings, session)
+            return await end_session_url(self._discovery, self._settings, session, home)
         whole = replace(form, fields={**form.fields, "id_token_hint": id_token.decode()})
         ticket = secrets.token_urlsafe(32)
         try:
@@ -96,8 +102,10 @@ class EndSession:
             )
         except SessionStoreUnavailable:
             # Signed out here already: the authority asks one question more.
-            return await end_session_url(self._discovery, self._settings, session)
-        return f"{self._settings.public_url}{PAGE}?{urlencode({'ticket': ticket})}"
+            return await end_session_url(self._discovery, self._settings, session, home)
+        # A page of another origin may not navigate here unless it says where it goes.
+        query = {"ticket": ticket, **({"return_to": home} if home else {})}
+        return f"{self._settings.public_url}{PAGE}?{urlencode(query)}"
 
     async def form(self, ticket: str) -> EndSessionForm | None:
         """Return the form that a ticket stands for, once; None where there is none any more.

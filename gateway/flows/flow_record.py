@@ -81,17 +81,23 @@ def local_path(text: str | None) -> str:
     is, and blanks and letters of any script are encoded, so that what comes out is printable ASCII. Nothing may be read
     out of it that leads elsewhere, to an endpoint of ours included, by whoever decodes it once or twice.
     """
-    match = _PATH_FORM.fullmatch(text or "")
+    path = written_path(text or "")
+    return "/" if path is None or _is_not_ours(path) else path
+
+
+def written_path(text: str) -> str | None:
+    """Return a path as people write it, of whatever origin, in the spelling of `local_path`; None where it is none."""
+    match = _PATH_FORM.fullmatch(text)
     if not match or not _is_written(match[0]):
-        return "/"
+        return None
     path = _encoded(match["path"])
     try:
         read = unquote(path, errors="strict")
     except UnicodeDecodeError:
-        return "/"
+        return None
     hides = read.count("/") != path.count("/") or not _is_written(read) or _ENCODED.search(read)
     whole = path + _encoded(match["rest"])
-    return "/" if hides or not _is_page(read) or len(whole) > LONGEST_PATH else whole
+    return None if hides or not _is_page(read) or len(whole) > LONGEST_PATH else whole
 
 
 def _is_written(text: str) -> bool:
@@ -108,7 +114,12 @@ def _encoded(text: str) -> str:
 def _is_page(path: str) -> bool:
     *folders, name = path[1:].split("/")
     hidden = any(part.startswith(".") for part in (*folders, name))
-    return not hidden and all(part.strip() for part in folders) and not f"{path}/".startswith(_NOT_PAGES)
+    return not hidden and all(part.strip() for part in folders)
+
+
+def _is_not_ours(written: str) -> bool:
+    """Tell whether a path of ours leads to no page."""
+    return f"{unquote(re.split('[?#]', written)[0])}/".startswith(_NOT_PAGES)
 
 
 def _cookie_name(state: str) -> str:

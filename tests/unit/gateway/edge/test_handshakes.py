@@ -28,12 +28,15 @@ async def next_one(_request: web.Request) -> web.Response:
     return web.Response(text="next")
 
 
+FRONT_END = "http://127.0.0.1:5173"
+
+
 @pytest.fixture
 async def url() -> AsyncIterator[str]:
     """Give a gateway whose guard stands before a route that takes handshakes, and one that does not."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    app = web.Application(middlewares=[problems_middleware(), guard_middleware(url)])
+    app = web.Application(middlewares=[problems_middleware(), guard_middleware(url, [FRONT_END])])
     app[ROUTE_TABLE] = RouteTable()
     app[ROUTE_TABLE].add(
         app,
@@ -69,6 +72,20 @@ async def sent(url: str, *fields: tuple[str, str], path: str = "/chat", **how: o
 )
 async def test_handshakes_as_browsers_and_proxies_write_them(url: str, fields: list[tuple[str, str]]) -> None:
     assert await sent(url, *fields) == (200, "handshake ")
+
+
+async def test_S24_pages_of_a_named_origin_may_open_one_and_say_so_by_both_headers(url: str) -> None:
+    own = ("Origin", FRONT_END)
+
+    assert await sent(url, own) == (200, "handshake ")
+    assert await sent(url, own, ("Sec-Fetch-Site", "same-site")) == (200, "handshake ")
+    for fields in (
+        [own, ("Sec-Fetch-Site", "cross-site")],
+        [own, own],
+        [("Origin", f"{FRONT_END}0")],
+        [("Origin", "null"), ("Sec-Fetch-Site", "same-site")],
+    ):
+        assert (await sent(url, *fields))[0] == 403, fields
 
 
 @pytest.mark.parametrize(
