@@ -186,12 +186,14 @@ class InvalidProfilePatch(ProblemError):
 
 
 class ProfileChanged(ProblemError):
-    """`If-Match` names a state that is no longer current."""
+    """`If-Match` names a state that is no longer current; `profile` is what is there, `etag` its entity tag."""
 
     status, slug, title = 412, "profile-changed", "The profile was changed elsewhere meanwhile"
 
     def __init__(self, profile: dict[str, str | None], etag: str) -> None:
         super().__init__(members={"profile": profile}, headers={"ETag": etag})
+        self.profile = profile
+        self.etag = etag
 
 
 class IdempotencyKeyReused(ProblemError):

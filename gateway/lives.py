@@ -17,7 +17,9 @@ from gateway.flows.logout import Logout
 from gateway.flows.logout_token import LogoutTokenJudge
 from gateway.profile.edits import ProfileEdits
 from gateway.profile.graph import ProfileReader
+from gateway.profile.recently_saved import RecentlySaved
 from gateway.profile.resource_client import ResourceApiClient
+from gateway.profile.saves import ProfileSaves
 from gateway.profile.upstreams import ways_to
 from gateway.proxy.interruptions import Interruptions
 from gateway.proxy.parked_requests import ParkedRequests
@@ -148,11 +150,17 @@ def tokens_life(
         interruptions = app[keys.INTERRUPTIONS] = Interruptions(
             parked, step_ups, app[keys.AUDIT], app[keys.METRICS]
         )
-        app[keys.EDITS] = ProfileEdits(
+        saves = ProfileSaves(
             ProfileReader(
                 to_graph, broker, url=settings.graph_url, resource=resources.read, audit=app[keys.AUDIT]
             ),
             ResourceApiClient(to_api, broker, url=settings.resource_api_url, resource=resources.edit),
+            step_ups,
+            RecentlySaved(now=now),
+            app[keys.AUDIT],
+        )
+        app[keys.EDITS] = ProfileEdits(
+            saves,
             step_ups,
             parked,
             app[keys.AUDIT],

@@ -1,13 +1,14 @@
 """The one thing that this service is for: a person's own change to their own profile.
 
-Owns the order of the steps (token for Graph, who is it, write, answer) and the truth about writes whose end we
-did not see: saved where a look shows it, otherwise unknown, never a guess.
+Owns the order of the steps (token for Graph, who is it, is it still what the caller saw, write, answer) and the truth
+about writes whose end we did not see: saved where a look shows it, otherwise unknown, never a guess.
 Never sees a request or a response.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from resource_api import errors
@@ -18,12 +19,21 @@ from resource_api.patience import Patience
 from resource_api.profile import Profile, ProfilePatch
 from servicekit.deadlines import Deadline
 from servicekit.errors import UNKNOWN, AuthorityUnavailable
+from servicekit.http.conditions import etag_of, matches
 from servicekit.logs import log_event
 from servicekit.problems import ProblemError
 
 T = TypeVar("T")
 
 _log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A profile as it now is, and what its changed fields were when it was read right before the write."""
+
+    profile: Profile
+    before: Profile
 
 
 class _Errand:
@@ -79,24 +89,29 @@ class ProfileEditor:
         self._patience = patience
         self._sleep = sleep
 
-    async def edit(self, caller: Caller, patch: ProfilePatch) -> Profile:
-        """Apply `patch` and return the profile as it now is.
+    async def edit(self, caller: Caller, patch: ProfilePatch, condition: str | None = None) -> Edited:
+        """Apply `patch`, if the profile is what `condition` (an `If-Match`) names, and return it as it now is.
 
         The answer is what was read before plus what was written: Graph's replicas may show the old values for a
         while (its documentation advises to trust the write). An empty patch writes nothing.
-        Raises what `GraphTokens.token` and `GraphMe` raise, except TokenRefused and WriteUnclear.
+        Raises ProfileChanged, and what `GraphTokens.token` and `GraphMe` raise, except TokenRefused and WriteUnclear.
+        Not checked: whether what was read is the newest state (a replica may lag), and what is written between this
+        reading and our write: Graph has no conditional write of a user.
         """
         errand = _Errand(caller, self._tokens, Deadline(self._patience.whole))
         before = await errand.run(self._graph.read)
         if before["id"] != caller.oid:
             log_event(_log, logging.ERROR, "graph-answered-for-another-person")
             raise errors.DirectoryUnavailable("Graph's /me is not the caller")
+        if condition is not None and not matches(condition, etag_of(before)):
+            raise errors.ProfileChanged(before, etag_of(before))
+        replaced = {name: before[name] for name in patch.changes}
         if not patch.changes:
-            return before
+            return Edited(before, replaced)
         try:
             await errand.run(lambda token, deadline: self._graph.write(token, patch, caller.oid, deadline))
         except WriteUnclear as doubt:
-            return await self._look(errand, patch, before, doubt)
+            return Edited(await self._look(errand, patch, before, doubt), replaced)
         log_event(
             _log,
             logging.INFO,
@@ -104,7 +119,7 @@ class ProfileEditor:
             fields=list(patch.changes),
             client=caller.client,
         )
-        return patch.applied_to(before)
+        return Edited(patch.applied_to(before), replaced)
 
     async def _look(
         self, errand: _Errand, patch: ProfilePatch, before: Profile, doubt: WriteUnclear

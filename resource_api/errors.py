@@ -8,6 +8,7 @@
     │   ├── InsufficientClaims              401 Entra or Graph wants more proof; claims say which
     │   └── InsufficientUserAuthentication  401 the person's sign-in is too old (RFC 9470)
     ├── InvalidProfilePatch                 422 fields are unknown, of the wrong type, too long or empty
+    ├── ProfileChanged                      412 `If-Match` names a state that is no longer current
     ├── ProfileNotFound                     409 Graph does not know the person (yet, or any more)
     │                                       and from servicekit.errors, as in the gateway:
     ├── BadRequest                          400 the body or a header is not what it should be
@@ -32,6 +33,7 @@ What a token lacks is told by code alone; the reason goes to the log.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 
 from servicekit import challenges
@@ -119,6 +121,15 @@ class InvalidProfilePatch(ProblemError):
 
     def __init__(self, errors: list[FieldError], *, log_detail: str = "") -> None:
         super().__init__(log_detail=log_detail, members={"errors": [error.as_json() for error in errors]})
+
+
+class ProfileChanged(ProblemError):
+    """`If-Match` names a state that is no longer current; `profile` is what is there, `etag` its entity tag."""
+
+    status, slug, title = 412, "profile-changed", "The profile was changed elsewhere meanwhile"
+
+    def __init__(self, profile: Mapping[str, str | None], etag: str) -> None:
+        super().__init__(members={"profile": profile}, headers={"ETag": etag})
 
 
 class ProfileNotFound(ProblemError):

@@ -12,7 +12,10 @@ from pydantic import Field
 
 from resource_api import errors
 from resource_api.access import Route, ScopePolicy
+from resource_api.profile import MEMBERS, Profile
+from resource_api.routes import PROFILE
 from servicekit import errors as shared
+from servicekit.http.conditions import etag_of
 from servicekit.openapi import Components, Node
 from servicekit.operations import ProblemType, Shape
 from servicekit.problems import ProblemError
@@ -23,7 +26,16 @@ from servicekit.version import VERSION
 _SCOPE: Final = "EditProfileService.ReadWrite"
 _CLAIMS: Final = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
 _OUTCOME: Final = Annotated[shared.Outcome, Field(description="What became of the write.")]
+_ADA: Final[Profile] = {
+    **dict.fromkeys(MEMBERS),
+    "id": "6d3a8f10-58c2-4b7e-9a34-0f1e2d3c4b5a",
+    "displayName": "Ada Lovelace",
+}
 _HEADERS: Final[dict[str, Node]] = {
+    "ETag": {
+        "description": "The profile's entity tag, strong; send it back as `If-Match`.",
+        "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
+    },
     "WWW-Authenticate": {
         "description": "What the token lacks (RFC 6750; RFC 9470; Entra's claims challenge).",
         "schema": {"type": "string"},
@@ -88,6 +100,7 @@ PROBLEM_TYPES: Final = (
         errors.InvalidProfilePatch([FieldError("displayName", REQUIRED, "This can't be empty.")]),
         required={"errors": FIELD_ERRORS},
     ),
+    _kind(errors.ProfileChanged(_ADA, etag_of(_ADA)), required={"profile": PROFILE}),
     ProblemType(ProblemError().problem(), "A fault of this service; `reference` finds it in the log."),
     _kind(shared.Misconfigured()),
     _kind(errors.DirectoryUnavailable(""), required={"outcome": _OUTCOME}),

@@ -7,7 +7,7 @@ Never checks a token (the access middleware does) and never catches: what goes w
 from collections.abc import Callable
 from typing import Any, Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from resource_api import errors
 from resource_api.access import CALLER, OPEN, Route, ScopePolicy
@@ -16,8 +16,9 @@ from resource_api.editing import ProfileEditor
 from resource_api.profile import EDITABLE, MEMBERS, ProfilePatch
 from servicekit import errors as shared
 from servicekit.http.bodies import MERGE_PATCH, read_json
+from servicekit.http.conditions import etag_of, if_match
 from servicekit.http.life import LIFE
-from servicekit.operations import NamedSchema, Operation, RequestBody, Response
+from servicekit.operations import NamedSchema, Operation, Parameter, RequestBody, Response
 from servicekit.text_schemas import object_schema, patch_schema
 
 EDITOR: Final = web.AppKey("editor", ProfileEditor)
@@ -25,7 +26,22 @@ EDITOR: Final = web.AppKey("editor", ProfileEditor)
 
 DESCRIPTION: Final[web.AppKey[Callable[[], dict[str, Any]]]] = web.AppKey("description")
 
-_PROFILE: Final = object_schema("Profile", MEMBERS)
+PROFILE: Final = object_schema("Profile", MEMBERS)
+_EDITED_PROFILE: Final = NamedSchema(
+    "EditedProfile",
+    PROFILE.node
+    | {
+        "required": [*MEMBERS, "before"],
+        "properties": PROFILE.node["properties"]
+        | {
+            "before": {
+                "description": "What the changed fields were when the condition was judged.",
+                "type": "object",
+                "additionalProperties": {"type": ["string", "null"]},
+            }
+        },
+    },
+)
 _PROFILE_PATCH: Final = patch_schema(
     "ProfilePatch", "Any of the ten fields that a person may change.", EDITABLE
 )
@@ -42,7 +58,11 @@ def table(edit: ScopePolicy) -> list[Route]:
             Operation(
                 "editProfile",
                 "Change the caller's own profile",
-                response=Response("The profile as it now is.", (_PROFILE,)),
+                response=Response(
+                    "The profile as it now is; with `If-Match` also what the changed fields were.",
+                    (PROFILE, _EDITED_PROFILE),
+                    headers=("ETag",),
+                ),
                 problems=(
                     shared.BadRequest,
                     shared.AccessBlocked,
@@ -51,9 +71,18 @@ def table(edit: ScopePolicy) -> list[Route]:
                     shared.BodyTooLarge,
                     shared.UnsupportedMediaType,
                     errors.InvalidProfilePatch,
+                    errors.ProfileChanged,
                     errors.InsufficientClaims,
                     errors.DirectoryUnavailable,
                     errors.ResourceBusy,
+                ),
+                parameters=(
+                    Parameter(
+                        "If-Match",
+                        "header",
+                        "The `ETag` of the profile that the change was made on; compared strongly. "
+                        "Without it the last write wins.",
+                    ),
                 ),
                 body=RequestBody(_PROFILE_PATCH, MERGE_PATCH),
             ),
@@ -93,10 +122,11 @@ def table(edit: ScopePolicy) -> list[Route]:
 
 async def edit_profile(request: web.Request) -> web.Response:
     """Change the caller's own profile: an absent field stays as it is; null or an empty text clears it."""
-    patch = ProfilePatch.read(await read_json(request))
+    patch, condition = ProfilePatch.read(await read_json(request)), if_match(request)
     request[CHANGED_FIELDS] = list(patch.changes)
-    profile = await request.app[EDITOR].edit(request[CALLER], patch)
-    return web.json_response(profile)
+    edited = await request.app[EDITOR].edit(request[CALLER], patch, condition)
+    judged = {} if condition is None else {"before": edited.before}
+    return web.json_response({**edited.profile, **judged}, headers={hdrs.ETAG: etag_of(edited.profile)})
 
 
 async def live(_request: web.Request) -> web.Response:

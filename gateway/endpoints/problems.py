@@ -13,9 +13,9 @@ from gateway import errors
 from gateway.demand import Demand
 from gateway.endpoints.answers import PROFILE, EndReason, ParkedEditHandle
 from gateway.endpoints.examples import ADA, PARKED_EDIT_HANDLE
-from gateway.profile.fields import etag_of
 from servicekit import errors as shared
 from servicekit.http.bodies import LARGEST_BODY, READ_SECONDS
+from servicekit.http.conditions import etag_of
 from servicekit.http.request_heads import LARGEST_HEAD, LONGEST_TARGET
 from servicekit.operations import ProblemType
 from servicekit.problems import Problem, ProblemError, plain_problem

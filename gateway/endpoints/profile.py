@@ -17,9 +17,10 @@ from gateway.endpoints.answers import PROFILE, PROFILE_PATCH
 from gateway.endpoints.problems import OF_A_BODY, OF_A_RESOURCE
 from gateway.errors import EditInProgress, IdempotencyKeyReused, InvalidProfilePatch, ProfileChanged
 from gateway.profile.edits import FIELDS_TO_EDIT, FIELDS_TO_READ
-from gateway.profile.fields import answer, if_match, read_changes
+from gateway.profile.fields import answer, read_changes
 from gateway.proxy.repeats import KEY_FORM, idempotency_key, record_of_key
 from servicekit.http.bodies import MERGE_PATCH
+from servicekit.http.conditions import if_match
 from servicekit.operations import Operation, Parameter, RequestBody, Response
 
 

@@ -1,14 +1,11 @@
 """The profile, as the gateway shows it and takes changes to it.
 
-Owns its twelve members, the ten that a person may change, their limits, the entity tag, and the reading of a
-request's body.
+Owns its twelve members, the ten that a person may change, their limits, and the reading of a request's body.
 Never talks to anyone. The resource API checks every change again: this check saves a round trip, that one is the law.
 
 Fields and limits: Microsoft Graph, user resource; External ID, what a customer may change with User.ReadWrite.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NewType
@@ -16,8 +13,8 @@ from typing import Any, Final, NewType
 from aiohttp import hdrs, web
 
 from gateway.errors import InvalidProfilePatch
-from servicekit.errors import BadRequest
 from servicekit.http.bodies import read_json
+from servicekit.http.conditions import etag_of
 from servicekit.text_fields import FieldFaults, TextField, TextFields, same_text
 
 Profile = NewType("Profile", dict[str, str | None])
@@ -79,34 +76,9 @@ def holds(profile: Profile, changes: Changes) -> bool:
     return all(same_text(profile.get(name), value) for name, value in changes.items())
 
 
-def etag_of(profile: Profile) -> str:
-    """Return the strong entity tag of a profile (RFC 9110, section 8.8.3): the same for the same values."""
-    canonical = json.dumps(profile, sort_keys=True, separators=(",", ":")).encode()
-    return f'"{hashlib.sha256(canonical).hexdigest()[:32]}"'
-
-
 def answer(profile: Profile) -> web.Response:
     """Return the answer that a profile is, with its entity tag."""
     return web.json_response(profile, headers={hdrs.ETAG: etag_of(profile)})
-
-
-def if_match(request: web.Request) -> str | None:
-    """Return the `If-Match` headers as one; raises BadRequest when they are no list of entity tags."""
-    lines = request.headers.getall(hdrs.IF_MATCH, [])
-    if not lines:
-        return None
-    text = ", ".join(lines)  # RFC 9110, section 5.3
-    if text.strip() != "*" and not re.fullmatch(
-        r'\s*(W/)?"[\x21\x23-\x7e]*"\s*(,\s*(W/)?"[\x21\x23-\x7e]*"\s*)*', text
-    ):
-        raise BadRequest("If-Match must be an entity tag, as the ETag header gave it.")
-    return text.strip()
-
-
-def matches(condition: str, etag: str) -> bool:
-    """Compare strongly, as RFC 9110, section 13.1.1 asks: a weak tag never matches."""
-    tags = re.findall(r'(W/)?("[^"]*")', condition)
-    return condition == "*" or ("", etag) in tags
 
 
 async def read_changes(request: web.Request) -> Changes:

@@ -5,23 +5,23 @@ Never applies one; `gateway/proxy/parked_requests.py` keeps them.
 """
 
 import json
-import re
 from typing import Final
 
 from aiohttp import hdrs
 
 from gateway.profile.fields import Changes
 from gateway.proxy.parked_form import PROFILE, ParkedRequest
+from servicekit.http.conditions import that_can_match
 
-_MOST_TAGS: Final = 16
-_OUR_TAG: Final = re.compile(r'(?<!W/)"[0-9a-f]{32}"')
+_NEVER: Final = '""'
+"""A condition that holds for nothing: so much waits of one that names no tag of ours."""
 
 
 def as_request(changes: Changes, condition: str | None) -> ParkedRequest:
     """Return an edit as it waits; `condition` is its `If-Match`, if it had one."""
     headers = [(hdrs.CONTENT_TYPE, "application/merge-patch+json")]
-    if (kept := _shortened(condition)) is not None:
-        headers.append((hdrs.IF_MATCH, kept))
+    if condition is not None:
+        headers.append((hdrs.IF_MATCH, that_can_match(condition) or _NEVER))
     body = json.dumps(changes).encode()
     return ParkedRequest(PROFILE, hdrs.METH_PATCH, "/api/profile", tuple(headers), body)
 
@@ -30,10 +30,3 @@ def changes_of(parked: ParkedRequest) -> Changes:
     """Return what a parked edit changes."""
     changes: Changes = json.loads(parked.body)
     return changes
-
-
-def _shortened(condition: str | None) -> str | None:
-    """Return what of an `If-Match` can match a profile: our own tags, of which nobody has seen many."""
-    if condition is None or condition == "*":
-        return condition
-    return ", ".join(_OUR_TAG.findall(condition)[:_MOST_TAGS]) or '""'

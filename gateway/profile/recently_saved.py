@@ -41,9 +41,9 @@ class SavedField:
         is_older = not _among(read, self.perhaps) if self.before is None else _among(read, self.before)
         return self.value if is_older else read
 
-    def is_known_to_outdate(self, read: str | None) -> bool:
-        """Tell whether what was read is a value from before this one was saved."""
-        return read != self.value and _among(read, self.before or [])
+    def may_outdate(self, read: str | None) -> bool:
+        """Tell whether what was read may be a value from before this one was saved."""
+        return read != self.value and (self.before is None or _among(read, self.before))
 
 
 SAVED: Final = RecordKind("saved", SavedField, survives_step_up=True, most=len(EDITABLE.names))
@@ -65,12 +65,18 @@ class RecentlySaved:
         saved = await self._saved(session)
         return with_changes(profile, {name: one.over(profile[name]) for name, one in saved.items()})
 
-    async def entries(self, session: LiveSession, changes: Changes, read: Profile | None) -> dict[str, Field]:
-        """Return what to note of what was just saved; `read` is what Graph answered right before, if it was asked."""
+    async def covers_anything(self, session: LiveSession) -> bool:
+        """Tell whether there is something that a lagging replica may not show yet."""
+        return bool(await self._saved(session))
+
+    async def entries(
+        self, session: LiveSession, changes: Changes, before: Changes | None
+    ) -> dict[str, Field]:
+        """Return what to note of what was just saved; `before` is what was there right before, where that is known."""
         saved, until = await self._saved(session), self._now() + RECENT_SECONDS
         noted: dict[str, Field] = {}
         for name, value in changes.items():
-            one = SavedField(value, _before(name, read, saved.get(name)), until)
+            one = SavedField(value, _before(name, before, saved.get(name)), until)
             noted |= SAVED.entry(one, until, name)
         return noted
 
@@ -84,11 +90,9 @@ class RecentlySaved:
         return noted
 
     async def proves(self, session: LiveSession, read: Profile, changes: Changes) -> bool:
-        """Tell whether what was read shows that `changes` are saved: all of them, and none as it was before."""
+        """Tell whether what was read shows that `changes` are saved: all, and none as it may have been before."""
         saved = await self._saved(session)
-        outdated = (
-            name for name, one in saved.items() if name in changes and one.is_known_to_outdate(read[name])
-        )
+        outdated = (name for name, one in saved.items() if name in changes and one.may_outdate(read[name]))
         return holds(read, changes) and not any(outdated)
 
     async def _saved(self, session: LiveSession) -> dict[str, SavedField]:
@@ -100,7 +104,7 @@ class RecentlySaved:
         return saved
 
 
-def _before(name: str, read: Profile | None, earlier: SavedField | None) -> list[str | None] | None:
+def _before(name: str, read: Changes | None, earlier: SavedField | None) -> list[str | None] | None:
     if read is None or (earlier is not None and earlier.before is None):
         return None
     since = [*(earlier.before or []), _hash(earlier.value)] if earlier else []

@@ -2,10 +2,13 @@
 
 Owns the one request that edits the profile, and the translation of the API's refusals: whatever form a challenge
 has (Entra's claims, RFC 9470, a missing scope), it becomes one StepUpRequired.
-Never forwards a header of the browser, and tells the browser nothing that the API wrote but faults of fields.
+Never forwards a header of the browser but the condition, and tells the browser nothing that the API wrote but faults of
+fields, and the profile.
 """
 
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway import errors
@@ -27,6 +30,8 @@ from servicekit.errors import (
     Overloaded,
     ResourceUnavailable,
 )
+from servicekit.http.conditions import etag_of
+from servicekit.logs import log_event
 from servicekit.outbound import Outbound
 from servicekit.outbound_error import OutboundError
 from servicekit.problems import TYPE_PREFIX
@@ -36,38 +41,64 @@ from servicekit.reply import Reply
 _OK: Final = 200
 _RETRY_SECONDS: Final = 5
 
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiEdit:
+    """An edit that the API made: the profile as it now is, and what its changed fields were, where that is known."""
+
+    profile: Profile
+    before: Changes | None = None
+
 
 class ResourceApiClient:
-    """Sends `PATCH {api}/profile`."""
+    """Sends `PATCH {api}/profile`.
+
+    `judges_conditions` is whether the API did so when it was last sent one: an API of the release before does not, and
+    a proxy may take them away.
+    """
 
     def __init__(self, outbound: Outbound, tokens: TokenBroker, *, url: str, resource: Resource) -> None:
         self._outbound = outbound
         self._tokens = tokens
         self._url = f"{url.rstrip('/')}/profile"
         self.resource = resource
+        self.judges_conditions = True
 
-    async def edit(self, session: LiveSession, changes: Changes) -> Profile:
-        """Apply `changes` (validated) and return the profile as it now is, which the answer shows with all of them.
+    async def edit(self, session: LiveSession, changes: Changes, condition: str | None = None) -> ApiEdit:
+        """Apply `changes` (validated); the answer shows the profile with all of them.
 
-        Raises StepUpRequired, AccessBlocked, InvalidProfilePatch, ResourceUnavailable (with the outcome of the
-        write), Misconfigured, AuthorityUnavailable, and what `TokenBroker.access_token` raises.
+        `condition` is an `If-Match`, which the API compares with what it reads right before it writes.
+        Raises ProfileChanged, StepUpRequired, AccessBlocked, InvalidProfilePatch, ResourceUnavailable (with the outcome
+        of the write), Misconfigured, AuthorityUnavailable, and what `TokenBroker.access_token` raises.
         """
         token = await self._tokens.access_token(session, self.resource)
-        reply = await self._patch(token, changes)
+        reply = await self._patch(token, changes, condition)
         challenge = _challenge(reply)
         if challenge is not None and challenge.error == "invalid_token":
             # Clocks or keys: one fresh token is worth a try, and 401 means that nothing was written.
             another = await self._tokens.replacement(session, self.resource, token)
-            reply = await self._patch(another, changes) if another else reply
+            reply = await self._patch(another, changes, condition) if another else reply
             challenge = _challenge(reply)
         if challenge is not None and challenge.error in _STEP_UP:
             await self._tokens.forget_token(session, self.resource)
             demand = Demand.of_challenge(self.resource.scope, challenge)
             raise errors.StepUpRequired(demand, cause=f"the API: {challenge.error}")
-        return _judge(reply, session, changes)
+        edit = _judge(reply, session, changes, condition)
+        if condition is not None:
+            self._note_judging(is_judged=edit.before is not None)
+        return edit
 
-    async def _patch(self, token: AccessToken, changes: Mapping[str, str | None]) -> Reply:
+    def _note_judging(self, *, is_judged: bool) -> None:
+        if self.judges_conditions and not is_judged:
+            log_event(_log, logging.ERROR, "condition-not-judged")
+        self.judges_conditions = is_judged
+
+    async def _patch(self, token: AccessToken, changes: Changes, condition: str | None) -> Reply:
         headers = {"Authorization": f"Bearer {token.value}", "Accept": "application/json"}
+        if condition is not None:
+            headers["If-Match"] = condition
         try:
             return await self._outbound.send(
                 "PATCH",
@@ -96,18 +127,21 @@ def _challenge(reply: Reply) -> BearerChallenge | None:
     return max(challenges, key=lambda challenge: challenge.error in _STEP_UP, default=None)
 
 
-def _judge(reply: Reply, session: LiveSession, changes: Changes) -> Profile:
+def _judge(reply: Reply, session: LiveSession, changes: Changes, condition: str | None) -> ApiEdit:
     reason = f"the API answered {reply.status}"
     try:
         body = reply.json()
     except ValueError:
         body = None
     if reply.status == _OK:
-        return _shown(body, session, changes, reason)
+        return ApiEdit(_shown(body, session, changes, reason), _before(body, changes))
     problem = body if isinstance(body, dict) else {}
     slug = str(problem.get("type", "")).removeprefix(TYPE_PREFIX)
     if slug == "invalid-profile-patch":
         raise errors.InvalidProfilePatch(_field_errors(problem))
+    if slug == errors.ProfileChanged.slug and condition is not None:
+        profile = _own(problem.get("profile"), session, reason, NOT_SAVED)
+        raise errors.ProfileChanged(profile, etag_of(profile))
     if slug == "access-blocked":
         raise AccessBlocked(log_detail=reason)
     if slug in _NOTHING_BEGUN:
@@ -128,14 +162,27 @@ def _judge(reply: Reply, session: LiveSession, changes: Changes) -> Profile:
 
 def _shown(body: object, session: LiveSession, changes: Changes, reason: str) -> Profile:
     """Return the profile of a 200; anything but this person's, with every change, is no evidence of a write."""
+    profile = _own(body, session, reason, UNKNOWN)
+    if not holds(profile, changes):
+        raise ResourceUnavailable(f"{reason}, but a profile without the changes", outcome=UNKNOWN)
+    return profile
+
+
+def _before(body: Any, changes: Changes) -> Changes | None:
+    """Return what the changed fields were, which the API says wherever it judged a condition."""
+    before = body.get("before")
+    known = isinstance(before, dict) and before.keys() >= changes.keys()
+    return {name: before[name] for name in changes} if known else None
+
+
+def _own(body: object, session: LiveSession, reason: str, outcome: Outcome) -> Profile:
+    """Return the profile that an answer shows, if it is this person's."""
     try:
         profile = profile_of(body)
     except ValueError as error:
-        raise ResourceUnavailable(f"{reason}, but no profile", outcome=UNKNOWN) from error
+        raise ResourceUnavailable(f"{reason}, but no profile", outcome=outcome) from error
     if profile["id"] != session.user.oid:
-        raise ResourceUnavailable(f"{reason}, but another person's profile", outcome=UNKNOWN)
-    if not holds(profile, changes):
-        raise ResourceUnavailable(f"{reason}, but a profile without the changes", outcome=UNKNOWN)
+        raise ResourceUnavailable(f"{reason}, but another person's profile", outcome=outcome)
     return profile
 
 

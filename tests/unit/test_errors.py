@@ -51,6 +51,6 @@ def test_a_tree_shows_every_failure_once_below_its_parent_and_with_its_status(tr
 def test_what_both_services_know_has_one_class_only() -> None:
     names = [kind.__name__ for kind in below(ProblemError, {"gateway", "resource_api", "servicekit"})]
 
-    assert {name for name in names if names.count(name) > 1} == {"InvalidProfilePatch"}, (
-        "the one failure whose members each service gathers by itself"
+    assert {name for name in names if names.count(name) > 1} == {"InvalidProfilePatch", "ProfileChanged"}, (
+        "the failures that are about the profile, which servicekit does not know"
     )

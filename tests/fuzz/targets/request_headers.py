@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from gateway.edge.devices import device_name
-from gateway.profile.fields import if_match, matches
 from servicekit.errors import BadRequest
+from servicekit.http.conditions import if_match, matches
 from servicekit.reference import RequestId
 from tests.fuzz.target import Target, text_of
 from tests.stage.parsed_request import parsed_request

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.profile.fields import MEMBERS, Profile, matches
+from gateway.profile.fields import MEMBERS, Profile
 from gateway.profile.parked_edits import as_request, changes_of
 from gateway.profile.recently_saved import RECENT_SECONDS, SAVED, RecentlySaved, SavedField
 from gateway.profile.repeated_edits import repeated_edit
@@ -13,6 +13,7 @@ from gateway.proxy.parked_requests import ParkedRequests
 from gateway.proxy.repeats import ANSWER, RepeatedAnswer
 from gateway.session.sessions import SessionStore
 from gateway.store.vault import Vault
+from servicekit.http.conditions import matches
 from tests.stage.tenant import MovableClock
 from tests.unit.gateway.store_of_tests import begun
 
@@ -106,3 +107,20 @@ async def test_A2_R27_what_the_release_before_kept_as_values_is_still_covered(
         assert (await recent.laid_over(session, read(city=before)))["city"] == "Rome"
     shown = await recent.laid_over(session, read(city="Oslo", jobTitle="Countess"))
     assert (shown["city"], shown["jobTitle"]) == ("Oslo", "Countess")
+
+
+async def test_L5_a_value_of_which_nobody_knows_that_it_was_not_there_before_proves_no_save(
+    sessions: SessionStore, clock: MovableClock
+) -> None:
+    session, recent = await begun(sessions), RecentlySaved(now=clock)
+    assert await recent.proves(session, read(city="London"), {"city": "London"})
+
+    await session.records.put(await recent.entries(session, {"city": "Rome"}, None))
+
+    assert not await recent.proves(session, read(city="London"), {"city": "London"}), (
+        "perhaps from before Rome"
+    )
+    assert await recent.proves(session, read(city="Rome"), {"city": "Rome"})
+    assert await recent.proves(session, read(state="Lazio"), {"state": "Lazio"}), "no save covers that"
+    clock.now += RECENT_SECONDS + 1
+    assert await recent.proves(session, read(city="London"), {"city": "London"})
