@@ -110,11 +110,15 @@ def create_app(
         absolute=settings.session_absolute_seconds,
         most=settings.max_sessions_per_person,
     )
-    resources = Resources(Resource(GRAPH, settings.graph_scope), Resource(EDIT, settings.edit_profile_scope))
+    resources = Resources(
+        Resource(GRAPH, settings.graph_scope),
+        Resource(EDIT, settings.edit_profile_scope),
+        (Resource(row.name, row.scope) for row in settings.upstreams if row.scope),
+    )
     step_ups = StepUps(
         now=redis_time,
         resources=resources,
-        rules=rules_of(resources, edit_max_age=settings.step_up_max_age_seconds),
+        rules=rules_of(resources, settings.upstreams, edit_max_age=settings.step_up_max_age_seconds),
     )
     places = admissions(settings.max_requests, metrics)
     activity = Activity(vault)

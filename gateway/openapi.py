@@ -13,8 +13,9 @@ from typing import Any, Final, Literal
 from aiohttp import hdrs, web
 
 from gateway.edge.guard import RequestKind, Route
+from gateway.endpoints.answers import ACCESS_OF_A_ROW, Access
 from gateway.endpoints.examples import EXAMPLES
-from gateway.endpoints.problems import METHOD_NOT_ALLOWED, PROBLEM_TYPES
+from gateway.endpoints.problems import METHOD_NOT_ALLOWED, problem_types
 from gateway.errors import CrossOriginRefused, MisdirectedRequest, SignInRequired
 from gateway.session.cookie import COOKIE
 from servicekit.errors import Overloaded, RequestHeaderFieldsTooLarge, UriTooLong
@@ -142,10 +143,17 @@ ROUTES: Final = (
 )
 
 
-def drawn(rows: Sequence[Route]) -> bytes:
-    """Return the document as it travels; rows without an operation are no part of the API."""
+def drawn(rows: Sequence[Route], actions: Sequence[str] = ()) -> bytes:
+    """Return the document as it travels; rows without an operation are no part of the API.
+
+    `actions` are the names of upstreams that a session may have access to.
+    """
     components = Components(
-        problem_types=PROBLEM_TYPES, headers=_HEADERS, examples=EXAMPLES, always=("Cache-Control",)
+        problem_types=problem_types(actions),
+        headers=_HEADERS,
+        examples=EXAMPLES,
+        always=("Cache-Control",),
+        members={Access.__name__: dict.fromkeys(actions, ACCESS_OF_A_ROW)},
     )
     paths: dict[str, Node] = {}
     for row in rows:

@@ -40,4 +40,7 @@ def served(settings: Settings, pages: SpaFiles | FrontEndFiles) -> Iterator[Rout
 @cache
 def description(rows: tuple[UpstreamRow, ...] = ()) -> bytes:
     """Return the API's description, with these upstreams and of what settings switch off too; drawn once for each."""
-    return openapi.drawn((*auth.ROUTES, *logout.ROUTES, *ALWAYS, *upstreams.described(rows)))
+    actions = tuple(row.name for row in rows if row.scope)
+    return openapi.drawn(
+        (*auth.described(actions), *logout.ROUTES, *ALWAYS, *upstreams.described(rows)), actions
+    )

@@ -10,6 +10,7 @@ Sources: OpenAPI 3.1.1; JSON Schema 2020-12, as pydantic writes it.
 import inspect
 from collections.abc import Iterable, Mapping
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -55,8 +56,8 @@ class Components:
     """The parts of one document that have names; what is drawn refers to them.
 
     `problem_types` are all problems that there are, `headers` says what each header is, and `examples` has a name and a
-    value for shapes. `always` names the headers that every answer has. `node` is what the document says under
-    `components`.
+    value for shapes. `always` names the headers that every answer has. `members` are what settings add to an object, by
+    its name. `node` is what the document says under `components`.
     """
 
     def __init__(
@@ -66,11 +67,13 @@ class Components:
         headers: Mapping[str, Node],
         examples: Mapping[Shape, tuple[str, Any]],
         always: tuple[str, ...] = (),
+        members: Mapping[str, Mapping[str, Node]] = MappingProxyType({}),
     ) -> None:
         self._problem_types = {(kind.example.status, kind.example.slug): kind for kind in problem_types}
         self._headers = headers
         self._examples = examples
         self._always = always
+        self._members = members
         self.node: dict[str, Node] = {}
 
     def operation(
@@ -158,8 +161,15 @@ class Components:
             schema_generator=_SchemaWriter,
         )
         for name, node in named.get("$defs", {}).items():
-            self._put("schemas", name, node)
+            self._put("schemas", name, self._with_members(name, node))
         return drawn["shape", "serialization"]
+
+    def _with_members(self, name: str, node: Node) -> Node:
+        more = self._members.get(name)
+        if not more:
+            return node
+        required = [*node.get("required", ()), *more]
+        return {**node, "properties": {**node["properties"], **more}, "required": required}
 
     def _content(self, shapes: tuple[Shape, ...]) -> Node:
         """Return a body that has one of `shapes`, with the examples that they have."""

@@ -93,6 +93,15 @@ Access = TypedDict(
 )
 
 
+ACCESS_OF_A_ROW: Final[dict[str, Any]] = {
+    "description": "Whether a request to this upstream would go through now; `untried` where nobody knows yet. "
+    "A hint: the upstream decides.",
+    "type": "string",
+    "enum": ["granted", "step-up", "untried"],
+}
+"""What `Access` has for each row with a scope, by the row's name."""
+
+
 class Csrf(TypedDict):
     """The header that every call carries."""
 

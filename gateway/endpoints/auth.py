@@ -7,9 +7,11 @@ callback: the authority's cross-site POST does not carry it.
 
 import re
 from collections.abc import Sequence
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Annotated, Final, Literal
 
 from aiohttp import hdrs, web
+from pydantic import Field
 
 from gateway import errors
 from gateway.app_keys import ARRIVALS, AUDIT, AUTH_FLOW, CLIENT_ADDRESSES, FLOWS, SESSIONS
@@ -22,6 +24,7 @@ from gateway.edge.problem_pages import RETURN_TO
 from gateway.endpoints import parameters
 from gateway.endpoints.answers import AuthorizationResponse
 from gateway.endpoints.problems import OF_A_FLOW
+from gateway.flows.access_rules import PROFILE_EDIT
 from gateway.flows.authorization_response import read_response
 from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP, CompletedFlow
 from gateway.flows.flow_record import AuthCodeFlow, FlowStore
@@ -60,7 +63,7 @@ async def sign_up(request: web.Request) -> web.Response:
 async def step_up(request: web.Request) -> web.Response:
     """Meet the challenge that a `step-up-required` problem named, or ask for the confirmation up front.
 
-    A challenge that is forgotten counts as the latter.
+    A challenge that is forgotten counts as the latter; an `action` that there is not leads to `not-found`.
     """
     request[RETURN_TO] = return_to = return_address(request.query.get("return_to"), request.app[ORIGINS])
     request[FLOW] = (STEP_UP, _BEGUN)
@@ -117,6 +120,10 @@ def _see_other(url: str) -> web.Response:
     return web.Response(status=303, headers={hdrs.LOCATION: url, hdrs.CACHE_CONTROL: "no-store"})
 
 
+_ACTION: Final = Parameter(
+    "action", "query", "`profile.edit`: confirm before editing.", Literal["profile.edit"]
+)
+_ACTION_OF_A_ROW: Final = "Any other: before requests to the upstream of that name."
 _DEPARTURE: Final = Response(
     "To the authority. Or to `/problem?type=…&reference=…&return_to=…` of the front end; `type` is one of "
     "JourneyProblem. Or to `/` when the navigation came from another site: then nothing was begun.",
@@ -200,9 +207,7 @@ ROUTES: Final = (
                     "query",
                     "The id that `redirect` of a `step-up-required` problem holds.",
                 ),
-                Parameter(
-                    "action", "query", "`profile.edit`: confirm before editing.", Literal["profile.edit"]
-                ),
+                _ACTION,
                 parameters.RETURN_TO,
             ),
         ),
@@ -244,6 +249,20 @@ ROUTES: Final = (
         ),
     ),
 )
+
+
+def described(actions: Sequence[str] = ()) -> list[Route]:
+    """Return all rows as the description has them: a step-up may be for one of the `actions` as well."""
+    return [_with_actions(row, actions) if actions and row.handler is step_up else row for row in ROUTES]
+
+
+def _with_actions(row: Route, actions: Sequence[str]) -> Route:
+    if row.operation is None:
+        return row
+    names = Annotated[str, Field(json_schema_extra={"enum": [PROFILE_EDIT, *actions]})]
+    action = Parameter(_ACTION.name, _ACTION.place, f"{_ACTION.description} {_ACTION_OF_A_ROW}", names)
+    taken = tuple(action if one is _ACTION else one for one in row.operation.parameters)
+    return replace(row, operation=replace(row.operation, parameters=taken))
 
 
 def routes(response_mode: str) -> list[Route]:

@@ -4,6 +4,7 @@ Owns their words in the API's description, and the shapes of the members that th
 Never raises one: the examples are made as the code makes them, so their status, title and headers are its own.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
@@ -50,6 +51,9 @@ OF_A_FLOW: Final = (
     errors.SessionStoreUnavailable,
 )
 """Of whatever leads to the authority or back."""
+
+
+_WAY: Final = r"^/auth/step-up\?challenge=[A-Za-z0-9_-]{22}"
 
 
 def _with(error: ProblemError, **members: Any) -> Problem:
@@ -180,7 +184,7 @@ PROBLEM_TYPES: Final = (
             "redirect": Annotated[
                 str,
                 Field(
-                    pattern=r"^/auth/step-up\?challenge=[A-Za-z0-9_-]{22}$",
+                    pattern=f"{_WAY}$",
                     description="A path of the gateway to navigate to; append `&return_to=` with a path of your own.",
                 ),
             ],
@@ -201,6 +205,27 @@ PROBLEM_TYPES: Final = (
         "The body is neither `application/json` nor `application/merge-patch+json`, or it is compressed.",
     ),
 )
+
+
+def problem_types(actions: Sequence[str] = ()) -> tuple[ProblemType, ...]:
+    """Return all of them; where upstreams have `actions`, the way of a step-up may name one."""
+    if not actions:
+        return PROBLEM_TYPES
+    way = Annotated[
+        str,
+        Field(
+            pattern=rf"{_WAY}(&action=({'|'.join(actions)}))?$",
+            description="A path of the gateway to navigate to; append `&return_to=` with a path of your own.",
+        ),
+    ]
+    return tuple(
+        replace(kind, required={**kind.required, "redirect": way})
+        if kind.example.slug == errors.StepUpRequired.slug
+        else kind
+        for kind in PROBLEM_TYPES
+    )
+
+
 METHOD_NOT_ALLOWED: Final = ProblemType(
     plain_problem(405, {"Allow": "GET,HEAD"}), "The route does not take this method."
 )

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from devstack.embedded_valkey import EmbeddedValkey
+from tests.stage import other_apis
 from tests.stage.other_front_end import ADA, GRACE, OtherFrontEnd
 from tests.stage.redis_traffic import CountedRedis
 from tests.stage.world import World, ready
@@ -99,6 +101,29 @@ LIMITS = {
     "PATCH /api/profile with Idempotency-Key": Limit(_save_once, "confirmed", 3),
     "PATCH /api/profile with If-Match": Limit(_save_what_was_seen, "confirmed", 3),
 }
+
+
+async def test_R23_redis_is_asked_once_for_what_a_session_may_do_at_twenty_upstreams(
+    make_world: Callable[..., Awaitable[World]], counted: CountedRedis, tmp_path: Path
+) -> None:
+    rows = "".join(
+        f'[[upstream]]\nname = "api-{number}"\nprefix = "/api/api-{number}"\ntarget = "https://{number}.example"\n'
+        f'scope = "api://{number}/Read"\nmax_age = 300\n'
+        for number in range(18)
+    )
+    apis = other_apis.write(tmp_path, rows=rows)
+    world = await make_world(tenant_file=apis.tenant_file, UPSTREAMS=str(apis.rows_file))
+    ada = await world.signed_in()
+    await ada.step_up("/auth/step-up?action=bills&return_to=/edit")
+    assert len((await ada.call("GET", "/api/session")).body["access"]) == 1 + 20
+
+    async with counted.counting() as traffic:
+        await _session(ada)
+    assert (traffic.round_trips, len(traffic.commands)) == (1, 1), traffic
+
+    async with counted.counting() as traffic:
+        assert await ada.step_up("/auth/step-up?action=notes&return_to=/edit") == "/edit"
+    assert traffic.round_trips <= LIMITS["a step-up, begun and completed"].round_trips, traffic
 
 
 @pytest.mark.parametrize("what", LIMITS)

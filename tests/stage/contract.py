@@ -10,25 +10,43 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from gateway import routes
+from aiohttp import web
+
+from gateway import openapi, routes
+from gateway.app_keys import SETTINGS
 from tests.stage.json_schema import faults, resolve
 
 DOCUMENT: Final = json.loads(routes.description())
+
+
+def document_of(app: web.Application) -> Mapping[str, Any]:
+    """Return the description that a gateway gives of itself: with the rows that its settings name."""
+    return dict(json.loads(app[openapi.DOCUMENT])) if app[SETTINGS].upstreams else DOCUMENT
+
+
 _SWITCHED_OFF: Final = frozenset({404, 405})
 
 
-def breaches(method: str, path: str, status: int, headers: Mapping[str, str], text: str) -> Iterator[str]:
+def breaches(
+    method: str,
+    path: str,
+    status: int,
+    headers: Mapping[str, str],
+    text: str,
+    *,
+    document: Mapping[str, Any] = DOCUMENT,
+) -> Iterator[str]:
     """Yield a sentence for everything in which an answer differs from what is described."""
-    responses = described(method, path).get("responses", {})
+    responses = described(method, path, document).get("responses", {})
     if not responses or (status in _SWITCHED_OFF and path.startswith("/auth/")):
         return
     if str(status) not in responses:
         yield f"{status} is not described: {text}"
         return
-    response = resolve(responses[str(status)], DOCUMENT)
+    response = resolve(responses[str(status)], document)
     for name, reference in response.get("headers", {}).items():
         yield from (
-            f"{name}: {fault}" for fault in _of_header(resolve(reference, DOCUMENT), headers.get(name))
+            f"{name}: {fault}" for fault in _of_header(resolve(reference, document), headers.get(name))
         )
     if "content" in response:
         kind = headers["Content-Type"].partition(";")[0]
@@ -36,7 +54,7 @@ def breaches(method: str, path: str, status: int, headers: Mapping[str, str], te
             yield f"{kind} is not described"
             return
         body = json.loads(text) if kind.endswith("json") else text
-        yield from faults(body, response["content"][kind]["schema"], DOCUMENT)
+        yield from faults(body, response["content"][kind]["schema"], document)
     elif text:
         yield "no body is described"
 
@@ -50,9 +68,9 @@ def _of_header(header: Mapping[str, Any], value: str | None) -> Iterator[str]:
         yield from faults(value, header["schema"], DOCUMENT)
 
 
-def described(method: str, path: str) -> Mapping[str, Any]:
+def described(method: str, path: str, document: Mapping[str, Any] = DOCUMENT) -> Mapping[str, Any]:
     """Return the operation that a request asks for; empty where there is none."""
-    for template, item in DOCUMENT["paths"].items():
+    for template, item in document["paths"].items():
         if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), urlsplit(path).path):
             return dict(item.get(method.lower(), {}))
     return {}

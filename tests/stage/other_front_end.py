@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 import aiohttp
 from yarl import URL
 
-from tests.stage.contract import breaches
+from tests.stage.contract import DOCUMENT, breaches
 from tests.stage.visitor import Page, Visitor
 
 ADA = ("ada@example.com", "Analytical-Engine-1843")
@@ -44,11 +44,6 @@ class NoFlow(Exception):
     """The gateway began no flow; the text is where it led instead."""
 
 
-def _judged(method: str, path: str, answer: Answer) -> Answer:
-    assert list(breaches(method, path, answer.status, answer.headers, answer.text)) == [], (method, path)
-    return answer
-
-
 class OtherFrontEnd:
     """One person with one browser profile."""
 
@@ -56,6 +51,8 @@ class OtherFrontEnd:
         self.session = session
         self.gateway_url = gateway_url
         self.visitor = Visitor(session, tenant_url)
+        self.document: Mapping[str, Any] = DOCUMENT
+        """The description of the gateway's API, which every answer is held against."""
 
     @classmethod
     @asynccontextmanager
@@ -83,7 +80,10 @@ class OtherFrontEnd:
             headers={"X-CSRF": "1", **(headers or {})},
             allow_redirects=False,
         ) as response:
-            return _judged(method, path, Answer(response.status, response.headers, await response.text()))
+            answer = Answer(response.status, response.headers, await response.text())
+        found = breaches(method, path, answer.status, answer.headers, answer.text, document=self.document)
+        assert list(found) == [], (method, path)
+        return answer
 
     async def navigate(self, path: str, data: Mapping[str, str] | None = None) -> Answer:
         """Open an address of the gateway without following where it leads."""
@@ -91,7 +91,10 @@ class OtherFrontEnd:
         async with self.session.request(
             method, urljoin(self.gateway_url, path), data=data, allow_redirects=False
         ) as response:
-            return _judged(method, path, Answer(response.status, response.headers, await response.text()))
+            answer = Answer(response.status, response.headers, await response.text())
+        found = breaches(method, path, answer.status, answer.headers, answer.text, document=self.document)
+        assert list(found) == [], (method, path)
+        return answer
 
     async def leave(self, path: str) -> Page:
         """Start a flow and return the tenant's page; raises NoFlow where the gateway leads to a problem."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from servicekit.http.quiet_server import QuietRunner
 from servicekit.settings_faults import load_settings
 from servicekit.upstream import Upstream
 from tests.stage.clock_of_redis import ClockOfRedis
+from tests.stage.contract import document_of
 from tests.stage.network import Network
 from tests.stage.operator_settings import gateway_environment, sealing_key
 from tests.stage.other_front_end import NoFlow, OtherFrontEnd
@@ -63,7 +65,9 @@ class World:
 
     async def front_end(self) -> OtherFrontEnd:
         """A person with a fresh browser."""
-        return await self._people.enter_async_context(OtherFrontEnd.open(self.gateway_url, self.tenant_url))
+        person = await self._people.enter_async_context(OtherFrontEnd.open(self.gateway_url, self.tenant_url))
+        person.document = document_of(self.app)
+        return person
 
     async def signed_in(self) -> OtherFrontEnd:
         """Ada, signed in."""
@@ -172,7 +176,7 @@ async def worlds(
     `authority_seconds` is how long the gateway waits for the answer to a token request. For Redis it waits as long as
     in production where REDIS_URL is given, so where Redis is what the test is about; else long. With a `network`, the
     gateway goes through it to all that it asks. `api_patience` is the resource API's with Graph, else as in production;
-    `graph` is the address of another Graph than the tenant's.
+    `graph` is the address of another Graph than the tenant's, `tenant_file` what the tenant starts with.
     `trail` and `api_trail` are where the audit trails go. The clock of Redis moves with that of the world, unless
     gateways are to hear the time `by_redis`; `new_gateway(ahead=…)` makes one whose own clock is so far ahead.
     """
@@ -189,6 +193,7 @@ async def worlds(
             by_redis: bool = False,
             trail: Trail | None = None,
             api_trail: Trail | None = None,
+            tenant_file: Path = BUNDLED,
             **given: str,
         ) -> World:
             changed = {name: value for name, value in given.items() if not name.startswith("api_")}
@@ -208,7 +213,10 @@ async def worlds(
                 "API_CERTIFICATE": "",
             }
             tenant = create_tenant(
-                load(BUNDLED, values), public_url=tenant_url, clock=tenant_clock, keys=KeyRing(signing_keys)
+                load(tenant_file, values),
+                public_url=tenant_url,
+                clock=tenant_clock,
+                keys=KeyRing(signing_keys),
             )
             api = create_api(
                 load_settings(
