@@ -1,4 +1,4 @@
-"""A refresh token of other providers than Entra reaches no further than its grant (RFC 6749, section 6): with rows, too."""
+"""With rows as well, a refresh token of other providers reaches no further than its grant (RFC 6749, section 6)."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
