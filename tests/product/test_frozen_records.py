@@ -118,6 +118,23 @@ async def test_R27_a_confirmation_of_the_release_before_still_edits(returns: Ret
         assert await ada.refreshes() == 0, "both tokens in the record were used"
 
 
+async def test_R27_S30_confirmations_in_vain_that_the_release_before_counted_are_counted_on(
+    returns: Returns,
+) -> None:
+    ada = await returns("looping")
+    refusal = {"aadsts": 50076, "times": 2}
+    assert (await ada.ask("GET", "/api/session")).body["access"] == {"profile.edit": "granted"}
+
+    await ada.world.admin("PUT", "/faults/token.on_behalf_of", refusal)
+    third = await ada.ask("PATCH", "/api/profile", {"city": "Rome"})
+    assert (third.status, third.slug) == (403, "step-up-required")
+    begun = await ada.ask("GET", f"{third.body['redirect']}&return_to=/check")
+    assert await ada.confirm(await ada.visitor.open(begun.headers["Location"])) == "/check"
+    looped = await ada.ask("PATCH", "/api/profile", {"city": "Rome"})
+
+    assert (looped.status, looped.slug) == (429, "step-up-loop")
+
+
 @pytest.mark.parametrize(
     "name, cookie, reason", [("confirmed", "before", "rotated"), ("signed_out", "session", "signed-out")]
 )
