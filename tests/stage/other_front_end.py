@@ -11,9 +11,10 @@ from typing import Any, Self
 from urllib.parse import urljoin
 
 import aiohttp
+from aiohttp import web
 from yarl import URL
 
-from tests.stage.contract import DOCUMENT, breaches
+from tests.stage.contract import DOCUMENT, breaches, document_of
 from tests.stage.visitor import Page, Visitor
 
 ADA = ("ada@example.com", "Analytical-Engine-1843")
@@ -47,22 +48,34 @@ class NoFlow(Exception):
 class OtherFrontEnd:
     """One person with one browser profile."""
 
-    def __init__(self, session: aiohttp.ClientSession, gateway_url: str, tenant_url: str) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        gateway_url: str,
+        tenant_url: str,
+        *,
+        app: web.Application | None = None,
+    ) -> None:
+        """Take a browser; `app` is the gateway whose description its answers are held against, with its rows."""
         self.session = session
         self.gateway_url = gateway_url
         self.visitor = Visitor(session, tenant_url)
-        self.document: Mapping[str, Any] = DOCUMENT
-        """The description of the gateway's API, which every answer is held against."""
+        self.document = DOCUMENT if app is None else document_of(app)
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, gateway_url: str, tenant_url: str, *, connector: aiohttp.BaseConnector | None = None
+        cls,
+        gateway_url: str,
+        tenant_url: str,
+        *,
+        connector: aiohttp.BaseConnector | None = None,
+        app: web.Application | None = None,
     ) -> AsyncIterator[Self]:
         """Start with no cookies; `connector` says from where, and whom to trust."""
         jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(gateway_url)])
         async with aiohttp.ClientSession(cookie_jar=jar, connector=connector) as session:
-            yield cls(session, gateway_url, tenant_url)
+            yield cls(session, gateway_url, tenant_url, app=app)
 
     async def call(
         self,

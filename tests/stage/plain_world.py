@@ -12,7 +12,6 @@ from redis.asyncio import Redis
 from gateway.app import create_app
 from servicekit.audit.trail import Trail
 from tests.stage.clock_of_redis import ClockOfRedis
-from tests.stage.contract import document_of
 from tests.stage.other_front_end import Answer, OtherFrontEnd
 from tests.stage.plain_provider import CLIENT, ISSUER, SECRET, PlainProvider
 from tests.stage.ports import free_port
@@ -96,9 +95,8 @@ async def plain_world(
     async with (
         served(provider.app(), ports[1], service="provider"),
         served(app, ports[0], "localhost"),
-        OtherFrontEnd.open(gateway_url, provider_url) as person,
+        OtherFrontEnd.open(gateway_url, provider_url, app=app) as person,
     ):
-        person.document = document_of(app)
         yield PlainWorld(gateway_url, provider, person, redis, clock, app)
     await redis.aclose()
 

@@ -32,7 +32,6 @@ from servicekit.http.quiet_server import QuietRunner
 from servicekit.settings_faults import load_settings
 from servicekit.upstream import Upstream
 from tests.stage.clock_of_redis import ClockOfRedis
-from tests.stage.contract import document_of
 from tests.stage.network import Network
 from tests.stage.operator_settings import gateway_environment, sealing_key
 from tests.stage.other_front_end import NoFlow, OtherFrontEnd
@@ -45,6 +44,7 @@ PATIENT = RedisLimits(command=10, attempt=20, request=30)
 # The client's files are read once for all gateways: that is a third of the time that a gateway is made in.
 CLIENT = SpaFiles(SPA)
 SEALING_KEY = sealing_key("first")
+STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 
 
 @dataclass
@@ -65,9 +65,8 @@ class World:
 
     async def front_end(self) -> OtherFrontEnd:
         """A person with a fresh browser."""
-        person = await self._people.enter_async_context(OtherFrontEnd.open(self.gateway_url, self.tenant_url))
-        person.document = document_of(self.app)
-        return person
+        opened = OtherFrontEnd.open(self.gateway_url, self.tenant_url, app=self.app)
+        return await self._people.enter_async_context(opened)
 
     async def signed_in(self) -> OtherFrontEnd:
         """Ada, signed in."""
@@ -120,11 +119,7 @@ async def ready(person: OtherFrontEnd, *, step_up: bool = False) -> None:
     """Sign in or step up as set-up: once more where this computer held a part up for longer than the gateway waits."""
     for _ in range(3):
         try:
-            way = await (
-                person.step_up("/auth/step-up?action=profile.edit&return_to=/edit")
-                if step_up
-                else person.sign_in()
-            )
+            way = await (person.step_up(STEP_UP) if step_up else person.sign_in())
         except NoFlow as refused:
             way = str(refused)
         if way == "/edit":
@@ -212,12 +207,8 @@ async def worlds(
                 "API_SECRET": API_SECRET,
                 "API_CERTIFICATE": "",
             }
-            tenant = create_tenant(
-                load(tenant_file, values),
-                public_url=tenant_url,
-                clock=tenant_clock,
-                keys=KeyRing(signing_keys),
-            )
+            contents, keys = load(tenant_file, values), KeyRing(signing_keys)
+            tenant = create_tenant(contents, public_url=tenant_url, clock=tenant_clock, keys=keys)
             api = create_api(
                 load_settings(
                     ApiSettings,
