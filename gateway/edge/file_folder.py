@@ -34,6 +34,12 @@ class FoundFile:
     size: int
     state: tuple[int, int, int]
 
+    @property
+    def tag(self) -> str:
+        """The entity tag that aiohttp gives such a file."""
+        changed, size, _ = self.state
+        return f'"{changed:x}-{size:x}"'
+
 
 @dataclass(frozen=True, slots=True)
 class FoundFolder:

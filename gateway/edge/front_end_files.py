@@ -8,6 +8,7 @@ no smaller by compression, is sent from the disk, in ranges where a player asks 
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -37,18 +38,14 @@ _ANY_TYPE: Final = ("text/html", "text/*", "*/*")
 
 
 class FrontEndFiles:
-    """The front end in the folder `root`, as it is now; `most_held` bytes of it lie in memory."""
+    """The front end in the folder `root`, as it is now; `held_bytes` of it lie in memory, `most_held` at most."""
 
     def __init__(self, root: Path, *, most_held: int = MOST_HELD) -> None:
         self._folder = FileFolder(root)
         self._most_held = most_held
+        self.held_bytes = 0
         self._held: OrderedDict[str, tuple[tuple[int, int, int], HeldFile]] = OrderedDict()
         self._reading: dict[FoundFile, asyncio.Task[HeldFile | None]] = {}
-
-    @property
-    def held_bytes(self) -> int:
-        """How many bytes of files lie in memory."""
-        return sum(len(file) for _, file in self._held.values())
 
     def routes(self, *, change_password_url: str | None = None) -> list[Route]:
         """Return the rows of everything that no other row answers."""
@@ -81,14 +78,14 @@ class FrontEndFiles:
         if kind.compresses and found.size <= LARGEST_HELD and hdrs.RANGE not in request.headers:
             held = await self._hold(found, kind.content_type)
             return held.answer(request) if held else None
-        return web.FileResponse(
-            found.path,
-            headers={
-                hdrs.CONTENT_TYPE: kind.content_type,
-                hdrs.CACHE_CONTROL: ASKED_AGAIN,
-                hdrs.VARY: hdrs.ACCEPT_ENCODING,
-            },
-        )
+        headers: dict[str, str] = {
+            hdrs.CONTENT_TYPE: kind.content_type,
+            hdrs.CACHE_CONTROL: ASKED_AGAIN,
+            hdrs.VARY: hdrs.ACCEPT_ENCODING,
+        }
+        if _is_piece_of_another(request, found):
+            return await asyncio.to_thread(_whole, found, headers)
+        return web.FileResponse(found.path, headers=headers)
 
     async def _page(self, request: web.Request, name: str, status: int) -> web.Response | None:
         found = await asyncio.to_thread(self._folder.find, [name])
@@ -112,11 +109,16 @@ class FrontEndFiles:
     async def _read(self, found: FoundFile, content_type: str) -> HeldFile | None:
         held = await asyncio.to_thread(_read_file, found, content_type)
         if held:
+            self._forget(found.path)
             self._held[found.path] = (found.state, held)
-            self._held.move_to_end(found.path)
+            self.held_bytes += len(held)
             while self.held_bytes > self._most_held:
-                self._held.popitem(last=False)
+                self._forget(next(iter(self._held)))
         return held
+
+    def _forget(self, path: str) -> None:
+        if path in self._held:
+            self.held_bytes -= len(self._held.pop(path)[1])
 
 
 def _read_file(found: FoundFile, content_type: str) -> HeldFile | None:
@@ -126,6 +128,24 @@ def _read_file(found: FoundFile, content_type: str) -> HeldFile | None:
     except OSError:
         return None
     return HeldFile.of(content, content_type)
+
+
+def _is_piece_of_another(request: web.Request, found: FoundFile) -> bool:
+    """Tell whether a request for a piece needs the whole file: it has another one, or wants several pieces.
+
+    aiohttp compares `If-Range` with a date alone, and a tag in it would count for nothing (RFC 9110, section 13.1.5).
+    """
+    condition = request.headers.get(hdrs.IF_RANGE, "")
+    is_another = condition.startswith(('"', "W/")) and condition != found.tag
+    return hdrs.RANGE in request.headers and (is_another or "," in request.headers[hdrs.RANGE])
+
+
+def _whole(found: FoundFile, headers: Mapping[str, str]) -> web.Response | None:
+    try:
+        file = Path(found.path).open("rb")  # noqa: SIM115 - the response closes it
+    except OSError:
+        return None
+    return web.Response(body=file, headers={**headers, hdrs.ETAG: found.tag})
 
 
 def _is_page_wanted(request: web.Request) -> bool:

@@ -6,13 +6,17 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from gateway.edge.client_address import ClientAddresses
+from gateway.edge.file_folder import parts_of
+from gateway.edge.origins import OurOrigins
 from gateway.flows.flow_record import LONGEST_PATH, local_path
+from gateway.flows.return_address import return_address
 from servicekit.networks import UNKNOWN
 from servicekit.web_address import read_web_address
 from tests.fuzz.target import Target, text_of
 from tests.stage.parsed_request import parsed_request
 
 _NOT_PAGES: Final = ("/auth", "/api", "/health", "/metrics", "/problem")
+_FRONT_END: Final = "https://app.example.com:8443"
 _PROXIES: Final = [ipaddress.ip_network(text) for text in ("10.0.0.0/8", "fd00::/8")]
 _PORT: Final = re.compile(r"(?:\[([^\]]+)\]|([0-9.]+))(?::[0-9]{1,5})?")
 
@@ -35,6 +39,17 @@ def _as_a_browser(address: str) -> str:
     return "/" + "/".join(steps)
 
 
+def _check_return_to_front_end(data: bytes) -> None:
+    for text in (text_of(data), f"{_FRONT_END}{text_of(data)}"):
+        found = return_address(text, OurOrigins("http://localhost:3000", [_FRONT_END]))
+        assert re.fullmatch(r"[!-~]*", found)
+        assert len(found) <= LONGEST_PATH
+        path = found.removeprefix(_FRONT_END)
+        assert path.startswith("/")
+        for read in (path, unquote(path.partition("?")[0].partition("#")[0])):
+            assert not _as_a_browser(read).startswith("//")
+
+
 def _check_return(data: bytes) -> None:
     found = local_path(text_of(data))
     assert re.fullmatch(r"/[!-~]*", found)
@@ -47,6 +62,7 @@ def _check_return(data: bytes) -> None:
         assert not resolved.startswith(tuple(f"{place}/" for place in _NOT_PAGES))
     assert path not in _NOT_PAGES
     assert not path.startswith("/problem")
+    _check_return_to_front_end(data)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -95,7 +111,41 @@ def _check_web_address(data: bytes) -> None:
     assert str(found).isascii()
 
 
+def _check_file_path(data: bytes) -> None:
+    parts = parts_of(text_of(data))
+    for place, part in enumerate(parts or ()):
+        assert not part.startswith(".") or (place, part) == (0, ".well-known")
+        assert "/" not in part
+        assert "\\" not in part
+        assert "\0" not in part
+        assert part or place == len(parts or ()) - 1
+
+
 TARGETS: Final = (
+    Target(
+        "file-path",
+        "no name of a path is hidden, leads up, or holds what ends or parts names, however it is written",
+        _check_file_path,
+        [
+            *(
+                b"/",
+                b"//",
+                b".",
+                b"..",
+                b"%2e",
+                b"%2f",
+                b"%5c",
+                b"%00",
+                b"%252e",
+                b"%25",
+                b"%",
+                b"\\",
+                b" ",
+                b"%0a",
+            ),
+            *(b".well-known", b"index.html", b"a", b"%c3%bc", b"%ff", b"\xff", b"\xc3\xbc", b"?", b"#", b";"),
+        ],
+    ),
     Target(
         "return-address",
         "the way back is printable ASCII, a page of ours, and stays one when it is read once or twice again",

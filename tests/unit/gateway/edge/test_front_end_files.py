@@ -133,6 +133,17 @@ async def test_a_player_gets_the_piece_that_it_asks_for(
     assert (text.status, part) == (206, b"export")
 
 
+async def test_a_player_that_has_another_film_gets_the_whole_one(port: int) -> None:
+    tag = (await get(port, "/assets/film.mp4"))[0].headers["ETag"]
+
+    same, piece = await get(port, "/assets/film.mp4", Range="bytes=5-6", If_Range=tag)
+    assert (same.status, piece) == (206, VIDEO[5:7])
+    for headers in ({"If_Range": '"another"'}, {"If_Range": f"W/{tag}"}, {"Range": "bytes=0-1,5-6"}):
+        whole, body = await get(port, "/assets/film.mp4", **{"Range": "bytes=5-6", **headers})
+        assert (whole.status, body, whole.headers["ETag"]) == (200, VIDEO, tag), headers
+        assert whole.headers["Content-Type"] == "video/mp4"
+
+
 async def test_a_file_that_did_not_change_is_not_sent_again_from_the_disk_either(port: int) -> None:
     first, _ = await get(port, "/assets/film.mp4")
     again, body = await get(port, "/assets/film.mp4", If_None_Match=first.headers["ETag"])
