@@ -14,6 +14,7 @@ from tests.fuzz.targets import (
     sealed_records,
     signed_tokens,
     toml_files,
+    upstream_targets,
 )
 
 TARGETS: Final[dict[str, Target]] = {
@@ -29,6 +30,7 @@ TARGETS: Final[dict[str, Target]] = {
         authority_documents,
         sealed_records,
         request_headers,
+        upstream_targets,
     )
     for target in module.TARGETS
 }

@@ -6,7 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from gateway.upstream_rows.reading import upstream_rows
 from local_tenant.configuration import BUNDLED, ConfigurationError, load
+from servicekit.settings_faults import FaultsWithin
 from tests.fuzz.target import Target
 
 _VALUES: Final = {
@@ -16,6 +18,18 @@ _VALUES: Final = {
     "API_SECRET": "the-apis-secret",
     "API_CERTIFICATE": "",
 }
+
+_UPSTREAMS: Final = b"""[[upstream]]
+name = "notes"
+prefix = "/api/notes"
+target = "https://notes.example/v1"
+methods = ["GET", "PATCH"]
+scope = "api://notes.example/Notes"
+park = true
+reads = "/api/notes"
+request_headers = ["X-Notebook"]
+timeout = 2.5
+"""
 
 
 class Reader(NamedTuple):
@@ -42,6 +56,28 @@ READERS: Final = (
             b"${NOBODY}",
             b"secrets = ",
             b"policies",
+        ),
+    ),
+    Reader(
+        "upstreams-toml",
+        lambda path: upstream_rows(str(path)),
+        FaultsWithin,
+        _UPSTREAMS,
+        (
+            b"[[upstream]]\n",
+            b"name = ",
+            b"prefix = ",
+            b'"/api/notes"',
+            b"target = ",
+            b'"https://user:word@notes.example"',
+            b"?code=word",
+            b"methods = ",
+            b'["GET"]',
+            b"scope = ",
+            b"timeout = ",
+            b"park = true\n",
+            b"reads = ",
+            b"request_headers = ",
         ),
     ),
 )
