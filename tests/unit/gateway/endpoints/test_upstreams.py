@@ -152,7 +152,7 @@ async def test_S51_a_row_is_counted_and_named_by_its_prefix(
         ("DELETE", "/api/session", "GET,HEAD"),
     ],
 )
-async def test_a_method_that_no_row_of_the_prefix_has_goes_to_no_other(
+async def test_S49_a_method_that_no_row_of_the_prefix_has_goes_to_no_other(
     url: str, method: str, target: str, allow: str
 ) -> None:
     answer = await asked(url, method, target)
