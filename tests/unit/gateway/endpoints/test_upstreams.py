@@ -279,6 +279,6 @@ def test_U19_the_description_tells_of_rows() -> None:
 def test_U19_the_description_is_another_one_without_rows() -> None:
     with_rows, without = drawn(), json.loads(routes.description())
 
-    assert with_rows["paths"].items() >= without["paths"].items()
+    assert with_rows["paths"].keys() > without["paths"].keys()
     assert [tag["name"] for tag in with_rows["tags"] if tag not in without["tags"]] == ["upstreams"]
-    assert with_rows["components"]["schemas"].items() >= without["components"]["schemas"].items()
+    assert with_rows["components"]["schemas"].keys() > without["components"]["schemas"].keys()
