@@ -48,7 +48,7 @@ def check(arguments: list[str], environment: Mapping[str, str], root: Path, cons
     settings = dict(environment) | {"CHROME_PATH": chromium}
     failures: list[str] = []
     for name, (module, *rest) in () if arguments else CHECKS:
-        if _run(name, (sys.executable, "-m", module, *rest), settings, root, console):
+        if run_step(name, (sys.executable, "-m", module, *rest), settings, root, console):
             failures.append(name)
     code = _tests(arguments or list(WORKERS), settings, root, console)
     if failures:
@@ -59,12 +59,13 @@ def check(arguments: list[str], environment: Mapping[str, str], root: Path, cons
 def _tests(arguments: list[str], environment: Mapping[str, str], root: Path, console: Console) -> int:
     settings = {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
     settings["PYTHONPYCACHEPREFIX"] = str(root / _COMPILED)
-    return _run("tests", (sys.executable, "-m", "pytest", *arguments), settings, root, console)
+    return run_step("tests", (sys.executable, "-m", "pytest", *arguments), settings, root, console)
 
 
-def _run(
+def run_step(
     name: str, command: tuple[str, ...], environment: Mapping[str, str], root: Path, console: Console
 ) -> int:
+    """Run a program in the foreground, say how it ended, and return its exit code; Ctrl-C is its own as well."""
     console.say(f"── {name}: {' '.join(command[2:])}")
     began = time.monotonic()
     # In the terminal's foreground group, so that pytest may ask (--pdb) and hears Ctrl-C itself.

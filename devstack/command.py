@@ -37,6 +37,9 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     if arguments[:1] == ["doctor"]:
         console = Console(sys.stderr)
         return _explained(console, lambda: _doctor(arguments, environment, console))
+    if arguments[:1] == ["pictures"]:
+        console = Console(sys.stderr)
+        return _explained(console, lambda: _pictures(arguments, environment, console))
     console = Console(sys.stdout)
     return _explained(console, lambda: _run(arguments, environment, console))
 
@@ -92,6 +95,18 @@ def _test(arguments: list[str], environment: Mapping[str, str], console: Console
     return check(arguments[1:], environment, ROOT, console)
 
 
+def _pictures(arguments: list[str], environment: Mapping[str, str], console: Console) -> int:
+    argparse.ArgumentParser(
+        prog="dev.py pictures",
+        description="Take the README's pictures anew, of the product as it is.",
+        allow_abbrev=False,
+    ).parse_args(arguments[1:])
+    _enter(TEST_LOCK, arguments, environment, console)
+    from devstack.pictures import take_pictures  # noqa: PLC0415 -- see above
+
+    return take_pictures(environment, ROOT, console)
+
+
 def _doctor(arguments: list[str], environment: Mapping[str, str], console: Console) -> int:
     parser = argparse.ArgumentParser(
         prog="dev.py doctor",
@@ -142,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Start Stepup on this computer: gateway, resource API, local tenant and a Redis.",
         epilog="`dev.py doctor` checks the configuration; "
         "`dev.py test` runs lint, types and all tests; `dev.py test unit` the quick ones, without a browser; "
-        "`dev.py test [pytest arguments]` only pytest.",
+        "`dev.py test [pytest arguments]` only pytest; `dev.py pictures` takes those of the README.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"stepup {_version()}")

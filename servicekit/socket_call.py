@@ -36,14 +36,38 @@ _GATEWAY_TIMEOUT: Final = 504
 _NOT_ADDED: Final = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING)
 
 
-class HandshakeRefused(Exception):
-    """The other side answered, and opened nothing: `status`, `headers` and the whole `body`, not unpacked."""
+class UpstreamSocket(aiohttp.ClientWebSocketResponse[bool]):
+    """The other side's end of a WebSocket that is open."""
 
-    def __init__(self, status: int, headers: CIMultiDictProxy[str], body: bytes) -> None:
-        super().__init__(status)
-        self.status = status
-        self.headers = headers
-        self.body = body
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """What the answer to the handshake said."""
+        return self._response.headers
+
+    def cut(self) -> None:
+        """End it at once, without a word."""
+        self._response.close()
+
+
+@dataclass(frozen=True, slots=True)
+class SocketReply:
+    """What a handshake was answered: a `socket`, or a whole refusal whose `body` is not unpacked."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes = b""
+    socket: UpstreamSocket | None = None
+
+    def close(self) -> None:
+        """End what was opened, if anything was."""
+        if self.socket:
+            self.socket.cut()
+
+
+class _HandshakeRefused(Exception):
+    def __init__(self, reply: SocketReply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +103,20 @@ class SocketCalls:
         subprotocols: Sequence[str],
         seconds: float,
         limits: SocketLimits,
-    ) -> "aiohttp.ClientWebSocketResponse[bool]":
-        """Open a WebSocket within `seconds`; `url` goes out byte for byte.
+    ) -> SocketReply:
+        """Send a handshake, and return the answer that came within `seconds`; `url` goes out byte for byte.
 
-        Raises HandshakeRefused, OutboundError where no answer came or none that counts, Overloaded where too many
-        calls are under way: then nothing was sent.
+        Raises OutboundError where no answer came or none that counts, Overloaded where too many calls are under way:
+        then nothing was sent.
         """
         address, extra = self._connections.address_of(url)
         fields = CIMultiDict(headers)
         fields.update({**request_id_header(), **extra})
         session = self._session = self._session or self._new_session()
 
-        async def send() -> "aiohttp.ClientWebSocketResponse[bool]":
+        async def send() -> SocketReply:
             try:
-                return await open_socket(
+                socket = await _open(
                     session,
                     address,
                     headers=fields,
@@ -102,26 +126,27 @@ class SocketCalls:
                 )
             except (aiohttp.ClientError, OSError) as error:
                 raise outbound_error_of(error) from error
+            return SocketReply(_SWITCHING, socket.headers, socket=socket)
 
         try:
             # Never given up beside its caller: nobody would close what was opened.
             return await (self._guard.run(send, judge=_is_failure, is_read=False) if self._guard else send())
         except UpstreamPaused as paused:
             raise OutboundError(PAUSED, maybe_done=paused.was_sent, retry_after=paused.seconds) from None
-        except HandshakeRefused as refused:
-            if refused.status >= _FAILED:
-                log_answer(self._name, hdrs.METH_GET, refused.status, refused.headers)
-            raise
+        except _HandshakeRefused as refused:
+            reply = refused.reply
+            if reply.status >= _FAILED:
+                log_answer(self._name, hdrs.METH_GET, reply.status, reply.headers)
+            return reply
 
     def _new_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(ssl=self._connections.tls, limit=0, force_close=True)
-        session = socket_session(connector, self._connections.connect_seconds)
+        session = _socket_session(connector, self._connections.connect_seconds)
         self._connections.closing.push_async_callback(session.close)
         return session
 
 
-def socket_session(connector: aiohttp.BaseConnector, connect_seconds: float) -> aiohttp.ClientSession:
-    """Return a session that opens WebSockets and nothing else."""
+def _socket_session(connector: aiohttp.BaseConnector, connect_seconds: float) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -130,10 +155,11 @@ def socket_session(connector: aiohttp.BaseConnector, connect_seconds: float) -> 
         auto_decompress=False,
         skip_auto_headers=_NOT_ADDED,
         middlewares=(_judge,),
+        ws_response_class=UpstreamSocket,  # type: ignore[arg-type]  # its text stays bytes
     )
 
 
-async def open_socket(
+async def _open(
     session: aiohttp.ClientSession,
     address: URL,
     *,
@@ -141,16 +167,10 @@ async def open_socket(
     subprotocols: Sequence[str],
     seconds: float,
     limits: SocketLimits,
-) -> "aiohttp.ClientWebSocketResponse[bool]":
-    """Open a WebSocket by a `session` of `socket_session` within `seconds`.
-
-    `address` is sent as it stands, byte for byte.
-    Raises HandshakeRefused, OutboundError for what is neither a WebSocket nor a refusal that can be passed on,
-    TimeoutError, and aiohttp's own errors where there was no answer.
-    """
+) -> UpstreamSocket:
     try:
         async with RemoteTimeout(seconds):
-            return await session.ws_connect(
+            socket = await session.ws_connect(
                 address,
                 headers=headers,
                 protocols=subprotocols,
@@ -164,6 +184,9 @@ async def open_socket(
             )
     except aiohttp.WSServerHandshakeError as error:
         raise OutboundError(NOT_A_WEBSOCKET, maybe_done=True) from error
+    if not isinstance(socket, UpstreamSocket):  # pragma: no cover - for the types: the session makes no other
+        raise TypeError
+    return socket
 
 
 async def _judge(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -183,7 +206,7 @@ async def _judge(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 
 async def _fault_in(response: aiohttp.ClientResponse, offered: Sequence[str]) -> Exception | None:
     if response.status != _SWITCHING:
-        return HandshakeRefused(response.status, response.headers, await _whole(response))
+        return _HandshakeRefused(SocketReply(response.status, response.headers, await _whole(response)))
     chosen = response.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, [])
     if len(chosen) > 1 or any(name not in offered for name in chosen):
         return OutboundError(NOT_A_WEBSOCKET, maybe_done=True)
@@ -203,6 +226,6 @@ async def _whole(response: aiohttp.ClientResponse) -> bytes:
 
 def _is_failure(error: BaseException) -> bool | None:
     """Tell what an exception says of an upstream's health: a refusal says that it is there."""
-    if isinstance(error, HandshakeRefused):
-        return error.status == _GATEWAY_TIMEOUT
+    if isinstance(error, _HandshakeRefused):
+        return error.reply.status == _GATEWAY_TIMEOUT
     return is_failure(error, is_fair=True)

@@ -6,12 +6,11 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import aiohttp
 import pytest
 
 from servicekit.outbound import Outbound, outbound
 from servicekit.outbound_error import OutboundError
-from servicekit.socket_call import HandshakeRefused, SocketLimits
+from servicekit.socket_call import SocketLimits, SocketReply, UpstreamSocket
 from servicekit.upstream import Upstream
 from tests.stage.ports import free_port
 from tests.stage.trust import ONE_CERTIFICATE
@@ -55,9 +54,9 @@ async def way() -> AsyncIterator[Outbound]:
 
 @pytest.fixture
 def open_at(way: Outbound) -> "Open":
-    """Give what opens a socket at an address, offering subprotocols `a` and `b`."""
+    """Give what asks for a socket at an address, offering subprotocols `a` and `b`."""
 
-    async def open_at(url: str, seconds: float = 5) -> "aiohttp.ClientWebSocketResponse[bool]":
+    async def open_at(url: str, seconds: float = 5) -> SocketReply:
         return await way.sockets.open(
             url,
             headers={"Authorization": "Bearer secret"},
@@ -69,12 +68,20 @@ def open_at(way: Outbound) -> "Open":
     return open_at
 
 
-Open = Callable[..., Awaitable["aiohttp.ClientWebSocketResponse[bool]"]]
+Open = Callable[..., Awaitable[SocketReply]]
+
+
+def opened(reply: SocketReply) -> UpstreamSocket:
+    """Return the socket that was opened."""
+    assert reply.socket
+    return reply.socket
 
 
 async def test_what_is_sent_is_a_handshake_and_no_more(open_at: Open) -> None:
     async with answering(f"HTTP/1.1 101 Welcome\r\n{ACCEPTED}\r\n") as (url, heads):
-        await (await open_at(url)).close()
+        reply = await open_at(url)
+        assert reply.status == 101
+        await opened(reply).close()
 
     (head,) = heads
     assert head.pop("") == "GET /chat/a%2db?x=%20 HTTP/1.1"
@@ -97,7 +104,7 @@ async def test_the_subprotocol_is_what_the_server_chose(
     open_at: Open, fields: str, chosen: str | None
 ) -> None:
     async with answering(f"HTTP/1.1 101 Welcome\r\n{ACCEPTED}{fields}\r\n") as (url, _):
-        socket = await open_at(url)
+        socket = opened(await open_at(url))
         assert socket.protocol == chosen
         await socket.close()
 
@@ -106,7 +113,7 @@ async def test_what_comes_with_the_answer_is_heard(open_at: Open) -> None:
     early = b"\x81\x02hi"
     after = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
     async with answering(f"{after}HTTP/1.1 101 Welcome\r\n{ACCEPTED}\r\n", early) as (url, _):
-        socket = await open_at(url)
+        socket = opened(await open_at(url))
         assert (await socket.receive()).data == b"hi"
         await socket.close()
 
@@ -146,11 +153,10 @@ async def test_a_refusal_is_handed_on_whole_and_never_followed(open_at: Open, st
     fields = f"{length}X-One: 1\r\nContent-Encoding: gzip\r\nLocation: http://127.0.0.1:1/\r\n"
     body = "" if status == 204 else "body"
     async with answering(f"HTTP/1.1 {status} X\r\n{fields}\r\n{body}") as (url, heads):
-        with pytest.raises(HandshakeRefused) as refused:
-            await open_at(url)
+        reply = await open_at(url)
 
-    assert (refused.value.status, refused.value.body) == (status, body.encode())
-    assert refused.value.headers["X-One"] == "1"
+    assert (reply.status, reply.body, reply.socket) == (status, body.encode(), None)
+    assert reply.headers["X-One"] == "1"
     assert len(heads) == 1
 
 
@@ -181,8 +187,7 @@ async def test_an_upstream_that_hangs_is_left_alone_and_one_that_refuses_is_not(
 async def test_refusals_are_answers_of_an_upstream_that_is_well(open_at: Open) -> None:
     async with answering("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n") as (url, heads):
         for _ in range(5):
-            with pytest.raises(HandshakeRefused):
-                await open_at(url)
+            assert (await open_at(url)).status == 503
     assert len(heads) == 5
 
 
@@ -191,7 +196,7 @@ async def test_what_is_open_holds_no_call_up(way: Outbound) -> None:
     async with answering(f"HTTP/1.1 101 Welcome\r\n{ACCEPTED}\r\n") as (url, _):
         limits = SocketLimits(close=0.2)
         sockets = [
-            await small.sockets.open(url, headers={}, subprotocols=(), seconds=5, limits=limits)
+            opened(await small.sockets.open(url, headers={}, subprotocols=(), seconds=5, limits=limits))
             for _ in range(3)
         ]
     for socket in sockets:

@@ -182,9 +182,11 @@ async def stage(
             of_one: SocketLimits,
         ) -> Upstream:
             url = row.target + request.rel_url.raw_path_qs.removeprefix(row.prefix)
-            return await way.sockets.open(
+            reply = await way.sockets.open(
                 url, headers={}, subprotocols=offered, seconds=row.timeout, limits=of_one
             )
+            assert reply.socket
+            return reply.socket
 
         sockets = WebSockets(
             sessions,

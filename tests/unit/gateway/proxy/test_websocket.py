@@ -19,7 +19,7 @@ from tests.unit.gateway.store_of_tests import ABSOLUTE, IDLE, NOW, ada, begun
 KIB = 1024
 
 
-async def test_a_session_that_ends_ends_its_sockets_and_no_others(
+async def test_S18_a_session_that_ends_ends_its_sockets_and_no_others(
     chat: Stage, sessions: SessionStore
 ) -> None:
     ended, other = await begun(sessions), await begun(sessions, oid="grace", sub="grace")
@@ -119,7 +119,7 @@ async def test_an_upstream_that_never_ends_its_half_holds_nothing_up(
         await chat.none_left()
 
 
-async def test_so_many_sockets_has_a_session_a_person_and_a_process(
+async def test_A8_so_many_sockets_has_a_session_a_person_and_a_process(
     vault: Vault, sessions: SessionStore, clock: MovableClock
 ) -> None:
     places = SocketPlaces(of_session=2, of_person=3, of_process=4)
