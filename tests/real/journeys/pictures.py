@@ -1,4 +1,4 @@
-"""`python -m tests.pictures`: run the product, go through its story in Chromium, and take the README's pictures.
+"""`python -m tests.real.journeys.pictures`: run the product, go through its story in Chromium, and take the README's pictures.
 
 Owns which moments are shown, how large the pictures are, and where they lie. Nothing in them is drawn by hand.
 """
