@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.upstream_rows.file import read_file
 from gateway.upstream_rows.reading import upstream_rows
-from tests.real.journeys.pictures import FOLDER, LARGEST, NAMES
+from tests.stage.pictures import FOLDER, LARGEST, NAMES
 from tests.stage.sources import ROOT
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`python -m tests.real.journeys.pictures`: run the product, go through its story in Chromium, and take the README's pictures.
+"""`python -m tests.stage.pictures`: run the product, and take the README's pictures of its story in Chromium.
 
 Owns which moments are shown, how large the pictures are, and where they lie. Nothing in them is drawn by hand.
 """
@@ -39,7 +39,7 @@ async def _take(page: Page, name: str) -> None:
         sys.exit(f"{name} has {len(picture):,} bytes, and {LARGEST:,} are enough.")
     FOLDER.mkdir(exist_ok=True)
     await asyncio.to_thread((FOLDER / name).write_bytes, picture)
-    print(f"docs/pictures/{name}: {len(picture):,} bytes")
+    sys.stdout.write(f"docs/pictures/{name}: {len(picture):,} bytes\n")
 
 
 async def _story(page: Page, stack: Stack, keep: Callable[[Page, str], Awaitable[None]]) -> None:
