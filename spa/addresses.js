@@ -1,5 +1,6 @@
 // @ts-check
 /** Which addresses belong to this page: what may be followed, and where to come back to. */
+import { connect } from './client.js';
 
 /** The gateway's own paths, and two slashes: read again, what a parser leaves of `/.//host` is another host. */
 const NO_SCREEN = /^\/(auth|api|health)(\/|$)|\/\/|\\/;
@@ -16,12 +17,11 @@ function parsed(path, origin) {
 /** An address of the gateway's own flows with the way back on it; null for anything else.
  * @param {string | undefined} redirect @param {string} returnTo @param {string} [origin] */
 export function flowAddress(redirect, returnTo, origin = location.origin) {
-  if (!redirect?.startsWith('/auth/')) return null;
-  // Parsing resolves dots and odd slashes, so this is the address that the browser would open.
-  const url = parsed(redirect, origin);
-  if (url?.origin !== origin || !url.pathname.startsWith('/auth/')) return null;
-  url.searchParams.set('return_to', returnTo);
-  return url.pathname + url.search;
+  try {
+    return connect({ world: { location: { href: origin } } }).flowUrl(redirect ?? '', returnTo);
+  } catch {
+    return null;
+  }
 }
 
 /** A path of this page, for coming back to; '/' for anything else. @param {string | null} path @param {string} [origin] */

@@ -1,5 +1,5 @@
 // @ts-check
-/** The gateway's answers, by type. What is odd is as if it were not there; without it, where need be, nothing goes on. */
+/** The gateway's answers, by type. What is odd is as if it were not there. */
 import { ApiError } from './api-error.js';
 import { list, members, text, texts, values } from './json.js';
 

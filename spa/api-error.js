@@ -27,12 +27,6 @@ export class ApiError extends Error {
   get signedOut() { return this.slug === 'sign-in-required'; }
   /** Why the session ended, where the server knows. */
   get reason() { return text(this.#problem.reason) || undefined; }
-  /** Whether to ask once more, as another tab got this browser a new session: 'rotated' is the same person's, 'replaced'
-   * perhaps another's, for whom nothing may be written. @param {string} method */
-  mayRepeat(method) {
-    if (method === 'GET' && this.slug === 'unreachable') return true;
-    return this.signedOut && (this.reason === 'rotated' || (this.reason === 'replaced' && method === 'GET'));
-  }
 
   get needsStepUp() { return this.slug === 'step-up-required'; }
   /** Where to confirm. */

@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * Sets the chosen theme and language, all that is in localStorage, before anything is drawn, and asks for the words. A
- * classic script in the head, so that no wrong colour flashes.
- */
+/** Sets theme and language, all that is in localStorage, and asks for the words: classic, so that no wrong colour flashes. */
 (() => {
   'use strict';
   const root = document.documentElement;

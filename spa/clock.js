@@ -1,5 +1,5 @@
 // @ts-check
-/** What time it is, and what happens later. Whoever waits is handed a clock. */
+/** What time it is, and what happens later. */
 
 /** @import {Clock} from './types.js' */
 

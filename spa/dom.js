@@ -1,7 +1,7 @@
 // @ts-check
 /** Builds elements. Text only ever goes in as text: there is no way to pass markup. */
 
-/** @import {ButtonOptions, Child, Props} from './types.js' */
+/** @import {Build, ButtonOptions, Child} from './types.js' */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -14,9 +14,7 @@ const ICONS = new Map([
   ['arrow', 'M5 12h14M13 6l6 6-6 6'],
 ]);
 
-/** An element. `on` holds listeners; `false` and `null` leave an attribute out; `true` sets it empty.
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag @param {Props} [props] @param {...(Child | Child[])} children */
+/** An element. `on` holds listeners; `false` and `null` leave an attribute out; `true` sets it empty. @type {Build} */
 export function h(tag, { on = {}, ...attributes } = {}, ...children) {
   const element = document.createElement(tag);
   for (const [event, listener] of Object.entries(on)) element.addEventListener(event, /** @type {EventListener} */ (listener));
@@ -54,7 +52,7 @@ export function icon(name) {
   return svg;
 }
 
-/** A button that does one thing at a time: presses while the work runs are ignored, and it stays focusable.
+/** A button that does one thing at a time, and stays focusable.
  * @param {string} label @param {(event: Event) => unknown} work @param {ButtonOptions} [options] */
 export function button(label, work, { kind = 'second', busy = '', type = 'button' } = {}) {
   let running = false;
@@ -81,7 +79,7 @@ export function button(label, work, { kind = 'second', busy = '', type = 'button
 /** Words that are only heard. @param {string} text */
 export const heard = (text) => h('span', { class: 'heard' }, text);
 
-/** Says something through the status line: an open dialog's, as all else is silent then, or the page's.
+/** Says something through the status line: an open dialog's or the page's.
  * @param {string} text */
 export function announce(text) {
   const line = [...document.querySelectorAll('dialog[open] [role=status]')].at(-1) ?? document.getElementById('status');

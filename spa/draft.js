@@ -34,7 +34,7 @@ export function drafts({ memory, now, newKey }) {
   /** A new draft that starts from the profile as it is. @param {string} user @param {Values} base @param {string} etag @returns {Draft} */
   const begin = (user, base, etag) => ({ user, base: { ...base }, changes: {}, etag, key: newKey(), parked: null, sent: false });
 
-  /** The draft with other changes, or over another version: a new attempt, with a new key and nothing parked.
+  /** The draft with other changes, or over another version: a new attempt.
    * @param {Draft} draft @param {Values} changes @param {string} [etag] */
   function withChanges(draft, changes, etag = draft.etag) {
     if (etag === draft.etag && JSON.stringify(draft.changes) === JSON.stringify(changes)) return draft;

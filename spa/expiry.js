@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * Warns two minutes before the session ends, by the server's clock, and notices the end. Asks the server first: another
- * tab may have prolonged the session.
- */
+/** Warns two minutes before the session ends, by the server's clock, and asks first: another tab may have prolonged it. */
 
 /** @import {Cancel, ExpiryWorld} from './types.js' */
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** One field of the edit form: label, hint, error, control, and the mark that it was changed. */
+/** One field of the edit form. */
 import { combobox } from './combobox.js';
 import { h, icon } from './dom.js';
 import { FIELDS, label, shown, tidy } from './fields.js';

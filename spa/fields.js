@@ -1,5 +1,5 @@
 // @ts-check
-/** The ten fields a person may change: groups, limits, what browsers need to know. Their words are in the catalogue. */
+/** The ten fields a person may change: groups, limits, what browsers need to know. */
 import { countries, countryName, languageName } from './places.js';
 import { has, t } from './words.js';
 

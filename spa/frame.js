@@ -1,5 +1,5 @@
 // @ts-check
-/** The still part of the page: the person's menu, the switches of language and theme, the build in the footer. */
+/** The still part of the page: the person's menu, language, theme and build. */
 import { h, icon, link } from './dom.js';
 import { label, nameOf } from './fields.js';
 import { languageName } from './places.js';

@@ -1,5 +1,5 @@
 // @ts-check
-/** Reads JSON that may be anything: what is not of the type that is asked for is not there. */
+/** Reads JSON that may be anything: what is of another type is not there. */
 
 /** An object's members; null where it is no object. @param {unknown} value @returns {Record<string, unknown> | null} */
 export const members = (value) =>

@@ -1,8 +1,6 @@
 // @ts-check
-/**
- * Until there is a first screen: loads the page again where a part of it failed, and then says so. A classic script, as
- * no module runs then that could. Where it is missing itself, the style sheet shows the same words after a while.
- */
+/** Until there is a first screen: loads the page again where a part failed, then says so, as the style sheet does late.
+ * A classic script, as no module may run. */
 (() => {
   'use strict';
   /** Before each new load: a network that changes takes a moment. In milliseconds. */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Faults shown in place: a summary of wrong fields, or a problem in three lines. */
+/** Faults shown in place: a summary of wrong fields, or a problem. */
 import { h, icon } from './dom.js';
 import { lookAgain } from './look-again.js';
 import { problemWords, referenceLine, waitLine } from './problem-words.js';

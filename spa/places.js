@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * Countries and languages by their names in the browser's own data. A country's value is its English name, as the
- * directory keeps it, whatever the page's language; a language's is its tag.
- */
+/** Countries and languages by the browser's own names. A country's value is its English name, a language's its tag. */
 import { isTag, localeOf } from './vocabulary.js';
 import { LANGUAGE } from './words.js';
 
@@ -27,7 +24,7 @@ function tagsOf(one) {
   return regions.map((region) => `${language}-${region}`);
 }
 
-/** What a search compares: small letters without marks, in no language's own way, as Turkish parts I from i.
+/** What a search compares: small letters without marks, in no language's own way (Turkish I).
  * @param {string} text */
 export const plain = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** The one module that navigates: within the page, away from it, and never from unsaved changes unasked. */
+/** The one module that navigates, and never from unsaved changes unasked. */
 import { isScreen } from './addresses.js';
 import { clock } from './clock.js';
 import { nodes } from './dom.js';

@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * Which view answers a path, and what is shown when it can't: signed out, a problem, no such page. Views are loaded when
- * they are first needed.
- */
+/** Which view answers a path, and what is shown when it can't. Views are loaded when they are first needed. */
 import { ApiError } from './api-error.js';
 import { PATIENCE, PAUSE } from './api.js';
 import { clock, pause } from './clock.js';
@@ -61,7 +58,7 @@ export function prefetch() {
 const within = (part, after) =>
   Promise.race([part(), pause({ after }, PATIENCE).then(() => Promise.reject(new ApiError('timeout')))]);
 
-/** A part that is gone, by a new release or another network, reloads the page once, after a pause.
+/** A part that is gone reloads the page once, after a pause.
  * @template T @param {() => Promise<T>} part
  * @param {LoadWorld} [world] @returns {Promise<T>} */
 export async function load(part, { online = () => navigator.onLine, again = reload, after = clock.after } = {}) {

@@ -1,8 +1,6 @@
 // @ts-check
-/**
- * Saving an edit, and the screen that each outcome leads to; what nothing else can handle comes back, as an ApiError.
- * Where nobody knows, `look` looks for what was sent last: what the profile shows is saved.
- */
+/** Saving an edit, and the screen that each outcome leads to, or an ApiError. Where nobody knows, `look` looks: what the
+ * profile shows is saved. */
 import { ApiError } from './api-error.js';
 import { request } from './api.js';
 import { clock } from './clock.js';

@@ -1,5 +1,5 @@
 // @ts-check
-/** Puts a screen in place of the one before: its nodes, the page's title, focus and scroll; or that it is to come. */
+/** Puts a screen in place: its nodes, the page's title, focus and scroll; or that it is to come. */
 import { announce, h, nodes } from './dom.js';
 import { t } from './words.js';
 
@@ -21,7 +21,7 @@ export function put(main, screen, { focus, scroll }) {
   else heading?.focus({ preventScroll: true });
 }
 
-/** Says that a screen is on its way, aloud and, where nothing of it is there, for the eye.
+/** Says that a screen is on its way, aloud, and for the eye where nothing of it is there.
  * @param {HTMLElement} main @param {boolean} begun */
 export function putSign(main, begun) {
   announce(t('loading'));

@@ -1,5 +1,5 @@
 // @ts-check
-/** Signing out: the gateway first, then what is kept here, then the other tabs, then the authority. */
+/** Signing out: the gateway first, then here, then the other tabs, then the authority. */
 import { redirectIn } from './answers.js';
 import { request } from './api.js';
 import { announce } from './dom.js';

@@ -1,5 +1,5 @@
 // @ts-check
-/** The client's half of step-up: where Edit leads, and where "Confirm it's you" goes on. Decides nothing about access. */
+/** Where Edit leads, and where "Confirm it's you" goes on. Decides nothing about access. */
 import { flowAddress } from './addresses.js';
 import { leaveNote } from './note.js';
 import { leave, navigate } from './router.js';
@@ -12,7 +12,7 @@ export function startEdit(field = '') {
   return navigate('/confirm');
 }
 
-/** Leaves for the confirmation; without a challenge the gateway starts a fresh step-up.
+/** Leaves for the confirmation, by a challenge or a fresh step-up.
  * @param {string | undefined} redirect @param {'/edit' | '/check'} returnTo */
 export function goConfirm(redirect, returnTo) {
   leaveNote('confirming', 'yes');

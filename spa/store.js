@@ -19,7 +19,7 @@ export class Store extends EventTarget {
   skew = 0;
   /** Why the last session ended, while the page was open. */
   ended = '';
-  /** Counts what was learned about the session, so that an answer which was overtaken is not believed. */
+  /** Counts what was learned, so that an answer which was overtaken is not believed. */
   #turn = 0;
   #request;
   #now;

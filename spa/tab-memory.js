@@ -1,9 +1,9 @@
 // @ts-check
-/** Texts that this tab keeps over a reload; where storage is blocked or full, as long as the page. */
+/** Texts that this tab keeps over a reload; as long as the page, where storage is blocked or full. */
 
-/** @import {TabMemory} from './types.js' */
+/** @import {TabMemory, TabStorage} from './types.js' */
 
-/** @param {() => Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} storage raises where it is blocked @returns {TabMemory} */
+/** @param {() => TabStorage} storage raises where it is blocked @returns {TabMemory} */
 export function tabMemory(storage) {
   /** @type {Map<string, string>} */
   const refused = new Map();

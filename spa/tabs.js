@@ -1,5 +1,5 @@
 // @ts-check
-/** Keeps tabs in agreement: what one does makes the others ask the server, as does coming back to view. */
+/** Keeps tabs in agreement: what one does makes the others ask, as does coming back to view. */
 import { clock } from './clock.js';
 import { drop } from './draft.js';
 import { store } from './store.js';

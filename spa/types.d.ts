@@ -6,6 +6,7 @@
  * A type that only one module uses is in that module.
  */
 import type { ApiError } from './api-error.js';
+import type { World } from './client.js';
 import type { Store } from './store.js';
 
 // Time and network.
@@ -96,6 +97,8 @@ export interface Activity {
 
 // What is kept here.
 
+export type TabStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+
 export interface TabMemory {
   get: (key: string) => string | null;
   set: (key: string, text: string) => void;
@@ -141,6 +144,9 @@ export interface Props {
   on?: Listeners;
   [name: string]: Attribute | Listeners;
 }
+
+/** Makes an element, with its attributes and what is in it. */
+export type Build = <Tag extends keyof HTMLElementTagNameMap>(tag: Tag, props?: Props, ...children: (Child | Child[])[]) => HTMLElementTagNameMap[Tag];
 
 export interface ButtonOptions {
   kind?: 'primary' | 'quiet' | 'second';
@@ -227,12 +233,10 @@ export interface Field {
 /** The page as a place that comes and goes. */
 export type Page = Pick<Window, 'addEventListener'> & { document: Pick<Document, 'addEventListener' | 'visibilityState'> };
 
-/** What is used of an `EventSource`. */
-export type EventStream = EventTarget & Pick<EventSource, 'readyState' | 'close'>;
-
 export interface RequestWorld {
   fetch: typeof globalThis.fetch;
   clock: Clock;
+  random?: () => number;
   online?: () => boolean;
 }
 
@@ -290,7 +294,7 @@ export interface TabsWorld {
 }
 
 export interface EventsWorld {
-  page: Page & { EventSource?: (new (url: string) => EventStream) | undefined };
+  page: Page & { EventSource?: World['EventSource'] | undefined };
   store: Store;
   clock: Clock;
   random: () => number;

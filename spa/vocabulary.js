@@ -1,5 +1,5 @@
 // @ts-check
-/** A language's words, with dates and numbers from Intl: sentences with {holes}, or their plural forms by {n}. */
+/** A language's words: sentences with {holes}, or their plural forms by {n}; dates and numbers from Intl. */
 import { pause } from './clock.js';
 
 /** @import {VocabularyWorld} from './types.js' */
@@ -53,7 +53,7 @@ export async function vocabulary({ language: wanted, locale, catalogues, clock }
   return { language, t, has, time, date, ago, span };
 }
 
-/** What the browser calls the person's own language; '' where it keeps that to itself.
+/** The browser's language; '' where it keeps that to itself.
  * @param {Pick<Navigator, 'language'>} [browser] */
 export function localeOf(browser = navigator) {
   try {
@@ -63,7 +63,7 @@ export function localeOf(browser = navigator) {
   }
 }
 
-/** Whether Intl takes a text for a language tag, unlike that of a C locale, which some browsers name.
+/** Whether Intl takes a text for a language tag, unlike a C locale's.
  * @param {string} text */
 export function isTag(text) {
   try {

@@ -5,7 +5,7 @@ import { localeOf, vocabulary } from './vocabulary.js';
 
 /** @import {Catalogue} from './types.js' */
 
-/** The languages there are, with where the words of each come from. @type {Map<string, () => Promise<Catalogue>>} */
+/** The languages there are, with their words. @type {Map<string, () => Promise<Catalogue>>} */
 export const CATALOGUES = new Map([
   ['en', async () => (await import('./words/en.js')).english],
   ['de', async () => (await import('./words/de.js')).german],

@@ -1,5 +1,5 @@
 // @ts-check
-/** Recent activity: what was done with the account, never a value; and the way out for whom it was not. */
+/** Recent activity: what was done with the account, never a value; and what to do about it. */
 import { activityIn } from '../answers.js';
 import { request } from '../api.js';
 import { ask } from '../dialog.js';

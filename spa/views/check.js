@@ -1,5 +1,5 @@
 // @ts-check
-/** Check your changes: from → to per field before saving, and a choice where both sides changed. */
+/** Check your changes: from → to, and a choice where both sides changed. */
 import { changesIn } from '../answers.js';
 import { ApiError } from '../api-error.js';
 import { request } from '../api.js';

@@ -1,5 +1,5 @@
 // @ts-check
-/** Confirm it's you: why, what will happen, what is kept. Nobody is sent away before reading this. */
+/** Confirm it's you: why, what will happen, what is kept. */
 import { button, h, icon } from '../dom.js';
 import { keep, load } from '../draft.js';
 import { label } from '../fields.js';

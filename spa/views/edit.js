@@ -1,5 +1,5 @@
 // @ts-check
-/** The edit form: ten fields in four groups. Only what differs is kept, counted and sent. */
+/** The edit form. Only what differs is kept, counted and sent. */
 import { announce, button, h } from '../dom.js';
 import { begin, drop, keep, load, rebase, withChanges } from '../draft.js';
 import { fieldRow } from '../field-row.js';

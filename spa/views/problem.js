@@ -1,5 +1,5 @@
 // @ts-check
-/** One screen per problem type: what happened, what it means for your data, what to do now, a reference. */
+/** One screen per problem type. */
 import { localPath } from '../addresses.js';
 import { ApiError } from '../api-error.js';
 import { announce, button, h, icon } from '../dom.js';

@@ -1,5 +1,5 @@
 // @ts-check
-/** Where you're signed in: this browser first; each can be ended, or all others at once. */
+/** Where you're signed in: each can be ended, or all others at once. */
 import { sessionsIn } from '../answers.js';
 import { request } from '../api.js';
 import { announce, button, h, heard } from '../dom.js';

@@ -1,5 +1,5 @@
 // @ts-check
-/** Signed out: what this is, signing in, and why one was signed out. The path stays, for coming back to. */
+/** Signed out: what this is, signing in, and why one was signed out. The path stays. */
 import { localPath } from '../addresses.js';
 import { button, h, icon } from '../dom.js';
 import { waiting } from '../draft.js';

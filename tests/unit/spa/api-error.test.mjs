@@ -50,19 +50,6 @@ test('each question is about one type of problem', () => {
   assert.deepEqual(answers, [['signedOut'], ['needsStepUp'], ['changedElsewhere'], ['invalid'], []]);
 });
 
-for (const [slug, reason, methods] of /** @type {[string, string, string[]][]} */ ([
-  ['sign-in-required', 'rotated', ['GET', 'PATCH']],
-  ['sign-in-required', 'replaced', ['GET']],
-  ['sign-in-required', 'expired', []],
-  ['misconfigured', 'rotated', []],
-])) {
-  test(`after ${slug} with ${reason}, ${methods.join(' and ') || 'nothing'} may be repeated`, () => {
-    const error = new ApiError(slug, 401, { reason });
-
-    assert.deepEqual(['GET', 'PATCH'].filter((method) => error.mayRepeat(method)), methods);
-  });
-}
-
 test('an error of the browser\'s own has no status and is named for a log', () => {
   const error = new ApiError('offline');
 

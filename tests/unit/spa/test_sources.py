@@ -73,7 +73,7 @@ def test_the_page_preloads_exactly_what_the_first_script_loads_with_it() -> None
 @pytest.mark.parametrize(
     "what, owners",
     [
-        (r"\bfetch\(|XMLHttpRequest|sendBeacon", {"api.js"}),
+        (r"\bfetch\(|XMLHttpRequest|sendBeacon", {"api.js", "client.js"}),
         (r"location\.(assign|replace|href\s*=)|window\.open", {"router.js"}),
         # How often a page that did not come up was loaded anew is noted where nothing blocks it.
         (r"\bhistory[.\[]", {"router.js", "not-loaded.js"}),
@@ -81,10 +81,10 @@ def test_the_page_preloads_exactly_what_the_first_script_loads_with_it() -> None
         (r"\blocalStorage\b", {"choices.js", "frame.js"}),
         (r"\bsessionStorage\b", {"tab-memory.js"}),
         (r"BroadcastChannel\(", {"tabs.js"}),
-        (r"\bEventSource\b", {"events.js"}),
+        (r"\bEventSource\b", {"client.js", "events.js"}),
         (r"document\.cookie|indexedDB", set()),
         # What anybody writes into an address is read where only our own forms are taken; no other window is heard.
-        (r"searchParams|URLSearchParams", {"addresses.js", "views/problem.js"}),
+        (r"searchParams|URLSearchParams", {"client.js", "views/problem.js"}),
         (r"postMessage|onmessage|'message'", {"tabs.js"}),
         (r"document\.referrer|window\.name|\blocation\.hash", set()),
     ],
@@ -109,6 +109,11 @@ def test_U18_the_client_stays_small(language: str) -> None:
     others = {name for other in set(files.LANGUAGES) - {language} for name in files.of_language(other)}
     fetched = "\n".join(files.text(name) for name in [*SCRIPTS, *SHEETS] if name not in others).encode()
     assert len(gzip.compress(fetched)) <= 50_000
+
+
+def test_what_other_front_ends_load_stays_tiny_and_needs_nothing_else() -> None:
+    assert len(gzip.compress(files.text("client.js").encode(), mtime=0)) <= 2_000
+    assert files.imports("client.js") == []
 
 
 def test_A8_the_client_shows_references_of_an_address_in_the_gateway_s_own_form_alone() -> None:
