@@ -75,19 +75,24 @@ export interface Waiting {
   drop: () => Promise<Answer>;
 }
 
+/**
+ * Returns where to go: to one of the gateway's own flows, and back to `returnTo` from there (the present page, if it
+ * says nothing). `where` is what `request` rejected with, for 401 `sign-in-required` and 403 `step-up-required`, or
+ * an address like `/auth/sign-in`, `/auth/sign-up`, `/auth/step-up?action=notes`.
+ *
+ * Where something waits, `returnTo` gets the parameter `parked`, by which `resume` finds it.
+ * Raises TypeError for what is no address of a flow, whoever wrote it.
+ */
+export type FlowUrl = (where: string | Problem, returnTo?: string) => string;
+
 export interface Client {
   request: Request;
+  flowUrl: FlowUrl;
   /**
-   * Returns where to go: to one of the gateway's own flows, and back to `returnTo` from there (the present page, if it
-   * says nothing). `where` is what `request` rejected with, for 401 `sign-in-required` and 403 `step-up-required`, or
-   * an address like `/auth/sign-in`, `/auth/sign-up`, `/auth/step-up?action=notes`.
-   *
-   * Where something waits, `returnTo` gets the parameter `parked`, by which `resume` finds it.
-   * Raises TypeError for what is no address of a flow, whoever wrote it.
+   * Ends the session, and returns where to end the one at the authority; from there the browser comes to `returnTo`,
+   * or to the first page of the page's origin. Rejects as `request`.
    */
-  flowUrl: (where: string | Problem, returnTo?: string) => string;
-  /** Ends the session, and returns where to end the one at the authority. Rejects as `request`. */
-  signOut: () => Promise<string>;
+  signOut: (returnTo?: string) => Promise<string>;
   /** Returns what waits by the page's address; null where nothing does any more. Rejects as `request`. */
   resume: () => Promise<Waiting | null>;
   /**

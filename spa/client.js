@@ -1,5 +1,5 @@
 // @ts-check
-/** A page's side of the gateway, as client.d.ts says. Never navigates, draws or keeps anything. */
+/** A page's side of the gateway, as client.d.ts says. Never navigates or draws. */
 
 export class Problem extends Error {
   /** @param {Response} response @param {any} body */
@@ -46,26 +46,29 @@ export function connect({ base = '', longestPause = 5, world = globalThis, rando
     return request(method, path, options, false);
   }
 
+  /** @type {import('./client.js').FlowUrl} */
+  function flowUrl(where, returnTo = world.location.href) {
+    const { redirect, parked, parked_edit: edit = parked } = typeof where === 'string' ? { redirect: where } : where.members;
+    const back = new URL(returnTo, world.location.href);
+    if (edit) back.searchParams.set('parked', edit.id);
+    const url = new URL(redirect, base || back);
+    if (!url.href.startsWith(new URL('/auth/', base || back).href)) throw new TypeError(redirect);
+    url.searchParams.set('return_to', base ? back.href : back.href.slice(back.origin.length));
+    return base + url.pathname + url.search;
+  }
+
   return {
     request,
-    flowUrl(where, returnTo = world.location.href) {
-      const { redirect, parked, parked_edit: edit = parked } = typeof where === 'string' ? { redirect: where } : where.members;
-      const back = new URL(returnTo, world.location.href);
-      if (edit) back.searchParams.set('parked', edit.id);
-      const flows = new URL('/auth/', base || back).href;
-      const url = new URL(redirect, base || back);
-      if (!url.href.startsWith(flows)) throw new TypeError(redirect);
-      url.searchParams.set('return_to', base ? back.href : back.href.slice(back.origin.length));
-      return base + url.pathname + url.search;
-    },
-    signOut: async () => (await request('POST', '/auth/sign-out')).data.redirect,
+    flowUrl,
+    signOut: async (returnTo = '/') => (await request('POST', flowUrl('/auth/sign-out', returnTo).slice(base.length))).data.redirect,
     async resume() {
       const id = new URL(world.location.href).searchParams.get('parked');
-      const path = `/api/parked/${encodeURIComponent(id ?? '')}`;
+      if (!id) return null;
+      const path = `/api/parked/${encodeURIComponent(id)}`;
       try {
-        return id ? { ...(await request('GET', path)).data, send: () => request('POST', path), drop: () => request('DELETE', path) } : null;
-      } catch (problem) {
-        if (problem instanceof Problem && problem.status === 404) return null;
+        return { ...(await request('GET', path)).data, send: () => request('POST', path), drop: () => request('DELETE', path) };
+      } catch (/** @type {any} */ problem) {
+        if (problem.status === 404) return null;
         throw problem;
       }
     },

@@ -8,7 +8,7 @@ no smaller by compression, is sent from the disk, in ranges where a player asks 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -38,10 +38,14 @@ _ANY_TYPE: Final = ("text/html", "text/*", "*/*")
 
 
 class FrontEndFiles:
-    """The front end in the folder `root`, as it is now; `held_bytes` of it lie in memory, `most_held` at most."""
+    """The front end in the folder `root`, as it is now; `held_bytes` of it lie in memory, `most_held` at most.
 
-    def __init__(self, root: Path, *, most_held: int = MOST_HELD) -> None:
+    `beside` are rows of files that are served whatever the folder holds.
+    """
+
+    def __init__(self, root: Path, *, most_held: int = MOST_HELD, beside: Sequence[Route] = ()) -> None:
         self._folder = FileFolder(root)
+        self._beside = beside
         self._most_held = most_held
         self.held_bytes = 0
         self._held: OrderedDict[str, tuple[tuple[int, int, int], HeldFile]] = OrderedDict()
@@ -50,7 +54,11 @@ class FrontEndFiles:
     def routes(self, *, change_password_url: str | None = None) -> list[Route]:
         """Return the rows of everything that no other row answers."""
         rows = [
-            Route(hdrs.METH_GET, path, self._answer, RequestKind.PUBLIC) for path in ("/", _WHATEVER_IS_LEFT)
+            *self._beside,
+            *(
+                Route(hdrs.METH_GET, path, self._answer, RequestKind.PUBLIC)
+                for path in ("/", _WHATEVER_IS_LEFT)
+            ),
         ]
         return [change_password_row(change_password_url), *rows] if change_password_url else rows
 

@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from gateway.edge.file_folder import CLIENT
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.held_file import HeldFile
 from gateway.edge.meant_pages import lead_to, meant_page, meant_rows
@@ -68,6 +69,11 @@ class SpaFiles:
         return web.Response(
             body=self._index.current().plain, status=404, content_type="text/html", charset="utf-8"
         )
+
+
+def client_row(root: Path) -> Route:
+    """Return the row of `/client.js`, by which every front end speaks to the gateway, ours or not."""
+    return Route(hdrs.METH_GET, f"/{CLIENT}", _sender(_File(root / CLIENT)), RequestKind.PUBLIC)
 
 
 def _sender(file: _File) -> Handler:

@@ -184,12 +184,18 @@ for (const redirect of [undefined, null, '', '/', '/auth', '/edit', '/auth/../ap
   });
 }
 
-test('signing out tells where to end the session of the authority', async () => {
-  const { asked, gateway } = world(() => json({ redirect: 'https://login.example/logout' }));
+for (const [base, to, asks] of /** @type {[string, string | undefined, string][]} */ ([
+  ['', undefined, '/auth/sign-out?return_to=%2F'],
+  ['', '/bye', '/auth/sign-out?return_to=%2Fbye'],
+  ['https://bff.example', undefined, 'https://bff.example/auth/sign-out?return_to=https%3A%2F%2Fprofile.example%2F'],
+])) {
+  test(`signing out by ${asks} tells where to end the session of the authority`, async () => {
+    const { asked, gateway } = world(() => json({ redirect: 'https://login.example/logout' }), { base });
 
-  assert.equal(await gateway.signOut(), 'https://login.example/logout');
-  assert.deepEqual(asked.map(({ url, init }) => `${init.method} ${url}`), ['POST /auth/sign-out']);
-});
+    assert.equal(await gateway.signOut(to), 'https://login.example/logout');
+    assert.deepEqual(asked.map(({ url, init }) => `${init.method} ${url}`), [`POST ${asks}`]);
+  });
+}
 
 test('what waits is shown, and sent or dropped when that is said', async () => {
   const { asked, gateway } = world(() => json({ id: 'p', method: 'DELETE', path: PATH }), { at: '/notes?parked=p' });

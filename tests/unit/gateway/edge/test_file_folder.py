@@ -23,6 +23,7 @@ def test_a_folder_that_cannot_be_served_is_told_at_start_with_what_is_wrong(tmp_
     (tmp_path / "led-out" / "index.html").symlink_to(tmp_path / "file")
     shadows = built(tmp_path / "shadows")
     (shadows / "api").mkdir()
+    (built(tmp_path / "own-client") / "client.js").touch()
     phrases = {
         "missing": "is not a folder that can be read",
         "file": "is not a folder that can be read",
@@ -30,6 +31,7 @@ def test_a_folder_that_cannot_be_served_is_told_at_start_with_what_is_wrong(tmp_
         "folder": "holds no index.html that can be read",
         "led-out": "holds no index.html that can be read",
         "shadows": "holds 'api', which nobody would see",
+        "own-client": "holds 'client.js', which nobody would see",
     }
 
     for name, phrase in phrases.items():
