@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from gateway.app import create_app
+from gateway.app import SPA, create_app
 from gateway.edge.front_end_files import LARGEST_HELD, FrontEndFiles
 from tests.stage.ports import free_port
 from tests.stage.world import PATIENT, gateway_settings, served
@@ -41,6 +41,19 @@ async def test_what_is_changed_added_or_taken_away_meanwhile_counts_at_once(
         assert (await get(port, "/deep"))[1] == b"2"
         (second / "index.html").unlink()
         assert (await get(port, "/deep", **NAVIGATES))[0].status == 404
+
+
+async def test_the_client_for_front_ends_is_there_whatever_front_end_is_served(
+    tmp_path: Path, valkey: str
+) -> None:
+    (tmp_path / "index.html").write_text("mine", "utf-8")
+    port = free_port()
+    app = create_app(gateway_settings(REDIS_URL=valkey, FRONT_END=str(tmp_path)), redis_limits=PATIENT)
+
+    async with served(app, port, "localhost"):
+        answer, body = await get(port, "/client.js")
+    assert (answer.status, answer.content_type) == (200, "text/javascript")
+    assert body == (SPA / "client.js").read_bytes()
 
 
 async def test_a_volume_of_kubernetes_is_served_through_its_links(tmp_path: Path, valkey: str) -> None:

@@ -171,13 +171,6 @@ async def test_a_name_with_blanks_accents_and_signs_is_found_however_its_accents
         assert (answer.status, await answer.text()) == (200, "blank" if "a b" in name else "odd")
 
 
-async def test_the_client_for_front_ends_is_there_whatever_front_end_is_served(port: int) -> None:
-    answer, body = await get(port, "/client.js")
-
-    assert (answer.status, answer.content_type) == (200, "text/javascript")
-    assert body == (Path(__file__).parents[4] / "spa" / "client.js").read_bytes()
-
-
 async def test_a_folder_has_the_page_in_it_and_is_led_to_by_its_name(port: int) -> None:
     _, page = await get(port, "/docs/")
     led, _ = await get(port, "/docs?x=%20")
