@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
+from gateway.edge.held_file import LARGEST_HELD
+
 INDEX: Final = "index.html"
 MOST_FILES: Final = 50_000
 # What the gateway answers by itself.
@@ -138,8 +140,11 @@ def front_end_folder(text: str, *, most: int = MOST_FILES) -> str:
         entries = sorted(entry.name for entry in root.iterdir())
     except (OSError, ValueError):
         raise ValueError("is not a folder that can be read") from None
-    if FileFolder(root).index() is None:
+    index = FileFolder(root).index()
+    if index is None:
         raise ValueError(f"holds no {INDEX} that can be read; it should be what a build puts out")
+    if index.size > LARGEST_HELD:
+        raise ValueError(f"holds an {INDEX} of more than {LARGEST_HELD:,} bytes, which is no page")
     if taken := sorted({*RESERVED} & {*entries}):
         raise ValueError(
             f"holds {taken[0]!r}, which nobody would see: below /{taken[0]} the gateway answers itself"

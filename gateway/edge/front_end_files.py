@@ -25,10 +25,9 @@ from gateway.edge.file_folder import (
 )
 from gateway.edge.file_types import file_type
 from gateway.edge.guard import RequestKind, Route
-from gateway.edge.held_file import ASKED_AGAIN, HeldFile
+from gateway.edge.held_file import ASKED_AGAIN, LARGEST_HELD, HeldFile
 from gateway.edge.meant_pages import change_password_row, lead_to
 
-LARGEST_HELD: Final = 8 * 1024 * 1024
 MOST_HELD: Final = 64 * 1024 * 1024
 _NOT_FOUND: Final = "404.html"
 _WHATEVER_IS_LEFT: Final = f"/{{path:(?!(?:{'|'.join(RESERVED)})(?:/|$)).+}}"
@@ -135,7 +134,8 @@ def _read_file(found: FoundFile, content_type: str) -> HeldFile | None:
             content = file.read(LARGEST_HELD + 1)
     except OSError:
         return None
-    return HeldFile.of(content, content_type)
+    # One that grew since is found as it is by whoever asks next.
+    return HeldFile.of(content, content_type) if len(content) <= LARGEST_HELD else None
 
 
 def _is_piece_of_another(request: web.Request, found: FoundFile) -> bool:

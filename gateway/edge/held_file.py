@@ -16,6 +16,7 @@ from aiohttp import ETag, hdrs, web
 _TAKES_GZIP: Final = re.compile(
     r"(?:^|,)\s*+gzip\s*+(?!;\s*+q=0(?:\.0*+)?\s*+(?:,|$))(?=;|,|$)", re.IGNORECASE
 )
+LARGEST_HELD: Final = 8 * 1024 * 1024
 # Asked again every time, answered 304 while nothing changed: no deployment leaves an old client behind.
 ASKED_AGAIN: Final = "no-cache"
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.edge import file_folder
+from gateway.edge.held_file import LARGEST_HELD
 from tests.unit.gateway.test_setting_faults import LOCAL, faults
 
 
@@ -21,6 +22,8 @@ def test_a_folder_that_cannot_be_served_is_told_at_start_with_what_is_wrong(tmp_
     (tmp_path / "folder" / "index.html").mkdir(parents=True)
     (tmp_path / "led-out").mkdir()
     (tmp_path / "led-out" / "index.html").symlink_to(tmp_path / "file")
+    with (built(tmp_path / "heavy") / "index.html").open("wb") as page:
+        page.truncate(LARGEST_HELD + 1)
     shadows = built(tmp_path / "shadows")
     (shadows / "api").mkdir()
     (built(tmp_path / "own-client") / "client.js").touch()
@@ -30,6 +33,7 @@ def test_a_folder_that_cannot_be_served_is_told_at_start_with_what_is_wrong(tmp_
         "empty": "holds no index.html that can be read",
         "folder": "holds no index.html that can be read",
         "led-out": "holds no index.html that can be read",
+        "heavy": "holds an index.html of more than 8,388,608 bytes",
         "shadows": "holds 'api', which nobody would see",
         "own-client": "holds 'client.js', which nobody would see",
     }

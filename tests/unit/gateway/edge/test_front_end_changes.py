@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 from gateway.app import SPA, create_app
-from gateway.edge.front_end_files import LARGEST_HELD, FrontEndFiles
+from gateway.edge.front_end_files import FrontEndFiles
+from gateway.edge.held_file import LARGEST_HELD
 from tests.stage.ports import free_port
 from tests.stage.world import PATIENT, gateway_settings, served
 from tests.unit.gateway.edge.test_front_end_files import NAVIGATES, PAGE, get

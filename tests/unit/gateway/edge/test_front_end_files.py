@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from yarl import URL
 
 from gateway.app import create_app
@@ -21,6 +22,7 @@ from tests.stage.world import PATIENT, gateway_settings, served
 PAGE = "<!doctype html><title>Notes</title>"
 SCRIPT = "export const words = 'M\u00e4rz';\n" * 50
 VIDEO = bytes(range(256)) * 8
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 NAVIGATES = {"Sec-Fetch-Dest": "document", "Accept": "text/html,*/*"}
 
 
@@ -58,11 +60,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-async def port(folder: Path, valkey: str) -> AsyncIterator[int]:
-    """Serve the gateway with that front end."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def port(folder: Path) -> AsyncIterator[int]:
+    """Serve the gateway with that front end; nothing here asks Redis."""
     port = free_port()
-    app = create_app(gateway_settings(REDIS_URL=valkey, FRONT_END=str(folder)), redis_limits=PATIENT)
+    settings = gateway_settings(REDIS_URL="redis://127.0.0.1:1/0", FRONT_END=str(folder))
+    app = create_app(settings, redis_limits=PATIENT)
     async with served(app, port, "localhost"):
         yield port
 
