@@ -35,7 +35,7 @@ from gateway.edge.guard import (
 )
 from gateway.edge.origins import ORIGINS, OurOrigins
 from gateway.edge.problem_pages import problem_pages
-from gateway.edge.spa_files import SpaFiles, client_row
+from gateway.edge.spa_files import SpaFiles, client_for_front_ends
 from gateway.endpoints.upstreams import add_upstreams
 from gateway.flows.access_rules import rules_of
 from gateway.flows.arrivals import Arrivals
@@ -213,5 +213,5 @@ def create_app(
 def _pages(settings: Settings, spa: Path | SpaFiles | FrontEndFiles) -> SpaFiles | FrontEndFiles:
     """Return the front end that is served: another one than ours where the settings name it."""
     if settings.front_end is not None:
-        return FrontEndFiles(Path(settings.front_end), beside=[client_row(SPA)])
+        return FrontEndFiles(Path(settings.front_end), beside=client_for_front_ends(SPA))
     return SpaFiles(spa) if isinstance(spa, Path) else spa

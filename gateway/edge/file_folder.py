@@ -22,7 +22,6 @@ INDEX: Final = "index.html"
 MOST_FILES: Final = 50_000
 # What the gateway answers by itself.
 RESERVED: Final = ("api", "auth", "health", "metrics")
-CLIENT: Final = "client.js"
 WELL_KNOWN: Final = ".well-known"
 # An encoded slash, or the end of a name: they are part of no file's name that anybody means.
 _HIDDEN: Final = re.compile(r"%(?:2f|5c|00)", re.IGNORECASE)
@@ -148,10 +147,6 @@ def front_end_folder(text: str, *, most: int = MOST_FILES) -> str:
     if taken := sorted({*RESERVED} & {*entries}):
         raise ValueError(
             f"holds {taken[0]!r}, which nobody would see: below /{taken[0]} the gateway answers itself"
-        )
-    if CLIENT in entries:
-        raise ValueError(
-            f"holds {CLIENT!r}, which nobody would see: at /{CLIENT} the gateway serves its own; name yours otherwise"
         )
     if _holds_more_than(most, root):
         raise ValueError(f"holds more than {most:,} files; it should be what a build puts out, and no more")

@@ -8,11 +8,12 @@ no smaller by compression, is sent from the disk, in ranges where a player asks 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 
 from gateway.edge.file_folder import (
     INDEX,
@@ -39,12 +40,14 @@ _ANY_TYPE: Final = ("text/html", "text/*", "*/*")
 class FrontEndFiles:
     """The front end in the folder `root`, as it is now; `held_bytes` of it lie in memory, `most_held` at most.
 
-    `beside` are rows of files that are served whatever the folder holds.
+    `beside` answers at addresses of which the folder has no file of its own.
     """
 
-    def __init__(self, root: Path, *, most_held: int = MOST_HELD, beside: Sequence[Route] = ()) -> None:
+    def __init__(
+        self, root: Path, *, most_held: int = MOST_HELD, beside: Mapping[str, Handler] | None = None
+    ) -> None:
         self._folder = FileFolder(root)
-        self._beside = beside
+        self._beside = beside or {}
         self._most_held = most_held
         self.held_bytes = 0
         self._held: OrderedDict[str, tuple[tuple[int, int, int], HeldFile]] = OrderedDict()
@@ -53,11 +56,7 @@ class FrontEndFiles:
     def routes(self, *, change_password_url: str | None = None) -> list[Route]:
         """Return the rows of everything that no other row answers."""
         rows = [
-            *self._beside,
-            *(
-                Route(hdrs.METH_GET, path, self._answer, RequestKind.PUBLIC)
-                for path in ("/", _WHATEVER_IS_LEFT)
-            ),
+            Route(hdrs.METH_GET, path, self._answer, RequestKind.PUBLIC) for path in ("/", _WHATEVER_IS_LEFT)
         ]
         return [change_password_row(change_password_url), *rows] if change_password_url else rows
 
@@ -72,6 +71,8 @@ class FrontEndFiles:
             return lead_to(request, found.address)
         if found and (answer := await self._file(request, found)):
             return answer
+        if beside := self._beside.get(request.path):
+            return await beside(request)
         is_page = _is_page_wanted(request)
         if parts and is_page and _is_the_front_ends(parts):
             if page := await self._page(request, INDEX, 200):

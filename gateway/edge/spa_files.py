@@ -12,13 +12,13 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from gateway.edge.file_folder import CLIENT
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.held_file import HeldFile
 from gateway.edge.meant_pages import lead_to, meant_page, meant_rows
 
 PAGES: Final = ("/", "/edit", "/confirm", "/check", "/sign-in-details", "/sessions", "/activity", "/problem")
 _TYPES: Final = frozenset({".js", ".css", ".svg", ".html", ".json", ".webmanifest", ".txt"})
+_CLIENT: Final = "/client.js"
 _TEXT_OF_XML: Final = "image/svg+xml"
 
 
@@ -71,9 +71,9 @@ class SpaFiles:
         )
 
 
-def client_row(root: Path) -> Route:
-    """Return the row of `/client.js`, by which every front end speaks to the gateway, ours or not."""
-    return Route(hdrs.METH_GET, f"/{CLIENT}", _sender(_File(root / CLIENT)), RequestKind.PUBLIC)
+def client_for_front_ends(root: Path) -> dict[str, Handler]:
+    """Return what answers at `/client.js`, by which every front end may speak to the gateway, ours or not."""
+    return {_CLIENT: _sender(_File(root / _CLIENT[1:]))}
 
 
 def _sender(file: _File) -> Handler:

@@ -26,7 +26,6 @@ def test_a_folder_that_cannot_be_served_is_told_at_start_with_what_is_wrong(tmp_
         page.truncate(LARGEST_HELD + 1)
     shadows = built(tmp_path / "shadows")
     (shadows / "api").mkdir()
-    (built(tmp_path / "own-client") / "client.js").touch()
     phrases = {
         "missing": "is not a folder that can be read",
         "file": "is not a folder that can be read",
@@ -35,7 +34,6 @@ def test_a_folder_that_cannot_be_served_is_told_at_start_with_what_is_wrong(tmp_
         "led-out": "holds no index.html that can be read",
         "heavy": "holds an index.html of more than 8,388,608 bytes",
         "shadows": "holds 'api', which nobody would see",
-        "own-client": "holds 'client.js', which nobody would see",
     }
 
     for name, phrase in phrases.items():

@@ -44,7 +44,7 @@ async def test_what_is_changed_added_or_taken_away_meanwhile_counts_at_once(
         assert (await get(port, "/deep", **NAVIGATES))[0].status == 404
 
 
-async def test_the_client_for_front_ends_is_there_whatever_front_end_is_served(
+async def test_the_client_for_front_ends_is_there_unless_the_front_end_has_one_of_its_own(
     tmp_path: Path, valkey: str
 ) -> None:
     (tmp_path / "index.html").write_text("mine", "utf-8")
@@ -53,8 +53,11 @@ async def test_the_client_for_front_ends_is_there_whatever_front_end_is_served(
 
     async with served(app, port, "localhost"):
         answer, body = await get(port, "/client.js")
+        (tmp_path / "client.js").write_text("own", "utf-8")
+        _, own = await get(port, "/client.js")
     assert (answer.status, answer.content_type) == (200, "text/javascript")
     assert body == (SPA / "client.js").read_bytes()
+    assert own == b"own"
 
 
 async def test_a_volume_of_kubernetes_is_served_through_its_links(tmp_path: Path, valkey: str) -> None:
