@@ -14,10 +14,9 @@ from gateway import errors
 from gateway.audit import facts
 from gateway.audit.recorder import Audit
 from gateway.flows.step_up import ACCEPTED, StepUps
+from gateway.profile.edit_request import as_request, changes_of, repeated_edit
 from gateway.profile.fields import Changes, Profile
-from gateway.profile.parked_edits import as_request, changes_of
 from gateway.profile.recently_saved import FIELDS as SAVED_FIELDS
-from gateway.profile.repeated_edits import repeated_edit
 from gateway.profile.saves import ProfileSaves, Saved, is_unknown
 from gateway.proxy.interruptions import PARKED_MEMBER, Interruptions
 from gateway.proxy.notes import note

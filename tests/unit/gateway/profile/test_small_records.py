@@ -4,10 +4,9 @@ import json
 
 import pytest
 
+from gateway.profile.edit_request import as_request, changes_of, repeated_edit
 from gateway.profile.fields import MEMBERS, Profile
-from gateway.profile.parked_edits import as_request, changes_of
 from gateway.profile.recently_saved import RECENT_SECONDS, SAVED, RecentlySaved, SavedField
-from gateway.profile.repeated_edits import repeated_edit
 from gateway.proxy.parked_form import read as read_form
 from gateway.proxy.parked_requests import ParkedRequests
 from gateway.proxy.repeats import ANSWER, RepeatedAnswer
