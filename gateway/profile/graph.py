@@ -5,22 +5,21 @@ us. Never writes: only the resource API holds a token that may.
 """
 
 import asyncio
+import functools
 import random
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from gateway import errors
 from gateway.audit import facts
 from gateway.audit.recorder import Audit
-from gateway.demand import Demand
 from gateway.profile.fields import MEMBERS, Profile, profile_of
 from gateway.profile.upstreams import GRAPH
+from gateway.proxy.lent_token import with_token
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.resources import Resource
 from servicekit.audit.fact import FAILED
-from servicekit.challenges import parse_bearer_challenges
 from servicekit.deadlines import Deadline, RetryBudget
 from servicekit.errors import Misconfigured, ResourceUnavailable
 from servicekit.outbound import Outbound
@@ -69,17 +68,17 @@ class ProfileReader:
         Raises ResourceUnavailable, Misconfigured, StepUpRequired (Graph asks for claims), and what
         `TokenBroker.access_token` raises.
         """
-        token = await self._tokens.access_token(session, self._resource)
-        deadline = Deadline(WHOLE_SECONDS)
-        reply = await self._get(token, deadline)
-        if reply.status == _UNAUTHORIZED:
-            for challenge in parse_bearer_challenges(reply.headers.getall("WWW-Authenticate", [])):
-                if challenge.claims:
-                    await self._tokens.forget_token(session, self._resource)
-                    demand = Demand(self._resource.scope, claims=challenge.claims)
-                    raise errors.StepUpRequired(demand, cause="Graph asks for claims")
-            if another := await self._tokens.replacement(session, self._resource, token):
-                reply = await self._get(another, deadline)
+        # From the first call on: the token's own time is not Graph's.
+        deadline = functools.cache(lambda: Deadline(WHOLE_SECONDS))
+        reply = await with_token(
+            self._tokens,
+            session,
+            self._resource,
+            lambda token: self._get(token, deadline()),
+            name="Graph",
+            # In whatever words: Graph's own refusals name no error of RFC 6750.
+            refused=lambda reply: reply.status == _UNAUTHORIZED,
+        )
         return self._judge(reply, session)
 
     async def _get(self, token: AccessToken, deadline: Deadline) -> Reply:

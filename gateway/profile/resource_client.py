@@ -1,7 +1,6 @@
 """Calls the resource API.
 
-Owns the one request that edits the profile, and the translation of the API's refusals: whatever form a challenge
-has (Entra's claims, RFC 9470, a missing scope), it becomes one StepUpRequired.
+Owns the one request that edits the profile, and what each answer says of the edit.
 Never forwards a header of the browser but the condition, and tells the browser nothing that the API wrote but faults of
 fields, and the profile.
 """
@@ -12,14 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway import errors
-from gateway.demand import Demand
 from gateway.profile.fields import Changes, Profile, holds, profile_of
 from gateway.profile.upstreams import RESOURCE_API
+from gateway.proxy.lent_token import with_token
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.resources import Resource
-from servicekit.challenges import BearerChallenge, parse_bearer_challenges
 from servicekit.errors import (
     NOT_SAVED,
     UNKNOWN,
@@ -73,18 +71,13 @@ class ResourceApiClient:
         Raises ProfileChanged, StepUpRequired, AccessBlocked, InvalidProfilePatch, ResourceUnavailable (with the outcome
         of the write), Misconfigured, AuthorityUnavailable, and what `TokenBroker.access_token` raises.
         """
-        token = await self._tokens.access_token(session, self.resource)
-        reply = await self._patch(token, changes, condition)
-        challenge = _challenge(reply)
-        if challenge is not None and challenge.error == "invalid_token":
-            # Clocks or keys: one fresh token is worth a try, and 401 means that nothing was written.
-            another = await self._tokens.replacement(session, self.resource, token)
-            reply = await self._patch(another, changes, condition) if another else reply
-            challenge = _challenge(reply)
-        if challenge is not None and challenge.error in _STEP_UP:
-            await self._tokens.forget_token(session, self.resource)
-            demand = Demand.of_challenge(self.resource.scope, challenge)
-            raise errors.StepUpRequired(demand, cause=f"the API: {challenge.error}")
+        reply = await with_token(
+            self._tokens,
+            session,
+            self.resource,
+            lambda token: self._patch(token, changes, condition),
+            name="the API",
+        )
         edit = _judge(reply, session, changes, condition)
         if condition is not None:
             self._note_judging(is_judged=edit.before is not None)
@@ -116,15 +109,6 @@ class ResourceApiClient:
 
 # The API's own words for what never reached Graph.
 _NOTHING_BEGUN: Final = {kind.slug: kind for kind in (AuthorityUnavailable, Overloaded)}
-_STEP_UP: Final = frozenset({"insufficient_claims", "insufficient_user_authentication", "insufficient_scope"})
-
-
-def _challenge(reply: Reply) -> BearerChallenge | None:
-    """Return the API's bearer challenge; with several, the one that asks for most."""
-    if reply.status not in {401, 403}:
-        return None
-    challenges = parse_bearer_challenges(reply.headers.getall("WWW-Authenticate", []))
-    return max(challenges, key=lambda challenge: challenge.error in _STEP_UP, default=None)
 
 
 def _judge(reply: Reply, session: LiveSession, changes: Changes, condition: str | None) -> ApiEdit:
