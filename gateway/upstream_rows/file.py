@@ -15,12 +15,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.upstream_rows.forms import meant_member
+from gateway.upstream_rows.headers import NAME_OF_FIELD
 from gateway.upstream_rows.row import UpstreamRow
 from servicekit.setting_sentences import shown
 
 VARIABLE: Final = "GATEWAY_UPSTREAMS"
 LARGEST_FILE: Final = 262_144
 MOST_ROWS: Final = 100
+_MOST_SHOWN: Final = 6
 
 _TABLE: Final = "upstream"
 _MEMBERS: Final = list(UpstreamRow.model_fields)
@@ -184,14 +186,27 @@ def _phrase(details: ErrorDetails) -> str:
 
 
 def _value(name: str, value: object) -> str:
-    """Return a value as a sentence shows it: of an address nothing that could be a secret."""
+    """Return a value as a sentence shows it: of an address or of a header field nothing that could be a secret."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dict):
+        return "{…}"
+    if isinstance(value, list):
+        entries = [_value(name, one) for one in value[:_MOST_SHOWN]]
+        return f"[{', '.join(entries)}{', …' if len(value) > _MOST_SHOWN else ''}]"
     if not isinstance(value, str):
         return shown(str(value)).strip("'\"")
-    if name == "target":
-        # What stands before an @, or in a query, may be a password or a key.
-        value = value.partition("?")[0].partition("#")[0]
-        scheme, _, rest = value.rpartition("@")[0].partition("//")
-        value = f"{scheme}//…@{value.rpartition('@')[2]}" if "@" in value and rest else value
-    return shown(value)
+    return shown(_of_address(value) if name == "target" else _of_field(value) if "header" in name else value)
+
+
+def _of_address(text: str) -> str:
+    """Leave out what stands before an @, or in a query: it may be a password or a key."""
+    text = text.partition("?")[0].partition("#")[0]
+    scheme, _, rest = text.rpartition("@")[0].partition("//")
+    return f"{scheme}//…@{text.rpartition('@')[2]}" if "@" in text and rest else text
+
+
+def _of_field(text: str) -> str:
+    """Leave out the value where somebody wrote a whole header field."""
+    name = NAME_OF_FIELD.match(text)
+    return text if name is None or name[0] == text else f"{name[0]}…"

@@ -58,9 +58,12 @@ def name(text: str) -> str:
 def prefix(text: str) -> str:
     """Return the path of ours below which everything goes to an upstream."""
     _path_of_ours(text)
-    own = [one for one in OWN_PATHS if _is_within(text, one) or _is_within(one, text)]
-    if own:
-        raise ValueError(f"is {own[0]}, which the gateway answers itself, or lies above or below it")
+    for own in OWN_PATHS:
+        if _is_within(text, own):
+            where = "is" if text.lower() == own else "lies below"
+            raise ValueError(f"{where} {own}, which the gateway answers itself")
+        if _is_within(own, text):
+            raise ValueError(f"lies above {own}, which the gateway answers itself")
     return text
 
 
@@ -111,8 +114,8 @@ def response_headers(texts: tuple[str, ...]) -> tuple[str, ...]:
 def _header_names(texts: tuple[str, ...], never: Callable[[str], bool], why: str) -> tuple[str, ...]:
     if len(texts) > _MOST_HEADERS:
         raise ValueError(f"names more than {_MOST_HEADERS}")
-    if wrong := [text for text in texts if not headers.is_name(text)]:
-        raise ValueError(f"names {quoted(wrong)}, which is no name of a header field")
+    if not all(map(headers.is_name, texts)):
+        raise ValueError("names what is no name of a header field: a name alone, and no value")
     if forbidden := [text for text in texts if never(text)]:
         raise ValueError(f"names {quoted(forbidden)}, which {why}")
     if folded := [text for text in texts if headers.is_another_spelling(text)]:

@@ -162,7 +162,7 @@ _NEVER_INWARD_BEGINNINGS: Final = (
 )
 
 # RFC 9110, section 5.6.2.
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
+NAME_OF_FIELD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 
 
 def never_goes_out(name: str) -> bool:
@@ -184,7 +184,7 @@ def is_another_spelling(name: str) -> bool:
 
 def is_name(text: str) -> bool:
     """Tell whether a text can be the name of a header field."""
-    return _NAME.fullmatch(text) is not None
+    return NAME_OF_FIELD.fullmatch(text) is not None
 
 
 def _folded(name: str) -> str:
