@@ -26,6 +26,7 @@ _STORE: Final = "tests/unit/gateway/store"
 _SESSION: Final = "tests/unit/gateway/session"
 _FLOWS: Final = "tests/unit/gateway/flows"
 _TOKENS: Final = "tests/unit/gateway/tokens"
+_PROXY: Final = "tests/unit/gateway/proxy"
 _API: Final = "tests/unit/resource_api"
 _KIT: Final = "tests/unit/servicekit"
 # The tests that concern a module: of the unit tier, where one file mirrors one module.
@@ -76,6 +77,9 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         f"{_EDGE}/test_limits_shared.py",
     ),
     "gateway/edge/limit_reports.py": (f"{_EDGE}/test_limit_reports.py", f"{_EDGE}/test_limits.py"),
+    "gateway/proxy/paths.py": (f"{_PROXY}/test_paths.py",),
+    "gateway/proxy/headers.py": (f"{_PROXY}/test_headers.py",),
+    "gateway/proxy/led_addresses.py": (f"{_PROXY}/test_led_addresses.py",),
     "servicekit/leaky_buckets.py": (f"{_KIT}/test_leaky_buckets.py",),
     "gateway/tokens/id_token.py": (f"{_TOKENS}/test_id_token.py", f"{_TOKENS}/test_renewed_id_token.py"),
     "gateway/tokens/access_token.py": (f"{_TOKENS}/test_access_token.py",),

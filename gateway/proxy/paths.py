@@ -99,7 +99,7 @@ def path_and_query(target: str) -> tuple[str, str]:
     absolute = _ABSOLUTE_FORM.match(target)
     origin_form = target[absolute.end() :] if absolute else target
     path, mark, query = origin_form.partition("?")
-    return path or "/", mark + query
+    return path, mark + query
 
 
 def address_of(row: UpstreamRow, target: str) -> str:

@@ -85,7 +85,7 @@ def test_a_row_lets_more_through_to_the_letter() -> None:
 
 
 def test_a_type_that_is_named_twice_is_refused() -> None:
-    with pytest.raises(BadRequest):
+    with pytest.raises(BadRequest, match=r"^Content-Type must be there once\.$"):
         sent(NOTES, ("Content-Type", "application/json"), ("content-type", "text/plain"))
 
 

@@ -128,6 +128,27 @@ def test_S46_a_path_that_two_servers_read_differently_is_refused(rest: str) -> N
 
 
 @pytest.mark.parametrize(
+    "rest, fault",
+    [
+        ("/7#x", "it holds a #"),
+        ("/ ", "it holds a space or a control character"),
+        ("?\udcff", "it is not UTF-8"),
+        ("\\7", "its path holds a backslash"),
+        ("/%zz", "its path holds a % without two hexadecimal digits behind it"),
+        ("/%2e", "its path holds an encoded slash, backslash or dot"),
+        ("/%00", "its path holds an encoded control character"),
+        ("/%ff", "its path is not UTF-8 once it is decoded"),
+        ("/../7", "its path has dots for a segment"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_and_quotes_nothing(rest: str, fault: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        address_of(NOTES, f"/api/notes{rest}")
+
+    assert refused.value.detail == f"The address cannot be passed on: {fault}."
+
+
+@pytest.mark.parametrize(
     "target",
     [
         "/api/note",
@@ -153,8 +174,9 @@ def test_S46_a_path_that_two_servers_read_differently_is_refused(rest: str) -> N
 def test_another_spelling_of_a_prefix_is_none(target: str) -> None:
     assert PATHS.prefix_of(target) is None
     assert not PATHS.rows_of(target)
-    with pytest.raises(BadRequest):
+    with pytest.raises(BadRequest) as refused:
         address_of(NOTES, target)
+    assert refused.value.detail == "The path does not begin with the prefix of its upstream."
 
 
 @pytest.mark.parametrize(
