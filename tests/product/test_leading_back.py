@@ -95,6 +95,21 @@ async def test_a_flow_that_fails_ends_on_the_page_of_the_front_end_that_began_it
         assert query["reference"]
 
 
+async def test_whoever_begins_too_many_flows_is_told_so_by_the_front_end_too(make_world: MakeWorld) -> None:
+    world = await make_world(ALLOWED_ORIGINS=APP, JOURNEYS_PER_MINUTE="1")
+    person = await world.front_end()
+
+    for _ in range(8):
+        where = urlsplit((await person.navigate(f"/auth/sign-in?return_to={APP}/notes")).headers["Location"])
+        if where.path == "/problem":
+            break
+    query = parse_qs(where.query)
+
+    assert f"{where.scheme}://{where.netloc}" == APP
+    assert (query["type"], query["return_to"]) == (["too-many-requests"], ["/notes"])
+    assert int(query["retry_after"][0]) > 0
+
+
 @pytest.mark.parametrize("home", [f"{APP}/bye?x=1", f"{APP}/", "/sessions"])
 async def test_S19_after_the_authoritys_page_the_browser_ends_where_the_sign_out_said(
     world: World, home: str
