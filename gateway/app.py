@@ -43,7 +43,7 @@ from gateway.flows.flow_record import FlowStore
 from gateway.flows.return_address import return_address
 from gateway.flows.step_up import StepUps
 from gateway.limiting import limiting
-from gateway.lives import authority_life, end_streams, network_life, redis_life, tokens_life
+from gateway.lives import authority_life, end_streams, network_life, redis_life, tokens_life, upstreams_life
 from gateway.metrics import Metrics
 from gateway.profile.upstreams import UPSTREAMS
 from gateway.session.cookie import SessionStorage
@@ -203,6 +203,7 @@ def create_app(
             network_life(settings),
             authority_life(settings, monotonic=monotonic, timeouts=authority_timeouts),
             tokens_life(settings, resources, monotonic=monotonic, upstreams=upstreams),
+            upstreams_life(settings, monotonic=monotonic),
         )
     )
     # Before the server waits for what is under way: streams are, always.

@@ -4,7 +4,7 @@ Owns their names and types. Never makes what they stand for: `app.py` does.
 """
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from aiohttp import web
 
@@ -20,6 +20,7 @@ from gateway.flows.logout import Logout
 from gateway.flows.step_up import StepUps
 from gateway.metrics import Metrics
 from gateway.profile.edits import ProfileEdits
+from gateway.proxy.forward import Forwarder
 from gateway.proxy.interruptions import Interruptions
 from gateway.proxy.parked_requests import ParkedRequests
 from gateway.session.cookie_marks import CookieMarks
@@ -28,17 +29,8 @@ from gateway.session.own_sessions import OwnSessions
 from gateway.session.sessions import SessionStore
 from gateway.settings import Settings
 from gateway.store.vault import Vault
-from gateway.upstream_rows import UpstreamRow
 from servicekit.client_credential import CredentialSource
 from servicekit.discovery import Discovery
-
-
-class Forwards(Protocol):
-    """What answers requests that belong to an upstream."""
-
-    async def answer(self, request: web.Request, row: UpstreamRow) -> web.StreamResponse:
-        """Return the upstream's answer."""
-
 
 SETTINGS: Final = web.AppKey("settings", Settings)
 SESSIONS: Final = web.AppKey("sessions", SessionStore)
@@ -63,4 +55,4 @@ FLOWS: Final = web.AppKey("flows", FlowStore)
 AUDIT: Final = web.AppKey("audit", Audit)
 ACTIVITY: Final = web.AppKey("activity", Activity)
 CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")
-FORWARDER: Final[web.AppKey[Forwards]] = web.AppKey("forwarder")
+FORWARDER: Final = web.AppKey("forwarder", Forwarder)

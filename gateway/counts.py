@@ -53,6 +53,18 @@ class Counts:
         `waits`, `no-room` or `too-large`; then `sent`, `not-sent`, `unknown` or `dropped`.
         """
 
+    def upstream_asked(self, upstream: str, outcome: str, seconds: float | None = None) -> None:
+        """Hear what became of a request to an upstream, by its name, and how long the head of its answer took.
+
+        `answered`, `step-up`, `timeout`, `failed`, `overloaded`, or `left`: whoever asked did not wait for it.
+        """
+
+    def upstream_answer_ended(self, upstream: str, outcome: str) -> None:
+        """Hear how an answer's body ended: `whole`, `broken-off`, `left` by its reader, or `ended` by us."""
+
+    def upstream_exchanges(self, upstream: str, count: int) -> None:
+        """Hear how many exchanges with an upstream are under way in this process from now on."""
+
     def streams_open(self, count: int) -> None:
         """Hear how many event streams are open in this process from now on."""
 

@@ -32,6 +32,8 @@
     ├── RequestHeaderFieldsTooLarge 431 the header fields, cookies among them, are larger than anything we read
     ├── Overloaded                503 more is under way than this process takes
     ├── ResourceUnavailable       502 Graph or the resource API fails
+    │   └── UpstreamUnavailable   502 an API behind the gateway fails
+    │       └── UpstreamTimedOut  504 it took too long
     ├── AuthorityUnavailable      503 the authority fails
     │   ├── AuthorityThrottles    503 the authority asks whoever asked to come back later (429)
     │   └── AuthorityNotAsked     503 nothing was asked: the authority failed a moment ago
@@ -44,7 +46,7 @@ A failing dependency is never reported as "signed out".
 import logging
 
 from gateway.demand import Demand
-from servicekit.errors import Overloaded
+from servicekit.errors import Outcome, Overloaded, ResourceUnavailable
 from servicekit.problems import ProblemError
 
 
@@ -216,6 +218,25 @@ class NotFound(ProblemError):
 
     status, slug, title = 404, "not-found", "Not Found"
     log_level = logging.DEBUG
+
+
+class UpstreamUnavailable(ResourceUnavailable):
+    """The upstream of this name gave no answer; `outcome` says what became of an unsafe request.
+
+    `cause` is for the log; `retry_after` is in seconds.
+    """
+
+    def __init__(
+        self, upstream: str, cause: str, *, retry_after: int | None = None, outcome: Outcome | None = None
+    ) -> None:
+        super().__init__(f"{upstream}: {cause}", retry_after=retry_after, outcome=outcome)
+        self.members["upstream"] = upstream
+
+
+class UpstreamTimedOut(UpstreamUnavailable):
+    """It took longer than its row allows."""
+
+    status, title = 504, "A service behind this page takes too long"
 
 
 class SessionStoreUnavailable(ProblemError):

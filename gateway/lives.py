@@ -20,7 +20,9 @@ from gateway.profile.graph import ProfileReader
 from gateway.profile.recently_saved import RecentlySaved
 from gateway.profile.resource_client import ResourceApiClient
 from gateway.profile.saves import ProfileSaves
-from gateway.profile.upstreams import ways_to
+from gateway.profile.upstreams import way_to, ways_to
+from gateway.proxy.exchange import Exchange
+from gateway.proxy.forward import Forwarder
 from gateway.proxy.interruptions import Interruptions
 from gateway.proxy.parked_requests import ParkedRequests
 from gateway.record_kinds import RECORD_KINDS
@@ -31,6 +33,7 @@ from gateway.tokens.authorization_extras import AuthorizationExtras
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.id_token import IdTokenJudge
 from gateway.tokens.resources import Resources
+from gateway.upstream_rows import UpstreamRow
 from servicekit.authority import Authority, open_authority
 from servicekit.outbound import Outbound, outbound
 from servicekit.token_threads import CALL_SECONDS
@@ -41,6 +44,7 @@ SETTLING_SECONDS: Final = CALL_SECONDS + 2
 
 _NETWORK: Final = web.AppKey("network", Outbound)
 _AUTHORITY: Final = web.AppKey("authority", Authority)
+_BROKER: Final = web.AppKey("broker", TokenBroker)
 
 CleanupContext = Callable[[web.Application], AsyncIterator[None]]
 
@@ -125,7 +129,7 @@ def tokens_life(
 
     async def life(app: web.Application) -> AsyncIterator[None]:
         now, sessions, step_ups = app[keys.VAULT].now, app[keys.SESSIONS], app[keys.STEP_UPS]
-        broker = TokenBroker(
+        broker = app[_BROKER] = TokenBroker(
             app[_AUTHORITY].entra,
             IdTokenJudge(
                 app[_AUTHORITY].verifier,
@@ -187,6 +191,42 @@ def tokens_life(
     return life
 
 
+def upstreams_life(settings: Settings, *, monotonic: Callable[[], float]) -> CleanupContext:
+    """Return the life of the ways to upstreams, each with connections, places and a circuit breaker of its own."""
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        step_ups, counts = app[keys.STEP_UPS], app[keys.METRICS]
+        counts.watch_breakers(row.name for row in settings.upstreams)
+
+        def exchange(row: UpstreamRow) -> Exchange:
+            return Exchange(
+                row.name,
+                way_to(
+                    Upstream(row.name, call_seconds=row.timeout), app[_NETWORK], now=monotonic, counts=counts
+                ),
+                app[_BROKER],
+                step_ups,
+                rule=step_ups.rules.get(row.name),
+                seconds=row.timeout,
+                counts=counts,
+                monotonic=monotonic,
+            )
+
+        app[keys.FORWARDER] = Forwarder(
+            {row.name: exchange(row) for row in settings.upstreams},
+            app[keys.SESSIONS],
+            step_ups,
+            app[keys.INTERRUPTIONS],
+            app[keys.AUDIT],
+            now=app[keys.VAULT].now,
+            counts=counts,
+        )
+        yield
+
+    return life
+
+
 async def end_streams(app: web.Application) -> None:
-    """End every event stream; for `on_shutdown`."""
+    """End every stream of events, our own and those of upstreams; for `on_shutdown`."""
     app[keys.EVENT_STREAMS].stop()
+    app[keys.FORWARDER].stop()

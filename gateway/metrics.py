@@ -14,7 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from gateway.counts import Counts
+from gateway.upstream_metrics import UpstreamMetrics
 from servicekit.problems import PROBLEM
 from servicekit.version import VERSION
 
@@ -30,8 +30,8 @@ _WEBSOCKET: Final = 101
 _SECONDS: Final = (0.005, 0.01, 0.02, 0.025, 0.05, 0.1, 0.25, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
 _REDIS_SECONDS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 _LAG_SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
-_BREAKERS: Final = ("redis", "token-endpoint", "graph", "resource-api")
-_LOST: Final = (
+_BY_LABEL: Final = (
+    ("stepup_records_rejected", "Sealed records that no key opens.", "kind"),
     ("stepup_log_lines_dropped", "Lines of the log that were lost: there was no room for them.", "level"),
     ("stepup_requests_refused", "Requests that were told to come later.", "places"),
     ("stepup_limited", "Requests that a limit refused.", "limit"),
@@ -48,11 +48,12 @@ _OF_NOW: Final = (
 )
 
 
-class Metrics(Counts):
+class Metrics(UpstreamMetrics):
     """The counts of one process, or with `shared` of all that keep theirs in that directory."""
 
     def __init__(self, shared: Path | None = None) -> None:
         own = self._registry = CollectorRegistry()
+        super().__init__(own)
         self._requests = Counter(
             "stepup_requests", "Requests answered.", ("method", "route", "status"), registry=own
         )
@@ -90,22 +91,12 @@ class Metrics(Counts):
             "Ends of sessions that were told as done without a replica, as none was there.",
             registry=own,
         )
-        self._rejected = Counter(
-            "stepup_records_rejected", "Sealed records that no key opens.", ("kind",), registry=own
-        )
         self._redis_seconds = Histogram(
             "stepup_redis_seconds",
             "How long Redis took for a command; our own line and a late event loop do not count.",
             ("outcome",),
             buckets=_REDIS_SECONDS,
             registry=own,
-        )
-        self._breakers = Gauge(
-            "stepup_breaker_open",
-            "In how many processes Redis, the token endpoint or an upstream is left alone, as it failed a moment ago.",
-            ("breaker",),
-            registry=own,
-            multiprocess_mode="livesum",
         )
         self._clocks = Gauge(
             "stepup_clock_difference_seconds",
@@ -125,8 +116,8 @@ class Metrics(Counts):
             Gauge(name, documentation, registry=own, multiprocess_mode="livesum")
             for name, documentation in _OF_NOW
         )
-        self._dropped, self._refused, self._limited = (
-            Counter(name, documentation, (label,), registry=own) for name, documentation, label in _LOST
+        self._rejected, self._dropped, self._refused, self._limited = (
+            Counter(name, documentation, (label,), registry=own) for name, documentation, label in _BY_LABEL
         )
         self._lag = Histogram(
             "stepup_loop_lag_seconds",
@@ -160,8 +151,6 @@ class Metrics(Counts):
         build.labels(VERSION).set(1)
         self._certificate: Gauge | None = None
         self._ahead: dict[str, int] = {}
-        for breaker in _BREAKERS:
-            self._breakers.labels(breaker).set(0)
         self._collected = self._registry
         if shared:
             self._collected = CollectorRegistry()
@@ -195,11 +184,6 @@ class Metrics(Counts):
         """Count a command, and how long it took."""
         self._redis_seconds.labels(outcome).observe(seconds)
 
-    def breaker_turned(self, breaker: str, *, is_open: bool) -> None:
-        """Show whether somebody is left alone."""
-        gauge = self._breakers.labels(breaker)
-        (gauge.inc if is_open else gauge.dec)()  # a cluster has one for each server
-
     def clock_differs(self, clock: str, seconds: int) -> None:
         """Show how far ours is ahead of another clock."""
         if self._ahead.get(clock) != seconds:  # most comparisons say the same as the one before
@@ -227,7 +211,7 @@ class Metrics(Counts):
         self._untrusted_proxy.set(is_there)
 
     def streams_open(self, count: int) -> None:
-        """Show how many streams are open."""
+        """Show how many event streams of our own are open."""
         self._streams.set(count)
 
     def events_pushed(self, *, is_pushed: bool) -> None:

@@ -26,9 +26,10 @@ from typing import Final, Literal
 
 from servicekit.problems import ProblemError
 
-Outcome = Literal["not-saved", "unknown"]
-"""What became of a write that failed: nothing was saved, or nobody can tell."""
+Outcome = Literal["not-saved", "not-sent", "unknown"]
+"""What became of a write that failed: nothing was saved, it was not even sent, or nobody can tell."""
 NOT_SAVED: Final = "not-saved"
+NOT_SENT: Final = "not-sent"
 UNKNOWN: Final = "unknown"
 
 _RETRY_SECONDS: Final = 5

@@ -30,6 +30,8 @@ PARKED_EDIT_DROPPED: Final = Fact("parked-edit-drop", "sensitive_delete")
 REQUEST_PARKED: Final = Fact("request-parked", "authz_fail")
 """A request to any other upstream that waits until its person has confirmed."""
 PARKED_REQUEST_DROPPED: Final = Fact("parked-request-drop", "sensitive_delete")
+UPSTREAM_REQUEST: Final = Fact("upstream-request", "sensitive_update")
+"""An unsafe request to an API behind the gateway: which one, and how; never its path or its body."""
 STEP_UP_DEMANDED: Final = Fact("step-up-demand", "authz_fail", is_common=True)
 BLOCKED: Final = Fact("access-blocked", "authz_fail", is_common=True)
 UNKNOWN_OBJECT: Final = Fact("unknown-object", "malicious_direct_reference", is_common=True)

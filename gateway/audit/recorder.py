@@ -44,8 +44,12 @@ class Audit:
         outcome: Outcome = SUCCESS,
         reason: str = "",
         fields: Sequence[str] = (),
+        upstream: str = "",
+        method: str = "",
     ) -> None:
         """Record a fact about `who`, or about the request's person; `fields` are names, `reason` is a slug.
+
+        `upstream` is the name of one, `method` that of what it was sent.
 
         One about nobody, and a limit that somebody goes on to meet, is counted from the twentieth in a minute on.
         """
@@ -60,6 +64,8 @@ class Audit:
                 **_person(who),
                 "session": self.session_names(ref)[0] if ref else "",
                 "fields": list(fields),
+                "upstream": upstream,
+                "method": method,
                 **_place(origin),
             }
             kind = (reason, who.oid if who else "") if fact.is_common or who is None else None

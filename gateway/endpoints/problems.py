@@ -42,7 +42,13 @@ OF_A_BODY: Final = (
     shared.UnsupportedMediaType,
 )
 """Of whatever reads JSON."""
-OF_AN_UPSTREAM: Final = (*OF_A_RESOURCE, shared.BadRequest, shared.RequestTimedOut, shared.BodyTooLarge)
+OF_AN_UPSTREAM: Final = (
+    *OF_A_RESOURCE,
+    errors.UpstreamTimedOut,
+    shared.BadRequest,
+    shared.RequestTimedOut,
+    shared.BodyTooLarge,
+)
 """Of whatever goes to an API behind the gateway: any body, of any type."""
 OF_A_FLOW: Final = (
     shared.AuthorityUnavailable,
@@ -61,6 +67,12 @@ def _with(error: ProblemError, **members: Any) -> Problem:
     problem = error.problem()
     return replace(problem, members={**problem.members, **members})
 
+
+_OUTCOME: Final = Annotated[
+    shared.Outcome,
+    Field(description="After a write: what became of it. Absent when nothing was written."),
+]
+_UPSTREAM: Final = Annotated[str, Field(description="The name of the upstream that it is about.")]
 
 PROBLEM_TYPES: Final = (
     ProblemType(
@@ -127,13 +139,15 @@ PROBLEM_TYPES: Final = (
     ),
     ProblemType(
         shared.ResourceUnavailable("", outcome=shared.NOT_SAVED).problem(),
-        "Graph or the resource API fails.",
-        optional={
-            "outcome": Annotated[
-                shared.Outcome,
-                Field(description="After a write: what became of it. Absent when nothing was written."),
-            ]
-        },
+        "Graph, the resource API or an upstream fails.",
+        optional={"outcome": _OUTCOME, "upstream": _UPSTREAM},
+    ),
+    ProblemType(
+        errors.UpstreamTimedOut("notes", "", outcome=shared.UNKNOWN).problem(),
+        "An upstream takes longer than its row allows.",
+        required={"upstream": str},
+        optional={"outcome": _OUTCOME},
+        alias="upstream-timed-out",
     ),
     ProblemType(
         errors.SessionStoreUnavailable("").problem(),
@@ -190,7 +204,7 @@ PROBLEM_TYPES: Final = (
             ],
             "scope": str,
         },
-        optional={"parked_edit": ParkedEditHandle},
+        optional={"upstream": _UPSTREAM, "parked_edit": ParkedEditHandle},
     ),
     ProblemType(
         shared.TooManyRequests(

@@ -11,16 +11,14 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from pydantic import Field
 
-from gateway.app_keys import FORWARDER, STEP_UPS
+from gateway.app_keys import FORWARDER
 from gateway.edge.guard import ROUTE_TABLE, RequestKind, Route
 from gateway.edge.limit_rules import Limit
 from gateway.endpoints.problems import OF_AN_UPSTREAM
 from gateway.errors import EditInProgress, IdempotencyKeyReused, SignInRequired
-from gateway.flows.step_up import DEMANDED
 from gateway.proxy.paths import UpstreamPaths
 from gateway.proxy.repeats import HEADER, KEY_FORM
 from gateway.proxy.routing import UpstreamsResource, template_of
-from gateway.tokens.token_records import TOKEN
 from gateway.upstream_rows import SAFE_METHODS, UpstreamRow
 from servicekit.operations import NamedSchema, Operation, Parameter, RequestBody, Response
 from servicekit.problems import ProblemError
@@ -92,11 +90,7 @@ def _forward_by(row: UpstreamRow) -> Handler:
 
 
 def _records_of(row: UpstreamRow) -> Callable[[web.Request], Sequence[str]]:
-    def records(request: web.Request) -> Sequence[str]:
-        rule = request.app[STEP_UPS].rules.get(row.name)
-        return (TOKEN.field(rule.resource.key), DEMANDED.field(rule.resource.key)) if rule else ()
-
-    return records
+    return lambda request: request.app[FORWARDER].records(request, row)
 
 
 def _operation(row: UpstreamRow, method: str, *, is_safe: bool) -> Operation:

@@ -61,7 +61,7 @@ class StepUps:
         for name, rule in rules.items():
             if not rule.protected:
                 self._actions.setdefault(rule.resource.key, name)
-        names = [name for rule in rules.values() for name in _fields_of(rule)]
+        names = [name for rule in rules.values() for name in fields_of(rule)]
         self.access_fields = (*dict.fromkeys(names), GRANTED.field())
         """The names of the records that say what a session may do."""
 
@@ -212,7 +212,8 @@ def _accepted_key(resource: Resource) -> str:
     return "" if resource.name == EDIT else resource.key
 
 
-def _fields_of(rule: AccessRule) -> tuple[str, ...]:
+def fields_of(rule: AccessRule) -> tuple[str, ...]:
+    """Return the names of the records that say whether a rule's resource takes a token."""
     key = rule.resource.key
     own = (TOKEN.field(key), REFUSAL.field(key))
     return own if rule.protected else (*own, DEMANDED.field(key))

@@ -17,14 +17,15 @@ RESOURCE_API: Final = Upstream("resource-api", call_seconds=25)
 UPSTREAMS: Final = (GRAPH, RESOURCE_API)
 
 
+def way_to(upstream: Upstream, network: Outbound, *, now: Callable[[], float], counts: Counts) -> Outbound:
+    """Return the way to an upstream, whose breaker is counted by its name; `now` is a monotonic clock in seconds."""
+    return network.to(
+        upstream, now=now, on_turn=lambda is_open: counts.breaker_turned(upstream.name, is_open=is_open)
+    )
+
+
 def ways_to(
     upstreams: Iterable[Upstream], network: Outbound, *, now: Callable[[], float], counts: Counts
 ) -> list[Outbound]:
     """Return the way to each, in this order; `now` is a monotonic clock in seconds."""
-
-    def way(upstream: Upstream) -> Outbound:
-        return network.to(
-            upstream, now=now, on_turn=lambda is_open: counts.breaker_turned(upstream.name, is_open=is_open)
-        )
-
-    return [way(upstream) for upstream in upstreams]
+    return [way_to(upstream, network, now=now, counts=counts) for upstream in upstreams]

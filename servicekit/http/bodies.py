@@ -33,7 +33,7 @@ async def read_bytes(
         raise BodyTooLarge
     body = bytearray()
     try:
-        async with _lent_unless_there(request), asyncio.timeout(seconds):
+        async with lent_unless_there(request), asyncio.timeout(seconds):
             async for chunk in request.content.iter_any():
                 body += chunk
                 if len(body) > largest:
@@ -43,7 +43,7 @@ async def read_bytes(
     return bytes(body)
 
 
-def _lent_unless_there(request: web.Request) -> AbstractAsyncContextManager[None]:
+def lent_unless_there(request: web.BaseRequest) -> AbstractAsyncContextManager[None]:
     """Return what lends the request's place to others while its body is on the way; nothing where it has come."""
     return nullcontext() if request.content.is_eof() else lent_place(request)
 

@@ -13,6 +13,7 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from servicekit.http.connections import Connections
+from servicekit.http.departures import Ending
 
 HEAD_SECONDS: Final = 10.0
 """From the first byte of a head to its last, as for a body."""
@@ -34,6 +35,8 @@ class LimitedHandler(RequestHandler):
     joining: "asyncio.Task[None] | None" = None
     """What makes a connection of a descriptor, by TLS perhaps."""
     is_joining = False
+    departure: Ending
+    """Tells that the client has left."""
     _way: asyncio.Transport | None = None
     _late_head: asyncio.TimerHandle | None = None
     _was_silent = True
@@ -71,6 +74,7 @@ class LimitedHandler(RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it, where that was not done when it was accepted."""
+        self.departure = Ending()
         super().connection_made(transport)
         self._way = cast("asyncio.Transport", transport)  # aiohttp forgets it where it begins to close
         if hasattr(transport, "max_size"):  # of TCP; that of TLS has its own
@@ -82,6 +86,7 @@ class LimitedHandler(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it no more."""
         self._stop_waiting_for_a_head()
+        self.departure.tell()
         super().connection_lost(exc)
         self._way = None
         self.connections.remove(self)

@@ -58,12 +58,15 @@ def nodes(node: object) -> Iterator[dict[str, Any]]:
 
 
 def problems() -> set[type[ProblemError]]:
-    """Return every class of the errors that the gateway knows, and the root, whose slug is that of our own faults."""
+    """Return every class of the errors that the gateway knows, and the root, whose slug is that of our own faults.
+
+    Without upstreams there is none that takes too long.
+    """
     return {
         kind
         for module in (errors, shared)
         for _, kind in inspect.getmembers(module, inspect.isclass)
-        if issubclass(kind, ProblemError) and kind is not errors.AuthFlowRejected
+        if issubclass(kind, ProblemError) and kind not in {errors.AuthFlowRejected, errors.UpstreamTimedOut}
     }
 
 

@@ -97,10 +97,11 @@ class RawUpstream:
         finally:
             writer.close()
 
-    def end(self) -> None:
-        """Let whoever still answers go."""
+    async def end(self) -> None:
+        """Let whoever still answers go, and wait until they have."""
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -112,8 +113,8 @@ async def raw_upstream(answer: Answer) -> AsyncIterator[RawUpstream]:
     try:
         yield upstream
     finally:
-        upstream.end()
         listener.close()
+        await upstream.end()
 
 
 def saying(*pieces: bytes, then_close: bool = False) -> Answer:

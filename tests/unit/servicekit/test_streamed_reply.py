@@ -168,6 +168,7 @@ async def test_interim_answers_without_end_are_not_waited_for_for_ever(
     async def answer(asked: Asked) -> None:
         while True:
             await asked.say(b"HTTP/1.1 102 Processing\r\n\r\n")
+            await asyncio.sleep(0)  # one loop has both sides here
 
     upstream.answer = answer
     with pytest.raises(OutboundError, match="timeout"):

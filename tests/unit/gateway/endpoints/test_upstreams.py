@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from aiohttp import web
@@ -13,6 +13,7 @@ from gateway.app_keys import FORWARDER
 from gateway.edge.guard import ROUTE_TABLE, RequestKind, Route, kind_of, lane_of, limit_of, limit_of_strangers
 from gateway.endpoints.upstreams import add_upstreams
 from gateway.profile.upstreams import UPSTREAMS
+from gateway.proxy.forward import Forwarder
 from gateway.proxy.paths import address_of
 from gateway.tokens.resources import EDIT, GRAPH
 from gateway.upstream_rows import UpstreamRow
@@ -78,7 +79,7 @@ async def url() -> AsyncIterator[str]:
     """Give the address of an application with these rows, one route of ours, and one for whatever is left."""
     app = web.Application(middlewares=[problems_middleware()])
     app[ROUTE_TABLE] = RouteTable()
-    app[FORWARDER] = Echo()
+    app[FORWARDER] = cast("Forwarder", Echo())  # of which a route needs no more
     add_upstreams(app, ROWS)
     app[ROUTE_TABLE].add(
         app,

@@ -1,0 +1,154 @@
+"""One exchange with an upstream in the name of a session: its token, the answer, and one repetition at most.
+
+Owns what is sent beside a request (the token of the upstream's resource, as old a confirmation as its row allows), what
+a refusal of the token means (`challenges.py`), and what a failure is called: by the upstream's name, with the outcome
+of an unsafe request.
+Never sees the browser's request, never parks anything, and never holds a token for longer than the exchange.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import hdrs
+from multidict import CIMultiDict
+
+from gateway.counts import Counts
+from gateway.errors import StepUpRequired, UpstreamTimedOut, UpstreamUnavailable
+from gateway.flows.access_rules import AccessRule
+from gateway.flows.step_up import StepUps, fields_of
+from gateway.proxy.challenges import REFUSALS, challenges_of, demand_in, refuses_token
+from gateway.proxy.notes import note
+from gateway.session.sessions import LiveSession
+from gateway.tokens.access_token import AccessToken
+from gateway.tokens.broker import TokenBroker
+from gateway.tokens.resources import Resource
+from servicekit.errors import NOT_SENT, UNKNOWN, Outcome, Overloaded
+from servicekit.outbound import Outbound
+from servicekit.outbound_error import TIMEOUT, OutboundError
+from servicekit.streamed_reply import StreamedReply
+from servicekit.upload import Upload
+
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
+_FAILED: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRequest:
+    """A request as an upstream gets it, but for its token; `url` is sent byte for byte."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | Upload | None = None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it can be sent a second time: nothing of it was given away as it came."""
+        return not isinstance(self.body, Upload)
+
+
+class Exchange:
+    """Exchanges with the upstream of one row, called `name`, whose head may take `seconds`.
+
+    `rule` says which token it is lent, and how old a confirmation may be; without one there is no token.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        way: Outbound,
+        tokens: TokenBroker,
+        step_ups: StepUps,
+        *,
+        rule: AccessRule | None,
+        seconds: float,
+        counts: Counts | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self._way = way
+        self._tokens = tokens
+        self._step_ups = step_ups
+        self._rule = rule
+        self._seconds = seconds
+        self._counts = counts or Counts()
+        self._monotonic = monotonic
+
+    @property
+    def records(self) -> Sequence[str]:
+        """The names of the session's records that an exchange needs, while its token lives."""
+        return fields_of(self._rule) if self._rule else ()
+
+    async def open(self, session: LiveSession | None, request: OutgoingRequest) -> StreamedReply:
+        """Send a request, and return the answer as soon as its head is there; whoever has it must close it.
+
+        Raises StepUpRequired, before anything is sent where the confirmation is too old; UpstreamUnavailable,
+        UpstreamTimedOut, Overloaded, what the upload has failed with, and what `TokenBroker.access_token` raises.
+        A challenge that asks for no confirmation is an answer as any other.
+        """
+        if session is None or self._rule is None:
+            return await self._sent(request, None)
+        try:
+            return await self._open_with_token(session, request, self._rule)
+        except StepUpRequired:
+            self._counts.upstream_asked(self.name, "step-up")
+            raise
+
+    async def _open_with_token(
+        self, session: LiveSession, request: OutgoingRequest, rule: AccessRule
+    ) -> StreamedReply:
+        self._step_ups.demand_freshness(session, rule)
+        token = await self._tokens.access_token(session, rule.resource)
+        reply = await self._sent(request, token)
+        try:
+            if refuses_token(challenges_of(reply.status, reply.headers)):
+                # Also where this request cannot be repeated: the next one shall not meet the same.
+                another = await self._tokens.replacement(session, rule.resource, token)
+                if another and request.is_repeatable:
+                    reply.close()
+                    reply = await self._sent(request, another)
+            await self._judge(session, reply, rule.resource)
+        except BaseException:
+            reply.close()
+            raise
+        return reply
+
+    async def _judge(self, session: LiveSession, reply: StreamedReply, resource: Resource) -> None:
+        """Raise StepUpRequired for what asks for a confirmation, and note what took the token."""
+        if demand := demand_in(challenges_of(reply.status, reply.headers), resource.scope):
+            await self._tokens.forget_token(session, resource)
+            raise StepUpRequired(demand, cause=f"{self.name} asks for a confirmation")
+        if reply.status not in REFUSALS and reply.status < _FAILED:
+            await note(session, self._step_ups.success(session, resource))
+
+    async def _sent(self, request: OutgoingRequest, token: AccessToken | None) -> StreamedReply:
+        headers = CIMultiDict(request.headers)
+        if token:
+            headers[hdrs.AUTHORIZATION] = f"Bearer {token.value}"
+        began = self._monotonic()
+        try:
+            reply = await self._way.open(
+                request.method, request.url, headers=headers, body=request.body, head_seconds=self._seconds
+            )
+        except OutboundError as error:
+            self._counts.upstream_asked(self.name, "timeout" if error.reason == TIMEOUT else "failed")
+            raise self._unavailable(error, request.method) from error
+        except Overloaded:
+            self._counts.upstream_asked(self.name, "overloaded")
+            raise
+        except BaseException:
+            # Whoever asked has left, or their body never came whole.
+            self._counts.upstream_asked(self.name, "left")
+            raise
+        self._counts.upstream_asked(self.name, "answered", self._monotonic() - began)
+        return reply
+
+    def _unavailable(self, error: OutboundError, method: str) -> UpstreamUnavailable:
+        outcome: Outcome | None = None
+        if method not in SAFE:
+            outcome = UNKNOWN if error.maybe_done else NOT_SENT
+        kind = UpstreamTimedOut if error.reason == TIMEOUT else UpstreamUnavailable
+        return kind(self.name, error.reason, retry_after=error.retry_after, outcome=outcome)
