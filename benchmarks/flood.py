@@ -11,6 +11,8 @@ import argparse
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from redis.asyncio import Redis
 
@@ -18,6 +20,8 @@ from benchmarks.running import product
 from devstack.stack import Stack
 from gateway.settings import Settings
 from tests.stage.flood import Flood
+from tests.stage.notes_upstream import Notes, rows_file
+from tests.stage.ports import free_port
 
 PLACES = 3
 """How many browsers each of the flooders uses at once."""
@@ -93,8 +97,16 @@ def main() -> None:
         "GATEWAY_JOURNEYS_PER_MINUTE": str(Settings.model_fields["journeys_per_minute"].default),
         "GATEWAY_TRUSTED_PROXIES": "127.0.0.1,::1",
     }
+    with TemporaryDirectory() as folder:
+        # Nobody is there: what step-up interrupts never gets so far.
+        rows = rows_file(Path(folder), Notes(f"http://127.0.0.1:{free_port()}"))
+        flooded(arguments.seconds, arguments.megabytes, {**settings, "GATEWAY_UPSTREAMS": rows})
+
+
+def flooded(seconds: float, megabytes: int, settings: dict[str, str]) -> None:
+    """Start the product with these settings, flood it, and print."""
     with product(**settings) as stack:
-        asyncio.run(measure(stack, arguments.seconds, arguments.megabytes))
+        asyncio.run(measure(stack, seconds, megabytes))
 
 
 if __name__ == "__main__":

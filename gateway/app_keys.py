@@ -20,8 +20,10 @@ from gateway.flows.logout import Logout
 from gateway.flows.step_up import StepUps
 from gateway.metrics import Metrics
 from gateway.profile.edits import ProfileEdits
+from gateway.proxy.confirmed_requests import ConfirmedRequests
 from gateway.proxy.forward import Forwarder
 from gateway.proxy.interruptions import Interruptions
+from gateway.proxy.parked_changes import ParkedChanges
 from gateway.proxy.parked_requests import ParkedRequests
 from gateway.session.cookie_marks import CookieMarks
 from gateway.session.event_streams import EventStreams
@@ -38,6 +40,8 @@ AUTH_FLOW: Final = web.AppKey("auth_flow", AuthFlow)
 EDITS: Final = web.AppKey("edits", ProfileEdits)
 PARKED_REQUESTS: Final = web.AppKey("parked_requests", ParkedRequests)
 INTERRUPTIONS: Final = web.AppKey("interruptions", Interruptions)
+PARKED_CHANGES: Final = web.AppKey("parked_changes", ParkedChanges)
+CONFIRMED_REQUESTS: Final = web.AppKey("confirmed_requests", ConfirmedRequests)
 STEP_UPS: Final = web.AppKey("step_ups", StepUps)
 DISCOVERY: Final = web.AppKey("discovery", Discovery)
 END_SESSION: Final = web.AppKey("end_session", EndSession)

@@ -21,10 +21,14 @@ from gateway.profile.recently_saved import RecentlySaved
 from gateway.profile.resource_client import ResourceApiClient
 from gateway.profile.saves import ProfileSaves
 from gateway.profile.upstreams import way_to, ways_to
+from gateway.proxy.confirmed_requests import ConfirmedRequests
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.forward import Forwarder
 from gateway.proxy.interruptions import Interruptions
+from gateway.proxy.parked_changes import ParkedChanges
+from gateway.proxy.parked_form import PROFILE_PATH
 from gateway.proxy.parked_requests import ParkedRequests
+from gateway.proxy.paths import UpstreamPaths
 from gateway.record_kinds import RECORD_KINDS
 from gateway.settings import Settings
 from gateway.store.known_good import AuthorityMemory
@@ -212,14 +216,24 @@ def upstreams_life(settings: Settings, *, monotonic: Callable[[], float]) -> Cle
                 monotonic=monotonic,
             )
 
-        app[keys.FORWARDER] = Forwarder(
+        exchanges, paths = (
             {row.name: exchange(row) for row in settings.upstreams},
+            UpstreamPaths(settings.upstreams),
+        )
+        forwarder = app[keys.FORWARDER] = Forwarder(
+            exchanges,
             app[keys.SESSIONS],
             step_ups,
             app[keys.INTERRUPTIONS],
             app[keys.AUDIT],
             now=app[keys.VAULT].now,
             counts=counts,
+        )
+        app[keys.PARKED_CHANGES] = ParkedChanges(
+            paths, exchanges, own={PROFILE_PATH: app[keys.EDITS].profile}
+        )
+        app[keys.CONFIRMED_REQUESTS] = ConfirmedRequests(
+            app[keys.PARKED_REQUESTS], app[keys.INTERRUPTIONS], forwarder, paths, counts
         )
         yield
 

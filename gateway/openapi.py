@@ -43,6 +43,7 @@ _SERVERS: Final = [
 _TAGS: Final = [
     {"name": "session", "description": "Who is signed in."},
     {"name": "profile", "description": "The person's own profile."},
+    {"name": "parked", "description": "Requests that wait for their person."},
     {"name": "upstreams", "description": "Other APIs, in the person's name."},
     {"name": "navigations", "description": "Addresses for the browser to go to, never for fetch."},
     {"name": "service", "description": "For operators and tools."},

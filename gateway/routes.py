@@ -11,7 +11,18 @@ from gateway import openapi
 from gateway.edge.front_end_files import FrontEndFiles
 from gateway.edge.guard import Route
 from gateway.edge.spa_files import SpaFiles
-from gateway.endpoints import activity, auth, events, health, logout, parked, profile, session, upstreams
+from gateway.endpoints import (
+    activity,
+    auth,
+    events,
+    health,
+    logout,
+    parked,
+    parked_edits,
+    profile,
+    session,
+    upstreams,
+)
 from gateway.flows.after_sign_out import leading_on
 from gateway.settings import Settings
 from gateway.upstream_rows import UpstreamRow
@@ -21,6 +32,7 @@ ALWAYS: Final = (
     *activity.ROUTES,
     *events.ROUTES,
     *profile.ROUTES,
+    *parked_edits.ROUTES,
     *parked.ROUTES,
     *openapi.ROUTES,
     *health.ROUTES,

@@ -54,6 +54,17 @@ class UpstreamMetrics(Counts):
             multiprocess_mode="livesum",
         )
 
+        self._parked = Counter(
+            "stepup_parked_requests",
+            "Requests that step-up interrupted, by what became of them.",
+            ("upstream", "outcome"),
+            registry=own,
+        )
+
+    def parked(self, upstream: str, outcome: str) -> None:
+        """Count what became of a request that step-up interrupted."""
+        self._parked.labels(upstream, outcome).inc()
+
     def breaker_turned(self, breaker: str, *, is_open: bool) -> None:
         """Show whether somebody is left alone."""
         gauge = self._breakers.labels(breaker)

@@ -32,6 +32,7 @@ pytest_plugins = [
     "tests.stage.log_lines",
     "tests.stage.trails",
     "tests.stage.world",
+    "tests.stage.notes_world",
 ]
 
 _LOG_LINES = 40

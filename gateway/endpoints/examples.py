@@ -5,7 +5,7 @@ Never leaves this file for a person: nothing here is answered by a handler.
 
 from typing import Any, Final
 
-from gateway.endpoints import answers
+from gateway.endpoints import answers, parked_answers
 from gateway.profile.fields import Profile
 from servicekit.operations import Shape
 
@@ -104,6 +104,19 @@ _PARKED_EDIT: Final[answers.ParkedEdit] = {
     "changes": [{"field": "city", "from": "London", "to": "Turin"}],
     "expires_at": "2026-11-21T20:10:00Z",
 }
+PARKED_HANDLE: Final[parked_answers.ParkedHandle] = {
+    "id": "mN0pqdQw4w9WgXcQ-8f3kL",
+    "expires_at": "2026-11-21T20:10:00Z",
+}
+_PARKED: Final[parked_answers.Parked] = {
+    "id": "mN0pqdQw4w9WgXcQ-8f3kL",
+    "upstream": "notes",
+    "method": "PATCH",
+    "path": "/api/notes/7",
+    "content_type": "application/merge-patch+json",
+    "changes": [{"field": "title", "from": "Sketch", "to": "Note G"}],
+    "expires_at": "2026-11-21T20:10:00Z",
+}
 _EVENTS: Final = (
     "retry: 3172\n"
     "id: 5da44e4d8025.step-up\n\n"
@@ -126,6 +139,7 @@ EXAMPLES: Final[dict[Shape, tuple[str, Any]]] = {
     answers.PROFILE: ("ada", ADA),
     answers.PROFILE_PATCH: ("move", {"city": "Turin", "state": None}),
     answers.ParkedEdit: ("parked-edit", _PARKED_EDIT),
+    parked_answers.Parked: ("parked-patch", _PARKED),
     answers.Live: ("live", _LIVE),
     answers.Ready: ("ready", _READY),
 }

@@ -1,113 +1,134 @@
-"""`/api/parked-edits/{id}`: edits that step-up interrupted, for their person to see, apply or drop.
+"""`/api/parked/{id}`: requests that step-up interrupted, for their person to see, send or drop.
 
-Owns the form of their identifiers.
-Never catches, and raises only what is wrong with the request's own form.
+Owns how one is shown; edits of the profile are found here as well.
+Never catches, and never sends one by itself.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import hdrs, web
 
-from gateway.app_keys import AUDIT, EDITS, SESSIONS
+from gateway.app_keys import (
+    AUDIT,
+    CONFIRMED_REQUESTS,
+    EDITS,
+    METRICS,
+    PARKED_CHANGES,
+    PARKED_REQUESTS,
+    SESSIONS,
+)
 from gateway.audit import facts
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.limit_rules import Limit
-from gateway.endpoints.answers import PROFILE, Identifier, ParkedEdit
+from gateway.endpoints.answers import Identifier
+from gateway.endpoints.parked_answers import ANY_BODY, ANYTHING, Parked
 from gateway.endpoints.problems import OF_A_RESOURCE, OF_A_SESSION
-from gateway.errors import EditInProgress, InvalidProfilePatch, NotFound, ProfileChanged
-from gateway.profile.edits import FIELDS_TO_EDIT, FIELDS_TO_READ
+from gateway.errors import EditInProgress, IdempotencyKeyReused, NotFound
 from gateway.profile.fields import answer
-from gateway.proxy.parked_form import PARKED
-from gateway.proxy.parked_requests import GONE
+from gateway.proxy.parked_form import PROFILE
+from gateway.proxy.parked_requests import record_of_parked
+from gateway.timestamps import rfc3339
 from servicekit.operations import Operation, Parameter, Response
 
-_ID_FORM: Final = re.compile(r"[A-Za-z0-9_-]{22}")
+
+async def get_parked(request: web.Request) -> web.Response:
+    """Answer with what a parked request will do: of a merge patch, what it changes of the resource as that is now."""
+    live, identifier = await request.app[SESSIONS].require(request), request.match_info["id"]
+    parked = await request.app[PARKED_REQUESTS].get(live, identifier)
+    shown: Parked = {
+        "id": identifier,
+        "upstream": parked.upstream,
+        "method": parked.method,
+        "path": parked.path,
+        "content_type": parked.header(hdrs.CONTENT_TYPE),
+        "expires_at": rfc3339(parked.expires_at),
+    }
+    changes = await request.app[PARKED_CHANGES].of(live, parked)
+    return web.json_response(shown if changes is None else {**shown, "changes": changes})
 
 
-async def get_parked_edit(request: web.Request) -> web.Response:
-    """Answer with what a parked edit will change, compared with the profile as it is now."""
-    live = await request.app[SESSIONS].require(request)
-    return web.json_response(await request.app[EDITS].parked(live, _identifier(request)))
+async def send_parked(request: web.Request) -> web.StreamResponse:
+    """Send a parked request, once, and answer what its API answers, whatever that is.
 
-
-async def apply_parked_edit(request: web.Request) -> web.Response:
-    """Apply a parked edit, once: a second call waits for the first and gets 404, or 409 when that takes too long.
-
-    If the write fails and certainly saved nothing, the edit stays parked; after `profile-changed` and after an unknown
-    outcome it is gone; after `step-up-required` it waits on under its id, for ten minutes from then.
+    After `step-up-required` it waits on under its id, for ten minutes from then; so it does where it certainly was not
+    sent, and where the API says that it took nothing (429, or 503 with `Retry-After`). After any other answer, and
+    where nobody knows what became of it, it is gone. A second call waits for the first, and gets 404, or 409 when that
+    takes too long.
     """
-    live = await request.app[SESSIONS].require(request)
-    return answer(await request.app[EDITS].apply_parked(live, _identifier(request)))
+    live, identifier = await request.app[SESSIONS].require(request), request.match_info["id"]
+    parked = await request.app[PARKED_REQUESTS].get(live, identifier)
+    if parked.upstream == PROFILE:
+        return answer(await request.app[EDITS].apply_parked(live, identifier))
+    return await request.app[CONFIRMED_REQUESTS].answer(request, live, identifier)
 
 
-async def drop_parked_edit(request: web.Request) -> web.Response:
-    """Remove a parked edit; nothing is changed."""
+async def drop_parked(request: web.Request) -> web.Response:
+    """Remove a parked request; nothing is sent."""
     live = await request.app[SESSIONS].require(request)
-    await request.app[EDITS].drop_parked(live, _identifier(request))
-    request.app[AUDIT].record(facts.PARKED_EDIT_DROPPED, live.subject)
+    dropped = await request.app[PARKED_REQUESTS].drop(live, request.match_info["id"])
+    is_edit = dropped.upstream == PROFILE
+    request.app[AUDIT].record(
+        facts.PARKED_EDIT_DROPPED if is_edit else facts.PARKED_REQUEST_DROPPED, live.subject
+    )
+    request.app[METRICS].parked(dropped.upstream, "dropped")
     return web.Response(status=204)
 
 
-def _records_to_see(request: web.Request) -> Sequence[str]:
-    identifier = request.match_info["id"]
-    parked = [PARKED.field(identifier)] if _ID_FORM.fullmatch(identifier) else []
-    return [*FIELDS_TO_READ, *parked]
+def _records(request: web.Request) -> Sequence[str]:
+    return record_of_parked(request.match_info["id"])
 
 
-def _identifier(request: web.Request) -> str:
-    identifier = request.match_info["id"]
-    if not _ID_FORM.fullmatch(identifier):
-        raise NotFound(GONE)  # as of one that never was
-    return identifier
-
-
-_PATH: Final = "/api/parked-edits/{id}"
+_PATH: Final = "/api/parked/{id}"
 _ID: Final = Parameter("id", "path", shape=Identifier)
 
 ROUTES: Final = (
     Route(
         hdrs.METH_GET,
         _PATH,
-        get_parked_edit,
+        get_parked,
         RequestKind.JSON,
-        limit=Limit.READS,
-        records=_records_to_see,
+        limit=Limit.UPSTREAM_READS,
+        records=_records,
         operation=Operation(
-            "getParkedEdit",
-            "What a parked edit will change",
-            tag="profile",
-            response=Response("The parked edit.", (ParkedEdit,)),
-            problems=(*OF_A_RESOURCE, NotFound),
+            "getParked",
+            "What a parked request will do",
+            tag="parked",
+            response=Response("The parked request.", (Parked,)),
+            problems=(*OF_A_SESSION, NotFound),
             parameters=(_ID,),
         ),
     ),
     Route(
         hdrs.METH_POST,
         _PATH,
-        apply_parked_edit,
+        send_parked,
         RequestKind.JSON,
-        limit=Limit.EDITS,
-        records=lambda _request: FIELDS_TO_EDIT,
+        limit=Limit.UPSTREAM_WRITES,
+        records=_records,
         operation=Operation(
-            "applyParkedEdit",
-            "Apply a parked edit",
-            tag="profile",
-            response=Response("The profile as it now is.", (PROFILE,), headers=("ETag",)),
-            problems=(*OF_A_RESOURCE, NotFound, EditInProgress, ProfileChanged, InvalidProfilePatch),
+            "sendParked",
+            "Send a parked request",
+            tag="parked",
+            response=Response(
+                "What the upstream answers: its status, its body, and of its headers those that are safe.",
+                (ANY_BODY,),
+                status="default",
+                media_type=ANYTHING,
+            ),
+            problems=(*OF_A_RESOURCE, NotFound, EditInProgress, IdempotencyKeyReused),
             parameters=(_ID,),
         ),
     ),
     Route(
         hdrs.METH_DELETE,
         _PATH,
-        drop_parked_edit,
+        drop_parked,
         RequestKind.JSON,
         operation=Operation(
-            "dropParkedEdit",
-            "Drop a parked edit",
-            tag="profile",
+            "dropParked",
+            "Drop a parked request",
+            tag="parked",
             response=Response("Dropped.", status=204),
             problems=(*OF_A_SESSION, NotFound, EditInProgress),
             parameters=(_ID,),

@@ -14,6 +14,7 @@ from gateway import errors
 from gateway.demand import Demand
 from gateway.endpoints.answers import PROFILE, EndReason, ParkedEditHandle
 from gateway.endpoints.examples import ADA, PARKED_EDIT_HANDLE
+from gateway.endpoints.parked_answers import ParkedHandle
 from servicekit import errors as shared
 from servicekit.http.bodies import LARGEST_BODY, READ_SECONDS
 from servicekit.http.conditions import etag_of
@@ -106,11 +107,11 @@ PROBLEM_TYPES: Final = (
     ),
     ProblemType(
         errors.EditInProgress().problem(),
-        "The same `Idempotency-Key`, or the same parked edit, is being worked on.",
+        "The same `Idempotency-Key`, or the same parked edit or request, is being worked on.",
     ),
     ProblemType(
         errors.IdempotencyKeyReused().problem(),
-        "The `Idempotency-Key` was used before with another body or condition; nothing was saved.",
+        "The `Idempotency-Key` was used before with another body, condition, method or path; nothing was done.",
     ),
     ProblemType(ProblemError().problem(), "A fault of the gateway; `reference` finds it in the log."),
     ProblemType(
@@ -131,7 +132,18 @@ PROBLEM_TYPES: Final = (
         shared.Overloaded().problem(),
         "More is under way than this process takes; nothing was read or done, and nobody else is at fault.",
     ),
-    ProblemType(errors.NotFound().problem(), "There is no such thing for this person and session."),
+    ProblemType(
+        errors.NotFound().problem(),
+        "There is no such thing for this person and session.",
+        optional={
+            "outcome": Annotated[
+                Literal["unknown"],
+                Field(
+                    description="Of a parked request whose gateway died while it sent it: it is not sent again."
+                ),
+            ]
+        },
+    ),
     ProblemType(
         errors.ProfileChanged(ADA, etag_of(ADA)).problem(),
         "`If-Match` names a state that is no longer current; nothing was saved.",
@@ -204,7 +216,7 @@ PROBLEM_TYPES: Final = (
             ],
             "scope": str,
         },
-        optional={"upstream": _UPSTREAM, "parked_edit": ParkedEditHandle},
+        optional={"upstream": _UPSTREAM, "parked": ParkedHandle, "parked_edit": ParkedEditHandle},
     ),
     ProblemType(
         shared.TooManyRequests(

@@ -14,19 +14,16 @@ from pydantic import Field
 from gateway.app_keys import FORWARDER
 from gateway.edge.guard import ROUTE_TABLE, RequestKind, Route
 from gateway.edge.limit_rules import Limit
+from gateway.endpoints.parked_answers import ANY_BODY, ANYTHING
 from gateway.endpoints.problems import OF_AN_UPSTREAM
 from gateway.errors import EditInProgress, IdempotencyKeyReused, SignInRequired
 from gateway.proxy.paths import UpstreamPaths
 from gateway.proxy.repeats import HEADER, KEY_FORM
 from gateway.proxy.routing import UpstreamsResource, template_of
 from gateway.upstream_rows import SAFE_METHODS, UpstreamRow
-from servicekit.operations import NamedSchema, Operation, Parameter, RequestBody, Response
+from servicekit.operations import Operation, Parameter, RequestBody, Response
 from servicekit.problems import ProblemError
 
-ANYTHING: Final = "*/*"
-_BODY: Final = NamedSchema(
-    "UpstreamBody", {"description": "Whatever the upstream takes or answers, of any type."}
-)
 _PATH: Final = Parameter(
     "path",
     "path",
@@ -105,7 +102,7 @@ def _operation(row: UpstreamRow, method: str, *, is_safe: bool) -> Operation:
         tag="upstreams",
         response=Response(
             "What the upstream answers: its status, its body, and of its headers those that are safe.",
-            (_BODY,),
+            (ANY_BODY,),
             status="default",
             media_type=ANYTHING,
         ),
@@ -115,6 +112,6 @@ def _operation(row: UpstreamRow, method: str, *, is_safe: bool) -> Operation:
             *(() if is_safe else (_KEY,)),
             *(Parameter(name, "header", "Goes on to the upstream.") for name in row.request_headers),
         ),
-        body=None if is_safe else RequestBody(_BODY, (ANYTHING,), required=False),
+        body=None if is_safe else RequestBody(ANY_BODY, (ANYTHING,), required=False),
         description=f"Forwarded by the row `{row.name}` of the upstreams.",
     )

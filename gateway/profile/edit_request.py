@@ -12,7 +12,7 @@ from typing import Final
 from aiohttp import hdrs
 
 from gateway.profile.fields import Changes
-from gateway.proxy.parked_form import PROFILE, ParkedRequest
+from gateway.proxy.parked_form import PROFILE, PROFILE_PATH, ParkedRequest
 from gateway.proxy.repeats import RepeatedRequest
 from servicekit.http.conditions import that_can_match
 
@@ -26,7 +26,7 @@ def as_request(changes: Changes, condition: str | None) -> ParkedRequest:
     if condition is not None:
         headers.append((hdrs.IF_MATCH, that_can_match(condition) or _NEVER))
     body = json.dumps(changes).encode()
-    return ParkedRequest(PROFILE, hdrs.METH_PATCH, "/api/profile", tuple(headers), body)
+    return ParkedRequest(PROFILE, hdrs.METH_PATCH, PROFILE_PATH, tuple(headers), body)
 
 
 def changes_of(parked: ParkedRequest) -> Changes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import hdrs, web
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from gateway.audit import facts
 from gateway.audit.recorder import Audit
@@ -183,7 +183,8 @@ class Forwarder:
 
     async def _once(self, sending: _Sending) -> UpstreamAnswer | RepeatedAnswer:
         sent = sending.sent
-        key = idempotency_key(sending.request.headers) if sending.is_unsafe else None
+        headers = CIMultiDict(sent.headers)
+        key = idempotency_key(CIMultiDictProxy(headers)) if sending.is_unsafe else None
         mark = RequestMark(
             sent.method, sent.path, sent.header(hdrs.IF_MATCH), b"" if sending.rest else sent.body
         )
@@ -194,7 +195,7 @@ class Forwarder:
             rest = mark.watching(sending.rest.pieces())
             body = Upload(rest, sending.rest.length)
         address = address_of(sending.row, sent.path)
-        outgoing = OutgoingRequest(sent.method, address, CIMultiDict(sent.headers), body)
+        outgoing = OutgoingRequest(sent.method, address, headers, body)
 
         async def send() -> UpstreamAnswer:
             reply = sending.reply = await self._exchanges[sending.row.name].open(sending.session, outgoing)

@@ -18,6 +18,7 @@ MOST_PARKED: Final = 3
 PARKED: Final = RecordKind("parked", bytes, survives_step_up=True, most=MOST_PARKED)
 PROFILE: Final = "profile"
 """The upstream whose edits the release before parked."""
+PROFILE_PATH: Final = "/api/profile"
 
 _HEAD_END: Final = b"\n"
 _CONDITION: Final = "If-Match"
@@ -98,9 +99,7 @@ def _of_edit(edit: _Edit) -> ParkedRequest:
     headers = [(_CONTENT_TYPE, "application/merge-patch+json")]
     if edit.condition is not None:
         headers.append((_CONDITION, edit.condition))
-    return ParkedRequest(
-        PROFILE, "PATCH", "/api/profile", tuple(headers), _json(edit.changes), edit.expires_at
-    )
+    return ParkedRequest(PROFILE, "PATCH", PROFILE_PATH, tuple(headers), _json(edit.changes), edit.expires_at)
 
 
 def _json(value: Any) -> bytes:

@@ -5,6 +5,7 @@ a person may have, and the claim on one, so that it is sent or dropped once.
 Never sends one, and never finds one of another session.
 """
 
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -43,6 +44,7 @@ NOBODY_KNOWS: Final = (
     "This change was on its way when its gateway stopped, and nobody knows whether it arrived. It is not sent a second "
     "time: look, and send it again where it does not show."
 )
+_ID_FORM: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 # Of the request that was interrupted, and of no other.
 _NOT_KEPT: Final = frozenset({"traceparent", "tracestate", "content-length", "expect"})
 
@@ -91,6 +93,11 @@ class Claim:
         return _removed(self.identifier, marked=self.is_begun)
 
 
+def record_of_parked(identifier: str) -> list[str]:
+    """Return the name of the record of a parked request, to be read with the session; none of what is no identifier."""
+    return [PARKED.field(identifier)] if _ID_FORM.fullmatch(identifier) else []
+
+
 class ParkedRequests:
     """Keeps them; raises SessionStoreUnavailable. `now` is the wall clock in seconds."""
 
@@ -133,8 +140,9 @@ class ParkedRequests:
 
     async def get(self, session: LiveSession, identifier: str, *, of: str | None = None) -> ParkedRequest:
         """Return a parked request of this session, where `of` is given one to that upstream; raises NotFound."""
-        stored = await session.records.get(PARKED, identifier)
-        parked = parked_form.read(stored) if stored else None
+        is_one = _ID_FORM.fullmatch(identifier) is not None
+        stored = (await session.records.get(PARKED, identifier) or b"") if is_one else b""
+        parked = parked_form.read(stored)
         if parked is None or parked.upstream != (of or parked.upstream):
             raise NotFound(GONE)
         return parked
@@ -155,6 +163,8 @@ class ParkedRequests:
         the block while it is being sent; after every other problem it waits on. Raises NotFound, and EditInProgress
         when somebody has it for longer than `wait` seconds.
         """
+        if not _ID_FORM.fullmatch(identifier):
+            raise NotFound(GONE)  # as of one that never was
         name, mark = PARKED.field(identifier), SENDING.field(identifier)
         try:
             async with session.records.lease(name, fields=[name, mark], wait=wait) as lease:

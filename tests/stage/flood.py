@@ -12,10 +12,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import aiohttp
 
+from gateway.proxy.parked_requests import LARGEST_PARKED
 from tests.stage.other_front_end import ADA, GRACE, Answer, NoFlow, OtherFrontEnd
 
 STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 EVENTS = "/api/session/events"
+PARKING = "/api/notes"
+"""Below this, requests to another team's API wait: a world for a flood has such a row."""
+MOST_LARGE = 6
 _FOR_EVER = aiohttp.ClientTimeout(total=None)
 _LENGTHS = {
     "displayName": 256,
@@ -75,6 +79,9 @@ class Flood:
             etag = (await ada.call("GET", "/api/profile")).headers.get("ETag", '"none"')
             answer = await save(ada, large(), If_Match=f"{etag}, {tags}", Idempotency_Key=f"{number}")
             self.seen[f"account: edit {answer.status}"] += 1
+        for _ in range(MOST_LARGE):
+            parked = await self._park(ada)
+            self.seen[f"account: large request {'waits' if parked else 'does not wait'}"] += 1
         with suppress(NoFlow):
             await ada.step_up(STEP_UP)
         for number in range(6):
@@ -86,6 +93,12 @@ class Flood:
             listening = page.session.get(self._gateway_url + EVENTS, headers=cookie, timeout=_FOR_EVER)
             answered = await pages.enter_async_context(listening)
             self.seen[f"account: stream {answered.status}"] += 1
+
+    async def _park(self, ada: OtherFrontEnd) -> bool:
+        """Send as large a request as waits, to the row below PARKING; tell whether it does."""
+        body, headers = secrets.token_bytes(LARGEST_PARKED), {"X-CSRF": "1"}
+        async with ada.session.post(self._gateway_url + PARKING, data=body, headers=headers) as answer:
+            return "parked" in await answer.json()
 
     async def address(self, flows: int) -> None:
         """Let one address begin so many sign-ins, each from a new browser and with a long way back."""

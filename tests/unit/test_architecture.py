@@ -86,7 +86,7 @@ OPEN: Final = frozenset(
 ENVIRONMENT: Final = re.compile(r"dev\.py|devstack/.*|\w+/(settings|__main__)\.py")
 
 # What all endpoints answer in; no handlers.
-WORDS_OF_ENDPOINTS: Final = frozenset({"answers", "examples", "parameters", "problems"})
+WORDS_OF_ENDPOINTS: Final = frozenset({"answers", "examples", "parameters", "parked_answers", "problems"})
 
 SAYS_NOTHING: Final = frozenset(
     {"util", "utils", "helper", "helpers", "common", "manager", "managers", "base", "impl", "misc"}
