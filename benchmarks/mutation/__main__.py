@@ -55,7 +55,11 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/flows/arrivals.py": (f"{_FLOWS}/test_arrivals.py",),
     "gateway/flows/authorization_response.py": (f"{_FLOWS}/test_authorization_response.py",),
     "gateway/flows/end_session.py": (f"{_FLOWS}/test_end_session.py", f"{_FLOWS}/test_end_session_form.py"),
-    "gateway/flows/flow.py": (f"{_FLOWS}/test_flow.py", f"{_FLOWS}/test_flow_step_up.py"),
+    "gateway/flows/flow.py": (
+        f"{_FLOWS}/test_flow.py",
+        f"{_FLOWS}/test_flow_step_up.py",
+        f"{_FLOWS}/test_flow_of_rows.py",
+    ),
     "gateway/flows/flow_record.py": (
         f"{_FLOWS}/test_flow_record.py",
         f"{_FLOWS}/test_flow_answers.py",
@@ -68,7 +72,12 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/flows/session_start.py": (f"{_FLOWS}/test_session_start.py", f"{_FLOWS}/test_grant_goes_on.py"),
     "gateway/flows/access_rules.py": (f"{_FLOWS}/test_access_rules.py",),
     "gateway/flows/confirmations.py": (f"{_FLOWS}/test_confirmations.py",),
-    "gateway/flows/step_up.py": (f"{_FLOWS}/test_step_up.py", f"{_FLOWS}/test_access_until.py"),
+    "gateway/flows/step_up.py": (
+        f"{_FLOWS}/test_step_up.py",
+        f"{_FLOWS}/test_access_until.py",
+        f"{_FLOWS}/test_access_of_rows.py",
+        f"{_FLOWS}/test_step_ups_of_rows.py",
+    ),
     "gateway/edge/client_address.py": (f"{_EDGE}/test_client_address.py",),
     "gateway/edge/limits.py": (f"{_EDGE}/test_limits.py", f"{_EDGE}/test_limits_shared.py"),
     "gateway/edge/limit_rules.py": (

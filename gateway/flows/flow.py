@@ -218,7 +218,9 @@ class AuthFlow:
             raise errors.DifferentPerson
         confirmed = members_after(before.user, resource, at=int(now), in_vain=in_vain)
         user = fresh.model_copy(update={**confirmed, "sid": fresh.sid or before.user.sid})
-        session = await self._starts.after_step_up(user, redeemed, resource, before)
+        session = await self._starts.after_step_up(
+            user, redeemed, resource, before, is_too_wide=self._opens_others(flow, resource)
+        )
         if session is None:
             await self._overtaken(flow)
             return None
@@ -257,6 +259,16 @@ class AuthFlow:
             raise errors.SignInFailed(log_detail=f"ID token: {rejected}") from rejected
         if confirmed_at is not None and now - confirmed_at > longest + self._leeway:
             raise errors.SignInFailed(log_detail="the confirmation is older than the flow that asked for it")
+
+    def _opens_others(self, flow: AuthCodeFlow, resource: Resource) -> bool:
+        """Tell whether the token that a flow brings opens somebody else's resource beside its own.
+
+        Reading and editing the profile are both ours.
+        """
+        profile = (self._resources.read, self._resources.edit)
+        ours = profile if resource in profile else (resource,)
+        asked = flow.msal.get("scope", ())
+        return any(one.scope in asked for one in self._resources if one not in ours)
 
     def _resource(self, flow: AuthCodeFlow) -> Resource:
         """Return what a step-up was for; raises SignInExpired for an upstream that is no longer there, or not yet."""

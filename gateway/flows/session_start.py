@@ -25,6 +25,7 @@ from gateway.tokens.token_records import (
     CACHE,
     GRANTED,
     ID_TOKEN,
+    TOKEN,
     cache_entry,
     holds_refresh_token,
     token_entry,
@@ -77,13 +78,20 @@ class SessionStarts:
         return session
 
     async def after_step_up(
-        self, user: UserSession, redeemed: Redeemed, resource: Resource, before: LiveSession
+        self,
+        user: UserSession,
+        redeemed: Redeemed,
+        resource: Resource,
+        before: LiveSession,
+        *,
+        is_too_wide: bool = False,
     ) -> LiveSession | None:
         """Start the session that takes the place of `before`: a new id, and the old one is dead in the same step.
 
         Records that say so go along, and the grant of before where this flow brought no refresh token: some authorities
-        give one at the first consent only. Returns None when `before` had ended already, or somebody ended the new
-        session while it began; raises SessionStoreUnavailable, and then `before` lives on.
+        give one at the first consent only. A token that `is_too_wide` for its resource to see is kept only where no
+        refresh token could bring a narrower one. Returns None when `before` had ended already, or somebody ended the
+        new session while it began; raises SessionStoreUnavailable, and then `before` lives on.
         """
         cookie = self._new_cookie(before.cookie.family)
         brought, kinds = self._brought(redeemed, resource), self._kinds
@@ -94,6 +102,8 @@ class SessionStarts:
             user = user.model_copy(update={"ends_at": ends_at})
             brought = token_entry(resource, redeemed.token)
             kinds = (*kinds, *(replace(kind, survives_step_up=True) for kind in (CACHE, GRANTED)))
+        elif is_too_wide:
+            del brought[TOKEN.field(resource.key)]
         with redis_budget(_STARTING_SECONDS):
             return await self._start(user, brought, cookie, before, kinds, confirmed=resource)
 

@@ -192,8 +192,8 @@ async def _is_refused(session: LiveSession, rule: AccessRule) -> bool:
 
 
 def unmet(records: Mapping[str, Field], resource: Resource) -> dict[str, Field]:
-    """Return records without those that a confirmation for `resource` ends: its challenges, and what they brought."""
-    ended = {DEMANDED.field(resource.key), accepted_field(resource)}
+    """Return records without those that a confirmation for `resource` ends: its token, its challenges and their end."""
+    ended = {TOKEN.field(resource.key), DEMANDED.field(resource.key), accepted_field(resource)}
     return {
         name: field
         for name, field in records.items()

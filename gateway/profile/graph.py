@@ -56,7 +56,7 @@ class ProfileReader:
         self._outbound = outbound
         self._tokens = tokens
         self._url = f"{url.rstrip('/')}/me"
-        self._resource = resource
+        self.resource = resource
         self._audit = audit
         self._sleep = sleep
         self._jitter = jitter
@@ -73,7 +73,7 @@ class ProfileReader:
         reply = await with_token(
             self._tokens,
             session,
-            self._resource,
+            self.resource,
             lambda token: self._get(token, deadline()),
             name="Graph",
             # In whatever words: Graph's own refusals name no error of RFC 6750.

@@ -58,7 +58,9 @@ class ProfileSaves:
 
     async def read(self, session: LiveSession) -> Profile:
         """Return the profile, with what this session saved in the last minute; raises as `ProfileReader.read` does."""
-        return await self._recent.laid_over(session, await self._reader.read(session))
+        read = await self._reader.read(session)
+        await note(session, self._step_ups.success(session, self._reader.resource))
+        return await self._recent.laid_over(session, read)
 
     async def save(self, session: LiveSession, changes: Changes, condition: str | None) -> Saved:
         """Apply `changes` to the profile that `condition` (an `If-Match`) names.

@@ -12,8 +12,10 @@ from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import LiveSession
 from gateway.tokens.resources import Resource
 from tests.stage.plain_world import PlainWorld, plain_world
+from tests.stage.stored import stored_token
 
 NOTES, BILLS = Resource("notes", "notes.read"), Resource("bills", "bills.pay")
+ALL_SCOPES = frozenset({"profile.read", "profile.edit", NOTES.scope, BILLS.scope})
 ROWS = "".join(
     f'[[upstream]]\nname = "{one.name}"\nprefix = "/api/{one.name}"\ntarget = "http://127.0.0.1:9"\n'
     f'scope = "{one.scope}"\n'
@@ -79,6 +81,29 @@ async def test_each_step_up_asks_for_all_that_was_reached_so_far(world: PlainWor
     for resource in (NOTES, BILLS, Resource("edit", "profile.edit"), Resource("graph", "profile.read")):
         assert await has_token(world, resource), resource.name
     assert (await world.person.call("PATCH", "/api/profile", {"city": "Rome"})).status == 200
+
+
+async def test_S46_no_api_is_shown_a_token_that_opens_another_one(world: PlainWorld) -> None:
+    await world.sign_in()
+    await confirm(world, "notes")
+    await confirm(world, "profile.edit")
+    await confirm(world, "bills")
+
+    for resource in (BILLS, NOTES):
+        token = await world.app[AUTH_FLOW]._broker.access_token(await live(world), resource)
+        others = world.provider.scopes_of(token.value) & ALL_SCOPES - {resource.scope}
+        assert others == frozenset(), resource.name
+    access = (await world.person.call("GET", "/api/session")).body["access"]
+    assert set(access.values()) == {"granted"}
+
+
+async def test_where_nothing_brings_a_narrower_token_that_of_the_flow_has_to_do(world: PlainWorld) -> None:
+    world.provider.answer = {"refresh_token": None}
+    await world.sign_in()
+    await confirm(world, "notes")
+    await confirm(world, "bills")
+
+    assert await stored_token(await live(world), BILLS)
 
 
 async def test_a_scope_that_the_person_did_not_grant_is_known_to_need_them(world: PlainWorld) -> None:

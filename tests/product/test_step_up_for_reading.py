@@ -91,6 +91,23 @@ async def test_S31_reading_that_asks_again_and_again_ends_in_an_explanation(worl
     assert (looped.status, looped.slug) == (429, "step-up-loop")
 
 
+async def test_S30_confirmations_after_which_reading_works_are_no_loop(world: World) -> None:
+    ada = await world.signed_in()
+    for _ in range(5):
+        await ada.step_up((await challenged(world, ada)).body["redirect"])
+        assert (await ada.call("GET", "/api/profile")).status == 200
+
+
+async def test_S30_an_edit_that_works_hides_no_loop_of_reading(world: World) -> None:
+    ada = await world.confirmed()
+    for _ in range(3):
+        await ada.step_up((await challenged(world, ada)).body["redirect"])
+        assert (await ada.call("PATCH", "/api/profile", {"city": "Rome"})).status == 200
+    await graph_asks(world)
+
+    assert (await ada.call("GET", "/api/profile")).slug == "step-up-loop"
+
+
 async def test_elsewhere_than_at_entra_the_refresh_token_goes_on_to_reach_both(valkey: str) -> None:
     async with plain_world(valkey) as world:
         await world.sign_in()

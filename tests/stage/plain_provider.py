@@ -168,6 +168,10 @@ class PlainProvider:
         """Return a signed logout token."""
         return self.signing.token(self.logout_claims(**changed), typ="logout+jwt")
 
+    def scopes_of(self, token: str) -> frozenset[str]:
+        """Return what a token opens."""
+        return self._grants[token].scopes
+
     def app(self) -> web.Application:
         """Return the provider's web application, with a profile to read at Graph's address and an API to edit it."""
         app = web.Application()
@@ -223,11 +227,11 @@ class PlainProvider:
             del self._grants[form["refresh_token"]]
         if not set(form["scope"].split()) <= granted.scopes:  # RFC 6749, section 6
             return web.json_response({"error": "invalid_scope"}, status=400)
-        return self._tokens(self.claims(), granted)
+        return self._tokens(self.claims(), granted, Grant(frozenset(form["scope"].split()), granted.acr))
 
-    def _tokens(self, claims: Claims, grant: Grant) -> web.Response:
+    def _tokens(self, claims: Claims, grant: Grant, of_access: Grant | None = None) -> web.Response:
         access_token, refresh_token = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
-        self._grants |= {access_token: grant, refresh_token: grant}
+        self._grants |= {access_token: of_access or grant, refresh_token: grant}
         answer = {
             "access_token": access_token,
             "token_type": "Bearer",

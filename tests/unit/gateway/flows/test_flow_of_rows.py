@@ -215,3 +215,33 @@ async def test_S30_confirmations_for_a_row_are_counted_by_the_row(scene: Scene) 
     assert session
     counted: dict[str, Any] = {"graph": Confirmation(int(NOW), 3), NOTES.key: Confirmation(int(NOW), 2)}
     assert session.user.confirmations == counted
+
+
+@pytest.mark.parametrize(
+    "resource, asked, is_kept",
+    [
+        (NOTES, [NOTES.scope], True),
+        (NOTES, [NOTES.scope, READ.scope], False),
+        (NOTES, [NOTES.scope, BILLS.scope], False),
+        (NOTES, [NOTES.scope, "openid", "of-nobody-here"], True),
+        (EDIT, [EDIT.scope, READ.scope], True),
+        (EDIT, [EDIT.scope, READ.scope, NOTES.scope], False),
+        (READ, [READ.scope, EDIT.scope], True),
+        (READ, [READ.scope, BILLS.scope], False),
+    ],
+)
+async def test_S46_a_token_that_opens_somebody_else_s_resource_as_well_is_not_kept_for_this_one(
+    scene: Scene, resource: Resource, asked: list[str], *, is_kept: bool
+) -> None:
+    before = await scene.begun(token(resource))
+    flow = for_row(before, resource) if resource in {NOTES, BILLS} else stepping_up(before)
+    named = flow.resource if flow.upstream else resource.key
+
+    completed = await scene.complete(replace(flow, msal={"scope": asked}, resource=named))
+
+    assert completed.session
+    kept = await completed.session.records.get(TOKEN, resource.key)
+    assert kept == (AccessToken("new", NOW + 600) if is_kept else None), "and that of before is gone as well"
+    assert (await scene.step_ups.access(completed.session))["profile.edit"] == (
+        "granted" if resource is EDIT else "step-up"
+    )

@@ -6,6 +6,8 @@ import pytest
 
 from gateway.flows.session_start import SessionStarts
 from gateway.session.sessions import SessionStore
+from gateway.tokens.access_token import AccessToken
+from gateway.tokens.broker import Redeemed
 from gateway.tokens.resources import Resource
 from gateway.tokens.token_records import CACHE, GRANTED, TOKEN
 from tests.stage.tenant import MovableClock
@@ -81,3 +83,19 @@ async def test_W3_what_a_flow_says_is_granted_is_kept_with_its_refresh_token(
     ):
         assert session
         assert await session.records.get(GRANTED) == ["openid", EDIT.scope]
+
+
+@pytest.mark.parametrize("brought, is_kept", [(BROUGHT, False), (NOT_RENEWABLE, True)])
+async def test_S46_a_token_that_is_too_wide_is_kept_only_where_no_narrower_one_is_to_be_had(
+    starts: SessionStarts, sessions: SessionStore, brought: Redeemed, *, is_kept: bool
+) -> None:
+    old = TOKEN.entry(AccessToken("old", LATER), LATER, EDIT.key)
+    before = await before_step_up(sessions, old)
+
+    session = await starts.after_step_up(ada(), brought, EDIT, before, is_too_wide=True)
+
+    assert session
+    live = await sessions.load(session.cookie, everything=True)
+    assert live
+    assert await live.records.get(TOKEN, EDIT.key) == (BROUGHT.token if is_kept else None)
+    assert (await live.records.get(CACHE) is None) is is_kept
