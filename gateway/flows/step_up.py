@@ -18,7 +18,7 @@ from gateway.flows.confirmations import confirmations_of
 from gateway.session.records import Entries, RecordKind
 from gateway.session.sessions import LiveSession
 from gateway.store.fields import Field
-from gateway.tokens.resources import EDIT, Resource, Resources
+from gateway.tokens.resources import EDIT, GRAPH, Resource, Resources
 from gateway.tokens.token_records import GRANTED, REFUSAL, TOKEN
 from servicekit.refusals import RefusalKind
 
@@ -81,8 +81,8 @@ class StepUps:
         way = {"challenge": identifier}
         if action := self._actions.get(resource.key):
             kept |= DEMANDED.entry(1, until, resource.key)
-        if action and resource not in {self._resources.read, self._resources.edit}:
-            way["action"] = action  # for whoever comes when the challenge is forgotten
+            if resource.key not in {GRAPH, EDIT}:
+                way["action"] = action  # for whoever comes when the challenge is forgotten
         if not await session.records.put({**kept, **(beside or {})}):
             raise errors.SignInRequired(await session.records.end_reason())
         # A copy: requests that waited for the same refresh share what it raised, and each gets a way of its own.
@@ -155,8 +155,9 @@ class StepUps:
         entries: dict[str, Field | None] = {}
         if last and last.in_vain:
             entries |= ACCEPTED.entry(1, session.absolute_at, _accepted_key(resource))
-        if any(session.records.raw((demanded := DEMANDED.field(resource.key),))):
-            entries[demanded] = None
+        (demanded,) = session.records.raw((DEMANDED.field(resource.key),))
+        if demanded:
+            entries[DEMANDED.field(resource.key)] = None
         return entries
 
     async def in_vain_after(self, session: LiveSession, resource: Resource) -> int:

@@ -97,6 +97,18 @@ def test_R27_the_release_before_reads_what_it_would_have_written_itself_and_noth
     assert before.model_dump(include=set(left)) == left
 
 
+def test_what_follows_is_told_whole_for_a_person_who_came_back_with_nothing_of_before() -> None:
+    before = ada(last_mfa_at=5, last_step_up_at=7, step_ups_in_vain=2)
+    known = {"edit": Confirmation(5, 0), "graph": Confirmation(7, 2)}
+
+    assert members_after(before, NOTES, at=9, in_vain=1) == {
+        "confirmations": {**known, NOTES.key: Confirmation(9, 1)},
+        "last_mfa_at": 5,
+        "last_step_up_at": 7,
+        "step_ups_in_vain": 2,
+    }
+
+
 def test_R27_a_loop_goes_on_where_both_releases_count_by_turns() -> None:
     """The release before drops what it does not know, so that its own count is what there is."""
     user = confirmed(ada(), EDIT, 5, 1)

@@ -45,8 +45,10 @@ def token(resource: Resource, ends: float = NOW + 600) -> dict[str, Field]:
     return TOKEN.entry(AccessToken("a-token", ends), ends, resource.key)
 
 
-def refusal(resource: Resource, ends: float = NOW + 10, *, beside: bool = False) -> dict[str, Field]:
-    return REFUSAL.entry(RememberedRefusal("interaction", "x", None, ends, beside), ends, resource.key)
+def refusal(
+    resource: Resource, ends: float = NOW + 10, *, beside: bool = False, kind: str = "interaction"
+) -> dict[str, Field]:
+    return REFUSAL.entry(RememberedRefusal(kind, "x", None, ends, beside), ends, resource.key)
 
 
 def granted(*scopes: str) -> dict[str, Field]:
@@ -205,6 +207,7 @@ async def test_with_a_token_an_edit_goes_through(
         (token(READ), None, "step-up"),
         ({}, int(NOW), "granted"),
         (refusal(EDIT), int(NOW), "step-up"),
+        (refusal(EDIT, kind="blocked"), int(NOW), "step-up"),
         (refusal(READ), int(NOW), "granted"),
         (refusal(EDIT, beside=True), int(NOW), "granted"),
         (granted("openid", EDIT.scope), int(NOW), "granted"),
