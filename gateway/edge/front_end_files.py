@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import hdrs, web
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.typedefs import Handler
 
 from gateway.edge.file_folder import (
@@ -35,6 +36,20 @@ _WHATEVER_IS_LEFT: Final = f"/{{path:(?!(?:{'|'.join(RESERVED)})(?:/|$)).+}}"
 # By what an address without a file is a page or not.
 _VARIES: Final = f"{hdrs.ACCEPT}, Sec-Fetch-Dest"
 _ANY_TYPE: Final = ("text/html", "text/*", "*/*")
+
+
+class _SentFile(web.FileResponse):
+    """A file from the disk, whose reader may leave: over TLS asyncio trips over that, and it is no fault of ours."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Send the file; raises ConnectionResetError where the reader has left."""
+        try:
+            return await super().prepare(request)
+        except AttributeError as error:
+            # asyncio/sslproto.py gives the connection back to its protocol after it is lost.
+            if error.name != "_set_app_protocol":
+                raise
+            raise ConnectionResetError("the reader has left") from None
 
 
 class FrontEndFiles:
@@ -93,7 +108,7 @@ class FrontEndFiles:
         }
         if _is_piece_of_another(request, found):
             return await asyncio.to_thread(_whole, found, headers)
-        return web.FileResponse(found.path, headers=headers)
+        return _SentFile(found.path, headers=headers)
 
     async def _page(self, request: web.Request, name: str, status: int) -> web.Response | None:
         found = await asyncio.to_thread(self._folder.find, [name])

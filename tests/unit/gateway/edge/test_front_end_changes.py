@@ -1,11 +1,20 @@
 """A front end that changes while it is served, one that is a volume of Kubernetes, and one larger than the memory."""
 
 import asyncio
+import datetime as dt
+import logging
+import ssl
 from pathlib import Path
 
+import aiohttp
+import pytest
+from aiohttp import web
+
+from devstack.https_certificate import load_or_make
 from gateway.app import SPA, create_app
 from gateway.edge.front_end_files import FrontEndFiles
 from gateway.edge.held_file import LARGEST_HELD
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 from tests.stage.world import PATIENT, gateway_settings, served
 from tests.unit.gateway.edge.test_front_end_files import NAVIGATES, PAGE, get
@@ -92,3 +101,29 @@ async def test_a_folder_that_is_larger_than_what_is_held_is_served_all_the_same(
     assert (large.status, len(body)) == (200, LARGEST_HELD + 1)
     assert {answer.status for answer, _ in many} == {200}
     assert files.held_bytes <= 4_000
+
+
+async def test_who_leaves_in_the_middle_of_a_film_is_no_fault_of_ours(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "index.html").write_text(PAGE, "utf-8")
+    with (tmp_path / "film.mp4").open("wb") as film:
+        film.truncate(30_000_000)
+    pem = load_or_make(tmp_path / ".pem", dt.datetime.now(dt.UTC))
+    settings = gateway_settings(REDIS_URL="redis://127.0.0.1:1/0", FRONT_END=str(tmp_path))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+
+    for tls in (None, context):
+        port = free_port()
+        runner = web.AppRunner(create_app(settings, redis_limits=PATIENT), shutdown_timeout=PATIENCE)
+        await runner.setup()
+        await web.TCPSite(runner, "localhost", port, ssl_context=tls).start()
+        async with aiohttp.ClientSession() as session:
+            url = f"http{'s' if tls else ''}://localhost:{port}/film.mp4"
+            async with session.get(url, ssl=False) as answer:
+                await answer.content.readany()
+                answer.close()
+        await runner.cleanup()  # once everybody is gone
+
+    assert [line.message for line in caplog.records if line.levelno >= logging.ERROR] == []
