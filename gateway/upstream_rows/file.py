@@ -1,4 +1,4 @@
-"""The file of upstreams: TOML, read once when settings are read.
+"""The file of upstreams: TOML, read when settings are read.
 
 Owns the way from its path to rows, and the sentence for each fault of the file and of a member. A fault in one member
 hides none in another, and none between rows: what can be read of a row is judged all the same.

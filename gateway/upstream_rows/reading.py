@@ -1,7 +1,7 @@
 """GATEWAY_UPSTREAMS as a setting: rows, or every fault of every row at once.
 
 Owns the order in which faults are told, and that the rows' own are told with those of all other settings.
-Never reads anything after the start: a changed file is another start.
+Never reads a file by itself: whoever reads the settings again, at SIGHUP, has it read again.
 """
 
 from collections.abc import Iterator, Mapping

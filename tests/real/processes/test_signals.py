@@ -146,3 +146,35 @@ def test_L8_settings_that_cannot_be_used_are_refused_at_hangup_and_nothing_chang
         assert served.ask()[0] == 200
         assert served.wait_for("request"), "it logs as before"
         assert not served.events("reloaded")
+
+
+def answers(served: Running) -> dict[str, set[int]]:
+    """Return what all workers say to a request without the header that the guard asks for."""
+    return {
+        name: {served.ask(f"/api/{name}/7", **{"X-CSRF": "0"})[0] for _ in range(8)}
+        for name in ("notes", "tasks")
+    }
+
+
+def test_L8_rows_of_upstreams_are_taken_up_by_every_worker_or_refused_as_a_whole(tmp_path: Path) -> None:
+    file, row = (
+        tmp_path / "upstreams.toml",
+        '[[upstream]]\nname = "{0}"\nprefix = "/api/{0}"\ntarget = "{1}"\n',
+    )
+    file.write_text(row.format("notes", "https://notes.example"), encoding="utf-8")
+    changing(tmp_path, "gateway", UPSTREAMS=str(file))
+    with running("gateway", tmp_path, GATEWAY_WORKERS="2") as served:
+        assert answers(served) == {"notes": {403}, "tasks": {404}}, "the guard speaks where there is a row"
+
+        file.write_text(row.format("tasks", "https://tasks.example"), encoding="utf-8")
+        served.send(signal.SIGHUP)
+        told = served.wait_for("reloaded", 2)
+        assert [event["changed"] for event in told] == [["upstreams"]] * 2
+        assert answers(served) == {"notes": {404}, "tasks": {403}}
+
+        file.write_text(row.format("notes", "http://notes.example"), encoding="utf-8")
+        served.send(signal.SIGHUP)
+        (refused,) = served.wait_for("reload-refused")
+        assert "row 1 (notes)" in " ".join(refused["faults"])
+        assert "which is plain http to another machine" in " ".join(refused["faults"])
+        assert answers(served) == {"notes": {404}, "tasks": {403}}
