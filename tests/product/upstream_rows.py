@@ -72,11 +72,11 @@ class Rows:
 
 
 @asynccontextmanager
-async def rows(make: Make, folder: Path, *given: Row, **settings: Any) -> AsyncIterator[Rows]:
+async def rows(make: Make, folder: Path, *given: Row, base: str = "", **settings: Any) -> AsyncIterator[Rows]:
     """Give a world with these rows; `target` is the test's upstream where a row has none."""
     async with raw_upstream(saying(ok())) as upstream:
         file = folder / "upstreams.toml"
-        file.write_text(toml([{"target": upstream.url, **row} for row in given]), encoding="utf-8")
+        file.write_text(toml([{"target": upstream.url + base, **row} for row in given]), encoding="utf-8")
         world = await make(UPSTREAMS=str(file), **settings)
         ada = await world.signed_in()
         yield Rows(world, upstream, ada)
