@@ -96,7 +96,7 @@ async def _arrive(request: web.Request, answer: dict[str, str]) -> CompletedFlow
     completed = await request.app[AUTH_FLOW].complete(flow, answer, device=device, network=network)
     if completed.session:
         for fact in _FACTS[flow.purpose]:
-            request.app[AUDIT].record(fact, completed.session.subject)
+            request.app[AUDIT].record(fact, completed.session.subject, upstream=completed.upstream)
     return completed
 
 

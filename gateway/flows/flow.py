@@ -45,11 +45,13 @@ _log = logging.getLogger(__name__)
 class CompletedFlow:
     """Where a flow ended: the session that the browser gets, and the page to go to.
 
-    `session` is None where another tab's step-up came first: the browser has what that one brought.
+    `session` is None where another tab's step-up came first: the browser has what that one brought. `upstream` is the
+    name of the row that a step-up was for, if it was for one; of several with one scope the first.
     """
 
     session: LiveSession | None
     return_to: str
+    upstream: str = ""
 
 
 class AuthFlow:
@@ -167,7 +169,9 @@ class AuthFlow:
                 stepping_up=flow.purpose == STEP_UP,
             )
         if flow.purpose == STEP_UP:
-            return CompletedFlow(await self._confirm(flow, answer), flow.return_to)
+            resource = self._resource(flow)
+            session = await self._confirm(flow, answer, resource)
+            return CompletedFlow(session, flow.return_to, resource.name if flow.upstream else "")
         return CompletedFlow(await self._sign_in(flow, answer, device, network), flow.return_to)
 
     async def _reached_beside(self, resource: Resource, session: LiveSession) -> list[Resource]:
@@ -201,8 +205,9 @@ class AuthFlow:
         log_event(_log, logging.INFO, "signed-in", session=session.ref.short)
         return session
 
-    async def _confirm(self, flow: AuthCodeFlow, answer: dict[str, str]) -> LiveSession | None:
-        resource = self._resource(flow)
+    async def _confirm(
+        self, flow: AuthCodeFlow, answer: dict[str, str], resource: Resource
+    ) -> LiveSession | None:
         before = await self._before(flow, everything=True)
         if before is None:
             await self._overtaken(flow)

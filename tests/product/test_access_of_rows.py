@@ -19,6 +19,7 @@ from tests.stage.json_schema import faults
 from tests.stage.other_apis import BILLS, NOTES
 from tests.stage.other_front_end import ADA, GRACE, Answer, OtherFrontEnd
 from tests.stage.stored import stored_token
+from tests.stage.trails import ReadTrail
 from tests.stage.world import World
 
 MakeWorld = Callable[..., Awaitable[World]]
@@ -90,6 +91,26 @@ async def test_a_step_up_up_front_is_for_its_action_and_asks_for_one_scope(world
     assert await stored_token(session, NOTES) is None
     (listed,) = (await ada.call("GET", "/api/sessions")).body["sessions"]
     assert listed["last_mfa_at"].endswith("Z")
+
+
+async def test_A6_a_step_up_says_what_it_was_for(
+    make_world: MakeWorld, tmp_path: Path, trail: ReadTrail
+) -> None:
+    apis = other_apis.write(tmp_path)
+    world = await make_world(tenant_file=apis.tenant_file, UPSTREAMS=str(apis.rows_file), trail=trail.trail)
+    ada = await world.confirmed()
+    await ada.step_up(up_front("bills"))
+
+    told = [(entry["fact"], entry.get("upstream")) for entry in trail.new()]
+
+    assert told == [
+        ("sign-in", None),
+        ("session-start", None),
+        ("step-up", None),
+        ("session-rotation", None),
+        ("step-up", "bills"),
+        ("session-rotation", "bills"),
+    ]
 
 
 async def test_each_confirmation_leaves_what_the_others_brought(world: World) -> None:

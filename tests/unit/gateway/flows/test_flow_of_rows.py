@@ -115,6 +115,7 @@ async def test_a_step_up_for_a_row_confirms_that_and_leaves_tokens_and_confirmat
 
     completed = await scene.complete(for_row(before, NOTES))
 
+    assert completed.upstream == "notes"
     session = completed.session
     assert session
     assert session.ref != before.ref
