@@ -30,6 +30,7 @@ _PATH: Final = Parameter(
     "What follows the prefix, slashes too, as it is: it goes on byte for byte, with its query. It may be missing, with "
     "the slash before it. Dot segments, backslashes, and encoded slashes, backslashes and dots are refused.",
 )
+_UPGRADED: Final = Response("Switching to a WebSocket, where the request asks for one.", status=101)
 _KEY: Final = Parameter(
     HEADER,
     "header",
@@ -106,6 +107,7 @@ def _operation(row: UpstreamRow, method: str, *, is_safe: bool) -> Operation:
             status="default",
             media_type=ANYTHING,
         ),
+        also=(_UPGRADED,) if row.websocket and method == hdrs.METH_GET else (),
         problems=problems,
         parameters=(
             _PATH,

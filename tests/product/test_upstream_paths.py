@@ -11,6 +11,7 @@ from tests.product.upstream_rows import READ_SCOPE, Make, Rows, rows
 from tests.stage.raw_http import RawAnswer, ask_raw
 from tests.stage.raw_upstream import head, saying
 
+FRONT_END: Final = "http://localhost:5173"
 # What a browser or a program may say, and what then goes on: to the byte.
 GOES_ON: Final = (
     ("/api/notes", "/v1"),
@@ -63,13 +64,14 @@ async def notes(make_world: Make, tmp_path: Path) -> AsyncIterator[Rows]:
         make_world,
         tmp_path,
         {"name": "notes", "prefix": "/api/notes", "scope": READ_SCOPE},
-        {"name": "edits", "prefix": "/api/notes", "methods": ["PATCH"]},
+        {"name": "edits", "prefix": "/api/notes", "methods": ["PATCH"], "request_headers": ["X-Notebook"]},
         {"name": "deeper", "prefix": "/api/notes/deeper", "methods": ["POST"]},
         {"name": "open", "prefix": "/api/open", "anonymous": True, "methods": ["GET", "PATCH"]},
         base="/v1",
         READS_PER_MINUTE="60",
         EDITS_PER_MINUTE="3",
         JOURNEYS_PER_MINUTE="2",
+        ALLOWED_ORIGINS=FRONT_END,
     ) as notes:
         notes.upstream.answer = saying(head("Content-Length: 0", status=204))
         yield notes
@@ -170,4 +172,27 @@ async def test_a_request_that_the_guard_refuses_reaches_no_upstream(notes: Rows)
         answer = await ask_raw(notes.world.gateway_url, "GET", "/api/open", [notes.cookies(), *fields])
         assert answer.status == 403
 
+    assert notes.upstream.asked == []
+
+
+async def test_a_page_of_a_named_origin_learns_what_the_rows_of_an_address_take(notes: Rows) -> None:
+    wanted = [
+        ("Access-Control-Request-Method", "PATCH"),
+        ("Access-Control-Request-Headers", "x-csrf,x-notebook"),
+    ]
+    ours = notes.world.gateway_url
+
+    granted = await ask_raw(ours, "OPTIONS", "/api/notes/7", [("Origin", FRONT_END), *wanted])
+    deeper = await ask_raw(ours, "OPTIONS", "/api/notes/deeper/7", [("Origin", FRONT_END), *wanted])
+    stranger = await ask_raw(
+        ours, "OPTIONS", "/api/notes/7", [("Origin", "http://localhost.example"), *wanted]
+    )
+
+    assert granted.status == 204
+    assert granted.headers["access-control-allow-methods"] == "GET, HEAD, PATCH"
+    assert {"x-notebook", "x-csrf"} <= set(
+        granted.headers["access-control-allow-headers"].lower().split(", ")
+    )
+    assert deeper.headers["access-control-allow-methods"] == "POST"
+    assert (stranger.status, "access-control-allow-origin" in stranger.headers) == (405, False)
     assert notes.upstream.asked == []

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
-from servicekit.settings_faults import CommaSeparated, EnvironmentSettings, SettingsFault, load_settings
+from servicekit.settings_faults import (
+    CommaSeparated,
+    EnvironmentSettings,
+    FaultsWithin,
+    SettingsFault,
+    load_settings,
+)
 
 
 class Shop(EnvironmentSettings):
@@ -24,6 +30,8 @@ class Shop(EnvironmentSettings):
     def _https(cls, text: str) -> str:
         if not text.startswith("https:"):
             raise ValueError("is not https")
+        if text.endswith("?"):
+            raise FaultsWithin(["SHOP_URL leads nowhere.", "SHOP_URL asks nothing."])
         return text
 
     @classmethod
@@ -76,6 +84,14 @@ def test_every_fault_is_told_in_one_sentence_each() -> None:
         "SHOP_OPEN is 'maybe', which is neither 1 nor 0. It should be 1 or 0.",
         "SHOP_SECRET is set, but holds too little. It should be the till's secret.",
         "SHOP_URL is 'http://y', which is not https. It should be an https address.",
+    ]
+
+
+def test_what_a_validator_tells_in_several_sentences_is_told_in_them() -> None:
+    assert faults(NAME="Bank", URL="https://?") == [
+        "SHOP_URL leads nowhere.",
+        "SHOP_URL asks nothing.",
+        "SHOP_SECRET is missing: a bank needs one.",
     ]
 
 

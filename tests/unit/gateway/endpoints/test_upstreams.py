@@ -46,6 +46,7 @@ READ_ALONE: Final = UpstreamRow(
     methods=("GET",),
     anonymous=True,
     request_headers=("X-Notebook",),
+    websocket=True,
 )
 ROWS: Final = (NOTES, EDITS, DEEPER, READ_ALONE)
 
@@ -275,6 +276,8 @@ def test_U19_the_description_tells_of_rows() -> None:
     assert "401" not in patch["responses"]
     named = [one["name"] for one in paths["/api/read-alone/{path}"]["get"]["parameters"]]
     assert named == ["X-CSRF", "path", "x-notebook"]
+    assert "101" in paths["/api/read-alone/{path}"]["get"]["responses"]
+    assert "101" not in read["responses"]
 
 
 def test_U19_the_description_is_another_one_without_rows() -> None:
