@@ -107,6 +107,7 @@ def _of_scope(read: ReadRow, scope: str, effective: Mapping[str, str]) -> Iterat
     if (
         "tenant_subdomain" in effective
         and re.fullmatch(r"[^\s,;/]+", scope)
+        and scope != effective.get("graph_scope")
         and not (read.has("target") and _is_of(read.row.target, effective.get("graph_url", "")))
     ):
         yield read.sentence(

@@ -83,6 +83,7 @@ def test_an_address_of_our_own_is_no_upstream(told: Told, changed: dict[str, str
         TWO + row(name='"edits"', methods='["PATCH", "DELETE"]'),
         TWO + row(name='"deeper"', prefix='"/api/notes/deeper"'),
         row(scope=SCOPE) + row(name='"b"', prefix='"/api/b"', scope=SCOPE),
+        row(scope='"User.Read"'),
         row(scope='"Calendars.Read"', target='"https://graph.microsoft.com/v1.0/me"'),
         row(scope='"api://notes.example/.default"'),
         row(anonymous="true", scope=SCOPE),
