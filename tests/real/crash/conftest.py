@@ -32,8 +32,18 @@ def warm() -> Iterator["subprocess.Popen[str]"]:
 
 
 @pytest.fixture
+def more_settings() -> dict[str, str]:
+    """Give what a module's gateway has beside the usual settings."""
+    return {}
+
+
+@pytest.fixture
 async def gateway(
-    world: World, network: Network, valkey: str, warm: "subprocess.Popen[str]"
+    world: World,
+    network: Network,
+    valkey: str,
+    warm: "subprocess.Popen[str]",
+    more_settings: dict[str, str],
 ) -> AsyncIterator[Doomed]:
     """Give a gateway that goes through the network, beside the world's own."""
     port = free_port()
@@ -49,6 +59,7 @@ async def gateway(
         "HOST": "localhost",
         "PORT": str(port),
         **network.lead_to(redis=valkey, authority=world.tenant_url, api=world.api_url),
+        **more_settings,
     }
     jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(url), URL(world.gateway_url)])
     async with started(warm, settings) as (pid, ended), aiohttp.ClientSession(cookie_jar=jar) as browser:
