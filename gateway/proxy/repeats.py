@@ -35,7 +35,7 @@ MOST_KEYS: Final = 10
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
 KEY_FORM: Final = re.compile(r"[\x21-\x7e]{1,255}")
-_LONGEST_KEPT: Final = 2_048
+_LONGEST_KEPT: Final = 512
 """Of an entity tag, or of an address: what is longer is not told again."""
 # Everything else that succeeded says the same without a body, as 204 does (RFC 9110, section 15.3.5).
 _STATUSES_KEPT: Final = frozenset({HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.SEE_OTHER})

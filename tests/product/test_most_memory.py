@@ -5,9 +5,14 @@ import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from gateway.proxy.parked_form import MOST_PARKED
+from gateway.proxy.parked_requests import LARGEST_PARKED
 from tests.product.test_budgets import fields, filled, key_of
 from tests.stage.flood import STEP_UP
+from tests.stage.notes_upstream import Notes, rows_file
+from tests.stage.notes_world import ask
 from tests.stage.other_front_end import OtherFrontEnd
+from tests.stage.ports import free_port
 from tests.stage.world import World
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference/redis.md"
@@ -35,15 +40,19 @@ async def size_of_fields(world: World, person: OtherFrontEnd, kind: str) -> int:
 
 
 async def test_A2_the_reference_says_what_one_person_and_one_stranger_can_put_into_redis(
-    make_world: MakeWorld,
+    make_world: MakeWorld, tmp_path: Path
 ) -> None:
-    world = await make_world(MAX_SESSIONS_PER_PERSON="20")
+    rows = rows_file(tmp_path, Notes(f"http://127.0.0.1:{free_port()}"))
+    world = await make_world(MAX_SESSIONS_PER_PERSON="20", UPSTREAMS=rows)
     others = []
     for _ in range(20):
         others.append(await world.signed_in())
         world.forward(1)
     ada = await world.signed_in()
     await filled(ada)
+    for _ in range(MOST_PARKED):
+        noise = secrets.token_bytes(LARGEST_PARKED)
+        assert "parked" in (await ask(others[-2], "PUT", "/api/notes/7", noise)).body
     for _ in range(12):
         await others[-1].call("PATCH", "/api/profile", {"city": "Rome"})
     path = f"/{secrets.token_urlsafe(FAR_WAY_BACK)[:500]}"
@@ -59,6 +68,7 @@ async def test_A2_the_reference_says_what_one_person_and_one_stranger_can_put_in
     measured = {
         "a session, with the tokens of the local tenant": await size_of(world, key_of(ada)),
         "what waits in it: three parked edits": await size_of_fields(world, ada, "parked"),
+        "three parked requests of 64 KiB": await size_of_fields(world, others[-2], "parked"),
         "what it saved in the last minute": await size_of_fields(world, ada, "saved"),
         "its ten idempotency keys": await size_of_fields(world, ada, "idempotency"),
         "its ten challenges": await size_of_fields(world, others[-1], "challenge"),
