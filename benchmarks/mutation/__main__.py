@@ -52,6 +52,8 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         f"{_EDGE}/test_security_headers.py",
     ),
     "gateway/edge/hosts.py": (f"{_EDGE}/test_hosts.py",),
+    "gateway/flows/after_sign_out.py": (f"{_FLOWS}/test_after_sign_out.py",),
+    "gateway/flows/return_address.py": (f"{_FLOWS}/test_return_address.py",),
     "gateway/flows/arrivals.py": (f"{_FLOWS}/test_arrivals.py",),
     "gateway/flows/authorization_response.py": (f"{_FLOWS}/test_authorization_response.py",),
     "gateway/flows/end_session.py": (f"{_FLOWS}/test_end_session.py", f"{_FLOWS}/test_end_session_form.py"),
