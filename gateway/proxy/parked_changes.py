@@ -6,6 +6,7 @@ Never fails because an upstream does, or asks for a confirmation of its own: the
 and the person decides by what else is shown.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -24,7 +25,8 @@ from servicekit.problems import ProblemError
 
 LARGEST_RESOURCE: Final = 262_144
 """Bytes: what a person can compare is far smaller."""
-_SILENCE_SECONDS: Final = 10.0
+READ_SECONDS: Final = 5.0
+"""For all of it: what else is known of the request is shown then, and the person does not wait for longer."""
 _ASKED_FOR: Final[dict[str, str]] = {hdrs.ACCEPT: "application/json", hdrs.ACCEPT_ENCODING: "identity"}
 
 OwnPage = Callable[[LiveSession], Awaitable[Mapping[str, Any]]]
@@ -32,7 +34,10 @@ OwnPage = Callable[[LiveSession], Awaitable[Mapping[str, Any]]]
 
 
 class ParkedChanges:
-    """Compares; `exchanges` are those of the rows by name, `own` what the gateway answers itself, by path."""
+    """Compares; `exchanges` are those of the rows by name, `own` what the gateway answers itself, by path.
+
+    `seconds` is how long reading a resource may take.
+    """
 
     def __init__(
         self,
@@ -40,10 +45,12 @@ class ParkedChanges:
         exchanges: Mapping[str, Exchange],
         *,
         own: Mapping[str, OwnPage],
+        seconds: float = READ_SECONDS,
     ) -> None:
         self._paths = paths
         self._exchanges = exchanges
         self._own = own
+        self._seconds = seconds
 
     async def of(self, session: LiveSession, parked: ParkedRequest) -> list[MemberChange] | None:
         """Return what a parked request would change; None where that is not known.
@@ -55,10 +62,11 @@ class ParkedChanges:
         if patch is None or reads is None:
             return None
         try:
-            resource = await self._resource(session, reads)
+            async with asyncio.timeout(self._seconds):
+                resource = await self._resource(session, reads)
         except (SignInRequired, SessionStoreUnavailable):
             raise
-        except (ProblemError, OutboundError):
+        except (ProblemError, OutboundError, TimeoutError):
             return None
         return None if resource is None else changes_of(resource, patch)
 
@@ -85,7 +93,7 @@ class ParkedChanges:
             is_json = _is_json(reply.headers.get(hdrs.CONTENT_TYPE, ""))
             if reply.status != HTTPStatus.OK or not is_json or hdrs.CONTENT_ENCODING in reply.headers:
                 return None
-            return json_object(await reply.whole(LARGEST_RESOURCE, _SILENCE_SECONDS))
+            return json_object(await reply.whole(LARGEST_RESOURCE, self._seconds))
         finally:
             reply.close()
 
