@@ -188,8 +188,9 @@ async def _is_refused(session: LiveSession, rule: AccessRule) -> bool:
     refused = await records.get(REFUSAL, key)
     if refused and not refused.beside and (rule.protected or refused.kind == RefusalKind.INTERACTION.value):
         return True
-    demanded = await records.get(DEMANDED, key)
-    return demanded is not None and not rule.protected
+    if rule.protected:
+        return False
+    return await records.get(DEMANDED, key) is not None
 
 
 def unmet(records: Mapping[str, Field], resource: Resource) -> dict[str, Field]:

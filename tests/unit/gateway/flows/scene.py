@@ -8,6 +8,7 @@ from gateway.flows.access_rules import RowWithScope, rules_of
 from gateway.flows.flow import SIGN_IN, STEP_UP, AuthFlow, CompletedFlow
 from gateway.flows.flow_record import AuthCodeFlow
 from gateway.flows.step_up import ACCEPTED, CHALLENGE, DEMANDED, StepUps
+from gateway.session.cookie import SessionCookie
 from gateway.session.records import RecordKind
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.fields import Field
@@ -77,6 +78,7 @@ class Scene:
         self.sessions = sessions
         self.clock = clock
         self.broker = Broker()
+        self.cookies: list[SessionCookie] = []
         self.discovery = Discovery()
         resources = Resources(READ, EDIT, (Resource(row.name, row.scope or "") for row in rows))
         self.step_ups = StepUps(now=clock, resources=resources, rules=rules_of(resources, rows))
@@ -91,7 +93,13 @@ class Scene:
             resources=resources,
             now=clock,
             wall=clock,
+            new_cookie=self.new_cookie,
         )
+
+    def new_cookie(self, family: str | None) -> SessionCookie:
+        """Make the cookie of a session, and write it down."""
+        self.cookies.append(SessionCookie.new(family))
+        return self.cookies[-1]
 
     async def complete(self, flow: AuthCodeFlow, **answered: str) -> CompletedFlow:
         """Come back with an answer."""

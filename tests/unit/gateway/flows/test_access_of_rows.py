@@ -12,6 +12,8 @@ from gateway.session.confirmation import Confirmation
 from gateway.session.sessions import SessionStore
 from gateway.store.fields import Field
 from gateway.tokens.token_records import REFUSAL, RememberedRefusal
+from tests.stage.redis_wire import Command
+from tests.stage.request_proxy import RequestProxy
 from tests.stage.tenant import MovableClock
 from tests.unit.gateway.flows.rows import BILLS, EDIT, NOTES, READ, ROWS, Row, judging
 from tests.unit.gateway.flows.test_step_up import granted, token
@@ -151,6 +153,19 @@ async def test_U9_access_holds_until_the_first_of_all_rows_changes(
     assert await until(token(BILLS, NOW + 40), confirmations=CONFIRMED) == NOW + 40
     assert await until(token(BILLS, NOW + 90), confirmations=CONFIRMED) == NOW + 60
     assert await until(demanded() | token(BILLS, NOW + 900)) == NOW + 600
+
+
+async def test_R23_what_is_named_is_all_that_is_read(
+    sessions: SessionStore, clock: MovableClock, way_to_redis: RequestProxy[Command]
+) -> None:
+    step_ups = judging(clock)
+    known = {one.key: Confirmation(int(NOW)) for one in (EDIT, NOTES)}
+    session = await begun(sessions, confirmations=known)
+    live = await sessions.load(session.cookie, step_ups.access_fields)
+    assert live
+    way_to_redis.cut(lambda _: True, times=None)
+
+    assert await step_ups.access(live) == {"profile.edit": "granted", "notes": "granted", "bills": "untried"}
 
 
 def test_all_that_access_needs_is_named_once_so_that_it_is_read_in_one_step(clock: MovableClock) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from gateway.audit.origin import Origin, coming_from
 from gateway.demand import Demand
@@ -20,6 +22,7 @@ from gateway.tokens.access_token import AccessToken
 from gateway.tokens.resources import Resource
 from gateway.tokens.token_records import TOKEN
 from servicekit.errors import AccessBlocked
+from servicekit.reference import reference_middleware, reference_of
 from tests.stage.redis_wire import Command, runs
 from tests.stage.request_proxy import RequestProxy
 from tests.unit.gateway.flows.scene import ADA, ANSWER, EDIT, ISSUER, LASTING, READ, Scene, signing_in
@@ -28,6 +31,18 @@ from tests.unit.gateway.store_of_tests import NOW, ada
 
 def test_flows_are_called_by_what_they_are_for() -> None:
     assert (SIGN_IN, SIGN_UP, STEP_UP) == ("sign-in", "sign-up", "step-up")
+
+
+async def test_A6_a_flow_remembers_which_request_began_it(scene: Scene) -> None:
+    session, request = await scene.begun(), make_mocked_request("GET", "/auth/step-up")
+
+    async def begin(_request: web.Request) -> web.Response:
+        _, signing_in = await scene.auth.begin(SIGN_IN, "/", None)
+        _, stepping_up = await scene.auth.begin_step_up(session, "/", challenge=None)
+        assert {signing_in.begun_by, stepping_up.begun_by} == {reference_of(request)}
+        return web.Response()
+
+    await reference_middleware()(request, begin)
 
 
 @pytest.mark.parametrize("purpose, prompt", [(SIGN_IN, None), (SIGN_UP, "create")])
@@ -168,6 +183,8 @@ async def test_a_sign_in_starts_a_session_of_whoever_came_back(
     assert session.user == ada(sid="s" * 128, device="Firefox on Linux", claims={"aud": "x"})
     assert await session.records.get(TOKEN, "graph") == AccessToken("new", NOW + 600)
     assert await scene.lives(session)
+    assert scene.cookies == [session.cookie], "made where all cookies are"
+    assert scene.broker.throttled is None, "nobody, where no network is known"
     assert caplog.messages == ["authorization-response", "signed-in"]
 
 
