@@ -162,6 +162,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"stepup {_version()}")
     add_options(parser)
+    parser.add_argument(
+        "--example", metavar="NAME", help="run an example of examples/ with it: notes or profile-element"
+    )
     return parser
 
 
@@ -199,6 +202,7 @@ def _options(namespace: argparse.Namespace) -> "RunOptions":
         namespace.open,
         namespace.reload,
         namespace.https,
+        getattr(namespace, "example", None),
     )
 
 

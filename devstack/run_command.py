@@ -14,6 +14,7 @@ from typing import NoReturn
 from devstack.console import Console, LogFollower
 from devstack.environment import Settings, dotenv, for_others, has_real_tenant, is_setting
 from devstack.errors import LaunchError, StopRequested
+from devstack.examples import example_named
 from devstack.https_certificate import https_settings
 from devstack.interruption import INTERRUPTED, ignore_all_but_ctrl_c
 from devstack.people import people
@@ -40,6 +41,7 @@ class RunOptions:
     open_browser: bool = False
     reload: bool = False
     https: bool = False
+    example: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,15 @@ def run(options: RunOptions, environment: Mapping[str, str], layout: Layout, con
     try:
         root = None if layout.importable else layout.packages
         workdir = directory / ".local"
-        with assembled(workdir, own, surroundings, ports, root=root, cwd=directory) as stack:
+        example = example_named(options.example, layout.packages, own, ports) if options.example else None
+        with assembled(workdir, own, surroundings, ports, root=root, cwd=directory, example=example) as stack:
             _check_ports(stack, ports)
             stack.forget_logs()
             try:
                 console.say(f"Starting {', '.join(stack.parts)} …")
                 stack.start()
                 ready = True
-                _welcome(console, stack, own, layout)
+                _welcome(console, stack, own, layout, options.example)
                 if options.open_browser:
                     webbrowser.open(stack.gateway_url)
                 environments = {name: part.child.program.environment for name, part in stack.parts.items()}
@@ -198,7 +201,7 @@ def _check_ports(stack: Stack, ports: Ports) -> None:
     require_free(ports.admin, "gateway's admin side", "GATEWAY_ADMIN_PORT")
 
 
-def _welcome(console: Console, stack: Stack, own: Settings, layout: Layout) -> None:
+def _welcome(console: Console, stack: Stack, own: Settings, layout: Layout, example: str | None) -> None:
     console.say()
     console.say("Stepup is ready.")
     console.say()
@@ -217,6 +220,8 @@ def _welcome(console: Console, stack: Stack, own: Settings, layout: Layout) -> N
             console.say(f"  {label:<9} {person.email:<20} password {person.password}")
         console.say(f"  Codes     {stack.tenant_url}/inbox")
     console.say(f"  API       {stack.api_url}")
+    if example:
+        console.say(f"  Example   examples/{example}/README.md")
     console.say(f"  Metrics   {stack.admin_url}/metrics")
     console.say("  Logs      .local/logs/")
     console.say()

@@ -20,9 +20,10 @@ from urllib.parse import urlsplit
 from devstack.embedded_valkey import EmbeddedValkey
 from devstack.environment import LocalEnvironment, Settings, is_setting, local_environment, needs_redis
 from devstack.errors import LaunchError
+from devstack.examples import Example
 from devstack.keeper import Keeper
 from devstack.local_secrets import load_or_make
-from devstack.ports import Ports, free_ports
+from devstack.ports import Ports, free_port, free_ports, in_use
 from devstack.processes import Child, Program
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -144,16 +145,21 @@ def running_stack(
     ports: Ports | None = None,
     env_overrides: Mapping[str, str | None] | None = None,
     surroundings: Mapping[str, str] | None = None,
+    example: str | None = None,
 ) -> Iterator[Stack]:
     """Run the product with its local tenant on free ports, stopped again at the end whatever happens.
 
     Logs and secrets lie in `workdir`. Product settings in the environment and `.env` are not looked at;
-    `env_overrides` are laid over the settings of whichever part they belong to, None removes one.
+    `env_overrides` are laid over the settings of whichever part they belong to, None removes one. `example` is one to
+    run with it, by its name.
     """
     around = os.environ if surroundings is None else surroundings
     around = {name: value for name, value in around.items() if not is_setting(name)}
     chosen = ports or free_ports()
-    with assembled(workdir, {}, around, chosen, root=ROOT, cwd=workdir, env_overrides=env_overrides) as stack:
+    shown = Example(ROOT / "examples" / example, free_port()) if example else None
+    with assembled(
+        workdir, {}, around, chosen, root=ROOT, cwd=workdir, env_overrides=env_overrides, example=shown
+    ) as stack:
         stack.start()
         yield stack
 
@@ -168,16 +174,18 @@ def assembled(
     root: Path | None,
     cwd: Path,
     env_overrides: Mapping[str, str | None] | None = None,
+    example: Example | None = None,
 ) -> Iterator[Stack]:
     """Make a stack that is not started yet, and is stopped at the end.
 
-    `root` is the directory of the product's packages, None where they are installed.
+    `root` is the directory of the product's packages, None where they are installed. What `example` tells the gateway
+    goes before `own`.
     """
     logs = workdir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     valkey = EmbeddedValkey(ports.valkey, secrets.token_urlsafe(24)) if needs_redis(own) else None
     environment = local_environment(
-        own,
+        {**own, **(example.settings(workdir) if example else {})},
         surroundings,
         ports,
         load_or_make(workdir),
@@ -191,6 +199,10 @@ def assembled(
             parts["valkey"] = Part(Child(valkey.program(surroundings, logs), keeper), valkey.ready)
         for name in environment.parts:
             parts[name] = _part(name, environment, logs, cwd, keeper)
+        if example and (
+            program := example.program(surroundings, _urls(environment.settings)["tenant"], logs)
+        ):
+            parts[example.name] = Part(Child(program, keeper), lambda: in_use(example.port))
         stack = Stack(parts, _urls(environment.settings), valkey)
         try:
             yield stack

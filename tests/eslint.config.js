@@ -47,7 +47,7 @@ export default [
   { ignores: ['**/*.d.ts'] },
   {
     ...js.configs.all,
-    files: ['spa/**/*.js'],
+    files: ['spa/**/*.js', 'examples/**/*.js'],
     languageOptions: { sourceType: 'module', globals: globals.browser },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: { ...js.configs.all.rules, ...rules },

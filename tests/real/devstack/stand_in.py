@@ -185,7 +185,7 @@ class Launch:
     def child(self, module: str) -> int:
         """Find the process id of a part."""
         for line in self.running():
-            if line.endswith(f"-m {module}"):
+            if line.endswith((f"-m {module}", f"/{module}")):
                 return int(line.split()[0])
         raise AssertionError(f"no {module} among {self.running()}")
 

@@ -17,6 +17,12 @@ from devstack.stack import STOP_SECONDS
 from tests.real.devstack.stand_in import ROOT, Project, make_project
 from tests.stage.patience import PATIENCE
 
+_API = """import os, socket
+with socket.create_server(("127.0.0.1", int(os.environ["TINY_PORT"]))) as listener:
+    while True:
+        listener.accept()[0].close()
+"""
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
@@ -100,6 +106,34 @@ def test_a_second_run_leaves_the_first_and_its_logs_alone(project: Project) -> N
     assert code == 1
     assert "is in use by" in second.output
     assert first.interrupt() == 0
+
+
+def test_an_example_runs_with_the_product_and_ends_with_it(project: Project) -> None:
+    folder = project.root / "examples" / "tiny"
+    (folder / "page").mkdir(parents=True)
+    (folder / "README.md").touch()
+    (folder / "upstreams.toml").write_text("")
+    (folder / "api.py").write_text(_API)
+    launch = project.launch("--example", "tiny")
+    launch.wait_for("Ctrl-C stops it.")
+    with urllib.request.urlopen(f"http://127.0.0.1:{project.ports.gateway}/", timeout=PATIENCE) as answer:
+        names = json.load(answer)
+
+    assert {"GATEWAY_FRONT_END", "GATEWAY_UPSTREAMS"} <= {*names}
+    assert "Starting valkey, tenant, api, gateway, tiny" in launch.output
+    assert "examples/tiny/README.md" in launch.output
+    os.kill(launch.child("tiny/api.py"), signal.SIGKILL)
+    assert launch.ended() == 1
+    assert "The tiny was ended by SIGKILL, so everything is stopped." in launch.output
+    assert launch.left_running() == []
+
+
+def test_an_example_that_there_is_not_starts_nothing(project: Project) -> None:
+    launch = project.launch("--example", "tinny")
+
+    assert launch.ended() == 1
+    assert "There is no example 'tinny'." in launch.output
+    assert launch.left_running() == []
 
 
 @pytest.mark.parametrize("module", ["gateway", "resource_api", "local_tenant"])

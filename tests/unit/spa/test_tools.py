@@ -43,7 +43,7 @@ def test_the_client_s_types_hold(node: str) -> None:
 
 
 def test_the_client_breaks_no_rule(node: str) -> None:
-    done = run(node, *ESLINT, "--max-warnings", "0", "spa", "tests")
+    done = run(node, *ESLINT, "--max-warnings", "0", "spa", "examples", "tests")
     assert done.returncode == 0, done.stdout
 
 
