@@ -7,9 +7,11 @@ Never sees a request or a response.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final, TypeVar
+from weakref import WeakValueDictionary
 
 from resource_api import errors
 from resource_api.access_tokens import Caller
@@ -88,6 +90,7 @@ class ProfileEditor:
         self._graph = graph
         self._patience = patience
         self._sleep = sleep
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def edit(self, caller: Caller, patch: ProfilePatch, condition: str | None = None) -> Edited:
         """Apply `patch`, if the profile is what `condition` (an `If-Match`) names, and return it as it now is.
@@ -95,10 +98,29 @@ class ProfileEditor:
         The answer is what was read before plus what was written: Graph's replicas may show the old values for a
         while (its documentation advises to trust the write). An empty patch writes nothing.
         Raises ProfileChanged, and what `GraphTokens.token` and `GraphMe` raise, except TokenRefused and WriteUnclear.
-        Not checked: whether what was read is the newest state (a replica may lag), and what is written between this
-        reading and our write: Graph has no conditional write of a user.
+        Not checked: whether what was read is the newest state (a replica may lag), and what anybody but this process's
+        other conditional edits writes between this reading and our write: Graph has no conditional write of a user.
         """
         errand = _Errand(caller, self._tokens, Deadline(self._patience.whole))
+        async with nullcontext() if condition is None else self._turn(caller):
+            return await self._edited(errand, patch, condition)
+
+    @asynccontextmanager
+    async def _turn(self, caller: Caller) -> AsyncIterator[None]:
+        """Let conditional edits of one person be made one after another, so that the second sees what the first did."""
+        lock = self._turns.setdefault(caller.oid, asyncio.Lock())
+        try:
+            async with asyncio.timeout(self._patience.pause):
+                await lock.acquire()
+        except TimeoutError as error:
+            raise errors.DirectoryUnavailable("another edit of this person takes too long") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    async def _edited(self, errand: _Errand, patch: ProfilePatch, condition: str | None) -> Edited:
+        caller = errand.caller
         before = await errand.run(self._graph.read)
         if before["id"] != caller.oid:
             log_event(_log, logging.ERROR, "graph-answered-for-another-person")

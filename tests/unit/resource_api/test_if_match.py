@@ -7,7 +7,7 @@ import pytest
 from resource_api.profile import MEMBERS
 from servicekit.http.conditions import etag_of
 from tests.unit.resource_api.graph_double import Act, GraphDouble
-from tests.unit.resource_api.stage import Answer, Stage
+from tests.unit.resource_api.stage import QUICK, Answer, Stage
 
 ANOTHER = '"0123456789abcdef0123456789abcdef"'
 
@@ -112,7 +112,40 @@ async def test_U21_of_many_who_saw_the_same_profile_and_come_one_after_another_o
     seen = current(double)
 
     answers = [await conditional(stage, seen, city=f"{number}") for number in range(4)]
-    await asyncio.gather(*(conditional(stage, seen, city=f"{number}") for number in range(4)))
 
     assert [answer.status for answer in answers] == [200, 412, 412, 412]
     assert double.sent("PATCH") == [{"city": "0"}]
+
+
+async def test_U21_of_many_who_saw_the_same_profile_and_come_at_once_one_saves(
+    stage: Stage, double: GraphDouble
+) -> None:
+    seen = current(double)
+    double.patches = [Act(delay=0.1)]
+
+    answers = await asyncio.gather(*(conditional(stage, seen, city=f"{number}") for number in range(5)))
+
+    assert sorted(answer.status for answer in answers) == [200, 412, 412, 412, 412]
+    assert len(double.sent("PATCH")) == 1
+
+
+async def test_U21_nobody_waits_for_an_edit_that_hangs_longer_than_for_graph_itself(
+    stage: Stage, double: GraphDouble
+) -> None:
+    seen = current(double)
+    reached = asyncio.Event()
+
+    async def note() -> None:
+        reached.set()
+
+    double.patches, double.after_patch = [Act(delay=QUICK.pause + 0.3)], note
+    hanging = asyncio.create_task(conditional(stage, seen, city="Turin"))
+    await reached.wait()
+
+    behind = await conditional(stage, seen, city="Rome")
+    beside = await stage.patch({"state": "Piedmont"})
+
+    assert (behind.status, behind.slug, behind.body["outcome"]) == (502, "resource-unavailable", "not-saved")
+    assert beside.status == 200, "without a condition there is nothing to wait for"
+    assert (await hanging).status == 200
+    assert [tuple(one) for one in double.sent("PATCH")] == [("city",), ("state",)]
