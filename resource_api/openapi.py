@@ -6,7 +6,7 @@ Never repeats a limit by hand, so that it can't drift from the code.
 
 import inspect
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -25,7 +25,7 @@ from servicekit.version import VERSION
 
 _SCOPE: Final = "EditProfileService.ReadWrite"
 _CLAIMS: Final = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
-_OUTCOME: Final = Annotated[shared.Outcome, Field(description="What became of the write.")]
+_OUTCOME: Final = Annotated[Literal["not-saved", "unknown"], Field(description="What became of the write.")]
 _ADA: Final[Profile] = {
     **dict.fromkeys(MEMBERS),
     "id": "6d3a8f10-58c2-4b7e-9a34-0f1e2d3c4b5a",
