@@ -1,8 +1,8 @@
 """One exchange with an upstream in the name of a session: its token, the answer, and one repetition at most.
 
-Owns what is sent beside a request (the token of the upstream's resource, as old a confirmation as its row allows), what
-a refusal of the token means (`challenges.py`), and what a failure is called: by the upstream's name, with the outcome
-of an unsafe request.
+Owns what is sent beside a request (the token of the upstream's resource, as old a confirmation as its row allows), and
+what a failure is called: by the upstream's name, with the outcome of an unsafe request. What a refusal of the token
+means, `lent_token.py` knows.
 Never sees the browser's request, never parks anything, and never holds a token for longer than the exchange.
 """
 
@@ -18,12 +18,12 @@ from gateway.counts import Counts
 from gateway.errors import StepUpRequired, UpstreamTimedOut, UpstreamUnavailable
 from gateway.flows.access_rules import AccessRule
 from gateway.flows.step_up import StepUps, fields_of
-from gateway.proxy.challenges import REFUSALS, challenges_of, demand_in, refuses_token
+from gateway.proxy.challenges import REFUSALS
+from gateway.proxy.lent_token import with_token
 from gateway.proxy.notes import note
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
-from gateway.tokens.resources import Resource
 from servicekit.errors import NOT_SENT, UNKNOWN, Outcome, Overloaded
 from servicekit.outbound import Outbound
 from servicekit.outbound_error import TIMEOUT, OutboundError
@@ -101,28 +101,30 @@ class Exchange:
         self, session: LiveSession, request: OutgoingRequest, rule: AccessRule
     ) -> StreamedReply:
         self._step_ups.demand_freshness(session, rule)
-        token = await self._tokens.access_token(session, rule.resource)
-        reply = await self._sent(request, token)
+        opened: list[StreamedReply] = []
+
+        async def send(token: AccessToken) -> StreamedReply:
+            for refused in opened:
+                refused.close()
+            opened.append(await self._sent(request, token))
+            return opened[-1]
+
         try:
-            if refuses_token(challenges_of(reply.status, reply.headers)):
-                # Also where this request cannot be repeated: the next one shall not meet the same.
-                another = await self._tokens.replacement(session, rule.resource, token)
-                if another and request.is_repeatable:
-                    reply.close()
-                    reply = await self._sent(request, another)
-            await self._judge(session, reply, rule.resource)
+            reply = await with_token(
+                self._tokens,
+                session,
+                rule.resource,
+                send,
+                name=self.name,
+                is_repeatable=request.is_repeatable,
+            )
+            if reply.status not in REFUSALS and reply.status < _FAILED:
+                await note(session, self._step_ups.success(session, rule.resource))
         except BaseException:
-            reply.close()
+            for reply in opened:
+                reply.close()
             raise
         return reply
-
-    async def _judge(self, session: LiveSession, reply: StreamedReply, resource: Resource) -> None:
-        """Raise StepUpRequired for what asks for a confirmation, and note what took the token."""
-        if demand := demand_in(challenges_of(reply.status, reply.headers), resource.scope):
-            await self._tokens.forget_token(session, resource)
-            raise StepUpRequired(demand, cause=f"{self.name} asks for a confirmation")
-        if reply.status not in REFUSALS and reply.status < _FAILED:
-            await note(session, self._step_ups.success(session, resource))
 
     async def _sent(self, request: OutgoingRequest, token: AccessToken | None) -> StreamedReply:
         headers = CIMultiDict(request.headers)
