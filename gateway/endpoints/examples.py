@@ -104,10 +104,6 @@ _PARKED_EDIT: Final[answers.ParkedEdit] = {
     "changes": [{"field": "city", "from": "London", "to": "Turin"}],
     "expires_at": "2026-11-21T20:10:00Z",
 }
-PARKED_HANDLE: Final[parked_answers.ParkedHandle] = {
-    "id": "mN0pqdQw4w9WgXcQ-8f3kL",
-    "expires_at": "2026-11-21T20:10:00Z",
-}
 _PARKED: Final[parked_answers.Parked] = {
     "id": "mN0pqdQw4w9WgXcQ-8f3kL",
     "upstream": "notes",

@@ -67,10 +67,12 @@ async def drop_parked(request: web.Request) -> web.Response:
     """Remove a parked request; nothing is sent."""
     live = await request.app[SESSIONS].require(request)
     dropped = await request.app[PARKED_REQUESTS].drop(live, request.match_info["id"])
-    is_edit = dropped.upstream == PROFILE
-    request.app[AUDIT].record(
-        facts.PARKED_EDIT_DROPPED if is_edit else facts.PARKED_REQUEST_DROPPED, live.subject
-    )
+    if dropped.upstream == PROFILE:
+        request.app[AUDIT].record(facts.PARKED_EDIT_DROPPED, live.subject)
+    else:
+        request.app[AUDIT].record(
+            facts.PARKED_REQUEST_DROPPED, live.subject, upstream=dropped.upstream, method=dropped.method
+        )
     request.app[METRICS].parked(dropped.upstream, "dropped")
     return web.Response(status=204)
 

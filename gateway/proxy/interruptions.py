@@ -66,7 +66,7 @@ class Interruptions:
             step_up.members[PARKED_MEMBER] = self._parked.reference(claim.identifier, claim.request)
         else:
             step_up.detail = NO_ROOM
-        self._tell(session, step_up, request.upstream, fields)
+        self._tell(session, step_up, request, fields)
         return step_up
 
     async def not_kept(self, session: LiveSession, required: StepUpRequired, upstream: str) -> StepUpRequired:
@@ -77,11 +77,22 @@ class Interruptions:
         return step_up
 
     def _tell(
-        self, session: LiveSession, step_up: StepUpRequired, upstream: str, fields: Sequence[str]
+        self, session: LiveSession, step_up: StepUpRequired, request: ParkedRequest, fields: Sequence[str]
     ) -> None:
         if PARKED_MEMBER not in step_up.members:
-            self._counts.parked(upstream, "no-room")
+            self._counts.parked(request.upstream, "no-room")
             return
-        self._counts.parked(upstream, "waits")
-        fact = facts.EDIT_PARKED if upstream == PROFILE else facts.REQUEST_PARKED
-        self._audit.record(fact, session.subject, outcome=REFUSED, reason=step_up.slug, fields=fields)
+        self._counts.parked(request.upstream, "waits")
+        if request.upstream == PROFILE:
+            self._audit.record(
+                facts.EDIT_PARKED, session.subject, outcome=REFUSED, reason=step_up.slug, fields=fields
+            )
+        else:
+            self._audit.record(
+                facts.REQUEST_PARKED,
+                session.subject,
+                outcome=REFUSED,
+                reason=step_up.slug,
+                upstream=request.upstream,
+                method=request.method,
+            )
