@@ -30,9 +30,11 @@ from gateway.proxy.parked_form import PROFILE_PATH
 from gateway.proxy.parked_requests import ParkedRequests
 from gateway.proxy.paths import UpstreamPaths
 from gateway.record_kinds import RECORD_KINDS
+from gateway.session.session_ends import SessionEnds
 from gateway.settings import Settings
 from gateway.store.known_good import AuthorityMemory
 from gateway.store.opening import connected
+from gateway.store.redis.budget import LIMITS
 from gateway.tokens.authorization_extras import AuthorizationExtras
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.id_token import IdTokenJudge
@@ -226,6 +228,13 @@ def upstreams_life(settings: Settings, *, monotonic: Callable[[], float]) -> Cle
             step_ups,
             app[keys.INTERRUPTIONS],
             app[keys.AUDIT],
+            session_ends=SessionEnds(
+                app[keys.VAULT],
+                app[keys.EVENT_STREAMS].wheel,
+                now=app[keys.VAULT].now,
+                idle=settings.session_idle_seconds,
+                redis_seconds=LIMITS.request,
+            ),
             now=app[keys.VAULT].now,
             counts=counts,
         )

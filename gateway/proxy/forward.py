@@ -7,7 +7,8 @@ Never reads a body's meaning, never decides which row a request is for, and neve
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +36,7 @@ from gateway.proxy.repeats import (
     sent_once,
 )
 from gateway.proxy.request_body import HELD_BYTES, RequestBody, read_ahead
+from gateway.session.session_ends import SessionEnds
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.names import digest_of
 from gateway.upstream_rows import UpstreamRow
@@ -86,6 +88,7 @@ class Forwarder:
         interruptions: Interruptions,
         audit: Audit,
         *,
+        session_ends: SessionEnds,
         now: Callable[[], float],
         counts: Counts | None = None,
     ) -> None:
@@ -94,6 +97,7 @@ class Forwarder:
         self._step_ups = step_ups
         self._interruptions = interruptions
         self._audit = audit
+        self._session_ends = session_ends
         self._now = now
         self._counts = counts or Counts()
         self._open = OpenExchanges(self._counts)
@@ -154,7 +158,8 @@ class Forwarder:
                     await answered(answer)
             if isinstance(answer, RepeatedAnswer):
                 return answer.response()
-            response, ended = await relay(sending.request, answer, self._ending)
+            async with self._ending_of(sending, answer) as ending:
+                response, ended = await relay(sending.request, answer, ending)
         except CallerLeft:
             return web.Response(status=CALLER_LEFT)
         finally:
@@ -162,6 +167,23 @@ class Forwarder:
                 sending.reply.close()
         self._counts.upstream_answer_ended(sending.row.name, ended)
         return response
+
+    @asynccontextmanager
+    async def _ending_of(self, sending: _Sending, answer: UpstreamAnswer) -> AsyncIterator[Ending]:
+        """Give what ends a stream of events: the end of this process, or of the session that it is open by."""
+        ending, watching = Ending(), None
+        if answer.is_event_stream and sending.session:
+            watching = asyncio.create_task(self._session_ends.end_of(sending.request, sending.session))
+            watching.add_done_callback(lambda _: ending.tell())
+        if self._ending.is_over:
+            ending.tell()
+        with self._ending.heard_by(ending.tell):
+            try:
+                yield ending
+            finally:
+                if watching:
+                    watching.cancel()
+                    await asyncio.wait([watching])
 
     async def _sent(self, sending: _Sending, interrupted: Interrupted) -> UpstreamAnswer | RepeatedAnswer:
         """Send a request once, record that where it is unsafe, and return the head of the answer."""

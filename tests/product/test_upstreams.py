@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.product.listeners import QUICK
 from tests.product.upstream_rows import READ_SCOPE, Make, Rows, rows
 from tests.stage.patience import PATIENCE
 from tests.stage.raw_http import ask_raw, chunks
 from tests.stage.raw_upstream import Asked, head, ok, saying
+from tests.stage.world import ready
 
 
 @pytest.fixture
@@ -239,6 +241,28 @@ async def test_whoever_leaves_before_the_head_ends_the_exchange(notes: Rows, req
     writer.close()
 
     await asyncio.wait_for(left.wait(), PATIENCE)
+
+
+async def test_streams_of_events_end_with_their_session_whatever_it_is_called_by_then(
+    make_world: Make, tmp_path: Path
+) -> None:
+    async def answer(asked: Asked) -> None:
+        await asked.say(head("Content-Type: text/event-stream"), b"data: 1\n\n")
+        await asked.left()
+
+    row = {"name": "notes", "prefix": "/api/notes", "scope": READ_SCOPE}
+    async with rows(make_world, tmp_path, row, stream_limits=QUICK) as notes:
+        notes.upstream.answer = answer
+        reader, writer = await notes.send("GET /api/notes/events HTTP/1.1")
+        await asyncio.wait_for(reader.readuntil(b"data: 1\n\n"), PATIENCE)
+        await ready(notes.ada, step_up=True)
+        ending = asyncio.ensure_future(reader.read())
+        done, _ = await asyncio.wait([ending], timeout=0.3)
+        assert not done, "the session goes by another id, and lives"
+        assert (await notes.ada.call("POST", "/auth/sign-out")).status == 200
+
+        assert (await asyncio.wait_for(ending, PATIENCE)).endswith(b"0\r\n\r\n")
+        writer.close()
 
 
 async def test_streams_of_events_end_when_the_gateway_does(notes: Rows) -> None:
