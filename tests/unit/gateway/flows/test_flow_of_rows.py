@@ -1,7 +1,6 @@
 """Step-ups for the resources of rows: what is asked, what is brought, and what is left of all the others."""
 
-import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -21,6 +20,20 @@ from tests.unit.gateway.flows.rows import BILLS, EDIT, NOTES, READ, ROWS
 from tests.unit.gateway.flows.scene import GRACE, Scene, stepping_up
 from tests.unit.gateway.flows.test_step_up import token
 from tests.unit.gateway.store_of_tests import NOW
+
+
+@dataclass(frozen=True, slots=True)
+class AuthCodeFlowBefore:
+    """What the release before reads of a flow."""
+
+    msal: dict[str, Any]
+    purpose: str
+    return_to: str
+    nonce: str
+    session: str = ""
+    resource: str = ""
+    fresh_since: int | None = None
+    begun_by: str = ""
 
 
 @pytest.fixture
@@ -66,13 +79,15 @@ async def test_a_step_up_for_the_profile_is_remembered_as_the_release_before_rea
 async def test_R27_the_release_before_refuses_a_row_s_flow_instead_of_taking_it_for_editing(
     scene: Scene,
 ) -> None:
-    """It reads `resource` as a text: anything else makes the record unreadable there, and the flow too old."""
-    _, flow = await scene.auth.begin_step_up(await scene.begun(), "/", challenge=None, action="notes")
+    session = await scene.begun()
+    _, flow = await scene.auth.begin_step_up(session, "/", challenge=None, action="notes")
+    _, editing = await scene.auth.begin_step_up(session, "/", challenge=None)
 
-    written = write_record(flow)
-
-    assert json.loads(written)["resource"] is None
-    assert read_record(AuthCodeFlow, written) == flow
+    assert read_record(AuthCodeFlow, write_record(flow)) == flow
+    assert read_record(AuthCodeFlowBefore, write_record(flow)) is None, "as one that is too old"
+    before = read_record(AuthCodeFlowBefore, write_record(editing))
+    assert before
+    assert before.resource == "edit"
 
 
 @pytest.mark.parametrize(
