@@ -1,19 +1,16 @@
 // @ts-check
-/** One custom element: a person signs in, sees their city, and changes it after a confirmation. Nothing but client.js. */
+/**
+ * One custom element: a person signs in, sees their city, and changes it after a confirmation. Nothing but client.js.
+ * `<profile-element gateway="https://bff.example.com">` asks a gateway of another origin.
+ */
 import { Problem, connect } from '/client.js';
-
-const gateway = connect();
 
 /** @param {string} tag @param {string | null} text @param {object} [properties] */
 const make = (tag, text, properties = {}) => Object.assign(document.createElement(tag), { textContent: text }, properties);
 
-/** @param {string | Problem} where */
-function leave(where) {
-  // Back from a failed flow, the address is that of its problem.
-  location.assign(gateway.flowUrl(where, location.pathname === '/problem' ? '/' : location.href));
-}
-
 class ProfileElement extends HTMLElement {
+  #gateway = connect({ base: this.getAttribute('gateway') ?? '' });
+
   /** What stops hearing of the session. @type {(() => void) | null} */
   #hangUp = null;
 
@@ -25,19 +22,19 @@ class ProfileElement extends HTMLElement {
 
   /** Draws what is true now: nobody, somebody, or a change that waits. */
   async show() {
-    const { data: session } = await gateway.request('GET', '/api/session');
+    const { data: session } = await this.#gateway.request('GET', '/api/session');
     if (!session.authenticated) {
       this.#hangUp?.();
       this.#hangUp = null;
-      return this.draw(make('p', 'Nobody is signed in.'), this.button('Sign in', () => leave('/auth/sign-in')));
+      return this.draw(make('p', 'Nobody is signed in.'), this.button('Sign in', () => this.leave('/auth/sign-in')));
     }
-    this.#hangUp ??= gateway.listen(({ type }) => void (type === 'access-changed' || this.try(() => this.show())));
-    const waiting = await gateway.resume();
+    this.#hangUp ??= this.#gateway.listen(({ type }) => void (type === 'access-changed' || this.try(() => this.show())));
+    const waiting = await this.#gateway.resume();
     return waiting ? this.check(waiting) : this.profile();
   }
 
   async profile(news = '') {
-    const { data: profile, response } = await gateway.request('GET', '/api/profile');
+    const { data: profile, response } = await this.#gateway.request('GET', '/api/profile');
     const input = /** @type {HTMLInputElement} */ (make('input', null, { name: 'city', value: profile.city ?? '', autocomplete: 'address-level2' }));
     const label = make('label', 'City');
     label.append(input);
@@ -45,14 +42,14 @@ class ProfileElement extends HTMLElement {
       make('p', `${profile.displayName}: ${profile.city ?? 'no city'}`),
       label,
       this.button('Save', () => this.save(input.value, response.headers.get('ETag') ?? '*')),
-      this.button('Sign out', async () => location.assign(await gateway.signOut())),
+      this.button('Sign out', async () => location.assign(await this.#gateway.signOut())),
     );
     this.say(news);
   }
 
   /** @param {string} city @param {string} etag */
   async save(city, etag) {
-    await gateway.request('PATCH', '/api/profile', { body: { city: city || null }, headers: { 'If-Match': etag, 'Idempotency-Key': crypto.randomUUID() } });
+    await this.#gateway.request('PATCH', '/api/profile', { body: { city: city || null }, headers: { 'If-Match': etag, 'Idempotency-Key': crypto.randomUUID() } });
     await this.profile('Saved.');
   }
 
@@ -73,6 +70,12 @@ class ProfileElement extends HTMLElement {
       this.button('Save now', () => settle(waiting.send, 'Saved.')), this.button('Forget it', () => settle(waiting.drop, 'Forgotten.')));
   }
 
+  /** @param {string | Problem} where */
+  leave(where) {
+    // Back from a failed flow, the address is that of its problem.
+    location.assign(this.#gateway.flowUrl(where, location.pathname === '/problem' ? '/' : location.href));
+  }
+
   /** @param {string} label @param {() => unknown} work */
   button(label, work) {
     return make('button', label, { type: 'button', onclick: () => this.try(work) });
@@ -86,7 +89,7 @@ class ProfileElement extends HTMLElement {
       const problem = error instanceof Problem ? error : null;
       if (problem?.slug === 'sign-in-required') return this.show();
       if (problem?.slug !== 'step-up-required') return this.say(problem?.members.detail ?? 'That didn’t work. Try again.');
-      this.draw(make('p', 'To change it, confirm that it’s you. Your change waits meanwhile.'), this.button('Confirm', () => leave(problem)), this.button('Not now', () => this.profile()));
+      this.draw(make('p', 'To change it, confirm that it’s you. Your change waits meanwhile.'), this.button('Confirm', () => this.leave(problem)), this.button('Not now', () => this.profile()));
     }
     return undefined;
   }

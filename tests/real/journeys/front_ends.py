@@ -17,6 +17,15 @@ class OurClient(Person):
     was: str = "London"
     becomes: str = "Turin"
 
+    @property
+    def address(self) -> str:
+        """Where its pages are."""
+        return self.stack.gateway_url
+
+    async def opens(self, path: str = "/") -> None:
+        """Type an address."""
+        await self.page.goto(self.address + path)
+
     async def sees_nobody(self) -> None:
         """Wait for the page of somebody who is signed out."""
         await expect(self.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
@@ -97,7 +106,7 @@ class NotesPage(OurClient):
 
     async def leaves(self) -> None:
         """Sign out."""
-        async with self.page.expect_navigation(url=f"{self.stack.gateway_url}/"):
+        async with self.page.expect_navigation(url=f"{self.address}/"):
             await self.presses("Sign out")
         await self.sees_nobody()
 
@@ -135,3 +144,15 @@ class ProfileElement(NotesPage):
         """Save it."""
         await self.presses("Save now")
         await expect(self.page.get_by_text("Saved.")).to_be_visible()
+
+
+@dataclass
+class ElementAbroad(ProfileElement):
+    """The custom element in a page of another origin of the same site."""
+
+    origin: str = ""
+
+    @property
+    def address(self) -> str:
+        """Where its page is, which is not where the gateway is."""
+        return self.origin
