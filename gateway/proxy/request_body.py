@@ -26,12 +26,13 @@ _LEAST_PACE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """A body of which `held` is here; `is_whole` says that it is all."""
+    """A body of which `held` is here; `is_whole` says that it is all. `seconds` is its time before the pace counts."""
 
     request: web.BaseRequest
     most: int
     held: bytes
     is_whole: bool
+    seconds: float = READ_SECONDS
 
     @property
     def length(self) -> int | None:
@@ -49,7 +50,7 @@ class RequestBody:
         while not content.at_eof():
             began = loop.time()
             try:
-                async with asyncio.timeout(READ_SECONDS + came / _LEAST_PACE - waited):
+                async with asyncio.timeout(self.seconds + came / _LEAST_PACE - waited):
                     piece = await content.readany()
             except TimeoutError as error:
                 raise RequestTimedOut from error
@@ -61,7 +62,7 @@ class RequestBody:
                 yield piece
 
 
-async def read_ahead(request: web.BaseRequest, *, most: int) -> RequestBody:
+async def read_ahead(request: web.BaseRequest, *, most: int, seconds: float = READ_SECONDS) -> RequestBody:
     """Return a request's body as far as it is read ahead; of one that is announced as larger, nothing is.
 
     Raises BodyTooLarge where it has more than `most` bytes as far as that is known, RequestTimedOut, and what aiohttp
@@ -73,11 +74,11 @@ async def read_ahead(request: web.BaseRequest, *, most: int) -> RequestBody:
     content, held = request.content, bytearray()
     if length <= HELD_BYTES:
         try:
-            async with lent_unless_there(request), asyncio.timeout(READ_SECONDS):
+            async with lent_unless_there(request), asyncio.timeout(seconds):
                 while not content.at_eof() and len(held) <= HELD_BYTES:
                     held += await content.readany()
         except TimeoutError as error:
             raise RequestTimedOut from error
     if len(held) > most:
         raise BodyTooLarge
-    return RequestBody(request, most, bytes(held), content.at_eof())
+    return RequestBody(request, most, bytes(held), content.at_eof(), seconds)

@@ -11,7 +11,7 @@ from tests.product.test_metrics import counted, drawn
 from tests.product.upstream_rows import READ_SCOPE, Make, Rows, rows
 from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
-from tests.stage.raw_upstream import Answer, Asked, head, ok, saying
+from tests.stage.raw_upstream import Answer, Asked, head, ok, raw_upstream, saying
 from tests.stage.trails import ReadTrail
 
 WRITING = {"methods": ["GET", "POST"], "scope": READ_SCOPE}
@@ -74,6 +74,17 @@ async def test_who_is_not_there_was_sent_nothing_and_who_is_late_may_have_done_i
     assert (nobody.status, nobody.body["outcome"], nobody.body["upstream"]) == (502, "not-sent", "nobody")
     assert (late.status, late.slug, "outcome" in late.body) == (504, "resource-unavailable", False)
     assert (late_write.status, late_write.body["outcome"]) == (504, "unknown")
+
+
+async def test_a_server_that_proves_itself_by_nothing_is_sent_nothing(
+    make_world: Make, tmp_path: Path
+) -> None:
+    async with raw_upstream(saying(ok())) as plain:
+        row = {"name": "tls", "prefix": "/api/tls", "target": plain.url.replace("http:", "https:"), **WRITING}
+        async with rows(make_world, tmp_path, row) as notes:
+            answer = await notes.ada.call("POST", "/api/tls", {"very": "private"})
+
+            assert (answer.status, answer.body["outcome"], plain.asked) == (502, "not-sent", [])
 
 
 async def test_an_unsafe_request_is_one_fact_and_its_path_and_body_are_none(
