@@ -25,6 +25,7 @@ from gateway.proxy.forward import Forwarder
 from gateway.proxy.interruptions import Interruptions
 from gateway.proxy.parked_changes import ParkedChanges
 from gateway.proxy.parked_requests import ParkedRequests
+from gateway.proxy.websocket import WebSockets
 from gateway.session.cookie_marks import CookieMarks
 from gateway.session.event_streams import EventStreams
 from gateway.session.own_sessions import OwnSessions
@@ -59,4 +60,5 @@ FLOWS: Final = web.AppKey("flows", FlowStore)
 AUDIT: Final = web.AppKey("audit", Audit)
 ACTIVITY: Final = web.AppKey("activity", Activity)
 CLOCK: Final[web.AppKey[Callable[[], float]]] = web.AppKey("clock")
+WEBSOCKETS: Final = web.AppKey("websockets", WebSockets)
 FORWARDER: Final = web.AppKey("forwarder", Forwarder)

@@ -29,6 +29,8 @@ from gateway.proxy.parked_changes import ParkedChanges
 from gateway.proxy.parked_form import PROFILE_PATH
 from gateway.proxy.parked_requests import ParkedRequests
 from gateway.proxy.paths import UpstreamPaths
+from gateway.proxy.socket_handshake import SocketHandshakes
+from gateway.proxy.websocket import WebSockets
 from gateway.record_kinds import RECORD_KINDS
 from gateway.session.session_ends import SessionEnds
 from gateway.settings import Settings
@@ -244,12 +246,25 @@ def upstreams_life(settings: Settings, *, monotonic: Callable[[], float]) -> Cle
         app[keys.CONFIRMED_REQUESTS] = ConfirmedRequests(
             app[keys.PARKED_REQUESTS], app[keys.INTERRUPTIONS], forwarder, paths, counts
         )
+        addresses = app[keys.CLIENT_ADDRESSES]
+        app[keys.WEBSOCKETS] = WebSockets(
+            app[keys.SESSIONS],
+            app[keys.VAULT],
+            app[keys.EVENT_STREAMS].wheel,
+            SocketHandshakes(exchanges, step_ups).open,
+            now=app[keys.VAULT].now,
+            idle=settings.session_idle_seconds,
+            redis_seconds=LIMITS.request,
+            network_of=lambda request: addresses.of(request).network,
+            counts=counts,
+        )
         yield
 
     return life
 
 
 async def end_streams(app: web.Application) -> None:
-    """End every stream of events, our own and those of upstreams; for `on_shutdown`."""
+    """End every stream of events, our own and those of upstreams, and every WebSocket; for `on_shutdown`."""
+    app[keys.WEBSOCKETS].stop()
     app[keys.EVENT_STREAMS].stop()
     app[keys.FORWARDER].stop()

@@ -53,7 +53,13 @@ class UpstreamMetrics(Counts):
             registry=own,
             multiprocess_mode="livesum",
         )
-
+        self._websockets = Gauge(
+            "stepup_websockets",
+            "WebSockets that are open.",
+            ("upstream",),
+            registry=own,
+            multiprocess_mode="livesum",
+        )
         self._parked = Counter(
             "stepup_parked_requests",
             "Requests that step-up interrupted, by what became of them.",
@@ -88,3 +94,7 @@ class UpstreamMetrics(Counts):
     def upstream_exchanges(self, upstream: str, count: int) -> None:
         """Show how many exchanges are under way."""
         self._upstream_exchanges.labels(upstream).set(count)
+
+    def sockets_open(self, upstream: str, count: int) -> None:
+        """Show how many WebSockets of a row are open."""
+        self._websockets.labels(upstream).set(count)

@@ -11,8 +11,8 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from pydantic import Field
 
-from gateway.app_keys import FORWARDER
-from gateway.edge.guard import ROUTE_TABLE, RequestKind, Route
+from gateway.app_keys import FORWARDER, WEBSOCKETS
+from gateway.edge.guard import ROUTE_TABLE, RequestKind, Route, opens_websocket
 from gateway.edge.limit_rules import Limit
 from gateway.endpoints.parked_answers import ANY_BODY, ANYTHING
 from gateway.endpoints.problems import OF_AN_UPSTREAM
@@ -82,7 +82,8 @@ def _route(row: UpstreamRow, method: str) -> Route:
 
 def _forward_by(row: UpstreamRow) -> Handler:
     async def forward(request: web.Request) -> web.StreamResponse:
-        return await request.app[FORWARDER].answer(request, row)
+        answers = WEBSOCKETS if opens_websocket(request) else FORWARDER
+        return await request.app[answers].answer(request, row)
 
     return forward
 

@@ -7,9 +7,9 @@ Never sees the browser's request, never parks anything, and never holds a token 
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import hdrs
 from multidict import CIMultiDict
@@ -27,8 +27,11 @@ from gateway.tokens.broker import TokenBroker
 from servicekit.errors import NOT_SENT, UNKNOWN, Outcome, Overloaded
 from servicekit.outbound import Outbound
 from servicekit.outbound_error import TIMEOUT, OutboundError
+from servicekit.socket_call import SocketLimits, SocketReply
 from servicekit.streamed_reply import StreamedReply
 from servicekit.upload import Upload
+
+A = TypeVar("A", StreamedReply, SocketReply)
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
@@ -89,24 +92,74 @@ class Exchange:
         UpstreamTimedOut, Overloaded, what the upload has failed with, and what `TokenBroker.access_token` raises.
         A challenge that asks for no confirmation is an answer as any other.
         """
+
+        async def ask(token: AccessToken | None) -> StreamedReply:
+            asking = self._way.open(
+                request.method,
+                request.url,
+                headers=_with_token(request, token),
+                body=request.body,
+                head_seconds=self._seconds,
+            )
+            return await self._counted(request.method, asking)
+
+        return await self._lent(session, ask, is_repeatable=request.is_repeatable)
+
+    async def open_socket(
+        self,
+        session: LiveSession | None,
+        request: OutgoingRequest,
+        subprotocols: Sequence[str],
+        limits: SocketLimits,
+    ) -> SocketReply:
+        """Send a handshake, and return the socket or the refusal; whoever has a socket must close it.
+
+        Raises as `open` does.
+        """
+
+        async def ask(token: AccessToken | None) -> SocketReply:
+            asking = self._way.sockets.open(
+                request.url,
+                headers=_with_token(request, token),
+                subprotocols=subprotocols,
+                seconds=self._seconds,
+                limits=limits,
+            )
+            return await self._counted(request.method, asking)
+
+        return await self._lent(session, ask, is_repeatable=True)
+
+    async def _lent(
+        self,
+        session: LiveSession | None,
+        ask: Callable[[AccessToken | None], Awaitable[A]],
+        *,
+        is_repeatable: bool,
+    ) -> A:
+        """Ask with the token that the upstream is lent, if it is lent one."""
         if session is None or self._rule is None:
-            return await self._sent(request, None)
+            return await ask(None)
         try:
-            return await self._open_with_token(session, request, self._rule)
+            return await self._ask_with_token(session, self._rule, ask, is_repeatable=is_repeatable)
         except StepUpRequired:
             self._counts.upstream_asked(self.name, "step-up")
             raise
 
-    async def _open_with_token(
-        self, session: LiveSession, request: OutgoingRequest, rule: AccessRule
-    ) -> StreamedReply:
+    async def _ask_with_token(
+        self,
+        session: LiveSession,
+        rule: AccessRule,
+        ask: Callable[[AccessToken | None], Awaitable[A]],
+        *,
+        is_repeatable: bool,
+    ) -> A:
         self._step_ups.demand_freshness(session, rule)
-        opened: list[StreamedReply] = []
+        opened: list[A] = []
 
-        async def send(token: AccessToken) -> StreamedReply:
+        async def send(token: AccessToken) -> A:
             for refused in opened:
                 refused.close()
-            opened.append(await self._sent(request, token))
+            opened.append(await ask(token))
             return opened[-1]
 
         try:
@@ -116,7 +169,7 @@ class Exchange:
                 rule.resource,
                 send,
                 name=self.name,
-                is_repeatable=request.is_repeatable,
+                is_repeatable=is_repeatable,
             )
             if reply.status not in REFUSALS and reply.status < _FAILED:
                 await note(session, self._step_ups.success(session, rule.resource))
@@ -126,18 +179,13 @@ class Exchange:
             raise
         return reply
 
-    async def _sent(self, request: OutgoingRequest, token: AccessToken | None) -> StreamedReply:
-        headers = CIMultiDict(request.headers)
-        if token:
-            headers[hdrs.AUTHORIZATION] = f"Bearer {token.value}"
+    async def _counted(self, method: str, asking: Awaitable[A]) -> A:
         began = self._monotonic()
         try:
-            reply = await self._way.open(
-                request.method, request.url, headers=headers, body=request.body, head_seconds=self._seconds
-            )
+            reply = await asking
         except OutboundError as error:
             self._counts.upstream_asked(self.name, "timeout" if error.reason == TIMEOUT else "failed")
-            raise self._unavailable(error, request.method) from error
+            raise self._unavailable(error, method) from error
         except Overloaded:
             self._counts.upstream_asked(self.name, "overloaded")
             raise
@@ -154,3 +202,10 @@ class Exchange:
             outcome = UNKNOWN if error.maybe_done else NOT_SENT
         kind = UpstreamTimedOut if error.reason == TIMEOUT else UpstreamUnavailable
         return kind(self.name, error.reason, retry_after=error.retry_after, outcome=outcome)
+
+
+def _with_token(request: OutgoingRequest, token: AccessToken | None) -> Mapping[str, str]:
+    headers = CIMultiDict(request.headers)
+    if token:
+        headers[hdrs.AUTHORIZATION] = f"Bearer {token.value}"
+    return headers

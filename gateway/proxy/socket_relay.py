@@ -14,8 +14,10 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import web
 
+from servicekit.socket_call import UpstreamSocket
+
 Browser = web.WebSocketResponse[bool]
-Upstream = aiohttp.ClientWebSocketResponse[bool]
+Upstream = UpstreamSocket
 
 NO_STATUS: Final = 0
 """What a close without a code is called here; RFC 6455 has 1005 for it, which is never sent."""
