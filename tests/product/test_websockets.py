@@ -222,7 +222,7 @@ async def test_a_gateway_that_stops_tells_browsers_to_come_again(chat: Chat) -> 
     ada = await chat.world.signed_in()
     socket = await chat.open(ada)
 
-    stopping = asyncio.create_task(chat.world.stop())
+    stopping = asyncio.ensure_future(chat.world.stop())
 
     assert await heard(socket) == (1012, "")
     assert await chat.upstream.end() == (1001, "")
