@@ -152,3 +152,54 @@ async def test_who_reads_slowly_holds_the_other_side_up_and_not_our_memory(
 
     assert sent * 10_000 < 20_000_000, "buffers of the system included"
     await socket.close()
+
+
+MASK = b"\0\0\0\0"
+BROKEN = {
+    "a reserved bit": (b"\xc1\x80" + MASK, 1002),
+    "an unknown opcode": (b"\x83\x80" + MASK, 1002),
+    "an unknown control frame": (b"\x8b\x80" + MASK, 1002),
+    "a ping in fragments": (b"\x09\x80" + MASK, 1002),
+    "a ping that is too long": (b"\x89\xfe\x00\x7e" + MASK + bytes(126), 1002),
+    "a fragment of nothing": (b"\x80\x83" + MASK + b"abc", 1002),
+    "a message within another": (b"\x01\x83" + MASK + b"abc" + b"\x81\x83" + MASK + b"def", 1002),
+    "a close of one byte": (b"\x88\x81" + MASK + b"x", 1002),
+    "a close with a code that nobody has": (b"\x88\x82" + MASK + (1004).to_bytes(2, "big"), 1002),
+    "a close whose reason is no text": (b"\x88\x83" + MASK + (1000).to_bytes(2, "big") + b"\xff", 1007),
+    "a length beyond all numbers": (b"\x82\xff" + b"\xff" * 8 + MASK, 1009),
+    "fragments that are too much together": (b"\x02\xfe\xff\xff" + MASK + bytes(65_535), 1009),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+async def test_what_is_no_message_ends_the_socket_and_reaches_nobody(
+    chat: Stage, sessions: SessionStore, what: str
+) -> None:
+    frame, code = BROKEN[what]
+    if "together" in what:
+        frame += b"".join(b"\x00" + frame[1:] for _ in range(3))
+    socket = await chat.open("/echo", await begun(sessions))
+    socket._writer.transport.write(frame)
+
+    assert await told(socket) == (code, "")
+    assert await chat.upstream.end() == (1001, "")
+    await chat.none_left()
+
+
+async def test_text_that_is_none_is_the_upstreams_to_refuse(chat: Stage, sessions: SessionStore) -> None:
+    socket = await chat.open("/echo", await begun(sessions))
+    socket._writer.transport.write(b"\x81\x82" + MASK + b"\xc3\x28")
+
+    assert await told(socket) == (1007, "")
+
+
+async def test_ten_thousand_small_messages_arrive_in_their_order(chat: Stage, sessions: SessionStore) -> None:
+    socket = await chat.open("/echo", await begun(sessions))
+
+    async def send() -> None:
+        for number in range(10_000):
+            await socket.send_str(str(number))
+
+    sending = asyncio.create_task(send())
+    assert [await socket.receive_str() for _ in range(10_000)] == [str(number) for number in range(10_000)]
+    await sending
