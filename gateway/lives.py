@@ -252,6 +252,7 @@ def upstreams_life(settings: Settings, *, monotonic: Callable[[], float]) -> Cle
             app[keys.VAULT],
             app[keys.EVENT_STREAMS].wheel,
             SocketHandshakes(exchanges, step_ups).open,
+            app[keys.AUDIT],
             now=app[keys.VAULT].now,
             idle=settings.session_idle_seconds,
             redis_seconds=LIMITS.request,

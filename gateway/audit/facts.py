@@ -32,6 +32,8 @@ REQUEST_PARKED: Final = Fact("request-parked", "authz_fail")
 PARKED_REQUEST_DROPPED: Final = Fact("parked-request-drop", "sensitive_delete")
 UPSTREAM_REQUEST: Final = Fact("upstream-request", "sensitive_update")
 """An unsafe request to an API behind the gateway: which one, and how; never its path or its body."""
+UPSTREAM_SOCKET: Final = Fact("upstream-socket", "sensitive_update")
+"""A WebSocket to an API behind the gateway, by which anything may be changed; never a message."""
 STEP_UP_DEMANDED: Final = Fact("step-up-demand", "authz_fail", is_common=True)
 BLOCKED: Final = Fact("access-blocked", "authz_fail", is_common=True)
 UNKNOWN_OBJECT: Final = Fact("unknown-object", "malicious_direct_reference", is_common=True)

@@ -18,6 +18,8 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.audit import facts
+from gateway.audit.recorder import Audit
 from gateway.counts import Counts
 from gateway.edge.handshakes import refuse_bad_handshake, subprotocols
 from gateway.errors import SessionStoreUnavailable
@@ -71,6 +73,7 @@ class WebSockets:
         vault: Vault,
         wheel: StreamWheel,
         open_upstream: Open,
+        audit: Audit,
         *,
         now: Callable[[], float],
         idle: float,
@@ -84,6 +87,7 @@ class WebSockets:
         self._vault = vault
         self._wheel = wheel
         self._open_upstream = open_upstream
+        self._audit = audit
         self._now = now
         self._idle = idle
         self._redis_seconds = redis_seconds
@@ -121,6 +125,8 @@ class WebSockets:
                 return opened
             try:
                 browser = await accepted(request, opened.protocol, limits)
+                who = session.subject if session else None
+                self._audit.record(facts.UPSTREAM_SOCKET, who, upstream=row.name, method=request.method)
                 return await self._serve(request, browser, opened, session, row)
             finally:
                 await opened.close(code=socket_relay.GOING_AWAY)

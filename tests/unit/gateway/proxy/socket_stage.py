@@ -13,6 +13,8 @@ import aiohttp
 import aiohttp_session
 from aiohttp import web
 
+from gateway.audit.activity import Activity
+from gateway.audit.recorder import Audit
 from gateway.counts import Counts
 from gateway.proxy.socket_relay import Upstream
 from gateway.proxy.websocket import SocketPlaces, WebSockets
@@ -130,6 +132,7 @@ async def stage(
             vault,
             StreamWheel(vault, now=clock, monotonic=clock, look=LOOK, rarely=LOOK),
             open_upstream,
+            Audit(vault, Activity(vault), None, now=clock),
             now=clock,
             idle=IDLE,
             redis_seconds=5,
