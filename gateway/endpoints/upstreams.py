@@ -116,5 +116,12 @@ def _operation(row: UpstreamRow, method: str, *, is_safe: bool) -> Operation:
             *(Parameter(name, "header", "Goes on to the upstream.") for name in row.request_headers),
         ),
         body=None if is_safe else RequestBody(ANY_BODY, (ANYTHING,), required=False),
-        description=f"Forwarded by the row `{row.name}` of the upstreams.",
+        description=f"Forwarded by the row `{row.name}` of the upstreams.{_upgrade(row, method)}",
     )
+
+
+def _upgrade(row: UpstreamRow, method: str) -> str:
+    """Say that a WebSocket may be opened, which OpenAPI has no word for."""
+    if not (row.websocket and method == hdrs.METH_GET):
+        return ""
+    return " A WebSocket handshake (RFC 6455) is answered 101; it needs `Origin` in the place of `X-CSRF`."
