@@ -129,7 +129,7 @@ class WebSockets:
                 self._audit.record(facts.UPSTREAM_SOCKET, who, upstream=row.name, method=request.method)
                 return await self._serve(request, browser, opened, session, row)
             finally:
-                await opened.close(code=socket_relay.GOING_AWAY)
+                opened.cut()
 
     async def _session(self, request: web.Request, row: UpstreamRow) -> LiveSession | None:
         if row.anonymous and await self._sessions.find(request) is None:

@@ -35,20 +35,31 @@ async def test_S18_a_session_that_ends_ends_its_sockets_and_no_others(
     assert chat.counts.open == {"chat": 1}
 
 
-@pytest.mark.parametrize("seconds", [IDLE, ABSOLUTE])
-async def test_a_session_that_is_over_by_its_time_ends_its_sockets_whatever_is_said_on_them(
-    chat: Stage, sessions: SessionStore, clock: MovableClock, seconds: int
+async def test_a_session_that_nobody_uses_ends_its_sockets_whatever_is_said_on_them(
+    chat: Stage, sessions: SessionStore, clock: MovableClock
 ) -> None:
-    session = await begun(sessions)
-    socket = await chat.open("/echo", session)
+    socket = await chat.open("/echo", await begun(sessions))
     for step in range(1, 4):
-        clock.now = NOW + seconds * step / 4
-        if seconds == ABSOLUTE:
-            await sessions.slide(session)
+        clock.now = NOW + IDLE * step / 4
         await socket.send_str("busy")
         assert await socket.receive_str() == "busy"
 
-    clock.now = NOW + seconds
+    clock.now = NOW + IDLE
+    assert await told(socket) == (3000, "expired")
+
+
+async def test_a_session_that_is_used_all_the_time_ends_its_sockets_at_its_last_moment(
+    chat: Stage, sessions: SessionStore, clock: MovableClock
+) -> None:
+    session = await begun(sessions)
+    socket = await chat.open("/echo", session)
+    while clock.now + IDLE / 2 < NOW + ABSOLUTE:
+        clock.now += IDLE / 2
+        await sessions.slide(session)
+    await socket.send_str("busy")
+    assert await socket.receive_str() == "busy"
+
+    clock.now = NOW + ABSOLUTE
     assert await told(socket) == (3000, "expired")
 
 
