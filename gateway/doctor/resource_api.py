@@ -1,10 +1,10 @@
-"""The doctor's look at the resource API: whether it is there, and asks for a token.
+"""The doctor's look at the resource API: whether it is there, asks for a token, and judges conditions.
 
 Owns the requests without a token, and what their answers mean; Graph is looked at by both services' doctors.
 Never holds a token and never changes anything: that a request without one is refused is what is looked for.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from servicekit.challenges import parse_bearer_challenges
 from servicekit.doctor.findings import (
@@ -14,6 +14,7 @@ from servicekit.doctor.findings import (
     not_looked_at,
     ok,
     plain_reason,
+    warning,
     within_time,
 )
 from servicekit.outbound import Outbound
@@ -26,15 +27,20 @@ _UNAUTHORIZED: Final = 401
 
 API: Final = "resource API"
 PROTECTION: Final = "resource API protects"
+CONDITIONS: Final = "resource API conditions"
 
 
 async def look_at_resource_api(http: Outbound, url: str) -> list[Finding]:
-    """Ask the API whether it lives, and to change a profile without a token, which it must refuse."""
+    """Ask the API whether it lives, for its description, and to change a profile without a token."""
     base = url.rstrip("/")
     alive = await within_time(API, _alive(http, f"{base}/health/live"))
     if alive.status is Status.FAULT:
-        return [alive, not_looked_at(PROTECTION, API)]
-    return [alive, await within_time(PROTECTION, _protects(http, f"{base}/profile"))]
+        return [alive, not_looked_at(PROTECTION, API), not_looked_at(CONDITIONS, API)]
+    return [
+        alive,
+        await within_time(PROTECTION, _protects(http, f"{base}/profile")),
+        await within_time(CONDITIONS, _judges(http, f"{base}/openapi.json")),
+    ]
 
 
 async def _alive(http: Outbound, address: str) -> Finding:
@@ -80,3 +86,27 @@ async def _protects(http: Outbound, address: str) -> Finding:
         "GATEWAY_RESOURCE_API_URL must lead to the edit profile service itself, with nothing that answers for it; "
         "keep it away from people until this is mended.",
     )
+
+
+async def _judges(http: Outbound, address: str) -> Finding:
+    """Look whether the API's own description has `If-Match`; a proxy that takes it away is not seen by that."""
+    try:
+        reply = await http.send("GET", address, timeout_seconds=_SECONDS)
+        described = reply.status == _OK and _takes_if_match(reply.json())
+    except (OutboundError, ValueError):
+        described = False
+    if described:
+        return ok(CONDITIONS, "PATCH /profile takes If-Match")
+    return warning(
+        CONDITIONS,
+        f"{address} says nothing of If-Match: the API is of an older release than this gateway, which judges instead",
+        "Update the resource API: until then, what is saved elsewhere while an edit is on its way is overwritten.",
+    )
+
+
+def _takes_if_match(described: Any) -> bool:
+    try:
+        parameters = described["paths"]["/profile"]["patch"]["parameters"]
+        return any(one["in"] == "header" and one["name"] == "If-Match" for one in parameters)
+    except (KeyError, TypeError):
+        return False
