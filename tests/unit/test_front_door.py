@@ -24,6 +24,17 @@ def test_the_pictures_are_those_that_the_command_takes_small_and_described() -> 
         assert (FOLDER / name).stat().st_size <= LARGEST
 
 
+def test_what_the_readme_calls_is_what_the_client_has() -> None:
+    (page,) = re.findall(r"```js\n(.*?)```", README, re.DOTALL)
+    declared = (ROOT / "spa/client.d.ts").read_text(encoding="utf-8")
+    called = re.findall(r"gateway\.(\w+)", page + " ".join(re.findall(r"`gateway\.\w+\(\)`", README)))
+
+    assert "connect" in page
+    assert {"request", "flowUrl", "resume"} <= set(called)
+    assert [name for name in called if not re.search(rf"^  {name}[(:]", declared, re.MULTILINE)] == []
+    assert "`python3 dev.py --example notes`" in README
+
+
 def test_the_rows_that_are_shown_are_rows(tmp_path: Path) -> None:
     for page in (README, GUIDE):
         (row,) = re.findall(r"```toml\n(\[\[upstream\]\].*?)```", page, re.DOTALL)
