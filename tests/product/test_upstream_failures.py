@@ -76,7 +76,7 @@ async def test_who_is_not_there_was_sent_nothing_and_who_is_late_may_have_done_i
     assert (late_write.status, late_write.body["outcome"]) == (504, "unknown")
 
 
-async def test_a_server_that_proves_itself_by_nothing_is_sent_nothing(
+async def test_S46_a_server_that_proves_itself_by_nothing_is_sent_nothing(
     make_world: Make, tmp_path: Path
 ) -> None:
     async with raw_upstream(saying(ok())) as plain:
@@ -87,7 +87,7 @@ async def test_a_server_that_proves_itself_by_nothing_is_sent_nothing(
             assert (answer.status, answer.body["outcome"], plain.asked) == (502, "not-sent", [])
 
 
-async def test_an_unsafe_request_is_one_fact_and_its_path_and_body_are_none(
+async def test_A6_an_unsafe_request_is_one_fact_and_its_path_and_body_are_none(
     notes: Rows, trail: ReadTrail
 ) -> None:
     for answer in (
@@ -138,7 +138,9 @@ async def test_requests_are_counted_by_row_and_how_they_ended(notes: Rows) -> No
 @pytest.mark.parametrize(
     "said", [head("Content-Length: 9") + b"four", head("Transfer-Encoding: chunked") + b"4\r\nfour\r\n"]
 )
-async def test_an_answer_that_breaks_off_never_looks_whole(notes: Rows, said: bytes, version: str) -> None:
+async def test_S49_an_answer_that_breaks_off_never_looks_whole(
+    notes: Rows, said: bytes, version: str
+) -> None:
     read = asyncio.Event()
 
     async def answer(asked: Asked) -> None:
@@ -156,7 +158,7 @@ async def test_an_answer_that_breaks_off_never_looks_whole(notes: Rows, said: by
     writer.close()
 
 
-async def test_one_hanging_upstream_slows_neither_another_nor_anything_of_ours(notes: Rows) -> None:
+async def test_L10_one_hanging_upstream_slows_neither_another_nor_anything_of_ours(notes: Rows) -> None:
     async def answer(asked: Asked) -> None:
         await (hangs(asked) if "/hangs" in asked.first_line else asked.say(ok()))
 
@@ -174,7 +176,7 @@ async def test_one_hanging_upstream_slows_neither_another_nor_anything_of_ours(n
         writer.close()
 
 
-async def test_one_person_does_not_take_all_places_of_a_row(notes: Rows) -> None:
+async def test_L10_one_person_does_not_take_all_places_of_a_row(notes: Rows) -> None:
     notes.upstream.answer = hangs
     stuck = [await notes.send("GET /api/notes/hangs HTTP/1.1") for _ in range(64)]
     await notes.asked(64)

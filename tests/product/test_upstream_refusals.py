@@ -60,7 +60,9 @@ STEP_UP = [
 ]  # fmt: skip
 
 
-async def test_a_refusal_that_asks_for_a_confirmation_is_understood_in_every_form(notes: Rows) -> None:
+async def test_S46_a_refusal_that_asks_for_a_confirmation_is_met_for_the_row_s_own_scope_in_every_form(
+    notes: Rows,
+) -> None:
     for status, challenges in STEP_UP:
         notes.upstream.answer = refusing(status, *challenges)
         answer = await notes.ada.call("GET", "/api/notes")

@@ -43,7 +43,9 @@ async def notes(make_world: Make, tmp_path: Path) -> AsyncIterator[Rows]:
         yield notes
 
 
-async def test_a_request_goes_there_with_the_person_s_token_and_its_answer_comes_back(notes: Rows) -> None:
+async def test_S46_S47_a_request_goes_there_with_the_person_s_token_and_its_answer_comes_back(
+    notes: Rows,
+) -> None:
     notes.upstream.answer = saying(
         head(
             *("Content-Type: text/plain", "Content-Length: 4", 'ETag: "a"', "Vary: Accept", "Server: apache"),
@@ -85,7 +87,9 @@ async def test_a_request_goes_there_with_the_person_s_token_and_its_answer_comes
     assert "Strict-Transport-Security" not in answer.headers
 
 
-async def test_without_a_session_only_what_is_for_everybody_is_asked_and_without_a_token(notes: Rows) -> None:
+async def test_S46_without_a_session_only_what_is_for_everybody_is_asked_and_without_a_token(
+    notes: Rows,
+) -> None:
     stranger = await notes.world.front_end()
     refused = await stranger.call("GET", "/api/notes/1")
     without_token = await notes.ada.call("GET", "/api/plain/1")
@@ -123,7 +127,7 @@ async def test_a_body_arrives_to_the_byte_with_a_length_or_in_chunks(notes: Rows
     assert not any("x-t" in asked.fields or "expect" in asked.fields for asked in notes.upstream.asked)
 
 
-async def test_a_body_that_is_too_large_never_arrives_whole(notes: Rows) -> None:
+async def test_S50_a_body_that_is_too_large_never_arrives_whole(notes: Rows) -> None:
     ended: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def answer(asked: Asked) -> None:
@@ -186,7 +190,7 @@ PASSED_ON = [
 ]  # fmt: skip
 
 
-async def test_what_an_upstream_says_passes_as_it_is(notes: Rows) -> None:
+async def test_S46_what_an_upstream_says_passes_as_it_is_and_no_redirect_is_followed(notes: Rows) -> None:
     for said, method, status, fields, body in PASSED_ON:
         notes.upstream.answer = saying(said, then_close=True)
         path = "/api/notes/7" if method != "HEAD" else "/api/notes"
@@ -197,7 +201,7 @@ async def test_what_an_upstream_says_passes_as_it_is(notes: Rows) -> None:
         assert fields.items() <= met.headers.items(), said
 
 
-async def test_what_is_compressed_is_not_opened(notes: Rows) -> None:
+async def test_S50_what_is_compressed_is_not_opened(notes: Rows) -> None:
     bomb = gzip.compress(bytes(10_000_000))
     notes.upstream.answer = saying(ok(bomb, "Content-Encoding: gzip"))
 
@@ -278,3 +282,14 @@ async def test_streams_of_events_end_when_the_gateway_does(notes: Rows) -> None:
     assert (await asyncio.wait_for(reader.read(), PATIENCE)).endswith(b"0\r\n\r\n"), "in good order"
     await stopping
     writer.close()
+
+
+async def test_an_upstream_s_connection_is_used_again_once_both_sides_have_said_everything(
+    notes: Rows,
+) -> None:
+    fields = [notes.cookies(), ("X-CSRF", "1")]
+    for _ in range(3):
+        assert (await notes.ada.call("GET", "/api/notes/1")).status == 200
+        assert (await ask_raw(notes.world.gateway_url, "GET", "/api/notes", fields)).status == 200
+
+    assert (len(notes.upstream.asked), notes.upstream.connections) == (6, 1)

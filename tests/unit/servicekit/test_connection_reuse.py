@@ -102,7 +102,7 @@ SECOND = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
 
 @pytest.mark.parametrize("unasked", [SECOND, SECOND + SECOND, SECOND[:-2], b"HTTP/1.1 200 OK\r\nContent-Le"])
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
-async def test_what_a_server_says_unasked_is_nobody_s_answer(
+async def test_S46_what_a_server_says_unasked_is_nobody_s_answer(
     network: Outbound, method: str, unasked: bytes
 ) -> None:
     async def answer(asked: Asked) -> None:

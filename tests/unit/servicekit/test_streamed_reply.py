@@ -210,7 +210,7 @@ async def test_whoever_closes_a_reply_or_is_cancelled_before_it_ends_the_exchang
     assert "/head" in await asyncio.wait_for(left.get(), PATIENCE)
 
 
-async def test_open_replies_are_counted_and_take_no_place_from_calls(
+async def test_L10_open_replies_are_counted_and_take_no_place_from_calls(
     network: Outbound, upstream: RawUpstream
 ) -> None:
     async def answer(asked: Asked) -> None:

@@ -100,7 +100,7 @@ async def breaking(after: asyncio.Event | None = None) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("length", [6, None])
-async def test_what_an_upload_fails_with_is_raised_and_the_other_side_sees_no_whole_request(
+async def test_S49_what_an_upload_fails_with_is_raised_and_the_other_side_sees_no_whole_request(
     network: Outbound, upstream: RawUpstream, length: int | None
 ) -> None:
     ended: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()

@@ -69,7 +69,9 @@ async def trickled(url: str, framing: str, pieces: Iterable[bytes], pause: float
 
 
 @pytest.mark.parametrize("framing", ["Transfer-Encoding: chunked", "Content-Length: 100000"])
-async def test_a_body_that_trickles_is_given_up_whether_it_is_held_or_follows(url: str, framing: str) -> None:
+async def test_S52_a_body_that_trickles_is_given_up_whether_it_is_held_or_follows(
+    url: str, framing: str
+) -> None:
     # Each piece comes in time, and all of them never would.
     piece = b"1\r\nx\r\n" if "chunked" in framing else b"x"
 
