@@ -41,7 +41,7 @@ function explain(error) {
   const kept = refused?.members.parked ? 'What you asked for waits meanwhile.' : 'What you asked for isn’t kept: do it again afterwards.';
   the('#problem p').textContent = stepUp
     ? `To change or delete a note, confirm that it’s you. ${kept}`
-    : refused?.members.detail ?? 'That didn’t work. Check your connection, then try again.';
+    : refused?.members.detail ?? refused?.members.title ?? 'That didn’t work. Check your connection, then try again.';
   the('#confirm').hidden = !stepUp;
   the('#close').textContent = stepUp ? 'Not now' : 'Close';
   the('#problem').hidden = false;

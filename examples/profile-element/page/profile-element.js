@@ -88,7 +88,7 @@ class ProfileElement extends HTMLElement {
     } catch (error) {
       const problem = error instanceof Problem ? error : null;
       if (problem?.slug === 'sign-in-required') return this.show();
-      if (problem?.slug !== 'step-up-required') return this.say(problem?.members.detail ?? 'That didn’t work. Try again.');
+      if (problem?.slug !== 'step-up-required') return this.say(problem?.members.detail ?? problem?.members.title ?? 'That didn’t work. Try again.');
       this.draw(make('p', 'To change it, confirm that it’s you. Your change waits meanwhile.'), this.button('Confirm', () => this.leave(problem)), this.button('Not now', () => this.profile()));
     }
     return undefined;
