@@ -22,14 +22,12 @@ from gateway.audit import facts
 from gateway.audit.recorder import Audit
 from gateway.counts import Counts
 from gateway.edge.handshakes import refuse_bad_handshake, subprotocols
-from gateway.errors import SessionStoreUnavailable
 from gateway.proxy import socket_relay
 from gateway.proxy.browser_socket import BrowserSocket, accepted
-from gateway.session.end_watch import SessionEndWatch
+from gateway.session.session_ends import SessionEnds
 from gateway.session.sessions import LiveSession, SessionStore
-from gateway.session.stream_wheel import Seat, StreamWheel
+from gateway.session.stream_wheel import StreamWheel
 from gateway.store.names import digest_of
-from gateway.store.redis.budget import redis_budget
 from gateway.store.vault import Vault
 from gateway.upstream_rows import UpstreamRow
 from servicekit.errors import TooManyRequests
@@ -84,13 +82,9 @@ class WebSockets:
         counts: Counts | None = None,
     ) -> None:
         self._sessions = sessions
-        self._vault = vault
-        self._wheel = wheel
+        self._session_ends = SessionEnds(vault, wheel, now=now, idle=idle, redis_seconds=redis_seconds)
         self._open_upstream = open_upstream
         self._audit = audit
-        self._now = now
-        self._idle = idle
-        self._redis_seconds = redis_seconds
         self._network_of = network_of
         self._places = places or SocketPlaces()
         self._limits = limits or SocketLimits()
@@ -171,31 +165,7 @@ class WebSockets:
         return socket_relay.RESTART
 
     async def _until_session_ends(self, request: web.Request, session: LiveSession) -> socket_relay.Ending:
-        watch = SessionEndWatch(self._vault, session, now=self._now, idle=self._idle)
-        seat = Seat(session.ref, request)
-        self._wheel.join(seat)
-        try:
-            self._wheel.looked(seat, None, watch.changes_at)
-            while True:
-                await seat.awake.wait()
-                seat.awake.clear()
-                if seat.must_look and (reason := await self._look(seat, watch)):
-                    return socket_relay.session_ended(reason)
-        finally:
-            self._wheel.leave(seat)
-
-    async def _look(self, seat: Seat, watch: SessionEndWatch) -> str | None:
-        seat.must_look = False
-        try:
-            # The request's own budget was for the handshake.
-            with redis_budget(self._redis_seconds):
-                reason = await watch.look()
-        except SessionStoreUnavailable:
-            self._wheel.looked(seat, None, watch.changes_at)
-            return None
-        seat.ref = watch.ref
-        self._wheel.looked(seat, watch.mark, watch.changes_at)
-        return reason
+        return socket_relay.session_ended(await self._session_ends.end_of(request, session))
 
     @contextmanager
     def _place(self, request: web.Request, session: LiveSession | None, row: UpstreamRow) -> Iterator[None]:
