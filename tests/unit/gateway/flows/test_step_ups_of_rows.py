@@ -10,6 +10,7 @@ from gateway.session.confirmation import Confirmation
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.fields import Field
 from gateway.tokens.resources import Resource
+from gateway.tokens.token_records import TOKEN
 from tests.stage.stored import stored
 from tests.stage.tenant import MovableClock
 from tests.unit.gateway.flows.rows import BILLS, EDIT, NOTES, READ, Row, judging
@@ -249,3 +250,9 @@ def test_S27_a_challenge_that_nobody_can_read_ends_with_any_confirmation() -> No
     other = {"challengers": Field(b"x", NOW)}
 
     assert unmet({"challenge:damaged": Field(b"x", NOW), **other}, NOTES) == other
+
+
+def test_S46_a_confirmation_ends_the_token_of_its_resource_and_no_other_one() -> None:
+    tokens = {TOKEN.field(one.key): Field(b"x", NOW) for one in (NOTES, BILLS, EDIT)}
+
+    assert unmet(tokens, NOTES).keys() == {TOKEN.field(one.key) for one in (BILLS, EDIT)}
