@@ -6,7 +6,7 @@ and says so.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -45,7 +45,7 @@ from gateway.flows.step_up import StepUps
 from gateway.limiting import limiting
 from gateway.lives import authority_life, end_streams, network_life, redis_life, tokens_life, upstreams_life
 from gateway.metrics import Metrics
-from gateway.profile.upstreams import UPSTREAMS
+from gateway.profile.rows import PATIENCE, Patience, profile_rows
 from gateway.session.cookie import SessionStorage
 from gateway.session.event_streams import STREAM_LIMITS, EventStreams, StreamLimits
 from gateway.session.own_sessions import OwnSessions
@@ -67,7 +67,6 @@ from servicekit.http.request_heads import head_limits_middleware
 from servicekit.http.routes import RouteTable
 from servicekit.problems import problems_middleware
 from servicekit.reference import reference_middleware, tell_request_id
-from servicekit.upstream import Upstream
 
 # Beside the package in a working copy and in the images; the wheel has it inside (pyproject.toml, force-include).
 _PACKED: Final = Path(__file__).parent / "spa"
@@ -85,7 +84,7 @@ def create_app(
     stream_limits: StreamLimits = STREAM_LIMITS,
     metrics: Metrics | None = None,
     redis_clock: RedisClock | None = None,
-    upstreams: Iterable[Upstream] = UPSTREAMS,
+    profile_patience: Patience = PATIENCE,
     trail: Trail | None = None,
 ) -> web.Application:
     """Return the gateway for `settings`.
@@ -93,8 +92,8 @@ def create_app(
     `now` is the wall clock in seconds, by which the authority's tokens are judged; sessions and all that they hold live
     by `redis_clock`, Redis' own. `monotonic` is the one that the authority's documents age by, and by which it is left
     alone. `authority_timeouts` are those of token requests: for connecting, and for the answer. `spa` is the
-    client's folder, or its files as somebody read them already. `upstreams` are Graph and the resource API.
-    `trail` is where the audit trail goes, if anywhere.
+    client's folder, or its files as somebody read them already. `profile_patience` is how long
+    Graph and the resource API may take. `trail` is where the audit trail goes, if anywhere.
     Everything that reads files happens here, before there is a request that could wait for it.
     """
     pages = _pages(settings, spa)
@@ -110,6 +109,7 @@ def create_app(
         absolute=settings.session_absolute_seconds,
         most=settings.max_sessions_per_person,
     )
+    profile = profile_rows(settings, profile_patience)
     resources = Resources(
         Resource(GRAPH, settings.graph_scope),
         Resource(EDIT, settings.edit_profile_scope),
@@ -118,7 +118,7 @@ def create_app(
     step_ups = StepUps(
         now=redis_time,
         resources=resources,
-        rules=rules_of(resources, settings.upstreams, edit_max_age=settings.step_up_max_age_seconds),
+        rules=rules_of(resources, settings.upstreams, edit_max_age=profile.edit.max_age),
     )
     places = admissions(settings.max_requests, metrics)
     activity = Activity(vault)
@@ -202,7 +202,7 @@ def create_app(
             redis_life(),
             network_life(settings),
             authority_life(settings, monotonic=monotonic, timeouts=authority_timeouts),
-            tokens_life(settings, resources, monotonic=monotonic, upstreams=upstreams),
+            tokens_life(settings, resources, monotonic=monotonic, profile=profile),
             upstreams_life(settings, monotonic=monotonic),
         )
     )

@@ -5,7 +5,7 @@ the authority, and whatever asks for tokens.
 Decides nothing, and asks nothing of the authority at start.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from aiohttp import web
@@ -19,8 +19,8 @@ from gateway.profile.edits import ProfileEdits
 from gateway.profile.graph import ProfileReader
 from gateway.profile.recently_saved import RecentlySaved
 from gateway.profile.resource_client import ResourceApiClient
+from gateway.profile.rows import ProfileRows
 from gateway.profile.saves import ProfileSaves
-from gateway.profile.upstreams import way_to, ways_to
 from gateway.proxy.confirmed_requests import ConfirmedRequests
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.forward import Forwarder
@@ -30,6 +30,7 @@ from gateway.proxy.parked_form import PROFILE_PATH
 from gateway.proxy.parked_requests import ParkedRequests
 from gateway.proxy.paths import UpstreamPaths
 from gateway.proxy.socket_handshake import SocketHandshakes
+from gateway.proxy.ways import way_to
 from gateway.proxy.websocket import WebSockets
 from gateway.record_kinds import RECORD_KINDS
 from gateway.session.session_ends import SessionEnds
@@ -45,7 +46,6 @@ from gateway.upstream_rows import UpstreamRow
 from servicekit.authority import Authority, open_authority
 from servicekit.outbound import Outbound, outbound
 from servicekit.token_threads import CALL_SECONDS
-from servicekit.upstream import Upstream
 
 # The slowest token request, and keeping what it brings.
 SETTLING_SECONDS: Final = CALL_SECONDS + 2
@@ -131,7 +131,7 @@ def tokens_life(
     resources: Resources,
     *,
     monotonic: Callable[[], float],
-    upstreams: Iterable[Upstream],
+    profile: ProfileRows,
 ) -> CleanupContext:
     """Return the life of the token broker, and what asks it for tokens."""
 
@@ -157,16 +157,16 @@ def tokens_life(
             keeps_id_tokens=settings.id_token_hint,
             counts=app[keys.METRICS],
         )
-        to_graph, to_api = ways_to(upstreams, app[_NETWORK], now=monotonic, counts=app[keys.METRICS])
+        to_graph, to_api = (
+            way_to(row, app[_NETWORK], now=monotonic, counts=app[keys.METRICS]) for row in profile
+        )
         parked = app[keys.PARKED_REQUESTS] = ParkedRequests(app[keys.VAULT], now=now)
         interruptions = app[keys.INTERRUPTIONS] = Interruptions(
             parked, step_ups, app[keys.AUDIT], app[keys.METRICS]
         )
         saves = ProfileSaves(
-            ProfileReader(
-                to_graph, broker, url=settings.graph_url, resource=resources.read, audit=app[keys.AUDIT]
-            ),
-            ResourceApiClient(to_api, broker, url=settings.resource_api_url, resource=resources.edit),
+            ProfileReader(to_graph, broker, row=profile.read, resource=resources.read, audit=app[keys.AUDIT]),
+            ResourceApiClient(to_api, broker, row=profile.edit, resource=resources.edit),
             step_ups,
             RecentlySaved(now=now),
             app[keys.AUDIT],
@@ -209,9 +209,7 @@ def upstreams_life(settings: Settings, *, monotonic: Callable[[], float]) -> Cle
         def exchange(row: UpstreamRow) -> Exchange:
             return Exchange(
                 row.name,
-                way_to(
-                    Upstream(row.name, call_seconds=row.timeout), app[_NETWORK], now=monotonic, counts=counts
-                ),
+                way_to(row, app[_NETWORK], now=monotonic, counts=counts),
                 app[_BROKER],
                 step_ups,
                 rule=step_ups.rules.get(row.name),

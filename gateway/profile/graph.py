@@ -13,12 +13,12 @@ from typing import Final
 from gateway.audit import facts
 from gateway.audit.recorder import Audit
 from gateway.profile.fields import MEMBERS, Profile, profile_of
-from gateway.profile.upstreams import GRAPH
 from gateway.proxy.lent_token import with_token
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.resources import Resource
+from gateway.upstream_rows import UpstreamRow
 from servicekit.audit.fact import FAILED
 from servicekit.deadlines import Deadline, RetryBudget
 from servicekit.errors import Misconfigured, ResourceUnavailable
@@ -35,7 +35,7 @@ _LONGEST_PAUSE: Final = 3
 
 
 class ProfileReader:
-    """Reads `GET {graph}/me`; `url` is Graph's address with version (`https://graph.microsoft.com/v1.0`).
+    """Reads what `row` names: `GET {graph}/me`.
 
     Graph costs a request ten seconds at most. Where it is busy (429, 503) it is asked once more, if the pause that it
     wants is short, and for one call in ten at most: when Graph is in trouble, repeating everything would double its
@@ -47,7 +47,7 @@ class ProfileReader:
         outbound: Outbound,
         tokens: TokenBroker,
         *,
-        url: str,
+        row: UpstreamRow,
         resource: Resource,
         audit: Audit | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -55,7 +55,7 @@ class ProfileReader:
     ) -> None:
         self._outbound = outbound
         self._tokens = tokens
-        self._url = f"{url.rstrip('/')}/me"
+        self._row = row
         self.resource = resource
         self._audit = audit
         self._sleep = sleep
@@ -97,10 +97,10 @@ class ProfileReader:
         try:
             return await self._outbound.send(
                 "GET",
-                self._url,
+                self._row.target,
                 headers=headers,
                 params={"$select": _SELECT},
-                timeout_seconds=min(GRAPH.call_seconds, deadline.remaining),
+                timeout_seconds=min(self._row.timeout, deadline.remaining),
             )
         except OutboundError as error:
             raise ResourceUnavailable(f"Graph: {error.reason}", retry_after=error.retry_after) from error

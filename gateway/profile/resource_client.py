@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from gateway import errors
 from gateway.profile.fields import Changes, Profile, holds, profile_of
-from gateway.profile.upstreams import RESOURCE_API
 from gateway.proxy.lent_token import with_token
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.resources import Resource
+from gateway.upstream_rows import UpstreamRow
 from servicekit.errors import (
     NOT_SAVED,
     UNKNOWN,
@@ -51,16 +51,18 @@ class ApiEdit:
 
 
 class ResourceApiClient:
-    """Sends `PATCH {api}/profile`.
+    """Sends what `row` names: `PATCH {api}/profile`.
 
     `judges_conditions` is whether the API did so when it was last sent one: an API of the release before does not, and
     a proxy may take them away.
     """
 
-    def __init__(self, outbound: Outbound, tokens: TokenBroker, *, url: str, resource: Resource) -> None:
+    def __init__(
+        self, outbound: Outbound, tokens: TokenBroker, *, row: UpstreamRow, resource: Resource
+    ) -> None:
         self._outbound = outbound
         self._tokens = tokens
-        self._url = f"{url.rstrip('/')}/profile"
+        self._row = row
         self.resource = resource
         self.judges_conditions = True
 
@@ -95,10 +97,10 @@ class ResourceApiClient:
         try:
             return await self._outbound.send(
                 "PATCH",
-                self._url,
+                self._row.target,
                 headers=headers,
                 json_body=dict(changes),
-                timeout_seconds=RESOURCE_API.call_seconds,
+                timeout_seconds=self._row.timeout,
             )
         except OutboundError as error:
             outcome: Outcome = UNKNOWN if error.maybe_done else NOT_SAVED

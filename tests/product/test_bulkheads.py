@@ -2,10 +2,9 @@
 
 import asyncio
 import threading
-from dataclasses import replace
 from typing import Any
 
-from gateway.profile.upstreams import GRAPH, RESOURCE_API
+from gateway.profile.rows import Patience
 from gateway.tokens.resources import EDIT, Resource
 from servicekit.throttling import DIFFERENT
 from servicekit.token_threads import FAILURES, OPEN_SECONDS, REFRESH, RENEWAL
@@ -160,7 +159,7 @@ async def test_L6_what_failed_a_moment_ago_is_not_remembered_of_a_session_that_a
 
 # Upstreams
 
-QUICK_GRAPH, QUICK_API = replace(GRAPH, call_seconds=0.5), replace(RESOURCE_API, call_seconds=0.5)
+QUICK_GRAPH, QUICK_API = Patience(read=0.5), Patience(edit=0.5)
 
 
 def breaker(world: World, name: str) -> float:
@@ -171,7 +170,7 @@ def breaker(world: World, name: str) -> float:
 async def test_L10_while_graph_hangs_people_are_told_at_once_after_the_first_ones(
     make_world: MakeWorld,
 ) -> None:
-    world = await make_world(upstreams=(QUICK_GRAPH, RESOURCE_API))
+    world = await make_world(profile_patience=QUICK_GRAPH)
     ada = await world.confirmed()
     await fault(world, "graph.get_me", delay_ms=20_000)
     for _ in range(FAILURES_OF_AN_UPSTREAM):
@@ -195,7 +194,7 @@ async def test_L10_while_graph_hangs_people_are_told_at_once_after_the_first_one
 
 
 async def test_L10_an_edit_that_is_refused_while_the_api_hangs_was_not_saved(make_world: MakeWorld) -> None:
-    world = await make_world(upstreams=(GRAPH, QUICK_API))
+    world = await make_world(profile_patience=QUICK_API)
     ada = await world.confirmed()
     await fault(world, "graph.patch_me", delay_ms=20_000)
     for _ in range(FAILURES_OF_AN_UPSTREAM):

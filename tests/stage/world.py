@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 
 from gateway.app import SPA, create_app
 from gateway.edge.spa_files import SpaFiles
-from gateway.profile.upstreams import UPSTREAMS
+from gateway.profile.rows import PATIENCE
+from gateway.profile.rows import Patience as ProfilePatience
 from gateway.session.event_streams import STREAM_LIMITS, StreamLimits
 from gateway.settings import PREFIX, Settings
 from gateway.store.redis.budget import LIMITS, RedisLimits
@@ -30,7 +31,6 @@ from servicekit.audit.trail import Trail
 from servicekit.authority_transport import READ_SECONDS
 from servicekit.http.quiet_server import QuietRunner
 from servicekit.settings_faults import load_settings
-from servicekit.upstream import Upstream
 from tests.stage.clock_of_redis import ClockOfRedis
 from tests.stage.network import Network
 from tests.stage.operator_settings import gateway_environment, sealing_key
@@ -181,7 +181,7 @@ async def worlds(
             *,
             authority_seconds: float = READ_SECONDS,
             stream_limits: StreamLimits = STREAM_LIMITS,
-            upstreams: Iterable[Upstream] = UPSTREAMS,
+            profile_patience: ProfilePatience = PATIENCE,
             network: Network | None = None,
             api_patience: Patience | None = None,
             graph: str = "",
@@ -256,7 +256,7 @@ async def worlds(
                     authority_timeouts=(3, authority_seconds),
                     redis_limits=LIMITS if "REDIS_URL" in changed else PATIENT,
                     stream_limits=stream_limits,
-                    upstreams=upstreams,
+                    profile_patience=profile_patience,
                     spa=CLIENT,
                     trail=trail,
                 )

@@ -12,7 +12,7 @@ from gateway import routes
 from gateway.app_keys import FORWARDER
 from gateway.edge.guard import ROUTE_TABLE, RequestKind, Route, kind_of, lane_of, limit_of, limit_of_strangers
 from gateway.endpoints.upstreams import add_upstreams
-from gateway.profile.upstreams import UPSTREAMS
+from gateway.profile import rows as profile
 from gateway.proxy.forward import Forwarder
 from gateway.proxy.paths import address_of
 from gateway.tokens.resources import EDIT, GRAPH
@@ -233,7 +233,7 @@ def test_what_the_gateway_answers_itself_is_kept_from_rows() -> None:
 
 
 def test_a_row_is_called_nothing_that_the_gateway_calls_itself() -> None:
-    ours = {GRAPH, EDIT, *(upstream.name for upstream in UPSTREAMS)}
+    ours = {GRAPH, EDIT, profile.READ, profile.EDIT}
 
     assert ours - RESERVED_NAMES == set()
 

@@ -18,6 +18,7 @@ from gateway.store.vault import Vault
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
 from gateway.tokens.resources import Resource
+from gateway.upstream_rows import UpstreamRow
 from servicekit.errors import ResourceUnavailable
 from servicekit.outbound import Outbound
 from servicekit.outbound_error import OutboundError
@@ -92,7 +93,7 @@ class Reader:
         self._reader = ProfileReader(
             self.graph,
             Tokens(),
-            url="https://graph.example/v1.0/",
+            row=UpstreamRow(name="me", prefix="/api/me", target="https://graph.example/v1.0/me", timeout=8),
             resource=Resource("graph", "User.Read"),
             sleep=self._sleep,
             jitter=lambda: 0.5,
