@@ -1,8 +1,7 @@
 """Notes: an API of another team, which the gateway is put before. It keeps them in memory, each person's apart.
 
-It knows nothing of the gateway: a bearer token opens it, checked against the tenant's keys, and where a note that is
-there is changed or deleted it wants to see MFA in the token, in Entra's own form of a claims challenge.
-Told by the tenant's metadata: NOTES_ISSUER (`issuer`) and NOTES_KEYS (`jwks_uri`). Never more than a demonstration.
+It knows nothing of the gateway: a bearer token opens it, checked against the keys that the tenant's metadata name
+(NOTES_ISSUER, NOTES_KEYS), and whoever changes or deletes a note shows MFA in it: the claim `acrs` has `c1`.
 """
 
 import asyncio
@@ -16,6 +15,8 @@ from aiohttp import web
 
 CLIENT_ID = "d4e8a2b6-91c3-4f57-8b0e-6a2c5d7f9e13"
 MFA = b64encode(b'{"access_token":{"acrs":{"essential":true,"value":"c1"}}}').decode()
+NEEDED = ["exp", "iss", "aud", "oid", "scp"]
+ISSUER = os.environ["NOTES_ISSUER"]
 LONGEST = 2_000
 
 keys = jwt.PyJWKClient(os.environ["NOTES_KEYS"])
@@ -23,15 +24,15 @@ notes: defaultdict[str, dict[str, dict[str, str]]] = defaultdict(dict)
 numbers = map(str, itertools.count(1))
 
 
+def challenge(error: str) -> dict[str, str]:
+    return {"WWW-Authenticate": f'Bearer error="{error}"'}
+
+
 async def own_notes(request: web.Request, *, mfa: bool = False) -> dict[str, dict[str, str]]:
-    """Return the notes of whom the token is about. Raises 401 or 403 with a challenge, 503 without keys."""
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     try:
         key = await asyncio.to_thread(keys.get_signing_key_from_jwt, token)
-        needed = ["exp", "iss", "aud", "oid", "scp"]
-        claims = jwt.decode(
-            token, key, ["RS256"], {"require": needed}, audience=CLIENT_ID, issuer=os.environ["NOTES_ISSUER"]
-        )
+        claims = jwt.decode(token, key, ["RS256"], {"require": NEEDED}, audience=CLIENT_ID, issuer=ISSUER)
     except jwt.PyJWKClientConnectionError:
         raise web.HTTPServiceUnavailable(headers={"Retry-After": "2"}) from None
     except jwt.PyJWTError:
@@ -43,36 +44,27 @@ async def own_notes(request: web.Request, *, mfa: bool = False) -> dict[str, dic
     return notes[claims["oid"]]
 
 
-def challenge(error: str) -> dict[str, str]:
-    return {"WWW-Authenticate": f'Bearer error="{error}"'}
-
-
 async def text_of(request: web.Request) -> str:
-    """Return the text that a note is to have. Raises 400 for anything else."""
     try:
-        body = await request.json() if request.can_read_body else None
+        match await request.json():
+            case {"text": str(text), **rest} if not rest and 0 < len(text.strip()) <= LONGEST:
+                return text
     except ValueError:
-        body = None
-    text = body.get("text") if isinstance(body, dict) and set(body) == {"text"} else None
-    if not isinstance(text, str) or not 0 < len(text.strip()) <= LONGEST:
-        raise web.HTTPBadRequest(text=f"a note is a text of 1 to {LONGEST} characters")
-    return text
+        pass
+    raise web.HTTPBadRequest(text=f"a note is a text of 1 to {LONGEST} characters")
 
 
-async def listed(request: web.Request) -> web.Response:
-    return web.json_response([*(await own_notes(request)).values()])
-
-
-async def add(request: web.Request) -> web.Response:
+async def listed_or_added(request: web.Request) -> web.Response:
     own = await own_notes(request)
+    if request.method != "POST":
+        return web.json_response([*own.values()])
     note = {"id": next(numbers), "text": await text_of(request)}
     own[note["id"]] = note
     return web.json_response(note, status=201, headers={"Location": f"/notes/{note['id']}"})
 
 
-async def one(request: web.Request) -> web.Response:
-    """Read, change or delete a note: all but reading behind MFA."""
-    own = await own_notes(request, mfa=request.method not in {"GET", "HEAD"})
+async def read_or_changed(request: web.Request) -> web.Response:
+    own = await own_notes(request, mfa=request.method in {"PATCH", "DELETE"})
     if (note := own.get(request.match_info["id"])) is None:
         raise web.HTTPNotFound
     if request.method == "DELETE":
@@ -84,8 +76,8 @@ async def one(request: web.Request) -> web.Response:
 
 
 app = web.Application()
-app.add_routes([web.get("/notes", listed), web.post("/notes", add)])
-app.add_routes([route("/notes/{id}", one) for route in (web.get, web.patch, web.delete)])
+app.add_routes([route("/notes", listed_or_added) for route in (web.get, web.post)])
+app.add_routes([route("/notes/{id}", read_or_changed) for route in (web.get, web.patch, web.delete)])
 
 if __name__ == "__main__":
     web.run_app(app, host="127.0.0.1", port=int(os.environ["NOTES_PORT"]), print=None)
