@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 from servicekit.breaker import BreakerOpen, CircuitBreaker
 from servicekit.bulkhead import Bulkhead, BulkheadLimits
+from servicekit.cancellation import ended
 from servicekit.logs import log_event
 
 T = TypeVar("T")
@@ -100,9 +101,7 @@ class UpstreamGuard:
     async def close(self) -> None:
         """Give up what goes on beside its caller, and let nobody in any more."""
         self._bulkhead.close()
-        for task in self._finding_out:
-            task.cancel()
-        await asyncio.gather(*self._finding_out, return_exceptions=True)
+        await ended(*self._finding_out)
 
     async def _try(self, send: Callable[[], Awaitable[T]], judge: Judge) -> T:
         try:

@@ -11,7 +11,6 @@ import contextvars
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -31,6 +30,7 @@ from gateway.edge.limit_rules import (
     Limit,
     Rule,
 )
+from servicekit.cancellation import ended
 from servicekit.errors import TooManyRequests
 from servicekit.leaky_buckets import Bucket, LocalBuckets, Role, judge
 
@@ -133,10 +133,7 @@ class RateLimits:
 
     async def aclose(self) -> None:
         """Tell the others no more."""
-        if self._telling:
-            self._telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._telling
+        await ended(self._telling)
 
     def _refusal(self, limit: Limit, caller: Caller, seconds: float) -> TooManyRequests:
         self._reports.refused(limit, caller)

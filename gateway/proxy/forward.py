@@ -42,6 +42,7 @@ from gateway.store.names import digest_of
 from gateway.upstream_rows import UpstreamRow
 from servicekit.audit.fact import REFUSED, SUCCESS, UNKNOWN, Outcome, outcome_of
 from servicekit.callers import NETWORK
+from servicekit.cancellation import ended
 from servicekit.http.admission import give_place_back
 from servicekit.http.departures import CallerLeft, Ending, while_caller_stays
 from servicekit.problems import ProblemError
@@ -181,9 +182,7 @@ class Forwarder:
             try:
                 yield ending
             finally:
-                if watching:
-                    watching.cancel()
-                    await asyncio.wait([watching])
+                await ended(watching)
 
     async def _sent(self, sending: _Sending, interrupted: Interrupted) -> UpstreamAnswer | RepeatedAnswer:
         """Send a request once, record that where it is unsafe, and return the head of the answer."""

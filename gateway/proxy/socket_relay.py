@@ -14,6 +14,7 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import web
 
+from servicekit.cancellation import ended
 from servicekit.socket_call import UpstreamSocket
 
 Browser = web.WebSocketResponse[bool]
@@ -74,9 +75,7 @@ async def relay(
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         ending = next(task for task in tasks if task.done()).result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
     await asyncio.gather(
         _close(browser, ending.browser, close_seconds), _close(upstream, ending.upstream, close_seconds)
     )

@@ -22,6 +22,7 @@ from gateway.counts import Counts
 from gateway.store.names import PREFIX, SessionRef, digest_of
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
+from servicekit.cancellation import ended
 from servicekit.logs import log_event
 
 CHANNEL: Final = f"{PREFIX}:hints"
@@ -79,6 +80,7 @@ class Hints:
         self._waiting: set[str] = set()
         self._telling: asyncio.Task[None] | None = None
         self._hearing: asyncio.Task[None] | None = None
+        self._parts: list[asyncio.Task[None]] = []
         self._speaker: Any = None
         self._speaking = asyncio.Lock()
         self._refused_until = 0.0
@@ -105,11 +107,8 @@ class Hints:
         """Give the hints that wait, hear no more, and close both connections."""
         if self._telling:
             await asyncio.wait([self._telling], timeout=self._times.parting)
-        for task in (self._telling, self._hearing):
-            # Again where a cancellation was lost: a group of tasks prefers the fault that came in the same moment.
-            while task and not task.done():
-                task.cancel()
-                await asyncio.wait([task], timeout=self._times.first_pause)
+        # Its parts as well: a group of tasks cancels each of them once, and prefers a fault that comes in that moment.
+        await ended(self._telling, self._hearing, *self._parts, again=self._times.first_pause)
         await self._hang_up()
 
     # Telling
@@ -162,8 +161,9 @@ class Hints:
             gaps = self.gaps
             try:
                 async with asyncio.TaskGroup() as both:
-                    both.create_task(self._listen(hint))
-                    both.create_task(self._give_signs())
+                    self._parts = [
+                        both.create_task(part) for part in (self._listen(hint), self._give_signs())
+                    ]
             except* NoPermissionError:
                 self._refused()
             except* _FAULTS as faults:
