@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from gateway.counts import Counts
 from gateway.metrics import FLOW, Metrics
 from gateway.operation.serving import shared_counts
+from gateway.upstream_metrics import UpstreamMetrics
 from servicekit.problems import PROBLEM
 from servicekit.version import VERSION
 from tests.product.test_metrics import counted, read
@@ -143,6 +144,11 @@ def _names_and_labels() -> Iterator[tuple[str, set[str]]]:
         "loop_was_late": (0.1,),
         "log_lines_dropped": ("info", 1),
         "certificate_ends": (1.0,),
+        "parked": ("notes", "waits"),
+        "upstream_asked": ("notes", "answered", 0.1),
+        "upstream_answer_ended": ("notes", "whole"),
+        "upstream_exchanges": ("notes", 1),
+        "sockets_open": ("notes", 1),
     }.items():
         getattr(metrics, method)(*arguments)
     metrics.audit_lines(written=1, lost=0, is_written=True)
@@ -167,4 +173,4 @@ async def _one_request(metrics: Metrics) -> None:
 def test_counting_nothing_takes_the_same_words() -> None:
     named = {name for name in vars(Counts) if not name.startswith("_")}
 
-    assert named <= set(vars(Metrics)), "each of them is counted"
+    assert named <= {*vars(Metrics), *vars(UpstreamMetrics)}, "each of them is counted"

@@ -116,8 +116,9 @@ async def test_S9_a_real_browser_stays_on_our_origin_for_every_path_that_is_kept
 _SHORT = [
     "".join(pieces) for n in range(1, 6) for pieces in product(["/", "\\", ".", "%2e", "\t", ";e"], repeat=n)
 ]
-_READ_BY_THE_CLIENT = """async ([source, origin, texts]) => {
-    const {localPath} = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+_READ_BY_THE_CLIENT = """async ([source, client, origin, texts]) => {
+    const inline = (text) => `data:text/javascript,${encodeURIComponent(text)}`;
+    const {localPath} = await import(inline(source.replace("'./client.js'", JSON.stringify(inline(client)))));
     const twice = (path) => [path, new URL(path, origin).href.slice(origin.length)].map((one) => new URL(one, origin));
     return texts.map((text) => [text, localPath(text, origin)])
         .filter(([, path]) => twice(path).some((url) => url.origin !== origin || url.href !== origin + path))
@@ -127,15 +128,15 @@ _READ_BY_THE_CLIENT = """async ([source, origin, texts]) => {
 async def test_A8_S9_the_client_follows_no_path_that_a_real_browser_reads_otherwise_the_second_time(
     page: Page,
 ) -> None:
-    source = (SPA / "addresses.js").read_text("utf-8")
+    source, client = ((SPA / name).read_text("utf-8") for name in ("addresses.js", "client.js"))
     texts = [*(text for text in [*KEPT, *EVIL] if "\ud83d" not in text), *_SHORT]
 
-    assert await page.evaluate(_READ_BY_THE_CLIENT, [source, ORIGIN, texts]) == []
+    assert await page.evaluate(_READ_BY_THE_CLIENT, [source, client, ORIGIN, texts]) == []
 
     lenient = "export const localPath = (path, origin) => new URL(path, origin).pathname;"
-    assert await page.evaluate(_READ_BY_THE_CLIENT, [lenient, ORIGIN, ["/.//e"]]) == [["/.//e", "//e"]], (
-        "it would notice"
-    )
+    assert await page.evaluate(_READ_BY_THE_CLIENT, [lenient, client, ORIGIN, ["/.//e"]]) == [
+        ["/.//e", "//e"]
+    ], "it would notice"
 
 
 def test_A8_S9_the_gateway_keeps_nothing_in_which_dots_could_hide_a_second_slash() -> None:
