@@ -70,7 +70,8 @@ async def test_S46_a_refusal_that_asks_for_a_confirmation_is_met_for_the_row_s_o
         assert (answer.status, answer.slug) == (403, "step-up-required"), challenges
         assert (answer.body["upstream"], answer.body["scope"]) == ("notes", READ_SCOPE), challenges
         assert answer.body["redirect"].startswith("/auth/step-up?challenge="), challenges
-        assert "c1" not in answer.text
+        assert "acrs" not in answer.text
+        assert CLAIMS not in answer.text
 
 
 PASSES = [
@@ -120,7 +121,7 @@ async def test_an_invalid_token_costs_a_fresh_one_and_one_repetition_where_the_b
             await asked.say(ok())
 
     await notes.ada.call("GET", "/api/notes")
-    first = notes.upstream.asked[0].fields["authorization"]
+    first = notes.upstream.asked[-1].fields["authorization"]
     notes.upstream.answer = answer
     fields = [notes.cookies(), ("X-CSRF", "1"), ("Transfer-Encoding", "chunked")]
     url = notes.world.gateway_url
