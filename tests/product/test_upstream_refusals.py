@@ -27,7 +27,7 @@ async def notes(make_world: Make, tmp_path: Path) -> AsyncIterator[Rows]:
             "prefix": "/api/notes",
             "scope": READ_SCOPE,
             "methods": ["GET", "PUT"],
-            "max_body": 300_000,
+            "max_body": 2_000_000,
         },
         {"name": "kept", "prefix": "/api/kept", "park": True, "max_body": 300_000, **writing},
         {"name": "lost", "prefix": "/api/lost", **writing},
@@ -125,11 +125,11 @@ async def test_an_invalid_token_costs_a_fresh_one_and_one_repetition_where_the_b
     notes.upstream.answer = answer
     fields = [notes.cookies(), ("X-CSRF", "1"), ("Transfer-Encoding", "chunked")]
     url = notes.world.gateway_url
-    streamed = await ask_raw(url, "PUT", "/api/notes", fields, chunks(bytes(70_000), bytes(70_000)))
+    streamed = await ask_raw(url, "PUT", "/api/notes", fields, chunks(*(bytes(100_000) for _ in range(9))))
     held = await ask_raw(url, "PUT", "/api/notes", fields, chunks(b"abc"))
 
     assert (streamed.status, held.status) == (401, 200), "what was given away as it came cannot be repeated"
-    assert bodies == [bytes(140_000), b"abc"], "but the next request has a fresh token already"
+    assert bodies == [bytes(900_000), b"abc"], "but the next request has a fresh token already"
 
     notes.upstream.answer = refusing(401, 'Bearer error="invalid_token"')
     asked = len(notes.upstream.asked)
