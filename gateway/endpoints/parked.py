@@ -10,15 +10,13 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from gateway.app_keys import (
-    AUDIT,
     CONFIRMED_REQUESTS,
     EDITS,
-    METRICS,
+    INTERRUPTIONS,
     PARKED_CHANGES,
     PARKED_REQUESTS,
     SESSIONS,
 )
-from gateway.audit import facts
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.limit_rules import Limit
 from gateway.endpoints.answers import Identifier
@@ -66,14 +64,7 @@ async def send_parked(request: web.Request) -> web.StreamResponse:
 async def drop_parked(request: web.Request) -> web.Response:
     """Remove a parked request; nothing is sent."""
     live = await request.app[SESSIONS].require(request)
-    dropped = await request.app[PARKED_REQUESTS].drop(live, request.match_info["id"])
-    if dropped.upstream == PROFILE:
-        request.app[AUDIT].record(facts.PARKED_EDIT_DROPPED, live.subject)
-    else:
-        request.app[AUDIT].record(
-            facts.PARKED_REQUEST_DROPPED, live.subject, upstream=dropped.upstream, method=dropped.method
-        )
-    request.app[METRICS].parked(dropped.upstream, "dropped")
+    await request.app[INTERRUPTIONS].drop(live, request.match_info["id"])
     return web.Response(status=204)
 
 

@@ -9,8 +9,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from gateway.app_keys import AUDIT, EDITS, SESSIONS
-from gateway.audit import facts
+from gateway.app_keys import EDITS, INTERRUPTIONS, SESSIONS
 from gateway.edge.guard import RequestKind, Route
 from gateway.edge.limit_rules import Limit
 from gateway.endpoints.answers import PROFILE, Identifier, ParkedEdit
@@ -18,6 +17,7 @@ from gateway.endpoints.problems import OF_A_RESOURCE, OF_A_SESSION
 from gateway.errors import EditInProgress, InvalidProfilePatch, NotFound, ProfileChanged
 from gateway.profile.edits import FIELDS_TO_EDIT, FIELDS_TO_READ
 from gateway.profile.fields import answer
+from gateway.proxy import parked_form
 from gateway.proxy.parked_requests import record_of_parked
 from servicekit.operations import Operation, Parameter, Response
 
@@ -41,8 +41,7 @@ async def apply_parked_edit(request: web.Request) -> web.Response:
 async def drop_parked_edit(request: web.Request) -> web.Response:
     """Remove a parked edit; nothing is changed."""
     live = await request.app[SESSIONS].require(request)
-    await request.app[EDITS].drop_parked(live, request.match_info["id"])
-    request.app[AUDIT].record(facts.PARKED_EDIT_DROPPED, live.subject)
+    await request.app[INTERRUPTIONS].drop(live, request.match_info["id"], of=parked_form.PROFILE)
     return web.Response(status=204)
 
 

@@ -124,10 +124,6 @@ class ProfileEdits:
             await claim.done(saved.notes)
             return saved.profile
 
-    async def drop_parked(self, session: LiveSession, identifier: str) -> None:
-        """Drop a parked edit; raises NotFound, also where it is being applied: what was dropped is not saved."""
-        await self._parked.drop(session, identifier, of=PROFILE)
-
     async def _as_it_now_is(self, session: LiveSession, earlier: RepeatedAnswer) -> Profile:
         """Return the profile to whoever asks again for an edit that is saved."""
         if earlier.profile:

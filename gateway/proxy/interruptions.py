@@ -76,6 +76,20 @@ class Interruptions:
         self._counts.parked(upstream, "too-large")
         return step_up
 
+    async def drop(self, session: LiveSession, identifier: str, *, of: str | None = None) -> None:
+        """Drop what waits, and tell of it; raises as `ParkedRequests.drop` does."""
+        dropped = await self._parked.drop(session, identifier, of=of)
+        if dropped.upstream == PROFILE:
+            self._audit.record(facts.PARKED_EDIT_DROPPED, session.subject)
+        else:
+            self._audit.record(
+                facts.PARKED_REQUEST_DROPPED,
+                session.subject,
+                upstream=dropped.upstream,
+                method=dropped.method,
+            )
+        self._counts.parked(dropped.upstream, "dropped")
+
     def _tell(
         self, session: LiveSession, step_up: StepUpRequired, request: ParkedRequest, fields: Sequence[str]
     ) -> None:

@@ -4,6 +4,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
 from gateway.app_keys import METRICS
 from tests.product.test_metrics import counted
 from tests.stage.notes_upstream import notes_upstream, rows_file
@@ -50,3 +52,18 @@ async def test_A6_U35_each_step_of_a_request_that_waits_is_told_and_nothing_of_w
             ("dropped", "notes"): 1,
         }
         assert SECRET not in text
+
+
+@pytest.mark.parametrize("path", ["/api/parked-edits", "/api/parked"])
+async def test_a_parked_edit_that_is_dropped_is_told_of_by_whichever_path(
+    make_world: Callable[..., Awaitable[World]], trail: ReadTrail, path: str
+) -> None:
+    world = await make_world(trail=trail.trail)
+    ada = await world.signed_in()
+    waits = (await ada.call("PATCH", "/api/profile", {"city": "Turin"})).body["parked_edit"]["id"]
+
+    assert (await ada.call("DELETE", f"{path}/{waits}")).status == 204
+
+    assert [line["fact"] for line in trail.new()].count("parked-edit-drop") == 1
+    text = world.app[METRICS].drawn().decode()
+    assert counted(text, "stepup_parked_requests_total")[("dropped", "profile")] == 1
