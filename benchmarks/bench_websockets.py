@@ -17,7 +17,7 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.bench_event_streams import headers_of, share
+from benchmarks.bench_event_streams import headers_of, resident, share
 from benchmarks.game_day.people import Person, signed_in
 from benchmarks.running import product
 from devstack.stack import Stack
@@ -29,14 +29,6 @@ OF_SESSION = 20
 ROW = '[[upstream]]\nname = "chat"\nprefix = "/api/chat"\ntarget = "http://127.0.0.1:{}"\nwebsocket = true\n'
 
 Socket = aiohttp.ClientWebSocketResponse[Any]
-
-
-def resident(pid: int) -> float:
-    """Return how many MB a process holds."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1000
-    raise AssertionError(pid)
 
 
 async def ended(socket: Socket) -> float:

@@ -1,11 +1,12 @@
 """What the benchmarks share: the product as processes, and a person who signs in."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from devstack.ports import Ports, free_ports
 from devstack.stack import Stack, running_stack
 from tests.stage.other_front_end import OtherFrontEnd
 
@@ -13,10 +14,20 @@ from tests.stage.other_front_end import OtherFrontEnd
 @contextmanager
 def product(**settings: str) -> Iterator[Stack]:
     """Run the product while the block runs; settings by their full names."""
+    with product_on(free_ports(), settings) as stack:
+        yield stack
+
+
+@contextmanager
+def product_on(ports: Ports, settings: Mapping[str, str]) -> Iterator[Stack]:
+    """Run the product on these ports while the block runs."""
     # All people of a benchmark come from one address, and do in a second what takes others an hour.
     limits = {"GATEWAY_JOURNEYS_PER_MINUTE": "100000", "GATEWAY_READS_PER_MINUTE": "1000000"}
     environment = {**limits, **settings}
-    with TemporaryDirectory() as folder, running_stack(Path(folder), env_overrides=environment) as stack:
+    with (
+        TemporaryDirectory() as folder,
+        running_stack(Path(folder), ports=ports, env_overrides=environment) as stack,
+    ):
         yield stack
 
 

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from devstack.browser_install import ensure_chromium
@@ -46,20 +47,49 @@ def check(arguments: list[str], environment: Mapping[str, str], root: Path, cons
     ensure_tls_server(environment, console)
     ensure_front_proxies(environment, console)
     settings = dict(environment) | {"CHROME_PATH": chromium}
+    if arguments:
+        return _tests(arguments, settings, root, console)
     failures: list[str] = []
-    for name, (module, *rest) in () if arguments else CHECKS:
-        if run_step(name, (sys.executable, "-m", module, *rest), settings, root, console):
-            failures.append(name)
-    code = _tests(arguments or list(WORKERS), settings, root, console)
+    with _compiling(settings, root) as compiled:
+        for name, (module, *rest) in CHECKS:
+            if run_step(name, (sys.executable, "-m", module, *rest), settings, root, console):
+                failures.append(name)
+        compiled.wait()
+    code = _tests(WORKERS, settings, root, console)
     if failures:
         console.say(f"Failed before the tests: {', '.join(failures)} (see above).")
     return code or (1 if failures else 0)
 
 
-def _tests(arguments: list[str], environment: Mapping[str, str], root: Path, console: Console) -> int:
+def _tests(arguments: Sequence[str], environment: Mapping[str, str], root: Path, console: Console) -> int:
+    command = (sys.executable, "-m", "pytest", *arguments)
+    return run_step("tests", command, _sharing(environment, root), root, console)
+
+
+def _sharing(environment: Mapping[str, str], root: Path) -> dict[str, str]:
+    """Return the environment of processes that share what is compiled."""
     settings = {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    settings["PYTHONPYCACHEPREFIX"] = str(root / _COMPILED)
-    return run_step("tests", (sys.executable, "-m", "pytest", *arguments), settings, root, console)
+    return settings | {"PYTHONPYCACHEPREFIX": str(root / _COMPILED)}
+
+
+@contextmanager
+def _compiling(environment: Mapping[str, str], root: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Compile the tests beside the checks, which have one core busy: else each worker of a first run does it anew.
+
+    What is wrong with a test is told by the run itself.
+    """
+    process = subprocess.Popen(
+        (sys.executable, "-m", "pytest", "--collect-only", "--quiet"),
+        env=_sharing(environment, root),
+        cwd=root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def run_step(

@@ -47,6 +47,7 @@ def uv(python: Path, environment: Mapping[str, str]) -> Installer | None:
     if program is None:
         return None
     command = [program, "pip", "install", "--python", str(python), *_ORDERS, "--color", "never"]
+    command.append("--compile-bytecode")  # as pip does by itself; else each of the first starts would do it
     if environment.get("PIP_NO_INDEX", "0").lower() not in {"", "0", "false", "no", "off"}:
         command.append("--no-index")
     around = _settings_of_pip(environment) | {"UV_HTTP_RETRIES": _RETRIES} | dict(environment)

@@ -80,16 +80,19 @@ def run(options: RunOptions, environment: Mapping[str, str], layout: Layout, con
         with assembled(workdir, own, surroundings, ports, root=root, cwd=directory, example=example) as stack:
             _check_ports(stack, ports)
             stack.forget_logs()
+            # What is saved while the parts start, some have read before and some after: it counts as a change.
+            watch = Watch(layout.packages) if options.reload else None
             try:
                 console.say(f"Starting {', '.join(stack.parts)} …")
                 stack.start()
                 ready = True
+                loop = _Loop(stack, console, watch)
                 _welcome(console, stack, own, layout, options.example)
                 if options.open_browser:
                     webbrowser.open(stack.gateway_url)
                 environments = {name: part.child.program.environment for name, part in stack.parts.items()}
                 with noted(workdir, environments):
-                    _Loop(stack, console, Watch(layout.packages) if options.reload else None).stay()
+                    loop.stay()
             finally:
                 ignore_all_but_ctrl_c()
                 console.say("Stopping … (Ctrl-C again ends everything at once)")

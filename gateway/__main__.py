@@ -6,6 +6,7 @@ python -m gateway doctor [--json]       checks the configuration against everyth
 python -m gateway audit verify FILE…    tells whether an audit trail is as it was written
 
 Owns the commands, what they print, and their exit status; the package's own command, `stepup`, takes them from here.
+Each of them imports what it needs when it is asked for: a gateway that serves needs nothing of the others.
 Never does the work of one.
 """
 
@@ -13,74 +14,23 @@ import argparse
 import asyncio
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING
 
-from gateway.audit.operator import ending_sessions
-from gateway.doctor.examination import examine
-from gateway.errors import SessionStoreUnavailable
-from gateway.operation.serving import serve
-from gateway.session.own_sessions import OwnSessions
-from gateway.settings import PREFIX, Settings
-from gateway.store.opening import open_vault
-from gateway.store.redis_clock import RedisClock
-from servicekit.audit.command import add_audit_command, keys_of, verify
-from servicekit.audit.opening import open_trail
-from servicekit.audit.trail import Trail
-from servicekit.doctor.report import drawn, report, settings_faults
-from servicekit.setting_forms import is_guid
-from servicekit.settings_faults import SettingsFault, load_settings
+from gateway.operation.forks import FORKS
+from gateway.operation.parent import PARENT, run_parent
+from servicekit.audit.arguments import add_audit_command
 from servicekit.version import VERSION
 
-NO_OBJECT_ID: Final = (
-    "{oid!r} is no object id, and sessions are kept under that alone; nobody was signed out. It is a GUID: Entra admin "
-    "center > Users > (the person) > Overview > Object ID, or `id` in what Microsoft Graph answers to GET "
-    "/users/(the user principal name)?$select=id."
-)
-NOBODY: Final = (
-    "Nobody of this id is signed in here. Sessions are kept under what the provider says in `sub` (or `oid`) of its "
-    "tokens, to the letter; /api/session shows it to the person as user.id."
-)
+if TYPE_CHECKING:
+    from gateway.settings import Settings
 
 
-def _load() -> Settings:
+def _load() -> "Settings":
+    from gateway.settings import PREFIX, Settings  # noqa: PLC0415 - see above
+    from servicekit.settings_faults import load_settings  # noqa: PLC0415 - see above
+
     return load_settings(Settings, os.environ, PREFIX, env_file=Path(".env"))
-
-
-def _trail(settings: Settings) -> AbstractContextManager[Trail | None]:
-    """Give the audit trail's file; standard output is the operator's own here."""
-    if settings.audit_file is None:
-        return nullcontext()
-    return open_trail(settings.audit_file, settings.trail_keys, service="gateway")
-
-
-async def _end_sessions(settings: Settings, oid: str) -> int:
-    if settings.tenant_id:
-        if not is_guid(oid):
-            print(NO_OBJECT_ID.format(oid=oid), file=sys.stderr)
-            return 2
-        oid = oid.lower()
-    redis, vault, hints = open_vault(settings, now=RedisClock())
-    tenant = settings.tenant_id or settings.issuer
-    try:
-        with _trail(settings) as trail:
-            async with ending_sessions(vault, tenant, oid, trail) as counted:
-                ended = counted.sessions = await OwnSessions(vault).end_all(tenant, oid)
-    except SessionStoreUnavailable as error:
-        ended = error.members.get("ended", 0)
-        done = (
-            f"{ended} sessions ended, and not all of them; say it again" if ended else "nobody was signed out"
-        )
-        print(f"Redis cannot be used, and {done}: {error.log_detail}.", file=sys.stderr)
-        return 1
-    finally:
-        await hints.aclose()
-        await redis.aclose()
-    print(f"{ended} session{'' if ended == 1 else 's'} ended.")
-    if not ended and not settings.tenant_id:
-        print(NOBODY, file=sys.stderr)
-    return 0
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -96,25 +46,56 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked for; return the exit status, 2 for settings that cannot be used."""
+    """Do what was asked for; return the exit status, 2 for settings that cannot be used.
+
+    Of several workers their parent and what forks them are called as the gateway was.
+    """
+    if plan := os.environ.pop(PARENT, None):
+        return run_parent(plan, os.environ)
+    if descriptor := os.environ.pop(FORKS, None):
+        from gateway.operation.serving import fork_workers  # noqa: PLC0415 - see above
+
+        return fork_workers(descriptor, _load, os.environ)
+    return _command(arguments)
+
+
+def _command(arguments: argparse.Namespace) -> int:
+    from servicekit.settings_faults import SettingsFault  # noqa: PLC0415 - see above
+
     try:
         if arguments.command == "audit":
-            text, status = verify(arguments, keys_of(_load, os.environ.get(f"{PREFIX}AUDIT_KEYS")))
-            print(text)
-            return status
+            return _verify(arguments)
         settings = _load()
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
         if arguments.command == "doctor" and arguments.json:
+            from servicekit.doctor.report import drawn, settings_faults  # noqa: PLC0415 - see above
+
             print(drawn(settings_faults(fault.lines), as_json=True))
         return 2
     if arguments.command == "doctor":
+        from gateway.doctor.examination import examine  # noqa: PLC0415 - see above
+        from servicekit.doctor.report import report  # noqa: PLC0415 - see above
+
         text, status = report(examine(settings), as_json=arguments.json)
         print(text)
         return status
     if arguments.command == "end-sessions":
-        return asyncio.run(_end_sessions(settings, arguments.oid))
+        from gateway.operation.end_sessions import end_sessions  # noqa: PLC0415 - see above
+
+        return asyncio.run(end_sessions(settings, arguments.oid))
+    from gateway.operation.serving import serve  # noqa: PLC0415 - see above
+
     return serve(settings, _load, os.environ)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from gateway.settings import PREFIX  # noqa: PLC0415 - see above
+    from servicekit.audit.command import keys_of, verify  # noqa: PLC0415 - see above
+
+    text, status = verify(arguments, keys_of(_load, os.environ.get(f"{PREFIX}AUDIT_KEYS")))
+    print(text)
+    return status
 
 
 def main(arguments: list[str] | None = None) -> int:

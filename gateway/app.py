@@ -1,6 +1,6 @@
 """The composition root: what the gateway is made of.
 
-Owns the wiring, the order of the middlewares, and that of the lives of what must be closed (`lives.py`).
+Owns the wiring, and the order of the lives of what must be closed (`lives.py`); `pipeline.py` has the controls.
 Decides nothing, and asks nothing of the authority at start: a gateway whose tenant is down still serves its pages
 and says so.
 """
@@ -11,28 +11,19 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-import aiohttp_session
 from aiohttp import web
 
 from gateway import app_keys as keys
 from gateway import openapi, routes
 from gateway.audit.activity import Activity
-from gateway.audit.origin import origin_middleware
 from gateway.audit.recorder import Audit
-from gateway.audit.refusals import refusals_middleware
-from gateway.edge.admission import GO_FIRST, admissions
+from gateway.audit.refusals import Refusals
+from gateway.edge.admission import admissions
+from gateway.edge.answer_headers import answer_headers
 from gateway.edge.content_policy import content_policy
-from gateway.edge.cross_origin import cross_origin_headers, preflight_middleware
-from gateway.edge.date_header import date_header
+from gateway.edge.cross_origin import cross_origin_headers
 from gateway.edge.front_end_files import FrontEndFiles
-from gateway.edge.guard import (
-    ROUTE_TABLE,
-    answer_headers,
-    guard_middleware,
-    lane_of,
-    records_of,
-    security_headers,
-)
+from gateway.edge.guard import ROUTE_TABLE, Guard, no_records
 from gateway.edge.origins import ORIGINS, OurOrigins
 from gateway.edge.problem_pages import problem_pages
 from gateway.edge.spa_files import SpaFiles, client_for_front_ends
@@ -45,6 +36,7 @@ from gateway.flows.step_up import StepUps
 from gateway.limiting import limiting
 from gateway.lives import authority_life, end_streams, network_life, redis_life, tokens_life, upstreams_life
 from gateway.metrics import Metrics
+from gateway.pipeline import Controls, Pipeline
 from gateway.profile.rows import PATIENCE, Patience, profile_rows
 from gateway.session.cookie import SessionStorage
 from gateway.session.event_streams import STREAM_LIMITS, EventStreams, StreamLimits
@@ -53,20 +45,19 @@ from gateway.session.sessions import SessionStore
 from gateway.session.watch import warning_seconds
 from gateway.settings import Settings
 from gateway.store.opening import hearing_clock, open_vault
-from gateway.store.redis.budget import LIMITS, RedisLimits, redis_budget_middleware
+from gateway.store.redis.budget import LIMITS, RedisLimits
 from gateway.store.redis_clock import RedisClock
 from gateway.tokens.resources import EDIT, GRAPH, Resource, Resources
 from servicekit.audit.trail import Trail
-from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS
-from servicekit.http.admission import admission_middleware
+from servicekit.authority_transport import ANSWER_SECONDS
+from servicekit.http.admission import WAIT_SECONDS
 from servicekit.http.answer_headers import ANSWER_HEADERS
 from servicekit.http.bodies import LARGEST_BODY
 from servicekit.http.client_networks import CLIENT_NETWORKS, ClientNetworks
+from servicekit.http.every_answer import AnswerHeaders
 from servicekit.http.life import LIFE, Life
-from servicekit.http.request_heads import head_limits_middleware
+from servicekit.http.only_way import install
 from servicekit.http.routes import RouteTable
-from servicekit.problems import problems_middleware
-from servicekit.reference import reference_middleware, tell_request_id
 
 # Beside the package in a working copy and in the images; the wheel has it inside (pyproject.toml, force-include).
 _PACKED: Final = Path(__file__).parent / "spa"
@@ -79,21 +70,23 @@ def create_app(
     now: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
     spa: Path | SpaFiles | FrontEndFiles = SPA,
-    authority_timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+    authority_seconds: float = ANSWER_SECONDS,
     redis_limits: RedisLimits = LIMITS,
     stream_limits: StreamLimits = STREAM_LIMITS,
     metrics: Metrics | None = None,
     redis_clock: RedisClock | None = None,
     profile_patience: Patience = PATIENCE,
+    admission_wait: float = WAIT_SECONDS,
     trail: Trail | None = None,
 ) -> web.Application:
     """Return the gateway for `settings`.
 
     `now` is the wall clock in seconds, by which the authority's tokens are judged; sessions and all that they hold live
     by `redis_clock`, Redis' own. `monotonic` is the one that the authority's documents age by, and by which it is left
-    alone. `authority_timeouts` are those of token requests: for connecting, and for the answer. `spa` is the
+    alone. `authority_seconds` is what a token request may take. `spa` is the
     client's folder, or its files as somebody read them already. `profile_patience` is how long
-    Graph and the resource API may take. `trail` is where the audit trail goes, if anywhere.
+    Graph and the resource API may take, `admission_wait` how long a request stands in line for a place.
+    `trail` is where the audit trail goes, if anywhere.
     Everything that reads files happens here, before there is a request that could wait for it.
     """
     pages = _pages(settings, spa)
@@ -120,47 +113,20 @@ def create_app(
         resources=resources,
         rules=rules_of(resources, settings.upstreams, edit_max_age=profile.edit.max_age),
     )
-    places = admissions(settings.max_requests, metrics)
     activity = Activity(vault)
     audit = Audit(vault, activity, trail, now=redis_time)
     vault.ends.on_end = audit.session_ended
     limited = limiting(settings, vault, sessions, metrics)
-    app = web.Application(
-        middlewares=[
-            reference_middleware(),
-            metrics.middleware(),
-            origin_middleware(limited.addresses),
-            problems_middleware(
-                problem_pages(
-                    pages,
-                    host=urlsplit(settings.public_url).netloc,
-                    close_flow=FlowStore.close,
-                    return_address=lambda text: return_address(text, origins),
-                    origins=origins,
-                )
-            ),
-            refusals_middleware(audit),
-            admission_middleware(lambda request: places[lane_of(request)]),
-            head_limits_middleware(),
-            redis_budget_middleware(
-                redis_limits.request, goes_first=lambda request: lane_of(request) in GO_FIRST
-            ),
-            *([preflight_middleware(origins)] if origins.others else []),
-            guard_middleware(origins.own, origins.others),
-            limited.before,
-            aiohttp_session.session_middleware(
-                SessionStorage(sessions.load, records_of, limited.session_cookies)
-            ),
-            limited.after,
-        ],
-        client_max_size=LARGEST_BODY,
+    app = web.Application(client_max_size=LARGEST_BODY)
+    constant = answer_headers(settings.public_url, policy)
+    every = AnswerHeaders(
+        constant,
+        now=now,
+        dated_by=redis_time,
+        completion=cross_origin_headers(origins) if origins.others else None,
     )
-    app.on_response_prepare.append(security_headers(settings.public_url, policy))
-    app.on_response_prepare.append(date_header(now, redis_time))
-    app.on_response_prepare.append(tell_request_id)
-    if origins.others:
-        app.on_response_prepare.append(cross_origin_headers(origins))
-    app[ANSWER_HEADERS] = answer_headers(settings.public_url, policy)
+    app.on_response_prepare.append(every.on_prepare)
+    app[ANSWER_HEADERS] = constant
     app[CLIENT_NETWORKS] = ClientNetworks(settings.trusted_proxies)
     app[ROUTE_TABLE] = RouteTable()
     app[ORIGINS] = origins
@@ -193,15 +159,43 @@ def create_app(
         limits=stream_limits,
         counts=metrics,
     )
-    app[openapi.DOCUMENT] = routes.description(settings.upstreams)
+    app[openapi.DOCUMENT] = openapi.Document(lambda: routes.description(settings.upstreams))
     add_upstreams(app, settings.upstreams)
     app[ROUTE_TABLE].add(app, routes.served(settings, pages))
+    pipeline = Pipeline(
+        app,
+        Controls(
+            Guard(origins.own, origins.others),
+            places=admissions(settings.max_requests, metrics, wait=admission_wait),
+            limiting=limited,
+            refusals=Refusals(audit),
+            metrics=metrics,
+            origins=origins,
+            sessions=lambda row: SessionStorage(
+                sessions,
+                row.records if row else no_records,
+                limited.session_cookies,
+                writes=bool(row and row.binds_session),
+                ahead=row.ahead if row else None,
+            ),
+            draw=problem_pages(
+                pages,
+                host=urlsplit(settings.public_url).netloc,
+                close_flow=FlowStore.close,
+                return_address=lambda text: return_address(text, origins),
+                origins=origins,
+            ),
+            every=every,
+            redis_seconds=redis_limits.request,
+        ),
+    )
+    install(app, pipeline.answer)
     # Closed from the last to the first.
     app.cleanup_ctx.extend(
         (
             redis_life(),
             network_life(settings),
-            authority_life(settings, monotonic=monotonic, timeouts=authority_timeouts),
+            authority_life(settings, monotonic=monotonic, answer_seconds=authority_seconds),
             tokens_life(settings, resources, monotonic=monotonic, profile=profile),
             upstreams_life(settings, monotonic=monotonic),
         )

@@ -4,6 +4,10 @@ Owns the names of what can be told, so that the rooms need no metrics library; `
 Counts nothing itself, and is never told a person, a session, a path, or a word that a stranger chooses.
 """
 
+from collections.abc import Callable, Mapping
+
+from servicekit.http.admission import RequestNumbers
+
 
 class Counts:
     """Hears everything and keeps nothing, for whoever does not count."""
@@ -20,10 +24,11 @@ class Counts:
     def record_rejected(self, kind: str) -> None:
         """Hear of a sealed record that no key opens."""
 
-    def redis_asked(self, outcome: str, seconds: float) -> None:
+    def redis_asked(self, outcome: str, seconds: float, commands: int = 1) -> None:
         """Hear of a command: answered, refused by the server, failed, not sent while the breaker is open, or own-delay.
 
-        `seconds` are Redis' own: neither our line for a connection counts, nor what our event loop stood still for.
+        Of several that were sent together, and took as long. `seconds` are Redis' own: neither our line for a
+        connection counts, nor what our event loop stood still for.
         """
 
     def breaker_turned(self, breaker: str, *, is_open: bool) -> None:
@@ -32,11 +37,9 @@ class Counts:
     def clock_differs(self, clock: str, seconds: int) -> None:
         """Hear by how many seconds this machine's clock is ahead of another: authority, tokens or redis."""
 
-    def requests_in_work(self, places: str, count: int) -> None:
-        """Hear how many requests have a place from now on, by the kind of places."""
-
-    def requests_waiting(self, places: str, count: int) -> None:
-        """Hear how many requests wait for a place from now on."""
+    def request_numbers(self, _places: str) -> RequestNumbers:
+        """Return numbers of requests that have a place of a kind, and that wait for one, to be kept up to date."""
+        return RequestNumbers()
 
     def request_refused(self, places: str) -> None:
         """Hear that a request was told to come later."""
@@ -62,8 +65,8 @@ class Counts:
     def upstream_answer_ended(self, upstream: str, outcome: str) -> None:
         """Hear how an answer's body ended: `whole`, `broken-off`, `left` by its reader, or `ended` by us."""
 
-    def upstream_exchanges(self, upstream: str, count: int) -> None:
-        """Hear how many exchanges with an upstream are under way in this process from now on."""
+    def watch_upstream_exchanges(self, numbers: Callable[[], Mapping[str, int]]) -> None:
+        """Ask from now on how many exchanges with each upstream are under way in this process."""
 
     def streams_open(self, count: int) -> None:
         """Hear how many event streams are open in this process from now on."""

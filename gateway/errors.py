@@ -61,11 +61,16 @@ class SignInRequired(ProblemError):
         self.reason = reason
 
     @classmethod
-    def by_duplicate_cookie(cls) -> "SignInRequired":
-        """Return what is said where two session cookies came, and so none counts."""
+    def by_duplicate_cookie(cls, *, is_read: bool = True) -> "SignInRequired":
+        """Return what is said where two session cookies came, and so none counts.
+
+        An answer that nobody reads, `is_read` False, leaves the cookies, so that the next one can say why they go.
+        """
         duplicate = DuplicateCookie()
         error = cls(duplicate.slug)
-        error.detail, error.headers = duplicate.detail, duplicate.headers
+        error.detail = duplicate.detail
+        if is_read:
+            error.headers = duplicate.headers
         return error
 
 

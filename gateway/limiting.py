@@ -7,20 +7,21 @@ Never decides what is too much: the rules do.
 import asyncio
 import contextvars
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp.typedefs import Middleware
+from aiohttp import web
 
 from gateway.counts import Counts
 from gateway.edge.client_address import ClientAddresses
 from gateway.edge.limit_reports import LimitReports
 from gateway.edge.limit_rules import rules_of
 from gateway.edge.limits import RateLimits
-from gateway.edge.network_limits import NetworkLimits, network_limits_middleware
+from gateway.edge.network_limits import NetworkLimits
 from gateway.edge.proxy_watch import ProxyWatch
 from gateway.session.cookie_limit import CookieLimit
 from gateway.session.cookie_marks import CookieMarks
-from gateway.session.person_limits import person_limits_middleware
+from gateway.session.person_limits import PersonLimits
 from gateway.session.sessions import SessionStore
 from gateway.settings import Settings
 from gateway.store.proxy_note import ProxyNote
@@ -30,14 +31,15 @@ from gateway.store.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Limiting:
-    """What is made: `before` stands outside the middleware of sessions, `after` inside."""
+    """What is made; `see` is shown every request but those for our health."""
 
     limits: RateLimits
     addresses: ClientAddresses
     marks: CookieMarks
     session_cookies: CookieLimit
-    before: Middleware
-    after: Middleware
+    networks: NetworkLimits
+    persons: PersonLimits
+    see: Callable[[web.BaseRequest], None]
 
 
 def limiting(settings: Settings, vault: Vault, sessions: SessionStore, counts: Counts) -> Limiting:
@@ -71,8 +73,7 @@ def limiting(settings: Settings, vault: Vault, sessions: SessionStore, counts: C
         addresses,
         marks,
         cookies,
-        before=network_limits_middleware(
-            NetworkLimits(limits, addresses, is_known=cookies.is_known), see=watch.see
-        ),
-        after=person_limits_middleware(limits, sessions, addresses),
+        NetworkLimits(limits, addresses, is_known=cookies.is_known),
+        PersonLimits(limits, sessions, addresses),
+        watch.see,
     )

@@ -82,7 +82,7 @@ def network_life(settings: Settings) -> CleanupContext:
 
 
 def authority_life(
-    settings: Settings, *, monotonic: Callable[[], float], timeouts: tuple[float, float]
+    settings: Settings, *, monotonic: Callable[[], float], answer_seconds: float
 ) -> CleanupContext:
     """Return the life of what speaks to the authority, and judges what it signed."""
 
@@ -96,7 +96,7 @@ def authority_life(
             store=AuthorityMemory(app[keys.VAULT], issuer=issuer, url=settings.discovery_url),
             now=now,
             monotonic=monotonic,
-            timeouts=timeouts,
+            answer_seconds=answer_seconds,
             # A custom domain of Entra has a tenant id; nobody else's authority does.
             is_plain=settings.tenant_id is None,
             insist_on=settings.extra_scopes,

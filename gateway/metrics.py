@@ -1,33 +1,27 @@
 """What the gateway counts, for Prometheus.
 
-Owns the names of the metrics, their labels, and the middleware that counts requests and flows.
+Owns the registry, and when what waits in plain Python (`buffered_metrics.py`) gets into it; of the metrics those that
+neither requests (`request_metrics.py`) nor upstreams (`upstream_metrics.py`) have.
 Never has a label whose values a stranger chooses: routes are templates, problems are slugs, all else is our own words.
 docs/reference/metrics.md says what each of them is for.
 """
 
-import time
 from pathlib import Path
 from typing import Final
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from gateway.buffered_metrics import BufferedHistogram
+from gateway.request_metrics import SECONDS, RequestMetrics
 from gateway.upstream_metrics import UpstreamMetrics
-from servicekit.problems import PROBLEM
+from servicekit.http.admission import RequestNumbers
 from servicekit.version import VERSION
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-# Where several processes count together. The library reads it when it is imported, so it is set before they start.
-SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
-FLOW: Final = web.RequestKey("flow", tuple[str, str])
-"""The flow that a request belongs to, and what it has come to when the request succeeds."""
+FLUSH_SECONDS: Final = 1.0
+"""How old what one of several processes counted may be when another is asked for it."""
 
-_STREAM: Final = "text/event-stream"
-_WEBSOCKET: Final = 101
-# 0.02 and 0.3 are those of the service levels: docs/explanation/reliability.md.
-_SECONDS: Final = (0.005, 0.01, 0.02, 0.025, 0.05, 0.1, 0.25, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
 _REDIS_SECONDS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 _LAG_SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 _BY_LABEL: Final = (
@@ -48,31 +42,13 @@ _OF_NOW: Final = (
 )
 
 
-class Metrics(UpstreamMetrics):
+class Metrics(RequestMetrics, UpstreamMetrics):
     """The counts of one process, or with `shared` of all that keep theirs in that directory."""
 
     def __init__(self, shared: Path | None = None) -> None:
         own = self._registry = CollectorRegistry()
-        super().__init__(own)
-        self._requests = Counter(
-            "stepup_requests", "Requests answered.", ("method", "route", "status"), registry=own
-        )
-        self._seconds = Histogram(
-            "stepup_request_seconds",
-            "How long an answer took, streams and WebSockets left out.",
-            ("method", "route"),
-            buckets=_SECONDS,
-            registry=own,
-        )
-        self._problems = Counter(
-            "stepup_problems", "Problems answered, pages included.", ("slug",), registry=own
-        )
-        self._flows = Counter(
-            "stepup_journeys",
-            "Authorization code flows: begun, completed, or the problem that one ended with.",
-            ("purpose", "outcome"),
-            registry=own,
-        )
+        RequestMetrics.__init__(self, own)
+        UpstreamMetrics.__init__(self, own)
         self._refreshes = Counter(
             "stepup_refreshes", "Silent refreshes, by how they ended.", ("resource", "outcome"), registry=own
         )
@@ -80,7 +56,7 @@ class Metrics(UpstreamMetrics):
             "stepup_token_request_seconds",
             "How long the token endpoint took.",
             ("grant", "outcome"),
-            buckets=_SECONDS,
+            buckets=SECONDS,
             registry=own,
         )
         self._ended = Counter(
@@ -91,7 +67,7 @@ class Metrics(UpstreamMetrics):
             "Ends of sessions that were told as done without a replica, as none was there.",
             registry=own,
         )
-        self._redis_seconds = Histogram(
+        self._redis_seconds = BufferedHistogram(
             "stepup_redis_seconds",
             "How long Redis took for a command; our own line and a late event loop do not count.",
             ("outcome",),
@@ -105,6 +81,7 @@ class Metrics(UpstreamMetrics):
             registry=own,
             multiprocess_mode="livemostrecent",
         )
+        self._request_numbers: dict[str, RequestNumbers] = {}
         self._in_work, self._waiting = (
             Gauge(name, documentation, ("places",), registry=own, multiprocess_mode="livesum")
             for name, documentation in (
@@ -156,8 +133,18 @@ class Metrics(UpstreamMetrics):
             self._collected = CollectorRegistry()
             MultiProcessCollector(self._collected, path=str(shared))  # type: ignore[no-untyped-call]  # the library's
 
+    def flush(self) -> None:
+        """Bring what waits into the metrics, and with shared counts to the other processes."""
+        RequestMetrics.flush(self)
+        UpstreamMetrics.flush(self)
+        self._redis_seconds.flush()
+        for places, numbers in self._request_numbers.items():
+            self._in_work.labels(places).set(numbers.in_work)
+            self._waiting.labels(places).set(numbers.waiting)
+
     def drawn(self) -> bytes:
         """Return everything in Prometheus' text format; with shared counts it reads files."""
+        self.flush()
         return generate_latest(self._collected)
 
     def refreshed(self, resource: str, outcome: str) -> None:
@@ -180,9 +167,9 @@ class Metrics(UpstreamMetrics):
         """Count a record that no key opens."""
         self._rejected.labels(kind).inc()
 
-    def redis_asked(self, outcome: str, seconds: float) -> None:
-        """Count a command, and how long it took."""
-        self._redis_seconds.labels(outcome).observe(seconds)
+    def redis_asked(self, outcome: str, seconds: float, commands: int = 1) -> None:
+        """Count commands, and how long each of them took."""
+        self._redis_seconds.child(outcome).observe(seconds, commands)
 
     def clock_differs(self, clock: str, seconds: int) -> None:
         """Show how far ours is ahead of another clock."""
@@ -190,13 +177,9 @@ class Metrics(UpstreamMetrics):
             self._ahead[clock] = seconds
             self._clocks.labels(clock).set(seconds)
 
-    def requests_in_work(self, places: str, count: int) -> None:
-        """Show how many requests are worked on."""
-        self._in_work.labels(places).set(count)
-
-    def requests_waiting(self, places: str, count: int) -> None:
-        """Show how many requests wait for a place."""
-        self._waiting.labels(places).set(count)
+    def request_numbers(self, places: str) -> RequestNumbers:
+        """Return numbers of requests that are worked on, and that wait, which are shown as they are by then."""
+        return self._request_numbers.setdefault(places, RequestNumbers())
 
     def request_refused(self, places: str) -> None:
         """Count a request that was told to come later."""
@@ -254,28 +237,6 @@ class Metrics(UpstreamMetrics):
                 multiprocess_mode="max",
             )
         self._certificate.set(at)
-
-    def middleware(self) -> Middleware:
-        """Return the middleware that counts; it stands outside all others."""
-
-        @web.middleware
-        async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
-            resource = request.match_info.route.resource
-            route = resource.canonical if resource else "unknown"
-            method = request.method if resource else "any"
-            began = time.perf_counter()
-            response = await handler(request)
-            if response.content_type != _STREAM and response.status != _WEBSOCKET:
-                self._seconds.labels(method, route).observe(time.perf_counter() - began)
-            self._requests.labels(method, route, str(response.status)).inc()
-            if PROBLEM in request:
-                self._problems.labels(request[PROBLEM]).inc()
-            if FLOW in request:
-                purpose, outcome = request[FLOW]
-                self._flows.labels(purpose, request.get(PROBLEM, outcome)).inc()
-            return response
-
-        return count
 
 
 def forget_process(shared: Path | None, pid: int) -> None:

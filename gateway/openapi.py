@@ -5,8 +5,9 @@ of headers.
 Never says anything of one route: its row, its handler's docstring and the types of its answers do.
 """
 
+import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -23,8 +24,6 @@ from servicekit.openapi import Components, Node
 from servicekit.operations import NamedSchema, Operation, Parameter, Response
 from servicekit.problems import ProblemError
 from servicekit.version import VERSION
-
-DOCUMENT: Final = web.AppKey("openapi", bytes)
 
 _INFO: Final = {
     "title": "Stepup gateway",
@@ -71,6 +70,25 @@ _HEADERS: Final[dict[str, Node]] = {
     },
     "Allow": {"description": "The methods that the route takes.", "schema": {"type": "string"}},
 }
+
+
+class Document:
+    """The description as it travels: `draw` makes it when somebody asks for it first, which no start waits for."""
+
+    def __init__(self, draw: Callable[[], bytes]) -> None:
+        self._draw = draw
+        self._drawn: bytes | None = None
+        self._drawing = asyncio.Lock()
+
+    async def read(self) -> bytes:
+        """Return it; drawing reads our sources, and so is done in a thread."""
+        async with self._drawing:
+            if self._drawn is None:
+                self._drawn = await asyncio.to_thread(self._draw)
+        return self._drawn
+
+
+DOCUMENT: Final = web.AppKey("openapi", Document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +146,7 @@ _CROWDED: Final = Response(
 
 async def openapi(request: web.Request) -> web.Response:
     """Answer with this description; it needs no cookie and no header."""
-    return web.Response(body=request.app[DOCUMENT], content_type="application/json")
+    return web.Response(body=await request.app[DOCUMENT].read(), content_type="application/json")
 
 
 ROUTES: Final = (

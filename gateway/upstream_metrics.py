@@ -4,11 +4,12 @@ Owns these metrics; `metrics.py` has the others, and the registry. Never has a l
 docs/reference/metrics.md says what each of them is for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from gateway.buffered_metrics import BufferedCounter, BufferedHistogram
 from gateway.counts import Counts
 
 _BREAKERS: Final = ("redis", "token-endpoint", "graph", "resource-api")
@@ -27,25 +28,30 @@ class UpstreamMetrics(Counts):
             multiprocess_mode="livesum",
         )
         self.watch_breakers(_BREAKERS)
-        self._upstream_requests = Counter(
-            "stepup_upstream_requests",
-            "Requests to upstreams, by what came of them until the head of an answer.",
-            ("upstream", "outcome"),
-            registry=own,
+        self._upstream_requests = BufferedCounter(
+            Counter(
+                "stepup_upstream_requests",
+                "Requests to upstreams, by what came of them until the head of an answer.",
+                ("upstream", "outcome"),
+                registry=own,
+            )
         )
-        self._upstream_seconds = Histogram(
+        self._upstream_seconds = BufferedHistogram(
             "stepup_upstream_head_seconds",
             "How long the head of an upstream's answer took.",
             ("upstream",),
             buckets=_SECONDS,
             registry=own,
         )
-        self._upstream_answers = Counter(
-            "stepup_upstream_answers",
-            "Answers of upstreams, by how their bodies ended.",
-            ("upstream", "outcome"),
-            registry=own,
+        self._upstream_answers = BufferedCounter(
+            Counter(
+                "stepup_upstream_answers",
+                "Answers of upstreams, by how their bodies ended.",
+                ("upstream", "outcome"),
+                registry=own,
+            )
         )
+        self._exchanges: Callable[[], Mapping[str, int]] = dict
         self._upstream_exchanges = Gauge(
             "stepup_upstream_exchanges",
             "Exchanges with upstreams that are under way.",
@@ -83,18 +89,29 @@ class UpstreamMetrics(Counts):
 
     def upstream_asked(self, upstream: str, outcome: str, seconds: float | None = None) -> None:
         """Count a request to an upstream, and how long the head of its answer took."""
-        self._upstream_requests.labels(upstream, outcome).inc()
+        self._upstream_requests.count(upstream, outcome)
         if seconds is not None:
-            self._upstream_seconds.labels(upstream).observe(seconds)
+            self._upstream_seconds.observe(seconds, upstream)
 
     def upstream_answer_ended(self, upstream: str, outcome: str) -> None:
         """Count the end of an answer."""
-        self._upstream_answers.labels(upstream, outcome).inc()
+        self._upstream_answers.count(upstream, outcome)
 
-    def upstream_exchanges(self, upstream: str, count: int) -> None:
-        """Show how many exchanges are under way."""
-        self._upstream_exchanges.labels(upstream).set(count)
+    def watch_upstream_exchanges(self, numbers: Callable[[], Mapping[str, int]]) -> None:
+        """Show how many exchanges are under way, by upstreams, whenever metrics are read."""
+        self._exchanges = numbers
 
     def sockets_open(self, upstream: str, count: int) -> None:
         """Show how many WebSockets of a row are open."""
         self._websockets.labels(upstream).set(count)
+
+    def flush(self) -> None:
+        """Bring what waits into the metrics."""
+        for each in (
+            self._upstream_requests,
+            self._upstream_seconds,
+            self._upstream_answers,
+        ):
+            each.flush()
+        for upstream, number in self._exchanges().items():
+            self._upstream_exchanges.labels(upstream).set(number)

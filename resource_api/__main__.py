@@ -5,7 +5,8 @@ python -m resource_api doctor [--json] [--redirect-uri URI]
                                           checks the configuration against everything that it names
 python -m resource_api audit verify FILE… tells whether an audit trail is as it was written
 
-Owns the commands, what they print, and their exit status. Never does the work of one.
+Owns the commands, what they print, and their exit status. Each of them imports what it needs when it is asked for.
+Never does the work of one.
 """
 
 import argparse
@@ -13,11 +14,9 @@ import os
 import sys
 from pathlib import Path
 
-from resource_api.doctor.examination import examine
-from resource_api.serving import serve
 from resource_api.settings import PREFIX, Settings
-from servicekit.audit.command import add_audit_command, keys_of, verify
-from servicekit.doctor.report import drawn, report, settings_faults
+from servicekit.audit.arguments import add_audit_command
+from servicekit.audit.command import keys_of, verify
 from servicekit.settings_faults import SettingsFault, load_settings
 from servicekit.version import VERSION
 
@@ -60,12 +59,19 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsFault as fault:
         print(fault, file=sys.stderr)
         if chosen.command == "doctor" and chosen.json:
+            from servicekit.doctor.report import drawn, settings_faults  # noqa: PLC0415 - see above
+
             print(drawn(settings_faults(fault.lines), as_json=True))
         return 2
     if chosen.command == "doctor":
+        from resource_api.doctor.examination import examine  # noqa: PLC0415 - see above
+        from servicekit.doctor.report import report  # noqa: PLC0415 - see above
+
         text, status = report(examine(settings, redirect_uri=chosen.redirect_uri), as_json=chosen.json)
         print(text)
         return status
+    from resource_api.serving import serve  # noqa: PLC0415 - see above
+
     return serve(settings, _load)
 
 

@@ -1,4 +1,4 @@
-"""Who may call: the bearer token, the policy of a route, and the middleware that enforces both.
+"""Who may call: the bearer token, the policy of a route, and what stands before a handler to enforce both.
 
 Owns where a token may stand (RFC 6750, section 2.1: the header, once), what it must say for a delegated call of an
 allowed client, and what each route asks beyond that: a scope, an authentication context, a recent sign-in.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 from resource_api import errors
 from resource_api.access_tokens import Caller, caller_of
@@ -89,7 +89,7 @@ class Gatekeeper:
     """Notes on a request who calls, or refuses it; `now` is the wall clock.
 
     `rules` say whose tokens for which audience and of which clients, one for each kind of token.
-    `longest_token` is how many characters a token may have.
+    `longest_token` is how many characters a token may have; `now` is the wall clock, `monotonic` counts bad tokens.
     """
 
     def __init__(
@@ -100,13 +100,14 @@ class Gatekeeper:
         *,
         longest_token: int = LONGEST_TOKEN,
         now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._verifier = verifier
         self._discovery = discovery
         self._rules = rules
         self._longest = longest_token
         self._now = now
-        self._bad_tokens = BadTokens(now=time.monotonic)
+        self._bad_tokens = BadTokens(now=monotonic)
 
     async def admit(self, request: web.Request, policy: ScopePolicy) -> None:
         """Note who calls, as CALLER.
@@ -163,27 +164,19 @@ def bearer_token(request: web.Request, *, longest: int) -> str:
     return token
 
 
-def access_middleware(rows: routes.RouteTable[Route]) -> Middleware:
-    """Return the middleware that lets a request through to its handler if the route's policy is met."""
+def guarded(handler: Handler, policy: ScopePolicy) -> Handler:
+    """Return a handler that only those requests reach whose token meets the policy."""
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.match_info.http_exception is not None:
-            return await handler(request)  # 404 and 405 have no route
-        row = rows.row_of(request)
-        if row is None:
-            raise LookupError("a route without a policy")
-        if isinstance(row.policy, Open):
-            return await handler(request)
+    async def answer(request: web.Request) -> web.StreamResponse:
         gatekeeper = request.app[GATEKEEPER]
         try:
-            await gatekeeper.admit(request, row.policy)
+            await gatekeeper.admit(request, policy)
             return await handler(request)
         except errors.InsufficientClaims as error:
             await gatekeeper.complete(error)
             raise
 
-    return middleware
+    return answer
 
 
 def _words(value: object) -> list[str]:

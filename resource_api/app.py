@@ -1,6 +1,6 @@
 """Composition root of the resource API: where settings, network and routes meet.
 
-Owns the order of the middlewares, the response headers, and the birth and death of what needs closing.
+Owns the response headers, and the birth and death of what needs closing; `pipeline.py` has the controls.
 Never contacts the authority or Graph: it starts, and answers clearly, while both are down.
 """
 
@@ -13,29 +13,30 @@ from typing import Any, Final
 
 from aiohttp import hdrs, web
 
-from resource_api.access import GATEKEEPER, Gatekeeper, Route, ScopePolicy, access_middleware
+from resource_api.access import GATEKEEPER, Gatekeeper, Route, ScopePolicy
 from resource_api.access_tokens import token_rules
-from resource_api.audit import audit_middleware
+from resource_api.audit import Audit
 from resource_api.editing import ProfileEditor
 from resource_api.graph import UPSTREAM, GraphMe
 from resource_api.known_good import AuthorityFiles
 from resource_api.on_behalf_of import GraphTokens
 from resource_api.openapi import document
 from resource_api.patience import Patience
+from resource_api.pipeline import Pipeline
 from resource_api.routes import DESCRIPTION, EDITOR, table
 from resource_api.settings import Settings
 from servicekit.audit.trail import Trail
 from servicekit.authority import open_authority
-from servicekit.http.admission import Admission, admission_middleware
+from servicekit.http.admission import Admission
 from servicekit.http.answer_headers import ANSWER_HEADERS
 from servicekit.http.bodies import LARGEST_BODY
+from servicekit.http.every_answer import AnswerHeaders
 from servicekit.http.life import LIFE, Life
-from servicekit.http.request_heads import LARGEST_HEAD, head_limits_middleware
+from servicekit.http.only_way import install
+from servicekit.http.request_heads import LARGEST_HEAD
 from servicekit.http.routes import RouteTable
 from servicekit.logs import log_event
 from servicekit.outbound import outbound
-from servicekit.problems import problems_middleware
-from servicekit.reference import reference_middleware, tell_request_id
 
 _log = logging.getLogger(__name__)
 
@@ -71,18 +72,7 @@ def create_app(
     `trail` is where the audit trail goes, if anywhere.
     """
     rows: RouteTable[Route] = RouteTable()
-    places = Admission("work", settings.max_requests)
-    app = web.Application(
-        middlewares=[
-            reference_middleware(takes_callers=True),
-            problems_middleware(),
-            audit_middleware(trail),
-            admission_middleware(lambda request: None if request.path.startswith("/health/") else places),
-            head_limits_middleware(largest_head=largest_head(settings.longest_token)),
-            access_middleware(rows),
-        ],
-        client_max_size=LARGEST_BODY,
-    )
+    app = web.Application(client_max_size=LARGEST_BODY)
     policy = ScopePolicy(
         settings.scope, settings.acrs, settings.max_age_seconds, settings.clock_leeway_seconds
     )
@@ -93,8 +83,17 @@ def create_app(
     app[DESCRIPTION] = description
     app[ANSWER_HEADERS] = _HEADERS
     app[LIFE] = Life()
-    app.on_response_prepare.append(_set_headers)
-    app.on_response_prepare.append(tell_request_id)
+    every = AnswerHeaders(_HEADERS)
+    app.on_response_prepare.append(every.on_prepare)
+    pipeline = Pipeline(
+        app,
+        rows,
+        places=Admission("work", settings.max_requests),
+        largest_head=largest_head(settings.longest_token),
+        audit=Audit(trail),
+        every=every,
+    )
+    install(app, pipeline.answer)
     app.cleanup_ctx.append(_network(settings, patience or Patience(), now, monotonic))
     return app
 
@@ -126,6 +125,7 @@ def _network(
                     token_rules(settings),
                     longest_token=settings.longest_token,
                     now=now,
+                    monotonic=monotonic,
                 )
                 app[EDITOR] = ProfileEditor(
                     GraphTokens(authority.entra, now=now),
@@ -144,9 +144,3 @@ def _memory(settings: Settings, now: Callable[[], float]) -> AuthorityFiles | No
     return AuthorityFiles(
         Path(settings.state_directory), issuer=settings.issuer, url=settings.discovery_url, now=now
     )
-
-
-async def _set_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
-    # aiohttp names itself and its version here.
-    response.headers.pop(hdrs.SERVER, None)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler, Middleware
 
 from resource_api.access import CALLER
 from servicekit.audit.fact import SUCCESS, Fact, Outcome, outcome_of
@@ -43,13 +42,30 @@ _OF_PROBLEMS: Final = {
 _NEVER_EDITS: Final = frozenset({"invalid-token", "insufficient-scope"})
 
 
-def audit_middleware(trail: Trail | None) -> Middleware:
-    """Return the middleware that records what became of a request; it stands inside the one that draws problems."""
+class Audit:
+    """Records what became of requests in `trail`, if there is one."""
 
-    def record(
-        request: web.Request, fact: Fact, outcome: Outcome, problem: ProblemError | None = None
+    def __init__(self, trail: Trail | None) -> None:
+        self._trail = trail
+
+    def answered(self, request: web.Request) -> None:
+        """Record a request that was answered as it was meant."""
+        if request.get(CHANGED_FIELDS):
+            self._record(request, PROFILE_EDIT, SUCCESS)
+
+    def ended(self, request: web.Request, error: Exception) -> None:
+        """Record what ended a request, where that is a fact."""
+        if not isinstance(error, ProblemError):
+            return
+        if request.get(CHANGED_FIELDS) and error.slug not in _NEVER_EDITS:
+            self._record(request, PROFILE_EDIT, outcome_of(error), error)
+        elif fact := _OF_PROBLEMS.get(error.slug):
+            self._record(request, fact, outcome_of(error), error)
+
+    def _record(
+        self, request: web.Request, fact: Fact, outcome: Outcome, problem: ProblemError | None = None
     ) -> None:
-        if trail is None:
+        if self._trail is None:
             return
         caller = request.get(CALLER)
         members = {
@@ -63,23 +79,7 @@ def audit_middleware(trail: Trail | None) -> Middleware:
             **_place(request),
         }
         is_folded = fact.is_common or caller is None
-        trail.record(fact, members, kind=(members["reason"], members["person"]) if is_folded else None)
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            response = await handler(request)
-        except ProblemError as problem:
-            if request.get(CHANGED_FIELDS) and problem.slug not in _NEVER_EDITS:
-                record(request, PROFILE_EDIT, outcome_of(problem), problem)
-            elif fact := _OF_PROBLEMS.get(problem.slug):
-                record(request, fact, outcome_of(problem), problem)
-            raise
-        if request.get(CHANGED_FIELDS):
-            record(request, PROFILE_EDIT, SUCCESS)
-        return response
-
-    return middleware
+        self._trail.record(fact, members, kind=(members["reason"], members["person"]) if is_folded else None)
 
 
 def _place(request: web.Request) -> dict[str, Any]:

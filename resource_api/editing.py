@@ -63,6 +63,8 @@ class _Errand:
     async def _held_token(self) -> str:
         # Kept here too: near its end an exchange is not remembered, and each step would make another.
         if self._token is None:
+            self._token = self._tokens.remembered(self.caller)
+        if self._token is None:
             try:
                 async with asyncio.timeout(self.deadline.remaining):
                     self._token = await self._tokens.token(self.caller)

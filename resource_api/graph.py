@@ -130,7 +130,7 @@ class GraphMe:
         A write may be repeated, too: after 429 and a concurrency violation nothing was done, and after 503 the same
         values are set again, if they were.
         """
-        if reply.status not in _BUSY and _code(reply) != _CONCURRENT:
+        if reply.status in {_OK, _DONE} or (reply.status not in _BUSY and _code(reply) != _CONCURRENT):
             return None
         pause = reply.retry_after if reply.retry_after is not None else 0.3 + self._jitter() / 2
         affordable = pause <= self._patience.pause and pause < deadline.remaining

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from servicekit.logs import log_event
-from servicekit.outbound import LARGEST_REPLY
+from servicekit.outbound_call import LARGEST_REPLY
 
 KEPT_SECONDS: Final = 7 * 24 * 3600
 _WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH

@@ -50,16 +50,20 @@ class GraphTokens:
         self._exchanges: dict[bytes, asyncio.Task[str]] = {}
         self._held: OrderedDict[str, float] = OrderedDict()
 
+    def remembered(self, caller: Caller) -> str | None:
+        """Return the token that is remembered for the caller's assertion; None where one is to be asked for."""
+        entry = self._tokens.get(_key(caller))
+        return entry[0] if entry and self._now() < entry[1] else None
+
     async def token(self, caller: Caller) -> str:
         """Return an access token for Graph.
 
         A person for whom the authority answers 429 is held for as long as it says, a minute at most, and nobody else.
         Raises InsufficientClaims, InvalidToken, AccessBlocked, Misconfigured, Overloaded, AuthorityUnavailable.
         """
+        if token := self.remembered(caller):
+            return token
         key = _key(caller)
-        entry = self._tokens.get(key)
-        if entry and self._now() < entry[1]:
-            return entry[0]
         self._refuse_while_held(caller)
         task = self._exchanges.get(key)
         if task is None:

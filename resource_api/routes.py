@@ -1,7 +1,7 @@
 """The routes of the resource API: each row names its policy.
 
 Owns the table and the handlers behind it.
-Never checks a token (the access middleware does) and never catches: what goes wrong is raised below and drawn above.
+Never checks a token (`access.py` does) and never catches: what goes wrong is raised below and drawn above.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from resource_api.audit import CHANGED_FIELDS
 from resource_api.editing import ProfileEditor
 from resource_api.profile import EDITABLE, MEMBERS, ProfilePatch
 from servicekit import errors as shared
+from servicekit.http.answers import Answer
 from servicekit.http.bodies import MERGE_PATCH, read_json
 from servicekit.http.conditions import etag_of, if_match
 from servicekit.http.life import LIFE
@@ -126,12 +127,12 @@ async def edit_profile(request: web.Request) -> web.Response:
     request[CHANGED_FIELDS] = list(patch.changes)
     edited = await request.app[EDITOR].edit(request[CALLER], patch, condition)
     judged = {} if condition is None else {"before": edited.before}
-    return web.json_response({**edited.profile, **judged}, headers={hdrs.ETAG: etag_of(edited.profile)})
+    return Answer.of({**edited.profile, **judged}, headers={hdrs.ETAG: etag_of(edited.profile)})
 
 
 async def live(_request: web.Request) -> web.Response:
     """Answer while the process can."""
-    return web.json_response({"status": "live"})
+    return Answer.of({"status": "live"})
 
 
 async def ready(request: web.Request) -> web.Response:
@@ -141,13 +142,13 @@ async def ready(request: web.Request) -> web.Response:
     all of them out of service would turn a clear answer into none.
     """
     if request.app[LIFE].open_for_work:
-        return web.json_response({"status": "ready"})
-    return web.json_response({"status": "stopping"}, status=503)
+        return Answer.of({"status": "ready"})
+    return Answer.of({"status": "stopping"}, status=503)
 
 
 async def openapi(request: web.Request) -> web.Response:
     """Describe the API."""
-    return web.json_response(request.app[DESCRIPTION]())
+    return Answer.of(request.app[DESCRIPTION]())
 
 
 def _status(word: str) -> NamedSchema:

@@ -4,7 +4,6 @@ Owns how the application's limits become the server's. Never reads the environme
 of an address that cannot be had.
 """
 
-import asyncio
 import functools
 import logging
 import socket
@@ -17,11 +16,12 @@ from resource_api.app import create_app, largest_head
 from resource_api.settings import Settings
 from servicekit.audit.opening import open_trail
 from servicekit.audit.settings_change import record_change
+from servicekit.event_loop import run
 from servicekit.http.compiled_parser import NO_COMPILED_PARSER, has_compiled_parser
+from servicekit.http.listening import cannot_listen, listening_socket
 from servicekit.http.orders import Orders, hold_signals, take_signals
 from servicekit.http.quiet_server import QuietRunner
 from servicekit.http.service import FIXED, Service, rereading
-from servicekit.http.serving import cannot_listen, listening_socket
 from servicekit.logs import configure_logs, log_event
 from servicekit.version import VERSION
 
@@ -70,5 +70,5 @@ def serve(settings: Settings, load: Callable[[], Settings]) -> int:
         sys.stderr.write(f"{cannot_listen('resource API', settings.host, settings.port, error)}\n")
         return 1
     with listener:
-        asyncio.run(_serve(settings, load, listener))
+        run(_serve(settings, load, listener))
     return 0

@@ -49,8 +49,7 @@ def log_answer(upstream: str | None, method: str, status: int, headers: Mapping[
 
 def ids_of_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the ids that an answer's header fields name; `headers` finds names in any case."""
-    found = {name: headers.get(name, "") for name in _FIELDS}
-    return {name: value for name, value in found.items() if _ID.fullmatch(value)}
+    return {name: value for name in _FIELDS if (value := headers.get(name)) and _ID.fullmatch(value)}
 
 
 def ids_of_refusal(answer: Mapping[str, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from servicekit.authority_settings import AuthoritySettings
-from servicekit.authority_transport import CONNECT_SECONDS, READ_SECONDS, AuthorityTransport
+from servicekit.authority_transport import ANSWER_SECONDS, AuthorityTransport
 from servicekit.client_credential import CredentialSource
 from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery
@@ -46,7 +46,7 @@ def open_authority(
     store: KnownGoodStore | None,
     now: Callable[[], float],
     monotonic: Callable[[], float],
-    timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+    answer_seconds: float = ANSWER_SECONDS,
     is_plain: bool = False,
     offline_access: bool = True,
     insist_on: Collection[str] = (),
@@ -57,15 +57,14 @@ def open_authority(
     """Make the authority whose tokens name `issuer`, for as long as the block runs.
 
     `now` is the wall clock that tokens are judged by, `monotonic` the one that documents age by, and by which the
-    token endpoint is left alone. `store` keeps metadata and keys for a later life. `timeouts` are those of token
-    requests: for connecting, and for the answer. `on_clock` hears how many seconds this machine's clock is ahead of the
-    authority's, and of that of its tokens. The rest is what `EntraClient` and `AuthorityTransport` say of it.
+    token endpoint is left alone. `store` keeps metadata and keys for a later life. `answer_seconds` is what a
+    token request may take. `on_clock` hears how many seconds this machine's clock is ahead of the authority's, and of
+    that of its tokens. The rest is what `EntraClient` and `AuthorityTransport` say of it.
     """
     discovery = Discovery(network, url=settings.discovery_url, issuer=issuer, now=monotonic, store=store)
     transport = AuthorityTransport(
-        address_map=settings.addresses,
-        verify=settings.ca_bundle or True,
-        timeouts=timeouts,
+        network,
+        seconds=answer_seconds,
         clocks=ClockWatch(now=now, on_difference=partial(on_clock, "authority") if on_clock else None),
         on_request=on_request,
     )

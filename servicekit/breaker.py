@@ -55,6 +55,11 @@ class CircuitBreaker:
         return self._open_until is not None and (self._probe is not None or self._now() < self._open_until)
 
     @property
+    def is_closed(self) -> bool:
+        """Whether everybody may try."""
+        return self._open_until is None
+
+    @property
     def is_half_open(self) -> bool:
         """Whether the next call would be the one that finds out."""
         return self._open_until is not None and not self.is_open
@@ -72,18 +77,34 @@ class CircuitBreaker:
         An exception that is no failure by `is_failure` shows that the other side answers, and counts as success. One of
         which it says None tells nothing, and neither does a block that is cancelled, or otherwise ended from outside.
         """
-        if self.is_open:
-            raise BreakerOpen
-        probe = self._probe = object() if self._open_until is not None else None
+        probe = self.begin()
         try:
             yield
-        except Exception as error:
-            self._judge(failed=is_failure(error), probe=probe)
+        except BaseException as error:
+            self.end(probe, failed=is_failure(error) if isinstance(error, Exception) else None)
             raise
-        except BaseException:
-            self._judge(failed=None, probe=probe)
-            raise
-        self._judge(failed=False, probe=probe)
+        self.end(probe, failed=False)
+
+    def begin(self) -> object:
+        """Begin to try, by hand what `attempt` does; return what `end` needs to know. Raises BreakerOpen."""
+        if self._open_until is None:
+            return None
+        if self.is_open:
+            raise BreakerOpen
+        self._probe = object()
+        return self._probe
+
+    def end(self, probe: object, *, failed: bool | None) -> None:
+        """Say how it ended: failed or not, or None where that tells nothing."""
+        if self._open_until is None and failed is False:
+            self._in_a_row = 0
+        else:
+            self._judge(failed=failed, probe=probe)
+
+    def note(self, *, failed: bool) -> None:
+        """Count a success or a failure of something that everybody tried together, while it was closed."""
+        if self._open_until is None and (failed or self._in_a_row):
+            self._judge(failed=failed, probe=self._probe)
 
     def _judge(self, *, failed: bool | None, probe: object) -> None:
         is_current = probe is self._probe

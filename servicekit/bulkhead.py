@@ -12,6 +12,7 @@ from typing import Final
 
 from servicekit.errors import Overloaded
 from servicekit.logs import log_event
+from servicekit.places import Places
 
 LOG_SECONDS: Final = 10
 """How often the log is told of a bulkhead that is full, at most."""
@@ -34,20 +35,26 @@ class Bulkhead:
     def __init__(self, name: str, limits: BulkheadLimits) -> None:
         self._name = name
         self._limits = limits
-        self._places = asyncio.Semaphore(limits.places)
+        self._places = Places(limits.places)
         self._waiting = 0
         self._is_closed = False
         self._logged_at: float | None = None
 
+    def enter_at_once(self) -> bool:
+        """Take a place if one is free, and tell whether it was; it costs no turn of the event loop."""
+        return not self._is_closed and self._places.take_at_once()
+
     async def enter(self) -> None:
         """Take a place, which `leave` gives back; raises Overloaded where there is none in time, or no room to wait."""
         self._refuse_if_closed()
-        if self._places.locked() and self._waiting >= self._limits.waiting:
+        if self._places.take_at_once():
+            return
+        if self._waiting >= self._limits.waiting:
             raise self._refusal(f"no place, and {self._waiting} wait")
         self._waiting += 1
         try:
             async with asyncio.timeout(self._limits.seconds):
-                await self._places.acquire()
+                await self._places.take()
         except TimeoutError as error:
             raise self._refusal(f"no place within {self._limits.seconds:g} s") from error
         finally:
@@ -60,7 +67,7 @@ class Bulkhead:
 
     def leave(self) -> None:
         """Give a place back."""
-        self._places.release()
+        self._places.give_back()
 
     def close(self) -> None:
         """Let nobody in any more, whoever waits included; those who are inside stay until they leave."""

@@ -9,11 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from servicekit.federated_token import FederatedToken
 
 # Of an RSA key that still signs anything (NIST SP 800-131A, section 3); Entra asks for as many.
@@ -28,6 +23,12 @@ class CertificateKey:
 
     def __init__(self, pem: bytes) -> None:
         """Read a PEM file that holds both the certificate and its RSA key; raises ValueError with a sentence."""
+        # Who has a secret, as most do, need not wait for any of it at the start.
+        from cryptography import x509  # noqa: PLC0415
+        from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
         try:
             key = load_pem_private_key(pem, password=None)
         except (ValueError, TypeError) as error:

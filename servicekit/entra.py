@@ -1,6 +1,7 @@
 """The only door to MSAL: a client per use, in a thread of its purpose where it asks the authority.
 
 Owns the credential, the way an MSAL client is built, and which share of threads a call runs in.
+MSAL is imported at its first use, in a thread: a sixth of a second and 7 MB that nobody's start waits for.
 Never reads what MSAL answers: that is the business of the service that asked.
 
 Why a client per use: MSAL's throttle keys token requests without the code or the assertion, so that a shared
@@ -8,20 +9,23 @@ client replays one person's failure, and even one person's tokens, to the next
 (docs/explanation/decisions/2026-11-21-msal-client-per-use.md).
 """
 
+import asyncio
 import functools
+import json
+import sys
 import time
 from collections.abc import Callable, Collection
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-import msal
-from msal.oauth2cli import JwtAssertionCreator
-
-from servicekit.authority_transport import AuthorityTransport
+from servicekit.authority_transport import AuthorityTransport, MetadataOnly
 from servicekit.client_credential import CertificateKey, Credential
 from servicekit.discovery import AuthorityMetadata, Discovery
 from servicekit.federated_token import FederatedToken
 from servicekit.token_threads import SIGN_IN, Purpose, TokenThreads
+
+if TYPE_CHECKING:
+    import msal
 
 T = TypeVar("T")
 
@@ -30,19 +34,60 @@ _OFFLINE: Final = "offline_access"
 _ADDED: Final = frozenset({_OFFLINE, "profile"})
 
 
-def new_token_cache(serialized: str | None = None) -> msal.SerializableTokenCache:
+@functools.cache
+def import_msal() -> Any:
+    """Import MSAL and return it; whoever has time for that before it is needed, such as before a fork, calls this."""
+    import msal  # noqa: PLC0415 - see above
+
+    # Each client looks for this package, to warn of an old one; a module that is None is known not to be there, without
+    # a walk over the file system under the interpreter's lock for imports.
+    sys.modules.setdefault("msal_extensions", None)  # type: ignore[arg-type] # the language reference, 5.3.1
+    return msal
+
+
+async def _msal() -> Any:
+    """Return MSAL, without stopping the loop for its import."""
+    return import_msal() if import_msal.cache_info().currsize else await asyncio.to_thread(import_msal)
+
+
+async def new_token_cache(serialized: str | None = None) -> "msal.SerializableTokenCache":
     """Return an MSAL token cache, filled from `serialized` where given."""
-    cache = msal.SerializableTokenCache()
+    await _msal()
+    cache: msal.SerializableTokenCache = _short_cache()()
     if serialized:
         cache.deserialize(serialized)
     return cache
 
 
-class KeepsNothing(msal.TokenCache):  # type: ignore[misc] # msal ships no types
-    """A cache for on-behalf-of: MSAL would file tokens under the person, whatever assertion came in."""
+@functools.cache
+def _short_cache() -> type[Any]:
+    """Return MSAL's cache, which is written without blanks: those take it the longest, by an encoder in Python."""
+    key_makers = import_msal().SerializableTokenCache().key_makers
 
-    def add(self, event: dict[str, Any], now: float | None = None) -> None:
-        """Drop what MSAL wants to remember."""
+    class ShortCache(import_msal().SerializableTokenCache):  # type: ignore[misc] # msal ships no types
+        def __init__(self) -> None:
+            super().__init__()
+            # Each cache makes functions of its own, which say the same and hold it: only the collector would free it.
+            self.key_makers = key_makers
+
+        def serialize(self) -> str:
+            """Return what the cache holds, as MSAL reads it."""
+            with self._lock:
+                self.has_state_changed = False
+                return json.dumps(self._cache, separators=(",", ":"))
+
+    return ShortCache
+
+
+@functools.cache
+def _keeps_nothing() -> type[Any]:
+    """Return a cache for on-behalf-of: MSAL would file tokens under the person, whatever assertion came in."""
+
+    class KeepsNothing(import_msal().TokenCache):  # type: ignore[misc] # msal ships no types
+        def add(self, event: dict[str, Any], now: float | None = None) -> None:
+            """Drop what MSAL wants to remember."""
+
+    return KeepsNothing
 
 
 class EntraClient:
@@ -89,11 +134,12 @@ class EntraClient:
         self._on_pause = on_pause
         self._threads: dict[str, TokenThreads] = {}
         self._takes_no_more = False
+        self._preparing: tuple[tuple[str, list[str]], Any] | None = None
 
     async def call(
         self,
         work: Callable[[Any], T],
-        cache: msal.TokenCache | None = None,
+        cache: "msal.TokenCache | None" = None,
         *,
         purpose: Purpose,
         who: object = None,
@@ -113,22 +159,29 @@ class EntraClient:
         threads.refuse_while_paused()
         metadata = await self._discovery.metadata()
         left_out = self._left_out(metadata, refreshing=refreshing)
+        await _msal()
         run = functools.partial(
-            self._run, work, cache or KeepsNothing(), metadata.document, left_out, self._credential
+            self._run, work, cache or _keeps_nothing()(), metadata.document, left_out, self._credential
         )
         return await threads.run(run, who=object() if who is None else who)
 
     async def prepare(self, work: Callable[[Any], T]) -> T:
         """Run `work(client)`, which asks nobody and needs no credential, and return its value.
 
-        It takes no thread and no place: a client is built in a tenth of a millisecond, and nothing of it blocks. It is
-        refused while sign-ins are, as what it prepares would fail. Raises AuthorityNotAsked, AuthorityUnavailable
-        where there is no metadata, IssuerMismatch; otherwise what `work` raises.
+        It takes no thread and no place, as nothing of it blocks. Its client can ask nobody, keeps nothing and has no
+        credential, so nobody is given anything of anybody else: it is made once for the metadata of now. It is refused
+        while sign-ins are, as what it prepares would fail. Raises AuthorityNotAsked, AuthorityUnavailable where there
+        is no metadata, IssuerMismatch; otherwise what `work` raises, and what MSAL raises of the metadata.
         """
         self._threads_for(SIGN_IN).refuse_while_paused()
         metadata = await self._discovery.metadata()
         left_out = self._left_out(metadata, refreshing=False)
-        return self._run(work, KeepsNothing(), metadata.document, left_out, lambda: None)
+        await _msal()
+        made_for = (metadata.document, left_out)
+        if self._preparing is None or self._preparing[0] != made_for:
+            http = MetadataOnly(metadata.document)
+            self._preparing = made_for, self._client(_keeps_nothing()(), http, left_out, None)
+        return work(self._preparing[1])
 
     def take_no_more(self) -> None:
         """Refuse new calls and those that wait for a thread; those that have one end as they would."""
@@ -162,20 +215,41 @@ class EntraClient:
     def _run(
         self,
         work: Callable[[Any], T],
-        cache: msal.TokenCache,
+        cache: "msal.TokenCache",
         document: str,
         left_out: list[str],
-        credential: Callable[[], Credential | None],
+        credential: Callable[[], Credential],
     ) -> T:
-        client = msal.ConfidentialClientApplication(
+        client = self._client(cache, self._transport.with_metadata(document), left_out, credential())
+        try:
+            return work(client)
+        finally:
+            _take_apart(client)
+
+    def _client(
+        self,
+        cache: "msal.TokenCache",
+        http: MetadataOnly,
+        left_out: list[str],
+        credential: Credential | None,
+    ) -> Any:
+        return import_msal().ConfidentialClientApplication(
             self._client_id,
-            client_credential=_for_msal(credential()),
+            client_credential=_for_msal(credential),
             token_cache=cache,
-            http_client=self._transport.with_metadata(document),
+            http_client=http,
             exclude_scopes=left_out or None,
             **self._where,
         )
-        return work(client)
+
+
+def _take_apart(client: Any) -> None:
+    """Let go of all that a client holds which is used no more.
+
+    What it is made of refers to itself: the collector alone would free it, and everybody waits while that works.
+    """
+    vars(client.http_client).clear()
+    vars(client).clear()
 
 
 def _for_msal_authority(issuer: str) -> str:
@@ -195,7 +269,9 @@ def _for_msal(credential: Credential | None) -> str | dict[str, Any] | None:
         return {"client_assertion": lambda _context: credential()}
     if not isinstance(credential, CertificateKey):
         return credential
-    creator = JwtAssertionCreator(credential.key, algorithm="PS256", sha256_thumbprint=credential.thumbprint)
+    creator = import_msal().oauth2cli.JwtAssertionCreator(
+        credential.key, algorithm="PS256", sha256_thumbprint=credential.thumbprint
+    )
 
     def assertion(context: dict[str, str]) -> bytes:
         signed: bytes = creator.create_normal_assertion(

@@ -1,10 +1,12 @@
 """The outer form of a signed token (RFC 7515, compact serialisation), judged before any cryptography.
 
 Owns the splitting into three parts, the strict base64url, the header's members, and TokenRejected with its codes.
+Each part is decoded once: what is verified and what is read afterwards are the same bytes.
 Never verifies a signature, and never judges a claim: it only reads the payload as one JSON object.
 """
 
 import base64
+import functools
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +25,9 @@ NOT_YET_VALID: Final = "not-yet-valid"
 # Entra names up to 200 groups in a token, which makes 12 kB of it (docs/reference/settings.md); more is nobody's token.
 LONGEST_TOKEN: Final = 16_384
 _LONGEST_KID: Final = 256
+# An authority writes the same header before every token of a key: Entra's has some 90 characters.
+_LONGEST_KEPT: Final = 512
+_MOST_KEPT: Final = 256
 
 # A header that brings its own key or its own rules is refused rather than ignored: whoever reads the token after
 # us may be less careful. `zip` and `enc` belong to encrypted tokens, `b64` (RFC 7797) needs `crit`, and of `crit` we
@@ -66,10 +71,20 @@ class TokenHeader:
     typ: str
 
 
-def read_header(
+@dataclass(frozen=True, slots=True)
+class SignedToken:
+    """The three parts of a token, decoded: `signature` is said to prove `signed`, whose second part is `payload`."""
+
+    header: TokenHeader
+    signed: bytes
+    payload: bytes
+    signature: bytes
+
+
+def read_token(
     token: str, types: frozenset[str], algorithms: frozenset[str], *, longest: int = LONGEST_TOKEN
-) -> TokenHeader:
-    """Return the header of a compact token, if it is one that we verify.
+) -> SignedToken:
+    """Return the parts of a compact token, if it is one that we verify; nothing of it is believed yet.
 
     `types` are the `typ` values to accept, in lower case; a missing `typ` is accepted (RFC 7519, section 5.1).
     `algorithms` are the `alg` values, to the letter; `longest` is how many characters a token may have.
@@ -80,8 +95,16 @@ def read_header(
     parts = token.split(".")
     if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature; five would be an encrypted token
         raise TokenRejected(MALFORMED)
-    head, _payload, _signature = (_decode(part) for part in parts)
-    header = _object(head)
+    head, payload, signature = parts
+    read = _header if len(head) <= _LONGEST_KEPT else _header.__wrapped__
+    content, sign = _decode(payload), _decode(signature)
+    return SignedToken(read(head, types, algorithms), f"{head}.{payload}".encode(), content, sign)
+
+
+# What a text says does not change: this is no memory of what was believed.
+@functools.lru_cache(_MOST_KEPT)
+def _header(head: str, types: frozenset[str], algorithms: frozenset[str]) -> TokenHeader:
+    header = _object(_decode(head))
     if refused := _REFUSED_MEMBERS & header.keys():
         raise TokenRejected(HEADER, min(refused))
     algorithm = header.get("alg")

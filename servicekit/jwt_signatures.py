@@ -1,7 +1,9 @@
 """Public keys that verify tokens, and the algorithms that each of them is good for.
 
 Owns what is read of a key in a JWK set (RFC 7517, 7518 and 8037), and the mathematics of a signature. The only door to
-PyJWT, which is used for nothing else: its key client blocks, and its claim checks take what we must refuse.
+PyJWT, of which its keys and its algorithms are used and nothing else: its key client blocks, its claim checks take what
+we must refuse, and its reading of a token takes three times as long as the signature
+(docs/explanation/decisions/2026-11-27-tokens-read-once.md).
 Never uses a symmetric key: whoever could verify could then sign as well. Never decides which algorithms an authority
 may use (`signing_keys.py`), and never looks at a claim.
 """
@@ -14,6 +16,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from servicekit.jwt_form import SignedToken
 
 PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
@@ -34,10 +38,11 @@ _MEMBERS: Final = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x
 _MODULUS_BITS: Final = range(2048, 8193)
 
 # What PyJWT and the libraries below it raise for a key or a signature that is none; which of them, is their affair.
-_UNREADABLE: Final = (jwt.PyJWTError, ValueError, TypeError, KeyError)
+_UNREADABLE: Final = (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError)
 
-_signatures: Final = jwt.PyJWS(algorithms=sorted(ALGORITHMS - {"Ed25519"}))
-_signatures.register_algorithm("Ed25519", jwt.get_algorithm_by_name("EdDSA"))
+# RFC 9864 has another name for what PyJWT knows as EdDSA; of its two curves a key of ours is always the first.
+_NAMES_OF_PYJWT: Final = {"Ed25519": "EdDSA"}
+_verifying: Final = {name: jwt.get_algorithm_by_name(_NAMES_OF_PYJWT.get(name, name)) for name in ALGORITHMS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +84,18 @@ def _public_key(entry: Mapping[str, Any], kind: str) -> PublicKey | None:
     return key if isinstance(key, EllipticCurvePublicKey | Ed25519PublicKey) else None
 
 
-def signed_payload(token: str, key: VerificationKey, algorithm: str) -> bytes | None:
-    """Return the payload of a token whose signature `key` proves by `algorithm`, None where it does not.
+def is_proven(token: SignedToken, key: VerificationKey) -> bool:
+    """Tell whether `key` proves the signature of a token, by the algorithm that the token names.
 
     The token's form has been judged before. A key never verifies by an algorithm that is not its own.
     """
+    algorithm = token.header.algorithm
     if algorithm not in key.algorithms:
-        return None
+        return False
     try:
-        payload: bytes = _signatures.decode_complete(token, key.public, algorithms=[algorithm])["payload"]
+        return _verifying[algorithm].verify(token.signed, key.public, token.signature)
     except _UNREADABLE:
-        return None
-    return payload
+        return False
 
 
 def _text(entry: Mapping[str, Any], name: str) -> str | None:

@@ -21,10 +21,10 @@ from servicekit.jwt_form import (
     NOT_YET_VALID,
     UNKNOWN_KEY,
     TokenRejected,
-    read_header,
     read_payload,
+    read_token,
 )
-from servicekit.jwt_signatures import ALGORITHMS, signed_payload
+from servicekit.jwt_signatures import ALGORITHMS, VerificationKey, is_proven
 from servicekit.signing_keys import SigningKeys
 
 __all__ = ["UNKNOWN_KEY", "ClaimRules", "JwtVerifier", "SigningKeys", "TokenRejected", "Verified"]
@@ -95,16 +95,17 @@ class JwtVerifier:
         Not checked here, and the caller's to check: roles, acr and acrs, at_hash and c_hash, a replay by jti, whether
         the person still exists, and whether the token was revoked.
         """
-        types = frozenset().union(*(each.types for each in rules))
-        header = read_header(token, types, ALGORITHMS, longest=self._longest)
+        types = rules[0].types if len(rules) == 1 else frozenset().union(*(each.types for each in rules))
+        signed = read_token(token, types, ALGORITHMS, longest=self._longest)
+        header = signed.header
         judged_by = next((each for each in rules if each.is_for(header.typ)), None)
         if judged_by is None:
             raise TokenRejected(HEADER, "typ")
-        # What was signed is read, not what was seen first.
-        payload = await self._keys.opened(
-            header.kid, header.algorithm, lambda key: signed_payload(token, key, header.algorithm)
-        )
-        claims = read_payload(payload)
+
+        def proven_payload(key: VerificationKey) -> bytes | None:
+            return signed.payload if is_proven(signed, key) else None
+
+        claims = read_payload(await self._keys.opened(header.kid, header.algorithm, proven_payload))
         try:
             check_claims(claims, judged_by, self._now())
         except TokenRejected as rejected:

@@ -50,7 +50,8 @@ class Bucket:
         """Return in how many seconds `cost` more has room: 0 for now, all of its time where there is no telling."""
         if not self.is_open:
             return self.seconds
-        return max(0.0, level + cost - self.capacity) * self.each
+        over = level + cost - self.capacity
+        return over * self.each if over > 0.0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Verdict:
         return bool(self.fills)
 
 
+_OWN: Final = Role.OWN
 _AS_USUAL: Final = Verdict(frozenset({Role.OWN, Role.SHARED}))
 _ASSURED: Final = Verdict(frozenset({Role.OWN, Role.ASSURED}))
 
@@ -84,6 +86,11 @@ def judge(buckets: Sequence[Bucket], levels: Sequence[float], cost: float = 1) -
     return Verdict(wait=max(own, shared if assured is None else min(shared, assured)))
 
 
+def _is_ones_own(buckets: Sequence[Bucket]) -> bool:
+    """Tell whether there is nobody to share with: a person's, as most are, are judged by their one number."""
+    return len(buckets) == 1 and buckets[0].role is _OWN
+
+
 class LocalBuckets:
     """The buckets of this process, by their keys; `now` is a monotonic clock in seconds."""
 
@@ -97,28 +104,67 @@ class LocalBuckets:
         now = self._now()
         return [self._level(bucket, now) for bucket in buckets]
 
+    def level(self, bucket: Bucket) -> float:
+        """Return what one bucket holds."""
+        return self._level(bucket, self._now())
+
     def judge(self, buckets: Sequence[Bucket]) -> Verdict:
         """Return whether one more is let in."""
+        if _is_ones_own(buckets):
+            wait = buckets[0].wait(self._level(buckets[0], self._now()), 1)
+            return Verdict(wait=wait) if wait else _AS_USUAL
         return judge(buckets, self.levels(buckets))
+
+    def take(self, buckets: Sequence[Bucket]) -> Verdict:
+        """Count one more if it is let in, and return whether it was."""
+        now = self._now()
+        if _is_ones_own(buckets):
+            level = self._level(buckets[0], now)
+            if wait := buckets[0].wait(level, 1):
+                return Verdict(wait=wait)
+            self._hold(buckets[0], level + 1, now)
+            return _AS_USUAL
+        levels = [self._level(bucket, now) for bucket in buckets]
+        verdict = judge(buckets, levels)
+        if verdict.fills:
+            self._fill(buckets, levels, verdict.fills, 1, now)
+        return verdict
 
     def add(self, buckets: Sequence[Bucket], cost: float = 1) -> None:
         """Count what was let in, or was not asked about: by the rule, and as far as the buckets hold it."""
-        levels = self.levels(buckets)
+        now = self._now()
+        levels = [self._level(bucket, now) for bucket in buckets]
         fills = (judge(buckets, levels, cost) if cost == 1 else _AS_USUAL).fills or _AS_USUAL.fills
-        self.raise_to(
-            buckets,
-            [level + cost * (bucket.role in fills) for bucket, level in zip(buckets, levels, strict=True)],
-        )
+        self._fill(buckets, levels, fills, cost, now)
 
     def raise_to(self, buckets: Sequence[Bucket], levels: Sequence[float]) -> None:
         """Let each bucket hold at least that much: others have counted as well."""
         now = self._now()
         for bucket, level in zip(buckets, levels, strict=True):
-            self._held[bucket.key] = (min(max(level, self._level(bucket, now)), bucket.capacity), now)
-            self._held.move_to_end(bucket.key)
-        while len(self._held) > self._most:
-            self._held.popitem(last=False)
+            self._hold(bucket, max(level, self._level(bucket, now)), now)
+
+    def _fill(
+        self,
+        buckets: Sequence[Bucket],
+        levels: Sequence[float],
+        fills: frozenset[Role],
+        cost: float,
+        now: float,
+    ) -> None:
+        for bucket, level in zip(buckets, levels, strict=True):
+            self._hold(bucket, level + cost if bucket.role in fills else level, now)
+
+    def _hold(self, bucket: Bucket, level: float, now: float) -> None:
+        held = self._held
+        held[bucket.key] = (min(bucket.capacity, level), now)
+        held.move_to_end(bucket.key)
+        if len(held) > self._most:
+            held.popitem(last=False)
 
     def _level(self, bucket: Bucket, now: float) -> float:
-        level, at = self._held.get(bucket.key, (0.0, now))
-        return max(0.0, level - max(0.0, now - at) / bucket.each)
+        held = self._held.get(bucket.key)
+        if held is None:
+            return 0.0
+        level, at = held
+        left = level - (now - at) * bucket.capacity / bucket.seconds if now > at else level
+        return max(0.0, left)

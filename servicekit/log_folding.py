@@ -48,7 +48,7 @@ class Folding:
         strangers: Strangers | None = None,
     ) -> None:
         self._now = now
-        self._strangers = strangers or Strangers(now=now, window_seconds=window_seconds)
+        self.strangers = strangers or Strangers(now=now, window_seconds=window_seconds)
         self._first = first
         self._window_seconds = window_seconds
         self._windows: dict[Hashable, _Window] = {}
@@ -57,7 +57,7 @@ class Folding:
         """Return whether the record is folded, and count it then; otherwise it is to be written."""
         if record.levelno < logging.WARNING:
             network = getattr(record, STRANGER, None)
-            return network is not None and self._strangers.takes(record, network)
+            return network is not None and self.strangers.takes(record, network)
         kind = _kind(record)
         window = self._windows.get(kind)
         if window is None:
@@ -80,7 +80,7 @@ class Folding:
         over = [kind for kind, window in self._windows.items() if at_the_end or window.began <= until]
         windows = [self._windows.pop(kind) for kind in over]
         folded = [_counted(window.last, window) for window in windows if window.last]
-        return folded + self._strangers.due(at_the_end=at_the_end)
+        return folded + self.strangers.due(at_the_end=at_the_end)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -21,10 +21,10 @@ STRANGER: Final = "stranger"
 
 _WINDOW_SECONDS: Final = 10.0
 # Of a kind: values that the code chooses, so that there are not more kinds than routes with what they answer.
-_OF_A_KIND: Final = ("method", "route", "status", "problem", "slug")
+OF_A_KIND: Final = ("method", "route", "status", "problem", "slug")
 _MOST_KINDS: Final = 1_000
 _MOST_NETWORKS: Final = 10_000
-_MOST_OF_A_KIND: Final = 100
+_MOSTOF_A_KIND: Final = 100
 _NAMED: Final = 3
 _MOST_REFERENCES: Final = 20
 _REFUSED: Final = 400
@@ -73,16 +73,42 @@ class Strangers:
     def takes(self, record: logging.LogRecord, network: str) -> bool:
         """Return whether the record is counted; otherwise it is to be written."""
         fields: dict[str, Any] = getattr(record, FIELDS, {})
-        is_refused = fields.get("status", 0) >= _REFUSED
+        if self.lets_in(network, fields.get("status", 0)):
+            return False
+        kind = (record.name, record.msg, *(fields.get(each) for each in OF_A_KIND))
+        self.count(kind, network, fields.get("reference"), lambda: record)
+        return True
+
+    def lets_in(self, network: str, status: int) -> bool:
+        """Return whether a line about a request that was answered so is written, and take note of it then."""
+        is_refused = status >= _REFUSED
         most = self._limits.refused if is_refused else self._limits.others
         place = (network, is_refused)
         is_room = place in self._written or len(self._written) < _MOST_NETWORKS
         if self._in_all < self._limits.in_all and is_room and self._written[place] < most:
             self._written[place] += 1
             self._in_all += 1
-            return False
-        self._count(record, network, fields)
-        return True
+            return True
+        return False
+
+    def count(
+        self, kind: tuple[Any, ...], network: str, reference: Any, record: Callable[[], logging.LogRecord]
+    ) -> None:
+        """Count a line that is not written; `record` is made where it is the first of its kind.
+
+        `kind` begins with the name of the logger, then come the event and its values of `OF_A_KIND`.
+        """
+        name: Hashable = kind
+        if kind not in self._kinds and len(self._kinds) >= _MOST_KINDS:
+            name = kind[0]
+        counted = self._kinds.get(name)
+        if counted is None:
+            counted = self._kinds[name] = _Kind(record())
+        counted.count += 1
+        if network in counted.networks or len(counted.networks) < _MOSTOF_A_KIND:
+            counted.networks[network] += 1
+        if reference and len(counted.references) < _MOST_REFERENCES:
+            counted.references.append(reference)
 
     def due(self, *, at_the_end: bool = False) -> list[logging.LogRecord]:
         """Return one record for each kind that was counted, where the window is over; then the next one begins."""
@@ -95,23 +121,11 @@ class Strangers:
         self._kinds.clear()
         return [_counted(kind) for kind in kinds]
 
-    def _count(self, record: logging.LogRecord, network: str, fields: dict[str, Any]) -> None:
-        name: Hashable = (record.name, record.msg, *(fields.get(each) for each in _OF_A_KIND))
-        if name not in self._kinds and len(self._kinds) >= _MOST_KINDS:
-            name = record.name
-        kind = self._kinds.setdefault(name, _Kind(record))
-        kind.count += 1
-        if network in kind.networks or len(kind.networks) < _MOST_OF_A_KIND:
-            kind.networks[network] += 1
-        reference = fields.get("reference")
-        if reference and len(kind.references) < _MOST_REFERENCES:
-            kind.references.append(reference)
-
 
 def _counted(kind: _Kind) -> logging.LogRecord:
     record = kind.last
     fields: dict[str, Any] = getattr(record, FIELDS, {})
-    members: dict[str, Any] = {name: fields[name] for name in _OF_A_KIND if name in fields}
+    members: dict[str, Any] = {name: fields[name] for name in OF_A_KIND if name in fields}
     members |= {
         "repeated": kind.count,
         "networks": len(kind.networks),

@@ -14,11 +14,12 @@ which the interpreter flushes; here the descriptor is written to. And QueueListe
 import contextlib
 import os
 import select
+import stat
 import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from logging import ERROR, WARNING, Formatter, LogRecord, getLevelName, makeLogRecord
 from logging.handlers import QueueHandler, QueueListener
 from queue import Empty, SimpleQueue
@@ -40,6 +41,7 @@ _LOOK_SECONDS: Final = 0.2
 _TRY_AGAIN_SECONDS: Final = 1.0
 _TELL_SECONDS: Final = 10.0
 _GATHER_SECONDS: Final = 0.02
+_LONGEST_OF_A_FILE: Final = 65_536
 
 _Lines = SimpleQueue[bytes | None]
 
@@ -52,6 +54,7 @@ class _Writer(QueueListener):
     def __init__(self, queue: _Lines, descriptor: int, news: Callable[[], list[bytes]]) -> None:
         super().__init__(queue)
         self._descriptor = descriptor
+        self._longest_piece = longest_piece(descriptor)
         self._news = news
         self._is_over = threading.Event()
         self._asked_at = time.monotonic()
@@ -60,15 +63,19 @@ class _Writer(QueueListener):
 
     def dequeue(self, block: bool) -> Any:  # noqa: FBT001, ARG002 - QueueListener's, which always waits
         """Return the lines that are there, as many as make one piece; None at the end."""
-        piece = self._held.pop() if self._held else self._next()
+        first = self._held.pop() if self._held else self._next()
+        if first is None:
+            return None
+        lines, room = [first], self._longest_piece - len(first)
         with contextlib.suppress(Empty):
-            while piece is not None:
+            while True:
                 line = self.queue.get_nowait()
-                if line is None or len(piece) + len(line) > LONGEST_LINE:
+                if line is None or len(line) > room:
                     self._held.append(line)
                     break
-                piece += line
-        return piece
+                lines.append(line)
+                room -= len(line)
+        return b"".join(lines)
 
     def handle(self, record: Any) -> None:
         self._write(record)
@@ -126,6 +133,18 @@ class _Writer(QueueListener):
                 self._is_over.wait(_TRY_AGAIN_SECONDS)
 
 
+def longest_piece(descriptor: int) -> int:
+    """Return how many bytes are written in one piece: into a file any number, as it is locked meanwhile.
+
+    Lines that come one upon the other are then written by a twentieth of the system calls, at each of which the
+    interpreter may go over to another thread.
+    """
+    try:
+        return _LONGEST_OF_A_FILE if stat.S_ISREG(os.fstat(descriptor).st_mode) else LONGEST_LINE
+    except OSError:
+        return LONGEST_LINE
+
+
 def _writable(descriptor: int) -> "select.poll":
     waiting = select.poll()
     waiting.register(descriptor, select.POLLOUT)
@@ -152,6 +171,9 @@ class LogQueue(QueueHandler):
         self.setFormatter(formatter)
         self.descriptor = descriptor
         self._shares = [(level, int(most * share)) for level, share in _SHARES]
+        self._fewest = min(share for _, share in self._shares)
+        # logging's own, which it holds around `emit`.
+        self._alone: contextlib.AbstractContextManager[Any] = self.lock or threading.RLock()
         self._folding = folding or Folding()
         self._dropped: Counter[str] = Counter()
         self._reported: Counter[str] = Counter()
@@ -171,26 +193,61 @@ class LogQueue(QueueHandler):
         """Queue the record's line, unless it is one of many alike; count it where there is no room for its level."""
         if self._folding.takes(record):
             return
-        waiting = self.queue.qsize()
-        if waiting >= next(most for level, most in self._shares if record.levelno >= level):
-            self._dropped[getLevelName(record.levelno).lower()] += 1
+        if self._has_room(record.levelno):
+            super().emit(record)
+
+    def write(self, line: bytes, level: int) -> None:
+        """Queue a line that is ready, with its end, and of which there are not many alike."""
+        # As a rule there is room for every level, and the queue needs no lock of ours.
+        if self.queue.qsize() < self._fewest and not self._has_ended:
+            self.queue.put(line)
             return
-        super().emit(record)
+        with self._alone:
+            if self._has_room(level):
+                self.enqueue(line)
+
+    def counts_stranger(
+        self,
+        network: str,
+        status: int,
+        kind: tuple[Any, ...],
+        reference: Any,
+        record: Callable[[], LogRecord],
+    ) -> bool:
+        """Return whether a line about a stranger is one of too many, and count it then (`log_strangers.py`)."""
+        with self._alone:
+            strangers = self._folding.strangers
+            if strangers.lets_in(network, status):
+                return False
+            strangers.count(kind, network, reference, record)
+            return True
+
+    def _has_room(self, level: int) -> bool:
+        waiting = self.queue.qsize()
+        if waiting < self._fewest or waiting < next(most for least, most in self._shares if level >= least):
+            return True
+        self._dropped[getLevelName(level).lower()] += 1
+        return False
 
     def enqueue(self, record: Any) -> None:
         """Put a line where the thread finds it, for as long as there is one."""
         if self._has_ended:
             self._writer.write_at_once(record)  # by what is still being tidied up
         else:
-            super().enqueue(record)
+            self.queue.put(record)
 
     def handleError(self, record: LogRecord) -> None:  # noqa: N802, ARG002 - logging's
         """Count a record that makes no line; logging's own way writes to `sys.stderr`, and waits for it."""
-        self._dropped["unreadable"] += 1
+        self.count_unreadable()
+
+    def count_unreadable(self) -> None:
+        """Count what makes no line."""
+        with self._alone:
+            self._dropped["unreadable"] += 1
 
     def end(self, *, seconds: float = FLUSH_SECONDS) -> None:
         """Write what is queued, for so long at most."""
-        with self._locked():
+        with self._alone:
             for record in self._folding.due(at_the_end=True):
                 self.enqueue(self.prepare(record))
             self._has_ended = True
@@ -204,7 +261,7 @@ class LogQueue(QueueHandler):
 
     def _news(self) -> list[bytes]:
         """Return the lines with the counts of what was folded, and of what was dropped since the last time."""
-        with self._locked():
+        with self._alone:
             records = self._folding.due()
             if self._dropped != self._reported:
                 now = self._dropped.copy()
@@ -213,15 +270,6 @@ class LogQueue(QueueHandler):
                 fields = {FIELDS: dict(sorted(since.items()))}
                 records.append(makeLogRecord({**warning, "msg": "log-lines-dropped", **fields}))
         return [self.prepare(record) for record in records]
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Be the only thread, as in `emit`; nobody writes while he is."""
-        self.acquire()
-        try:
-            yield
-        finally:
-            self.release()
 
 
 def _begins_again(queue: "weakref.ref[LogQueue]") -> Callable[[], None]:

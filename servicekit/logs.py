@@ -7,26 +7,30 @@ names, slugs, counts and references only.
 """
 
 import atexit
+import functools
 import io
 import json
 import logging
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, TextIO
 
-from pythonjsonlogger.json import JsonFormatter
+from pythonjsonlogger.json import JsonEncoder, JsonFormatter
 
-from servicekit.log_strangers import FIELDS, STRANGER
+from servicekit.log_strangers import FIELDS, OF_A_KIND, STRANGER
+from servicekit.log_times import time_text
 from servicekit.log_writer import LONGEST_LINE, LogQueue
-from servicekit.reference import current_request_id
 
 # Of a line that would be longer than a pipe takes in one piece: characters of a text, and places of a traceback.
 _LONGEST_TEXT: Final = 400
 _MOST_PLACES: Final = 16
+
+# For values that JSON does not know: times, names of kinds.
+_ENCODE: Final = JsonEncoder().encode
 
 _log = logging.getLogger(__name__)
 
@@ -52,11 +56,47 @@ def log_event(
     members = {name: value for name, value in (_on_behalf() | fields).items() if value not in (None, "")}
     if fault is not None:
         members["traceback"] = _silent_traceback(fault)
+    # What is folded by its kind is: where it was said, and what was raised, stand in a record.
+    queue = json_queue(logger) if level < logging.WARNING else None
+    if queue is not None:
+        _write(queue, logger.name, level, event, members=members, stranger=stranger)
+        return
     logger.log(level, event, extra={FIELDS: members, STRANGER: stranger})
 
 
+def _write(
+    queue: LogQueue, name: str, level: int, event: str, *, members: dict[str, Any], stranger: str | None
+) -> None:
+    """Hand an event's line to the queue without a record, as `JsonLines` writes it."""
+    level_name = logging.getLevelName(level)
+    if stranger is not None:
+        kind = (name, event, *(members.get(each) for each in OF_A_KIND))
+        like = {"name": name, "levelno": level, "levelname": level_name, "msg": event, FIELDS: members}
+        record = functools.partial(logging.makeLogRecord, like)
+        reference, status = members.get("reference"), members.get("status", 0)
+        if queue.counts_stranger(stranger, status, kind, reference, record):
+            return
+    said = {"asctime": time_text(time.time()), "levelname": level_name, "name": name, "event": event}
+    try:
+        line = _encoded(said | members)
+    except Exception:  # noqa: BLE001 - as logging has it: what makes no line hurts nobody but itself
+        queue.count_unreadable()
+        return
+    queue.write(f"{line}\n".encode(), level)
+
+
+def _encoded(said: dict[str, Any]) -> str:
+    """Return a line without its end, shortened where it would not go through a pipe in one piece."""
+    line = _ENCODE(said)
+    if len(line) < LONGEST_LINE:  # with its end; all of it is ASCII
+        return line
+    return _ENCODE({name: _shortened(value) for name, value in said.items()})
+
+
 def _on_behalf() -> dict[str, Any]:
-    current = current_request_id()
+    # Who has not imported it answers no requests, and does without the server that it is a part of.
+    reference = sys.modules.get("servicekit.reference")
+    current = reference.current_request_id() if reference else None
     return {"reference": current.reference} if current else {}
 
 
@@ -90,10 +130,16 @@ class Lines(logging.Formatter):
         return f"{record.levelname.lower():8}{record.name}  {record.getMessage()}  {members}".rstrip()
 
 
-class _Json(JsonFormatter):
+class JsonLines(JsonFormatter):
+    """One line of JSON per event, for machines."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields={"message": "event"})
+
     def add_fields(
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
+        """Put the fields of an event beside what every line has."""
         super().add_fields(log_data, record, message_dict)
         log_data.pop(FIELDS, None)
         log_data.pop(STRANGER, None)
@@ -101,21 +147,15 @@ class _Json(JsonFormatter):
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002 - logging's
         """Return when it was, in UTC and as of RFC 3339."""
-        return (
-            datetime.fromtimestamp(record.created, UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z")
-        )
+        return time_text(record.created)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name and type
-        # What outer libraries log: aiohttp's parser errors quote the request, cookie and all.
+        """Return what an outer library met, without its text: aiohttp's parser quotes the request, cookie and all."""
         return "\n".join(_silent_traceback(ei[1])) if ei[1] else ""
 
     def serialize_log_record(self, log_data: dict[str, Any]) -> str:
-        line = super().serialize_log_record(log_data)
-        if len(line) < LONGEST_LINE:  # with its end; all of it is ASCII
-            return line
-        return super().serialize_log_record({name: _shortened(value) for name, value in log_data.items()})
+        """Return the line."""
+        return _encoded(log_data)
 
 
 def _shortened(value: Any) -> Any:
@@ -136,11 +176,7 @@ def configure_logs(*, level: str = "INFO", stream: TextIO | None = None) -> None
     A stream without a descriptor is memory, and is written to at once.
     """
     target = stream or sys.stderr
-    formatter = (
-        Lines()
-        if target and target.isatty()
-        else _Json("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields={"message": "event"})
-    )
+    formatter = Lines() if target and target.isatty() else JsonLines()
     logging.basicConfig(handlers=[_handler(target, formatter)], level=logging.WARNING, force=True)
     for ours in ("gateway", "resource_api", "servicekit"):
         logging.getLogger(ours).setLevel(level)
@@ -166,6 +202,23 @@ def _handler(stream: TextIO | None, formatter: logging.Formatter) -> logging.Han
 
 def _queues() -> list[LogQueue]:
     return [handler for handler in logging.getLogger().handlers if isinstance(handler, LogQueue)]
+
+
+def json_queue(logger: logging.Logger) -> LogQueue | None:
+    """Return the queue to which all lines of a logger go as JSON; None where they go elsewhere, or to others as well.
+
+    Where there is one, a line that is ready may be handed to it without a record. Not looked at: filters, of which we
+    have none.
+    """
+    found: LogQueue | None = None
+    place: logging.Logger | None = logger
+    while place is not None:
+        for handler in place.handlers:
+            if found is not None or not isinstance(handler, LogQueue):
+                return None
+            found = handler
+        place = place.parent if place.propagate else None
+    return found if found is not None and isinstance(found.formatter, JsonLines) else None
 
 
 def dropped_lines() -> Mapping[str, int]:

@@ -3,55 +3,55 @@
 Owns the way to each of them: its connections, places and circuit breaker; time-outs, the size limit, the id of the
 request that a call is made for (`reference.py`), and the refusal to carry cookies or follow redirects: a stored cookie
 would ride along with another person's request, a redirect could carry a bearer token to a stranger.
-Never retries what may have been sent (aiohttp itself repeats a GET once where a kept-alive connection was cut), and
-never reads meaning into a status.
+Never retries what may have been done (`http_client/client.py` repeats a read once whose connection was cut), and never
+reads meaning into a status.
 """
 
 import asyncio
 import functools
+import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final, cast
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-import aiohttp
-from multidict import CIMultiDict
+from yarl import URL
 
 from servicekit.address_map import AddressMap
 from servicekit.answer_ids import log_answer
 from servicekit.errors import Overloaded
-from servicekit.outbound_error import (
-    PAUSED,
-    TOO_LARGE,
-    OutboundError,
-    outbound_error_of,
-)
+from servicekit.http_client.client import READS, HttpClient, Request
+from servicekit.http_client.request_head import request_head
+from servicekit.outbound_call import OpenReplies, OutboundCall
 from servicekit.outgoing_connections import (
     CONNECT_SECONDS,
-    READS,
     REUSE_FOR_WRITES_SECONDS,
     REUSE_SECONDS,
     Connections,
 )
 from servicekit.reference import request_id_header
-from servicekit.remote_timeout import RemoteTimeout, is_late
 from servicekit.reply import Reply
 from servicekit.socket_call import SocketCalls
-from servicekit.streamed_reply import Opening, StreamedReply, failure_of, open_reply
+from servicekit.streamed_reply import StreamedReply
 from servicekit.upload import Upload
-from servicekit.upstream import Upstream, UpstreamGuard, UpstreamPaused
-from servicekit.upstream_health import R, TimedOutBehindError, in_time, is_failure
+from servicekit.upstream import Judge, Upstream, UpstreamGuard
+from servicekit.upstream_health import is_failure, tells_of_time_out
 
-LARGEST_REPLY: Final = 1_000_000
+R = TypeVar("R", Reply, StreamedReply)
+
 _FAILED: Final = 400
+_FAIR: Final = functools.partial(is_failure, is_fair=True)
+_UNFAIR: Final = functools.partial(is_failure, is_fair=False)
+# What a whole reply may be: it is opened where it is compressed.
+_SENT_LINES: Final = "Accept-Encoding: gzip, deflate\r\n"
 
 
 class Outbound:
     """Sends requests to one upstream, or to whom nobody else needs to be kept apart from.
 
-    It goes through pooled sessions: one for reading, one for writing.
+    It goes through pooled connections: some for reading, some for writing.
     """
 
     def __init__(
@@ -62,15 +62,15 @@ class Outbound:
         now: Callable[[], float] = time.monotonic,
         on_turn: Callable[[bool], None] | None = None,
     ) -> None:
-        self._connections = connections
+        self.connections = connections
+        """What it has in common with all other ways."""
         # Whoever has a place finds a connection: replies whose bodies take long have theirs beside the places.
-        limit = upstream.connections + upstream.open_replies if upstream else None
-        self._reading = connections.session(REUSE_SECONDS, limit)
-        self._writing = connections.session(REUSE_FOR_WRITES_SECONDS, limit)
+        most = upstream.connections + upstream.open_replies if upstream else None
+        self._reading = connections.client(REUSE_SECONDS, most)
+        self._writing = connections.client(REUSE_FOR_WRITES_SECONDS, most)
         self._name = upstream.name if upstream else None
         self._longest = upstream.call_seconds if upstream else None
-        self._most_open = upstream.open_replies if upstream else None
-        self._open = 0
+        self._open = OpenReplies(upstream.open_replies if upstream else None)
         self._guard = UpstreamGuard(upstream, now=now, on_turn=on_turn) if upstream else None
         if self._guard:
             connections.closing.push_async_callback(self._guard.close)
@@ -88,7 +88,7 @@ class Outbound:
         `now` is a monotonic clock in seconds; `on_turn` hears True when the upstream is left alone, and False when it
         is not any more. It is closed together with this one.
         """
-        return Outbound(self._connections, upstream=upstream, now=now, on_turn=on_turn)
+        return Outbound(self.connections, upstream=upstream, now=now, on_turn=on_turn)
 
     async def send(
         self,
@@ -111,122 +111,105 @@ class Outbound:
         nothing, and neither does a connection that was cut; every other answer is one, 429 and 5xx too.
         """
         seconds = min(timeout_seconds, self._longest or timeout_seconds)
-
-        async def once() -> Reply:
-            address, extra = self._connections.addresses.apply(url)
-            async with (
-                RemoteTimeout(seconds),
-                self._session(method).request(
-                    method,
-                    address,
-                    headers={**(headers or {}), **request_id_header(), **extra},
-                    params=params,
-                    json=json_body,
-                    allow_redirects=False,
-                ) as response,
-            ):
-                return Reply(response.status, response.headers, await _whole(response))
-
-        async def send() -> Reply:
-            try:
-                reply = await self._patiently(once)
-            except (aiohttp.ClientError, OSError) as error:
-                raise outbound_error_of(error) from error
-            self._log(method, url, reply)
-            return reply
-
-        return await self._guarded(send, seconds=seconds, is_read=method in READS)
+        address, target = self.connections.known.of(_written_out(url, params))
+        body = None if json_body is None else json.dumps(json_body).encode()
+        fields = {
+            "Accept": "*/*",
+            **(headers or {}),
+            **request_id_header(),
+            **_framing(method, body, is_json=True),
+        }
+        head = request_head(method, target, _SENT_LINES + address.lines, fields.items())
+        call = OutboundCall(
+            self._client(method), address.origin, Request(method, head, body, unpacks=True), seconds
+        )
+        reply = await self._guarded(call.whole, seconds=seconds, is_read=method in READS)
+        self._log(method, url, reply)
+        return reply
 
     async def open(
         self,
         method: str,
         url: str,
         *,
-        headers: Mapping[str, str],
+        fields: Iterable[tuple[str, str]],
         body: bytes | Upload | None = None,
         head_seconds: float,
     ) -> StreamedReply:
         """Send one request and return the reply as soon as its head is there; whoever has it must close it.
 
-        `url` goes out byte for byte, and what is compressed is not opened. `head_seconds` is what the other side may
-        take for a connection, for each piece of an upload, and from its end to the head. Raises what `send` raises,
-        and what the upload has failed with; Overloaded also where too many replies are open.
+        `url` and `fields` go out as they stand, and what is compressed is not opened. `head_seconds` is what the other
+        side may take for a connection, for each piece of an upload, and from its end to the head. Raises what `send`
+        raises, and what the upload has failed with; Overloaded also where too many replies are open.
         """
-        if self._most_open is not None and self._open >= self._most_open:
-            raise Overloaded(f"open replies of {self._name}: {self._open}")
-        opening = Opening()
-
-        async def once() -> StreamedReply:
-            address, extra = self._connections.address_of(url)
-            fields = CIMultiDict(headers)
-            fields.update({**request_id_header(), **extra})
-            return await open_reply(
-                self._session(method), method, address, headers=fields, body=body, seconds=head_seconds
-            )
-
-        async def send() -> StreamedReply:
+        if self._open.number >= self._open.most:
+            raise Overloaded(f"open replies of {self._name}: {self._open.number}")
+        address, target = self.connections.known.of(url)
+        said = [*fields, *request_id_header().items()]
+        if body or method not in READS:
+            said += _framing(method, body).items()
+        head = request_head(method, target, address.lines, said)
+        request, client = Request(method, head, body), self._client(method)
+        is_read = method in READS and not isinstance(body, Upload)
+        attempt = self._guard.begin(is_read=is_read) if self._guard else None
+        if attempt:
             try:
-                reply = await self._patiently(once)
-            except (aiohttp.ClientError, OSError) as error:
-                raise failure_of(error, body) from error
-            self._open += 1
-            reply.on_close = self._one_less
-            opening.keep(reply)
-            self._log(method, url, reply)
-            return reply
-
-        try:
-            return await self._guarded(
-                send, seconds=head_seconds, is_read=method in READS and not isinstance(body, Upload)
-            )
-        except BaseException:
-            opening.abandon()
-            raise
+                answered = await client.ask(address.origin, request, seconds=head_seconds)
+            except BaseException as error:
+                attempt.end_with(error, self._judge(head_seconds))
+                raise
+            reply = self._open.reply(answered, body)
+            attempt.end(failed=tells_of_time_out(reply))
+        else:
+            call = OutboundCall(client, address.origin, request, head_seconds, self._open)
+            try:
+                reply = await self._guarded(call.opened, seconds=head_seconds, is_read=is_read)
+            except BaseException:
+                call.abandon()
+                raise
+        self._log(method, url, reply)
+        return reply
 
     async def _guarded(self, send: Callable[[], Awaitable[R]], *, seconds: float, is_read: bool) -> R:
         if self._guard is None:
             return await send()
+        return await self._guard.run(
+            send, judge=self._judge(seconds), is_read=is_read, fails=tells_of_time_out
+        )
+
+    def _judge(self, seconds: float) -> Judge:
         is_fair = self._longest is not None and seconds >= self._longest / 4
-        try:
-            return await self._guard.run(
-                functools.partial(in_time, send),
-                judge=functools.partial(is_failure, is_fair=is_fair),
-                is_read=is_read,
-            )
-        except UpstreamPaused as paused:
-            raise OutboundError(PAUSED, maybe_done=paused.was_sent, retry_after=paused.seconds) from None
-        except TimedOutBehindError as late:
-            return cast("R", late.reply)
+        return _FAIR if is_fair else _UNFAIR
 
-    async def _patiently(self, once: Callable[[], Awaitable[R]]) -> R:
-        """Try once more where connecting took too long while our own loop stood still."""
-        began = asyncio.get_running_loop().time()
-        try:
-            return await once()
-        except aiohttp.ConnectionTimeoutError:
-            if not is_late(began, self._connections.connect_seconds):
-                raise
-        return await once()
-
-    def _session(self, method: str) -> aiohttp.ClientSession:
+    def _client(self, method: str) -> HttpClient:
         return self._reading if method in READS else self._writing
 
     def _log(self, method: str, url: str, reply: Reply | StreamedReply) -> None:
         # Reading is what is done all day; the authority's documents are read once a day.
-        if method not in READS or reply.status >= _FAILED or self._name is None:
+        if reply.status >= _FAILED or method not in READS or self._name is None:
             log_answer(self._name or urlsplit(url).hostname, method, reply.status, reply.headers)
 
-    def _one_less(self) -> None:
-        self._open -= 1
+
+def _written_out(url: str, params: Mapping[str, str] | None) -> str:
+    return _with_query(url, tuple(params.items())) if params else url
 
 
-async def _whole(response: aiohttp.ClientResponse) -> bytes:
-    chunks = bytearray()
-    async for chunk in response.content.iter_chunked(65_536):
-        chunks += chunk
-        if len(chunks) > LARGEST_REPLY:
-            raise OutboundError(TOO_LARGE, maybe_done=True)
-    return bytes(chunks)
+# What is asked for by parameters is the same for everybody.
+@functools.lru_cache(maxsize=64)
+def _with_query(url: str, params: tuple[tuple[str, str], ...]) -> str:
+    return str(URL(url).extend_query(params))
+
+
+def _framing(method: str, body: bytes | Upload | None, *, is_json: bool = False) -> dict[str, str]:
+    """Return the fields that say where a body ends, and of one of our own what it is (RFC 9112, section 6)."""
+    if isinstance(body, Upload):
+        if body.length is None:
+            return {"Transfer-Encoding": "chunked"}
+        return {"Content-Length": str(body.length)}
+    if not body:
+        return {} if method in READS else {"Content-Length": "0"}
+    length = {"Content-Length": str(len(body))}
+    return {**length, "Content-Type": "application/json"} if is_json else length
 
 
 @asynccontextmanager
@@ -241,4 +224,4 @@ async def outbound(
         ssl.create_default_context, cafile=ca_bundle
     )  # reads some hundred certificates
     async with AsyncExitStack() as closing:
-        yield Outbound(Connections(address_map or AddressMap(), tls, connect_seconds, closing))
+        yield Outbound(Connections.opened(address_map or AddressMap(), tls, connect_seconds, closing))

@@ -11,6 +11,7 @@ import aiohttp
 from servicekit.tls_refusal import refused_by_tls
 
 PAUSED: Final = "paused"
+UNREACHABLE: Final = "unreachable"
 TIMEOUT: Final = "timeout"
 CUT: Final = "cut"
 NOT_HTTP: Final = "not-http"
@@ -36,7 +37,7 @@ class OutboundError(Exception):
 def outbound_error_of(fault: Exception) -> OutboundError:
     """Return what a fault means that a request met: one of aiohttp's, of the system's, or a time-out."""
     if isinstance(fault, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return OutboundError(refused_by_tls(fault) or "unreachable", maybe_done=False)
+        return OutboundError(refused_by_tls(fault) or UNREACHABLE, maybe_done=False)
     if isinstance(fault, TimeoutError):
         return OutboundError(TIMEOUT, maybe_done=True)
     if isinstance(fault, aiohttp.ClientResponseError):

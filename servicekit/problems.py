@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from servicekit.callers import unknown_caller
+from servicekit.http.answers import Answer
 from servicekit.logs import log_event
 from servicekit.reference import reference_of
 
@@ -97,11 +98,11 @@ Draw = Callable[[web.Request, Problem, str], web.StreamResponse]
 
 def draw_json(_request: web.BaseRequest, problem: Problem, reference: str) -> web.StreamResponse:
     """Draw a problem as `application/problem+json`."""
-    return web.json_response(
+    return Answer.of(
         problem.body(reference),
         status=problem.status,
         headers={**problem.headers, "Cache-Control": "no-store"},
-        content_type="application/problem+json",
+        content_type="application/problem+json; charset=utf-8",
     )
 
 
@@ -121,41 +122,49 @@ def problem_of_refusal(error: web.HTTPException) -> Problem:
 def problems_middleware(draw: Draw = draw_json) -> Middleware:
     """Return the outermost middleware: whatever is raised inside becomes an answer drawn by `draw`.
 
-    A redirect that a handler raises passes through.
     Not caught here: cancellation. Nothing may be raised once a streamed answer has begun: it cannot become a problem.
     """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        reference = reference_of(request)
         try:
             return await handler(request)
-        except ProblemError as error:
-            problem, level, fault = error.problem(), error.log_level, error.__cause__
-        except web.HTTPException as error:
-            if error.status < http.HTTPStatus.BAD_REQUEST:
-                raise
-            problem, level, fault = problem_of_refusal(error), logging.DEBUG, None
         except Exception as error:  # noqa: BLE001 - the last resort: nothing of ours may leak to the caller
-            if error is request.content.exception():
-                # The caller went away in the middle of the body, and no operator can do anything about that.
-                problem, level, fault = plain_problem(400), logging.DEBUG, error
-            else:
-                problem = Problem(500, ProblemError.slug, ProblemError.title)
-                level, fault = logging.ERROR, error
-        request[PROBLEM] = problem.slug
-        log_event(
-            _log,
-            level,
-            "problem",
-            fault=fault if level >= logging.ERROR else None,
-            stranger=unknown_caller(request, problem.status),
-            status=problem.status,
-            slug=problem.slug,
-            log_detail=problem.log_detail,
-            fault_kind=type(fault).__name__ if fault else None,
-            reference=reference,
-        )
-        return draw(request, problem, reference)
+            return answer_to(request, error, draw)
 
     return middleware
+
+
+def answer_to(request: web.Request, error: Exception, draw: Draw = draw_json) -> web.StreamResponse:
+    """Return the answer to what a request was ended by, drawn by `draw`, and write its line of the log.
+
+    Raises the error itself where it is a redirect: that is an answer already. To be called where it is handled.
+    """
+    fault: BaseException | None
+    if isinstance(error, ProblemError):
+        problem, level, fault = error.problem(), error.log_level, error.__cause__
+    elif isinstance(error, web.HTTPException):
+        if error.status < http.HTTPStatus.BAD_REQUEST:
+            raise error
+        problem, level, fault = problem_of_refusal(error), logging.DEBUG, None
+    elif error is request.content.exception():
+        # The caller went away in the middle of the body, and no operator can do anything about that.
+        problem, level, fault = plain_problem(400), logging.DEBUG, error
+    else:
+        problem = Problem(500, ProblemError.slug, ProblemError.title)
+        level, fault = logging.ERROR, error
+    request[PROBLEM] = problem.slug
+    reference = reference_of(request)
+    log_event(
+        _log,
+        level,
+        "problem",
+        fault=fault if level >= logging.ERROR else None,
+        stranger=unknown_caller(request, problem.status),
+        status=problem.status,
+        slug=problem.slug,
+        log_detail=problem.log_detail,
+        fault_kind=type(fault).__name__ if fault else None,
+        reference=reference,
+    )
+    return draw(request, problem, reference)

@@ -17,7 +17,6 @@ from yarl import URL
 from servicekit.answer_ids import log_answer
 from servicekit.outbound_error import (
     NOT_A_WEBSOCKET,
-    PAUSED,
     TOO_LARGE,
     OutboundError,
     outbound_error_of,
@@ -25,7 +24,7 @@ from servicekit.outbound_error import (
 from servicekit.outgoing_connections import Connections
 from servicekit.reference import request_id_header
 from servicekit.remote_timeout import RemoteTimeout
-from servicekit.upstream import UpstreamGuard, UpstreamPaused
+from servicekit.upstream import UpstreamGuard
 from servicekit.upstream_health import is_failure
 
 LARGEST_REFUSAL: Final = 65_536
@@ -131,8 +130,6 @@ class SocketCalls:
         try:
             # Never given up beside its caller: nobody would close what was opened.
             return await (self._guard.run(send, judge=_is_failure, is_read=False) if self._guard else send())
-        except UpstreamPaused as paused:
-            raise OutboundError(PAUSED, maybe_done=paused.was_sent, retry_after=paused.seconds) from None
         except _HandshakeRefused as refused:
             reply = refused.reply
             if reply.status >= _FAILED:

@@ -36,13 +36,7 @@ def load_strict_json(data: bytes, *, deepest: int = DEEPEST) -> Any:
     if _is_deeper(text, deepest):
         raise NotStrictJson(f"nested more than {deepest} levels deep")
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_members,
-            parse_constant=_no_constant,
-            parse_int=_whole,
-            parse_float=_fraction,
-        )
+        value = _decoder.decode(text)
     except json.JSONDecodeError as error:
         raise NotStrictJson(f"not JSON at line {error.lineno}, column {error.colno}") from None
     if "\\u" in text:
@@ -51,6 +45,8 @@ def load_strict_json(data: bytes, *, deepest: int = DEEPEST) -> Any:
 
 
 def _is_deeper(text: str, deepest: int) -> bool:
+    if text.count("[") + text.count("{") <= deepest:
+        return False
     depth = 0
     for token in _TOKENS.finditer(text):
         if token[0] in {"[", "{"}:
@@ -91,3 +87,9 @@ def _refuse_lone_surrogates(value: object) -> None:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise NotStrictJson("half of a surrogate pair") from error
+
+
+# Built once: `json.loads` would build one for each text.
+_decoder: Final = json.JSONDecoder(
+    object_pairs_hook=_members, parse_constant=_no_constant, parse_int=_whole, parse_float=_fraction
+)

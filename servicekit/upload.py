@@ -6,7 +6,7 @@ Never reads a body itself, never holds more than one piece, and never bounds a s
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
-from servicekit.remote_timeout import RemoteTimeout
+from servicekit.remote_timeout import Patience
 
 
 class Upload:
@@ -21,7 +21,7 @@ class Upload:
         self.failure: Exception | None = None
         self.on_failure: Callable[[], None] = lambda: None
 
-    async def pieces(self, limit: RemoteTimeout) -> AsyncGenerator[bytes, None]:
+    async def pieces(self, limit: Patience) -> AsyncGenerator[bytes, None]:
         """Yield the pieces; `limit` is the time of whoever takes them, and of their answer."""
         limit.hold()
         try:

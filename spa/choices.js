@@ -22,7 +22,6 @@
   // Of `de-AT`, `DE` and `de_DE.UTF-8` alike, as systems say it.
   const languages = wanted.map((tag) => /^[a-z]+(?![a-z])/i.exec(String(tag))?.[0].toLowerCase() ?? '');
   root.lang = languages.find((language) => ['en', 'de'].includes(language)) ?? 'en';
-  for (const part of ['', '-claims', '-fields', '-problems']) {
-    document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href: `/words/${root.lang}${part}.js` }));
-  }
+  const { src } = /** @type {HTMLScriptElement} */ (document.currentScript);
+  document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href: src.replace('choices', `words/${root.lang}`) }));
 })();

@@ -98,8 +98,8 @@ export interface Client {
   /**
    * Hears of the session while the page is in view: `access-changed`, `session-expiring`, `session-ended`, each with JSON
    * as `data`, and `error` where the gateway takes no listener, perhaps as there is no session. After any of them,
-   * `GET /api/session` says what is true. Connects again by itself, after `error` ever more seldom.
-   * It is for a page with somebody signed in. Returns what ends it. Raises where the browser blocks event streams or has none.
+   * `GET /api/session` says what is true. A page that is being left hears no `error`, though its stream ends with one.
+   * Connects again by itself, after `error` ever more seldom. It is for a page with somebody signed in. Returns what ends it. Raises where the browser blocks event streams or has none.
    */
   listen: (heard: (event: Event) => void) => () => void;
 }

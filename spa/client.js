@@ -1,5 +1,5 @@
 // @ts-check
-/** A page's side of the gateway, as client.d.ts says. Never navigates or draws. */
+/** See client.d.ts. Never navigates or draws. */
 
 export class Problem extends Error {
   /** @param {Response} response @param {any} body */
@@ -38,7 +38,7 @@ export function connect({ base = '', longestPause = 5, world = globalThis, rando
     const reads = method === 'GET';
     // Renewed in another tab; 'replaced' perhaps by another person.
     const renewed = slug === 'sign-in-required' && (reads ? /^(rotated|replaced)$/ : /^rotated$/).test(members.reason);
-    // Overloaded, it has done nothing yet.
+    // Overloaded: nothing was done.
     const harmless = reads || slug === 'overloaded' || sent.has('Idempotency-Key');
     const later = harmless && response.status === 503 && retryAfter && retryAfter <= longestPause;
     if (!again || !(renewed || later)) throw problem;
@@ -88,12 +88,14 @@ export function connect({ base = '', longestPause = 5, world = globalThis, rando
         source = new world.EventSource(`${base}/api/session/events`, { withCredentials: true });
         for (const type of ['access-changed', 'session-expiring', 'session-ended']) source.addEventListener(type, heard);
         source.addEventListener('open', () => (pause = 30));
-        source.addEventListener('error', (/** @type {Event} */ refusal) => {
-          // Else the browser tries again.
-          if (source.readyState < 2) return;
-          alarm = world.setTimeout(tune, pause * (500 + 1000 * random()));
-          pause = Math.min(pause * 2, 300);
-          heard(refusal);
+        source.addEventListener('error', (/** @type {Event} */ error) => {
+          if (source.readyState < 2) return; // The browser tries again.
+          // A page that is left asks no more.
+          alarm = world.setTimeout(() => {
+            alarm = world.setTimeout(tune, pause * (500 + 1000 * random()));
+            pause = Math.min(pause * 2, 300);
+            heard(error);
+          }, 0);
         });
       }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** A question that waits for an answer, in the page's own dialog. The first action has the focus. */
+/** A question that waits for an answer, in the page's own dialog. */
 import { h } from './dom.js';
 
 /** @import {Dialog} from './types.js' */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Hears that the session ended, ends soon or may do other things, and asks what is true; without it, other tabs do. */
+/** Hears that the session ended, ends soon or may do other things, and asks what is true. */
 import { connect } from './client.js';
 import { members, parsed, text } from './json.js';
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** The question whether to stay signed in, with the time that is left, and what its answers set off. */
+/** The question whether to stay signed in and what its answers set off. */
 import { clock } from './clock.js';
 import { ask } from './dialog.js';
 import { announce, h } from './dom.js';

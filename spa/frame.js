@@ -20,13 +20,13 @@ export function drawFrame() {
 let drawn = '';
 
 function drawMenu() {
-  const name = store.user && (nameOf(store.profile, store.user) || store.user.username || label('displayName'));
-  if (drawn === (name ?? '')) return;
-  drawn = name ?? '';
+  const name = store.user ? nameOf(store.profile, store.user) || store.user.username || label('displayName') : '';
+  if (drawn === name) return;
+  drawn = name;
   slot('account').replaceChildren(...(name ? [accountMenu(name)] : []));
 }
 
-/** A button that opens a list of links. @param {string} name */
+/** @param {string} name */
 function accountMenu(name) {
   const list = h(
     'div',
@@ -76,7 +76,7 @@ function accountMenu(name) {
   return node;
 }
 
-/** Three choices: the system's theme, light, dark. @param {string} place */
+/** @param {string} place */
 function themeSwitch(place) {
   const root = document.documentElement;
   const node = h('fieldset', { class: 'theme' }, h('legend', {}, t('theme')));
@@ -100,7 +100,7 @@ function themeSwitch(place) {
   return node;
 }
 
-/** The present language, and a button for every other, each in its own words. */
+/** Each language in its own words. */
 function languageSwitch() {
   /** @param {string} language */
   function choose(language) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** One small remark from one screen to the next, over a reload too. Never personal data. */
+/** One remark from screen to screen, over a reload too. Never personal data. */
 import { tab } from './tab-memory.js';
 
 /** @param {string} name */

@@ -7,11 +7,9 @@ import { has, span, t } from './words.js';
 
 /** @import {ApiError} from './types.js' */
 
-/** What a type means for the person's data, where it is not that changes are kept. @type {Map<string, 'nothing' | 'unsure'>} */
-const DATA = new Map([
-  ['not-found', 'nothing'], ['sign-in-cancelled', 'nothing'], ['sign-in-failed', 'nothing'], ['misdirected-request', 'nothing'], ['cookie-not-kept', 'nothing'],
-  ['offline', 'unsure'], ['unreachable', 'unsure'], ['timeout', 'unsure'], ['unexpected-answer', 'unsure'], ['edit-in-progress', 'unsure'], ['internal-error', 'unsure'],
-]);
+/** Problems that touch no changes, and that leave open whether they were made. */
+const NOTHING = ['not-found', 'sign-in-cancelled', 'sign-in-failed', 'misdirected-request', 'cookie-not-kept'];
+const UNSURE = ['offline', 'unreachable', 'timeout', 'unexpected-answer', 'edit-in-progress', 'internal-error'];
 
 /** @param {ApiError} error @param {{wrote?: boolean}} [how] `wrote`: a change was being saved */
 export function problemWords(error, { wrote = false } = {}) {
@@ -30,14 +28,14 @@ export function problemWords(error, { wrote = false } = {}) {
 /** @param {ApiError} error */
 const slugOf = ({ slug }) => (has(`problem.${slug}.title`) ? slug : 'unexpected-answer');
 
-/** Whether a change may have been made all the same. @param {ApiError} error */
-export const isUnsure = (error) => error.unsure || DATA.get(slugOf(error)) === 'unsure';
+/** @param {ApiError} error */
+export const isUnsure = (error) => error.unsure || UNSURE.includes(slugOf(error));
 
 /** Kept changes are only spoken of where there are some, doubt only where something was sent.
  * @param {ApiError} error @param {boolean} wrote */
 function consequence(error, wrote) {
   if (wrote && isUnsure(error)) return 'unsure';
-  return DATA.get(slugOf(error)) !== 'nothing' && waiting() ? 'kept' : 'nothing';
+  return !NOTHING.includes(slugOf(error)) && waiting() ? 'kept' : 'nothing';
 }
 
 /** What support finds the request by. @param {string} reference */

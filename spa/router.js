@@ -69,7 +69,7 @@ export function router({ page, clock: { after, now }, put, sign }) {
     page.location.reload();
   }
 
-  /** Draws the present path again, because what it shows has changed. @param {{focus?: boolean}} [options] */
+  /** @param {{focus?: boolean}} [options] */
   const refresh = ({ focus = true } = {}) => render({ focus, scroll: focus ? 0 : page.scrollY });
 
   /** Whether the screen may be left; asks the person where changes would be lost. @param {string} [path] */

@@ -48,7 +48,7 @@ export async function explain(error, url) {
   return (await within(problem, clock.after)).screenFor(known);
 }
 
-/** Fetches what the next screens need, so that they open at once and without a connection. */
+/** So that the next screens open at once and without a connection. */
 export function prefetch() {
   for (const view of [...VIEWS.values(), signedOut, problem]) view().catch(() => undefined);
 }

@@ -21,7 +21,7 @@ export function put(main, screen, { focus, scroll }) {
   else heading?.focus({ preventScroll: true });
 }
 
-/** Says that a screen is on its way, aloud, and for the eye where nothing of it is there.
+/** Says so aloud, and for the eye where nothing of it is there.
  * @param {HTMLElement} main @param {boolean} begun */
 export function putSign(main, begun) {
   announce(t('loading'));

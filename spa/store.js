@@ -40,12 +40,15 @@ export class Store extends EventTarget {
   async loadSession(reason) {
     this.#turn += 1;
     const mine = this.#turn;
+    const before = this.session;
     const { data, now } = await this.#request('GET', '/api/session');
-    if (mine !== this.#turn && this.known) return this.session;
     const session = sessionIn(data);
+    const why = reason || session.reason;
+    // A reason is told once.
+    if (mine !== this.#turn && this.known && (session.user || !why || this.user && this.session !== before)) return this.session;
     this.skew = now - this.#now();
     this.known = true;
-    this.#become(session, reason);
+    this.#become(session, why);
     return this.session;
   }
 
@@ -58,7 +61,7 @@ export class Store extends EventTarget {
     }
   }
 
-  /** Reads the profile, which also counts as being active. @returns {Promise<Values>} */
+  /** Counts as being active. @returns {Promise<Values>} */
   async loadProfile() {
     const person = this.user?.id;
     const { data, etag } = await this.#request('GET', '/api/profile');
@@ -84,17 +87,18 @@ export class Store extends EventTarget {
 
   /** @param {Session} session @param {string} [reason] why the last one ended, where that is known */
   #become(session, reason) {
-    const why = reason || session.reason || (this.#overdue() ? 'expired' : 'ended');
+    const { ended } = this;
+    const guess = this.#overdue() ? 'expired' : 'ended';
     const before = this.user?.id;
     this.session = session;
     const after = this.user?.id;
     if (after) this.ended = '';
-    else if (before || session.reason) this.ended = why;
+    else if (before || session.reason || reason && ended === 'ended') this.ended = reason || guess;
     if (before !== after) {
       this.profile = null;
       this.etag = '';
     }
-    this.dispatchEvent(new CustomEvent('session', { detail: { person: before !== after } }));
+    this.dispatchEvent(new CustomEvent('session', { detail: { person: before !== after || ended !== this.ended } }));
   }
 
   /** Whether the session's time was up, give or take a few seconds. */

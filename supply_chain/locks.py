@@ -14,7 +14,11 @@ from typing import Final
 RUN: Final = "requirements.lock"
 LOCAL: Final = "requirements-local.lock"
 DEVELOPMENT: Final = "requirements-dev.lock"
-NPM: Final = ("tests/package-lock.json", "benchmarks/headers/package-lock.json")
+NPM: Final = (
+    "tests/package-lock.json",
+    "benchmarks/headers/package-lock.json",
+    "benchmarks/peers/express/package-lock.json",
+)
 PRODUCT: Final = "stepup"
 
 

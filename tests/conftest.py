@@ -22,7 +22,9 @@ from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port, free_ports
 
 pytest_plugins = [
+    "tests.stage.bounded_tests",
     "tests.stage.browser",
+    "tests.stage.drawn_examples",
     "tests.stage.event_loop",
     "tests.stage.garbage",
     "tests.stage.network",

@@ -33,6 +33,12 @@ _KIT: Final = "tests/unit/servicekit"
 TESTS: Final[dict[str, tuple[str, ...]]] = {
     "gateway/store/sealing.py": (f"{_STORE}/test_sealing.py", f"{_STORE}/test_packing.py"),
     "gateway/store/fields.py": (f"{_STORE}/test_fields.py",),
+    "gateway/store/redis/shared_connection.py": (
+        f"{_STORE}/redis/test_shared_connection.py",
+        f"{_STORE}/redis/test_shared_makings.py",
+        f"{_STORE}/redis/test_shared_crowds.py",
+        f"{_STORE}/redis/test_reads.py",
+    ),
     "gateway/session/sessions.py": (
         f"{_SESSION}/test_sessions.py",
         f"{_SESSION}/test_session_ends.py",
@@ -41,14 +47,45 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         f"{_SESSION}/test_session_limit.py",
         f"{_SESSION}/test_session_origin.py",
         f"{_SESSION}/test_session_requests.py",
+        f"{_SESSION}/test_reopened_sessions.py",
+    ),
+    "gateway/session/kept_sessions.py": (
+        f"{_SESSION}/test_kept_sessions.py",
+        f"{_SESSION}/test_reopened_sessions.py",
+    ),
+    "gateway/session/indexed_sessions.py": (
+        f"{_SESSION}/test_indexed_sessions.py",
+        f"{_SESSION}/test_session_ends.py",
+    ),
+    "gateway/session/user_session.py": (
+        f"{_SESSION}/test_user_session.py",
+        f"{_SESSION}/test_sessions.py",
+        f"{_SESSION}/test_session_ends.py",
+        f"{_SESSION}/test_records_in_time.py",
+        f"{_SESSION}/test_session_lifetimes.py",
+        f"{_SESSION}/test_session_limit.py",
+        f"{_SESSION}/test_session_origin.py",
+        f"{_SESSION}/test_session_requests.py",
+        f"{_SESSION}/test_reopened_sessions.py",
     ),
     "gateway/session/records.py": (f"{_SESSION}/test_records.py", f"{_SESSION}/test_records_in_time.py"),
+    "gateway/session/opened_records.py": (
+        f"{_SESSION}/test_opened_records.py",
+        f"{_SESSION}/test_own_writes.py",
+        f"{_SESSION}/test_reopened_sessions.py",
+        f"{_SESSION}/test_user_session.py",
+    ),
     "gateway/session/cookie.py": (f"{_SESSION}/test_cookie.py", f"{_SESSION}/test_cookies_in_vain.py"),
     "gateway/edge/cookies.py": (f"{_EDGE}/test_cookies.py",),
     "gateway/edge/guard.py": (
         f"{_EDGE}/test_rows.py",
         f"{_EDGE}/test_guard.py",
         f"{_EDGE}/test_hosts.py",
+        f"{_EDGE}/test_security_headers.py",
+    ),
+    "gateway/edge/answer_headers.py": (f"{_EDGE}/test_security_headers.py",),
+    "servicekit/http/every_answer.py": (
+        f"{_KIT}/http/test_every_answer.py",
         f"{_EDGE}/test_security_headers.py",
     ),
     "gateway/edge/hosts.py": (f"{_EDGE}/test_hosts.py",),

@@ -7,14 +7,12 @@ Never decides anything by it: an address and a browser's name of itself are labe
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler, Middleware
 
 from gateway.audit.subject import Subject
-from gateway.edge.client_address import ClientAddresses
+from gateway.edge.client_address import ClientAddress
 from gateway.edge.devices import device_name
 from gateway.store.names import SessionRef
 from servicekit.callers import NETWORK
@@ -22,27 +20,65 @@ from servicekit.networks import UNKNOWN
 from servicekit.reference import reference_of
 
 _LONGEST_USER_AGENT: Final = 200
+_NOWHERE: Final = ClientAddress(UNKNOWN, UNKNOWN)
 
 
-@dataclass(slots=True)
 class Origin:
-    """Where a request comes from; what is not known is empty."""
+    """Where a request comes from; what is not known is empty.
 
-    address: str = ""
-    network: str = ""
-    user_agent: str = ""
-    route: str = ""
-    reference: str = ""
-    subject: Subject | None = None
-    session: SessionRef | None = None
-    """What the cookie names, also where that is no session any more."""
-    has_failed: bool = False
-    """Whether it was recorded already that the request did not succeed: one fact, wherever it is noticed."""
+    Most requests are no fact for anybody: what one says of itself is read when somebody asks.
+    """
+
+    __slots__ = ("_client", "_request", "_route", "has_failed", "session", "subject")
+
+    def __init__(
+        self,
+        request: web.Request | None = None,
+        client: ClientAddress = _NOWHERE,
+        *,
+        route: str = "",
+        subject: Subject | None = None,
+    ) -> None:
+        self._request = request
+        self._client = client
+        self._route = route
+        self.subject = subject
+        self.session: SessionRef | None = None
+        """What the cookie names, also where that is no session any more."""
+        self.has_failed = False
+        """Whether it was recorded already that the request did not succeed: one fact, wherever it is noticed."""
+
+    @property
+    def address(self) -> str:
+        """The client's address."""
+        return "" if self._client.text == UNKNOWN else self._client.text
+
+    @property
+    def network(self) -> str:
+        """The network that it is counted by."""
+        return "" if self._client.network == UNKNOWN else self._client.network
+
+    @property
+    def user_agent(self) -> str:
+        """The beginning of what the browser says of itself."""
+        said = self._request.headers.get(hdrs.USER_AGENT, "") if self._request else ""
+        return said[:_LONGEST_USER_AGENT]
 
     @property
     def device(self) -> str:
         """The device's name, such as `Firefox on Windows`; nothing where it is not known."""
         return device_name(self.user_agent)
+
+    @property
+    def route(self) -> str:
+        """The method and the route's template, or what else it is that somebody does."""
+        resource = self._request.match_info.route.resource if self._request else None
+        return f"{self._request.method} {resource.canonical}" if self._request and resource else self._route
+
+    @property
+    def reference(self) -> str:
+        """What the person can quote."""
+        return reference_of(self._request) if self._request else ""
 
 
 _current: ContextVar[Origin | None] = ContextVar("origin", default=None)
@@ -75,22 +111,8 @@ def coming_from(origin: Origin) -> Iterator[None]:
         _current.reset(token)
 
 
-def origin_middleware(addresses: ClientAddresses) -> Middleware:
-    """Return the middleware that says where a request comes from."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        client = addresses.of(request)
-        request[NETWORK] = client.network
-        resource = request.match_info.route.resource
-        origin = Origin(
-            address="" if client.text == UNKNOWN else client.text,
-            network="" if client.network == UNKNOWN else client.network,
-            user_agent=request.headers.get(hdrs.USER_AGENT, "")[:_LONGEST_USER_AGENT],
-            route=f"{request.method} {resource.canonical}" if resource else "",
-            reference=reference_of(request),
-        )
-        with coming_from(origin):
-            return await handler(request)
-
-    return middleware
+def note_origin(request: web.Request, client: ClientAddress) -> None:
+    """Let whatever is done from here on, in this task and in those that it begins, come from this request."""
+    request[NETWORK] = client.network
+    # Never reset: each request has a task of its own.
+    _current.set(Origin(request, client))

@@ -8,13 +8,12 @@ import weakref
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
 from gateway.audit import facts
 from gateway.audit.origin import current_origin
 from gateway.audit.recorder import Audit
 from gateway.edge.guard import RequestKind, kind_of
-from gateway.metrics import FLOW
+from gateway.request_metrics import FLOW
 from servicekit.audit.fact import REFUSED, Fact, outcome_of
 from servicekit.problems import ProblemError
 
@@ -38,27 +37,24 @@ _OF_PROBLEMS: Final[dict[str, Fact]] = {
 }
 
 
-def refusals_middleware(audit: Audit) -> Middleware:
-    """Return the middleware that records refusals; it stands inside the one that draws them."""
-    # An answer of the authority that comes twice fails twice, by one fault.
-    recorded: weakref.WeakSet[ProblemError] = weakref.WeakSet()
+class Refusals:
+    """Records what ended a request."""
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except ProblemError as problem:
-            fact = _fact_of(request, problem)
-            if fact and not current_origin().has_failed and problem not in recorded:
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+        # An answer of the authority that comes twice fails twice, by one fault.
+        self._recorded: weakref.WeakSet[ProblemError] = weakref.WeakSet()
+
+    def record(self, request: web.Request, error: Exception) -> None:
+        """Record it where it is a refusal."""
+        if isinstance(error, web.HTTPRequestEntityTooLarge):
+            self._audit.record(facts.INVALID_INPUT, outcome=REFUSED, reason="content-too-large")
+        elif isinstance(error, ProblemError):
+            fact = _fact_of(request, error)
+            if fact and not current_origin().has_failed and error not in self._recorded:
                 if kind_of(request) is RequestKind.CALLBACK:
-                    recorded.add(problem)
-                audit.record(fact, outcome=outcome_of(problem), reason=_reason(problem))
-            raise
-        except web.HTTPRequestEntityTooLarge:
-            audit.record(facts.INVALID_INPUT, outcome=REFUSED, reason="content-too-large")
-            raise
-
-    return middleware
+                    self._recorded.add(error)
+                self._audit.record(fact, outcome=outcome_of(error), reason=_reason(error))
 
 
 def _fact_of(request: web.Request, problem: ProblemError) -> Fact | None:

@@ -9,7 +9,7 @@ import enum
 from collections.abc import Mapping
 from typing import Final
 
-from servicekit.http.admission import Admission, AdmissionCounts
+from servicekit.http.admission import WAIT_SECONDS, Admission, AdmissionCounts
 
 
 class Lane(enum.Enum):
@@ -34,12 +34,18 @@ _FEWEST: Final = 4
 _SHARES: Final = {Lane.WORK: 1, Lane.PAGES: 1, Lane.SIGN_OUT: 4, Lane.RETURN: 4}
 
 
-def admissions(max_requests: int, counts: AdmissionCounts) -> Mapping[Lane, Admission | None]:
-    """Return the places of each kind, where `max_requests` are worked on at once; None where nobody is refused."""
+def admissions(
+    max_requests: int, counts: AdmissionCounts, *, wait: float = WAIT_SECONDS
+) -> Mapping[Lane, Admission | None]:
+    """Return the places of each kind, where `max_requests` are worked on at once; None where nobody is refused.
+
+    `wait` is how long somebody stands in a line, in seconds.
+    """
     made: dict[Lane, Admission | None] = {
         lane: Admission(
             lane.value,
             max_requests if lane is Lane.WORK else max(_FEWEST, max_requests // share),
+            wait=wait,
             counts=counts,
         )
         for lane, share in _SHARES.items()

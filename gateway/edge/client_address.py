@@ -8,11 +8,18 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from aiohttp import web
+from multidict import istr
 
 from servicekit.networks import UNKNOWN, Address, network_of, read_address, wide_network_of
+
+_FORWARDED: Final = istr("X-Forwarded-For")
+# Clients whose addresses are kept as they were read, and how long what names one may be for that: 2 MB at most.
+_MOST_KEPT: Final = 4_096
+_LONGEST_KEPT: Final = 256
 
 _WITH_PORT: Final = re.compile(r"\[(.+)\](?::\d{1,5})?|([\d.]+):\d{1,5}")
 
@@ -36,14 +43,30 @@ class ClientAddresses:
 
     def __init__(self, trusted_proxies: Iterable[str]) -> None:
         self._proxies = [ipaddress.ip_network(text, strict=False) for text in trusted_proxies]
+        # Read once: an address is what its text says, whenever it comes again.
+        self._kept = lru_cache(_MOST_KEPT)(self._read)
+        self.is_trusted = lru_cache(_MOST_KEPT)(self._is_trusted)
+        """Tells of a peer's address whether it is a proxy of ours."""
 
     def of(self, request: web.BaseRequest) -> ClientAddress:
         """Return the peer, or whom a trusted proxy names.
 
         `X-Forwarded-For` is read from the right, past our own proxies; what a stranger wrote there is not believed.
         """
-        client = _parsed(request.remote)
-        forwarded = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+        fields = request.headers
+        if _FORWARDED not in fields:
+            return self._kept(request.remote, "")
+        forwarded = ",".join(fields.getall(_FORWARDED))
+        read = self._kept if len(forwarded) <= _LONGEST_KEPT else self._read
+        return read(request.remote, forwarded)
+
+    @property
+    def kept(self) -> int:
+        """Of how many clients the address is kept."""
+        return self._kept.cache_info().currsize
+
+    def _read(self, peer: str | None, named_by_proxies: str) -> ClientAddress:
+        client, forwarded = _parsed(peer), named_by_proxies.split(",")
         while client is not None and self._is_ours(client) and forwarded:
             named = _parsed(forwarded.pop())
             if named is None:
@@ -59,8 +82,7 @@ class ClientAddresses:
             network_of(behind) if behind else None,
         )
 
-    def is_trusted(self, peer: str | None) -> bool:
-        """Tell whether an address is a proxy of ours."""
+    def _is_trusted(self, peer: str | None) -> bool:
         address = _parsed(peer)
         return address is not None and self._is_ours(address)
 

@@ -31,6 +31,15 @@ def cookie_values(request: web.Request, name: str) -> list[str]:
     return [value for sent, value in _pairs(request) if sent == name]
 
 
+def whole_field(request: web.Request) -> str | None:
+    """Return all that the browser sent of cookies, letter for letter; None where it came in several fields, or not.
+
+    The same letters are the same cookies, whoever reads them.
+    """
+    fields = request.headers.getall(hdrs.COOKIE, [])
+    return fields[0] if len(fields) == 1 else None
+
+
 def _pairs(request: web.Request) -> list[tuple[str, str]]:
     whole = "; ".join(request.headers.getall(hdrs.COOKIE, []))
     parted = (pair.partition("=") for pair in whole.split(";"))

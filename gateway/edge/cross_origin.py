@@ -7,14 +7,16 @@ Never lets a request through: the guard judges each of them, whatever a prefligh
 Source: Fetch Standard, sections 3.3 and 4.8; Private Network Access, section 3.1.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler, Middleware
+from multidict import CIMultiDict
 
 from gateway.edge.guard import ROUTE_TABLE, RequestKind, Route
 from gateway.edge.origins import OurOrigins
+from servicekit.http.answers import Answer
+from servicekit.http.every_answer import Completion
 
 # Two hours: as long as Chromium remembers an answer. A front end that is not named any more is refused all the same.
 PREFLIGHT_SECONDS: Final = 7200
@@ -62,16 +64,13 @@ _NOT_EXPOSED: Final = frozenset(
 )
 
 
-def cross_origin_headers(
-    origins: OurOrigins,
-) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Return the signal that lets pages of the named origins read an answer, the router's 404 included.
+def cross_origin_headers(origins: OurOrigins) -> Completion:
+    """Return what lets pages of the named origins read an answer, the router's 404 included.
 
-    The last of the signals: it names the headers that the others set.
+    It comes last, as it names the headers that are there.
     """
 
-    async def complete(request: web.Request, response: web.StreamResponse) -> None:
-        headers = response.headers
+    def complete(request: web.Request, headers: CIMultiDict[str]) -> None:
         # Whoever asks: a cache must not give one origin's answer to another.
         vary = headers.get(hdrs.VARY, "")
         if "*" not in vary:
@@ -93,24 +92,19 @@ def _exposed(headers: Iterable[str]) -> list[str]:
     return [*_EXPOSED, *(name for key, name in others.items() if not key.startswith("access-control-"))]
 
 
-def preflight_middleware(origins: OurOrigins) -> Middleware:
-    """Return the middleware that answers preflights of the named origins, before anything is read.
+async def preflight_answer(request: web.Request, origins: OurOrigins) -> web.Response | None:
+    """Return the answer to a preflight of a named origin, which is given before anything is read.
 
-    Strangers' go on to the router, which knows no such method.
+    None for other requests, and strangers' preflights: they go on to the router, which knows no such method.
     """
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        wanted = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_METHOD)
-        if request.method != hdrs.METH_OPTIONS or wanted is None or origins.other_of(request) is None:
-            return await handler(request)
-        rows = await _rows_at(request, wanted)
-        fetched = {method: row for method, row in rows.items() if row.kind in _FETCHED}
-        if rows and not fetched:
-            return await handler(request)  # a navigation's address: its 405 says what it takes
-        return _granted(request, fetched)
-
-    return middleware
+    wanted = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_METHOD)
+    if request.method != hdrs.METH_OPTIONS or wanted is None or origins.other_of(request) is None:
+        return None
+    rows = await _rows_at(request, wanted)
+    fetched = {method: row for method, row in rows.items() if row.kind in _FETCHED}
+    if rows and not fetched:
+        return None  # a navigation's address: its 405 says what it takes
+    return _granted(request, fetched)
 
 
 async def _rows_at(request: web.Request, wanted: str) -> dict[str, Route]:
@@ -140,4 +134,4 @@ def _granted(request: web.Request, rows: Mapping[str, Route]) -> web.Response:
     }
     if request.headers.get(_PRIVATE_NETWORK) == "true":
         headers[_PRIVATE_NETWORK_ALLOWED] = "true"
-    return web.Response(status=204, headers=headers)
+    return Answer(status=204, headers=headers)

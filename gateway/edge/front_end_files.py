@@ -27,7 +27,7 @@ from gateway.edge.file_folder import (
 )
 from gateway.edge.file_types import file_type
 from gateway.edge.guard import RequestKind, Route
-from gateway.edge.held_file import ASKED_AGAIN, LARGEST_HELD, HeldFile
+from gateway.edge.held_file import ASKED_AGAIN, LARGEST_HELD, Compressor, HeldFile
 from gateway.edge.meant_pages import change_password_row, lead_to
 
 MOST_HELD: Final = 64 * 1024 * 1024
@@ -64,6 +64,7 @@ class FrontEndFiles:
         self._folder = FileFolder(root)
         self._beside = beside or {}
         self._most_held = most_held
+        self._compressor = Compressor()
         self.held_bytes = 0
         self._held: OrderedDict[str, tuple[tuple[int, int, int], HeldFile]] = OrderedDict()
         self._reading: dict[FoundFile, asyncio.Task[HeldFile | None]] = {}
@@ -137,6 +138,7 @@ class FrontEndFiles:
             self.held_bytes += len(held)
             while self.held_bytes > self._most_held:
                 self._forget(next(iter(self._held)))
+            self._compressor.take(held)
         return held
 
     def _forget(self, path: str) -> None:
@@ -151,7 +153,7 @@ def _read_file(found: FoundFile, content_type: str) -> HeldFile | None:
     except OSError:
         return None
     # One that grew since is found as it is by whoever asks next.
-    return HeldFile.of(content, content_type) if len(content) <= LARGEST_HELD else None
+    return HeldFile(content, content_type) if len(content) <= LARGEST_HELD else None
 
 
 def _is_piece_of_another(request: web.Request, found: FoundFile) -> bool:

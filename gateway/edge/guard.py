@@ -1,6 +1,6 @@
-"""What a browser may do: who may send a request, and what every answer says about its own handling.
+"""What a browser may do: who may send a request.
 
-Owns the kinds of request, the origin checks, the security headers, and which records of a session a route names.
+Owns the kinds of request, the origin checks, and which records of a session a route names.
 Never loads a session: a forged request is refused before anything is read, and never trusts a path's spelling: the
 kind belongs to the route object, and a route without one is closed.
 
@@ -9,15 +9,15 @@ for browsers without it. A program that is no browser sends neither, and carries
 """
 
 import enum
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler, Middleware
+from multidict import istr
 
 from gateway.edge.admission import Lane
-from gateway.edge.content_policy import ContentPolicy, content_policy
 from gateway.edge.handshakes import is_handshake
 from gateway.edge.hosts import Likeness, compare_hosts
 from gateway.edge.limit_rules import Limit
@@ -26,7 +26,6 @@ from gateway.edge.origins import OurOrigins
 from gateway.errors import CrossOriginRefused, MisdirectedRequest
 from servicekit.http import routes
 from servicekit.operations import Operation
-from servicekit.setting_forms import is_on_loopback
 
 
 class RequestKind(enum.Enum):
@@ -60,6 +59,22 @@ _LANES: Final = {
 }
 
 
+Judge = Callable[[web.Request], None]
+"""What raises for a request that is not allowed."""
+
+Records = Callable[[web.Request], Sequence[str]]
+"""What returns the names of the session's records that a request needs."""
+
+Ahead = Callable[[web.Request, str, str], None]
+"""What begins to ask for something of a person (tenant, object id), whose session the request had a moment ago."""
+
+_SAME: Final = Likeness.SAME
+_OF_ANY_HOST: Final = frozenset({RequestKind.FRAMED, RequestKind.BACKCHANNEL})
+_KNOWN_HOSTS: Final = 256
+_OWN_HEADER: Final = istr("X-CSRF")
+_SITE: Final = istr("Sec-Fetch-Site")
+
+
 def no_records(_request: web.Request) -> Sequence[str]:
     """Say that a route needs nothing of a session but its person."""
     return ()
@@ -76,16 +91,21 @@ class Route(routes.Route):
     `operation` is what the API's description says of it, if it is part of the API. `records` names what it needs of the
     session, which is read in the step that opens the cookie. `lane` is which places it needs, where that does not
     follow from its kind. `limit` is by what it is counted, `limit_of_strangers` by what where nobody is signed in.
-    `may_upgrade` says that a handshake may open a WebSocket by it, with which a page can send no header of its own.
+    `may_upgrade` says that a handshake may open a WebSocket by it, with which a page can send no header of its own;
+    `binds_session`, that its answers set or take back the session's cookie.
+    `ahead` begins to ask for what the handler will need, beside the question whether the session still lives; before
+    that is answered nothing of it may be told.
     """
 
     kind: RequestKind
     operation: Operation | None = None
-    records: Callable[[web.Request], Sequence[str]] = no_records
+    records: Records = no_records
     lane: Lane | None = None
     limit: Limit | None = None
     may_upgrade: bool = False
     limit_of_strangers: Limit | None = None
+    binds_session: bool = False
+    ahead: Ahead | None = None
 
     @property
     def answers_head(self) -> bool:
@@ -102,16 +122,9 @@ def kind_of(request: web.Request) -> RequestKind | None:
     return row.kind if row else None
 
 
-def lane_of(request: web.Request) -> Lane:
-    """Return which places the request needs; where there is no such route, it is answered from memory."""
-    row = request.app[ROUTE_TABLE].row_of(request)
+def lane_of_row(row: Route | None) -> Lane:
+    """Return which places a request of the row needs; where there is no such route, it is answered from memory."""
     return (row.lane or _LANES[row.kind]) if row else Lane.PAGES
-
-
-def limit_of(request: web.Request) -> Limit | None:
-    """Return the limit that counts the request, if one does."""
-    row = request.app[ROUTE_TABLE].row_of(request)
-    return row.limit if row else None
 
 
 def opens_websocket(request: web.Request) -> bool:
@@ -120,72 +133,62 @@ def opens_websocket(request: web.Request) -> bool:
     return row is not None and row.may_upgrade and is_handshake(request)
 
 
-def limit_of_strangers(request: web.Request) -> Limit | None:
-    """Return the limit that counts the request where nobody is signed in, if one does."""
-    row = request.app[ROUTE_TABLE].row_of(request)
-    return row.limit_of_strangers if row else None
-
-
-def records_of(request: web.Request) -> Sequence[str]:
-    """Return the names of the session's records that the request's route needs."""
-    row = request.app[ROUTE_TABLE].row_of(request)
-    return row.records(request) if row else ()
-
-
-def guard_middleware(public_url: str, others: Iterable[str] = ()) -> Middleware:
-    """Return the middleware that refuses what a route's kind of request does not allow.
+class Guard:
+    """Refuses what a route's kind of request does not allow.
 
     `others` are the origins beside the gateway's own whose pages may do what ours may.
     """
-    origins = OurOrigins(public_url, others)
-    judges = {
-        RequestKind.JSON: _judge_json,
-        RequestKind.EVENTS: _judge_events,
-        RequestKind.NAVIGATION: _judge_navigation,
-    }
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.match_info.http_exception is not None:
-            return await handler(request)  # 404 and 405: the router's own answer
-        kind = kind_of(request)
-        if kind is None:
-            raise CrossOriginRefused(log_detail="the route has no row")
-        if kind not in {RequestKind.FRAMED, RequestKind.BACKCHANNEL}:
-            _judge_host(request, kind, public_url)
-        if opens_websocket(request):
-            _judge_handshake(request, origins)
-        elif kind in judges:
-            judges[kind](request, origins)
-        return await handler(request)
+    def __init__(self, public_url: str, others: Iterable[str] = ()) -> None:
+        self._public_url = public_url
+        self._origins = OurOrigins(public_url, others)
+        # Pure in its text, which a stranger chooses: so many at most.
+        self._likeness = functools.lru_cache(maxsize=_KNOWN_HOSTS)(
+            lambda host: compare_hosts(f"//{host}", public_url)
+        )
 
-    return middleware
+    def judge_of(self, row: Route | None) -> Judge:
+        """Return what raises for a request of this row that is not allowed; all are refused where there is none."""
+        if row is None:
+            return _refuse_without_a_row
+        kind, judge, may_upgrade = row.kind, _JUDGES.get(row.kind), row.may_upgrade
+        has_any_host = kind in _OF_ANY_HOST
 
+        def judge_request(request: web.Request) -> None:
+            if not has_any_host and self._likeness(request.host) is not _SAME:
+                self._judge_host(request, kind)
+            if may_upgrade and is_handshake(request):
+                _judge_handshake(request, self._origins)
+            elif judge:
+                judge(request, self._origins)
 
-def _judge_host(request: web.Request, kind: RequestKind, public_url: str) -> None:
-    """Refuse what was sent to another host than ours, and bring a person who navigates to the public spelling of it.
+        return judge_request
 
-    Cookies belong to one spelling: what is begun as 127.0.0.1 and ends as localhost ends in another browser, as it
-    were. Ports are not compared, as cookies know none (RFC 6265, section 8.5).
-    """
-    likeness = compare_hosts(f"//{request.host}", public_url)
-    if likeness is Likeness.SAME:
-        return
-    if likeness is Likeness.ANOTHER:
-        if kind is not RequestKind.PUBLIC:
-            raise MisdirectedRequest
-    elif is_page_wanted(request, default=kind is RequestKind.NAVIGATION):
-        raise web.HTTPTemporaryRedirect(public_url + request.rel_url.raw_path_qs)
-    elif kind is not RequestKind.PUBLIC and "Sec-Fetch-Site" in request.headers:
-        # A program has its cookies from wherever it asked before, and one name is as good as another.
-        raise MisdirectedRequest(f"Open {public_url} instead: a browser sends the cookies of one name only.")
+    def _judge_host(self, request: web.Request, kind: RequestKind) -> None:
+        """Refuse what was sent to another host, and bring a person who navigates to the public spelling of ours.
+
+        Cookies belong to one spelling: what is begun as 127.0.0.1 and ends as localhost ends in another browser, as it
+        were. Ports are not compared, as cookies know none (RFC 6265, section 8.5).
+        """
+        likeness = self._likeness(request.host)
+        if likeness is Likeness.ANOTHER:
+            if kind is not RequestKind.PUBLIC:
+                raise MisdirectedRequest
+        elif is_page_wanted(request, default=kind is RequestKind.NAVIGATION):
+            raise web.HTTPTemporaryRedirect(self._public_url + request.rel_url.raw_path_qs)
+        elif kind is not RequestKind.PUBLIC and "Sec-Fetch-Site" in request.headers:
+            # A program has its cookies from wherever it asked before, and one name is as good as another.
+            raise MisdirectedRequest(
+                f"Open {self._public_url} instead: a browser sends the cookies of one name only."
+            )
 
 
 def _judge_json(request: web.Request, origins: OurOrigins) -> None:
-    if request.headers.get("X-CSRF") != "1":
+    headers = request.headers
+    if headers.get(_OWN_HEADER) != "1":
         raise CrossOriginRefused("Send the header X-CSRF: 1.")
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
-    if site in {None, "same-site"} and origins.other_of(request):
+    site, origin = headers.get(_SITE), headers.get(hdrs.ORIGIN)
+    if origin is not None and site in {None, "same-site"} and origins.other_of(request):
         return
     if site not in {None, "same-origin"} or (site is None and origin not in {None, origins.own}):
         raise CrossOriginRefused(f"Only pages of {_named(origins)} may call this.")
@@ -231,42 +234,12 @@ def _judge_navigation(request: web.Request, origins: OurOrigins) -> None:
         raise web.HTTPSeeOther("/")
 
 
-_OWN_POLICY: Final = content_policy()
-_HEADERS: Final = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+def _refuse_without_a_row(_request: web.Request) -> None:
+    raise CrossOriginRefused(log_detail="the route has no row")
+
+
+_JUDGES: Final[dict[RequestKind, Callable[[web.Request, OurOrigins], None]]] = {
+    RequestKind.JSON: _judge_json,
+    RequestKind.EVENTS: _judge_events,
+    RequestKind.NAVIGATION: _judge_navigation,
 }
-
-
-def answer_headers(public_url: str, policy: ContentPolicy = _OWN_POLICY) -> dict[str, str]:
-    """Return the headers of every answer of a gateway whose address and content security policy these are."""
-    headers = {"Content-Security-Policy": policy.text, **_HEADERS}
-    if not policy.embeds:
-        # Else a picture of another origin that does not say so would not be shown.
-        headers["Cross-Origin-Embedder-Policy"] = "require-corp"
-    # Never of this computer: the promise is for all of its ports, and for years.
-    if not public_url.startswith("https://") or is_on_loopback(public_url):
-        return headers
-    return {**headers, "Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
-
-
-def security_headers(
-    public_url: str, policy: ContentPolicy = _OWN_POLICY
-) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Return the signal that completes every answer's headers, the router's 404 included."""
-    of_every_answer = answer_headers(public_url, policy)
-
-    async def complete(_request: web.Request, response: web.StreamResponse) -> None:
-        headers = response.headers
-        own_policy = "Content-Security-Policy" in headers
-        for name, value in of_every_answer.items():
-            if not (own_policy and name in {"X-Frame-Options", "Cross-Origin-Resource-Policy"}):
-                headers.setdefault(name, value)
-        headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
-        headers.popall(hdrs.SERVER, None)
-
-    return complete

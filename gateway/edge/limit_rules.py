@@ -8,7 +8,7 @@ Never counts anything (`limits.py`), and never says which route has which limit:
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 MINUTE: Final = 60
 TEN_MINUTES: Final = 600
@@ -26,6 +26,9 @@ LEAST_BEHIND: Final = 10
 
 class Limit(enum.Enum):
     """A limit, by its name in metrics and logs."""
+
+    # Each is there once; the one of `Enum` is a function in Python, and limits are looked up for each request.
+    __hash__ = object.__hash__
 
     SIGN_INS = "sign-ins"
     """Sign-ins and sign-ups begun."""
@@ -135,8 +138,7 @@ def rules_of(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who is counted: a network with the one around it and perhaps one behind it, or anybody else by a name alone.
 
     `network` and `session` are what the log may say of them.

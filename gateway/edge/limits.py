@@ -11,7 +11,8 @@ import contextvars
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from aiohttp import web
@@ -35,6 +36,8 @@ from servicekit.errors import TooManyRequests
 from servicekit.leaky_buckets import Bucket, LocalBuckets, Role, judge
 
 _MOST_OWED: Final = 10_000
+# Callers whose names are kept, half a kilobyte each.
+_MOST_NAMED: Final = 4_096
 # Which part of a limit one process may let through before the others hear of it.
 _UNTOLD_PART: Final = 20
 _UNTOLD_PART_OF_ALL: Final = 200
@@ -71,6 +74,14 @@ class SharedCounts(Protocol):
         """Count what was done; None where that cannot be done now."""
 
 
+@dataclass(slots=True)
+class _Owed:
+    """What the other processes have yet to hear of one caller."""
+
+    buckets: Sequence[Bucket]
+    count: int = 0
+
+
 class RateLimits:
     """The limits of one process; `now` is a monotonic clock in seconds.
 
@@ -91,7 +102,12 @@ class RateLimits:
         self._shared = shared
         self._reports = reports
         self._local = LocalBuckets(now=now)
-        self._owed: OrderedDict[str, tuple[Sequence[Bucket], float]] = OrderedDict()
+        # The names in Redis are keyed hashes, dear to make and the same whenever a caller comes back.
+        self._of_name = lru_cache(_MOST_NAMED)(self._buckets_of_name)
+        self._of_network = lru_cache(_MOST_NAMED)(self._buckets_of_network)
+        self._of_all = {limit: self._buckets_of_all(limit) for limit in rules if limit in OF_NETWORKS}
+        self._untold = {limit: max(2, rule.windows[0].most // _UNTOLD_PART) for limit, rule in rules.items()}
+        self._owed: OrderedDict[str, _Owed] = OrderedDict()
         self._due: set[str] = set()
         self._telling: asyncio.Task[None] | None = None
 
@@ -103,14 +119,18 @@ class RateLimits:
 
     def take(self, limit: Limit, caller: Caller) -> None:
         """Count what the caller is about to do; raises TooManyRequests, and has counted nothing then."""
-        self.look(limit, caller)
-        self.note(limit, caller)
+        buckets = self._buckets(limit, caller)
+        verdict = self._local.take(buckets)
+        if not verdict.fills:
+            raise self._refusal(limit, caller, verdict.wait)
+        self._owe(buckets, self._untold[limit])
+        self._count_in_all(limit)
 
     def note(self, limit: Limit, caller: Caller) -> None:
         """Count what the caller has done, and let the others know before long."""
         buckets = self._buckets(limit, caller)
         self._local.add(buckets)
-        self._owe(buckets, max(2, self._rules[limit].windows[0].most // _UNTOLD_PART))
+        self._owe(buckets, self._untold[limit])
         self._count_in_all(limit)
 
     def claim(self, limit: Limit, caller: Caller) -> "Claim":
@@ -143,45 +163,58 @@ class RateLimits:
         refusal.log_detail = limit.value
         return refusal
 
-    def _buckets(self, limit: Limit, caller: Caller) -> list[Bucket]:
+    # Which buckets count for whom
+
+    def _buckets(self, limit: Limit, caller: Caller) -> Sequence[Bucket]:
         """Return the buckets that count for the caller, those of one slot together."""
-        key, name = self._shared.key, self._shared.name
         if limit not in OF_NETWORKS or not caller.wide:
-            slot = name(limit.value, caller.name)
-            return [Bucket(key(slot), one.most, one.seconds) for one in self._rules[limit].windows]
-        slot, network = name(limit.value, caller.wide), name(caller.name)
+            return self._of_name(limit, caller.name)
+        buckets = self._of_network(limit, caller.name, caller.wide, caller.behind)
+        full = [bucket.seconds for bucket in self._of_all[limit] if bucket.wait(self._local.level(bucket), 1)]
+        if not full:
+            return buckets
+        return [
+            replace(bucket, is_open=False)
+            if bucket.role is Role.SHARED and bucket.seconds in full
+            else bucket
+            for bucket in buckets
+        ]
+
+    def _buckets_of_name(self, limit: Limit, name: str) -> Sequence[Bucket]:
+        key = self._shared.key(self._shared.name(limit.value, name))
+        return [Bucket(key, one.most, one.seconds) for one in self._rules[limit].windows]
+
+    def _buckets_of_network(
+        self, limit: Limit, network: str, wide: str, behind: str | None
+    ) -> Sequence[Bucket]:
+        key, name = self._shared.key, self._shared.name
+        slot, own = name(limit.value, wide), name(network)
         windows = self._rules[limit].windows
         buckets: list[Bucket] = []
         for number, one in enumerate(windows):
             window, most = str(number), one.most
             buckets += [
-                Bucket(
-                    key(slot, window), WIDE * most, one.seconds, Role.SHARED, self._is_left(limit, number)
-                ),
-                Bucket(key(slot, window, network), most, one.seconds),
+                Bucket(key(slot, window), WIDE * most, one.seconds, Role.SHARED),
+                Bucket(key(slot, window, own), most, one.seconds),
             ]
-            if caller.behind:
-                part, behind = max(LEAST_BEHIND, BEHIND * most), name(caller.name, caller.behind)
-                buckets.append(Bucket(key(slot, window, behind), part, one.seconds))
+            if behind:
+                part = max(LEAST_BEHIND, BEHIND * most)
+                buckets.append(Bucket(key(slot, window, name(network, behind)), part, one.seconds))
         assured = max(1, ASSURED * windows[0].most)
-        return [*buckets, Bucket(key(slot, "assured", network), assured, TEN_MINUTES, Role.ASSURED)]
+        return [*buckets, Bucket(key(slot, "assured", own), assured, TEN_MINUTES, Role.ASSURED)]
 
     # What all may do together is known a little late
 
-    def _all(self, limit: Limit) -> list[Bucket]:
+    def _buckets_of_all(self, limit: Limit) -> Sequence[Bucket]:
         slot = self._shared.name(limit.value)
         return [
             Bucket(self._shared.key(slot, str(number)), ALL * one.most, one.seconds)
             for number, one in enumerate(self._rules[limit].windows)
         ]
 
-    def _is_left(self, limit: Limit, window: int) -> bool:
-        bucket = self._all(limit)[window]
-        return not bucket.wait(self._local.levels([bucket])[0], 1)
-
     def _count_in_all(self, limit: Limit) -> None:
         if limit in OF_NETWORKS:
-            buckets = self._all(limit)
+            buckets = self._of_all[limit]
             self._local.add(buckets)
             self._owe(buckets, max(2, buckets[0].capacity // _UNTOLD_PART_OF_ALL))
 
@@ -189,22 +222,26 @@ class RateLimits:
 
     def _owe(self, buckets: Sequence[Bucket], most: float) -> None:
         key = buckets[-1].key
-        _, owed = self._owed.pop(key, (buckets, 0.0))
-        self._owed[key] = (buckets, owed + 1)
-        if owed + 1 >= most:
+        owed = self._owed.get(key)
+        if owed is None:
+            owed = self._owed[key] = _Owed(buckets)
+            if len(self._owed) > self._most_owed:
+                self._owed.popitem(last=False)
+        else:
+            self._owed.move_to_end(key)
+        owed.count += 1
+        if owed.count >= most:
             self._due.add(key)
             if self._telling is None or self._telling.done():
                 # Not in the request's own context, and so not on its time.
                 self._telling = asyncio.create_task(self._tell(), context=contextvars.Context())
-        while len(self._owed) > self._most_owed:
-            self._owed.popitem(last=False)
 
     async def _tell(self) -> None:
         while self._due:
             known = self._owed.pop(self._due.pop(), None)
             if known is None:
                 continue
-            buckets, owed = known
+            buckets, owed = known.buckets, known.count
             counted = await self._shared.add(buckets, owed)
             if counted:
                 filled = [bucket.role is not Role.ASSURED for bucket in buckets]

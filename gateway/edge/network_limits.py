@@ -1,4 +1,4 @@
-"""What a network may do before anybody is known: the middleware for the limits of networks.
+"""What a network may do before anybody is known: judged before a request is answered, and counted before or after.
 
 Owns when a request counts: a sign-in when it begins, most others only once they came to nothing, so that people who
 come back from the authority or sign out are never counted, however many share an address.
@@ -9,11 +9,10 @@ from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
-from gateway.edge.admission import Lane
 from gateway.edge.client_address import ClientAddress, ClientAddresses
-from gateway.edge.guard import lane_of, limit_of
+from gateway.edge.guard import Route
 from gateway.edge.limit_rules import IN_VAIN, OF_NETWORKS, Caller, Limit
 from gateway.edge.limits import CLAIM, RateLimits
 from gateway.errors import SignInExpired
@@ -41,50 +40,42 @@ class NetworkLimits:
         self._addresses = addresses
         self._is_known = is_known
 
-    async def judge(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let a request through; raises TooManyRequests where its network has done too much."""
-        limit = limit_of(request)
-        if limit not in OF_NETWORKS:
-            return await handler(request)
-        caller = network_caller(self._addresses.of(request))
+    def around(self, row: Route, handler: Handler) -> Handler:
+        """Return the handler of a row behind its limit; it is the handler itself where no network is counted."""
+        limit = row.limit
+        if limit is None or limit not in OF_NETWORKS:
+            return handler
+
+        async def limited(request: web.Request) -> web.StreamResponse:
+            self.before(request, limit)
+            try:
+                response = await handler(request)
+            except (BadRequest, SignInExpired) as error:
+                self.after(request, limit, error)
+                raise
+            self.after(request, limit)
+            return response
+
+        return limited
+
+    def before(self, request: web.Request, limit: Limit) -> None:
+        """Judge a request of a route with such a limit; raises TooManyRequests where its network has done too much."""
         if limit is Limit.LOGOUT_TOKENS:
-            return await self._judge_afterwards(request, handler, limit, caller)
-        if limit in IN_VAIN:
-            return await self._count_in_vain(request, handler, limit, caller)
-        request[CLAIM] = self._limits.claim(limit, caller)
-        return await handler(request)
+            return
+        if limit not in IN_VAIN:
+            request[CLAIM] = self._limits.claim(limit, self._caller(request))
+        elif not self._is_known(request):
+            self._limits.look(limit, self._caller(request))
 
-    async def _judge_afterwards(
-        self, request: web.Request, handler: Handler, limit: Limit, caller: Caller
-    ) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except BadRequest:
-            self._limits.take(limit, caller)
-            raise
+    def after(self, request: web.Request, limit: Limit, error: Exception | None = None) -> None:
+        """Count what came to nothing, as the answer or the error says; raises TooManyRequests instead of that error."""
+        if limit is Limit.LOGOUT_TOKENS:
+            if isinstance(error, BadRequest):
+                self._limits.take(limit, self._caller(request))
+        elif limit in IN_VAIN and (
+            isinstance(error, SignInExpired) or (error is None and CAME_TO_NOTHING in request)
+        ):
+            self._limits.note(limit, self._caller(request))
 
-    async def _count_in_vain(
-        self, request: web.Request, handler: Handler, limit: Limit, caller: Caller
-    ) -> web.StreamResponse:
-        if not self._is_known(request):
-            self._limits.look(limit, caller)
-        try:
-            response = await handler(request)
-        except SignInExpired:
-            self._limits.note(limit, caller)
-            raise
-        if CAME_TO_NOTHING in request:
-            self._limits.note(limit, caller)
-        return response
-
-
-def network_limits_middleware(limits: NetworkLimits, *, see: Callable[[web.Request], None]) -> Middleware:
-    """Return the middleware for the limits of networks; `see` is called with all requests but those for our health."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if lane_of(request) is not Lane.HEALTH:
-            see(request)
-        return await limits.judge(request, handler)
-
-    return middleware
+    def _caller(self, request: web.Request) -> Caller:
+        return network_caller(self._addresses.of(request))

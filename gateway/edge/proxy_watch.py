@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from aiohttp import web
+from multidict import istr
 
 from servicekit.logs import log_event
 
@@ -20,7 +21,9 @@ PART: Final = 0.9
 """Health checks and operators come by other ways."""
 WINDOW_SECONDS: Final = 300.0
 _MOST_PEERS: Final = 1_000
-_HEADERS: Final = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
+_FORWARDED_FOR: Final = istr("X-Forwarded-For")
+_FORWARDED: Final = istr("Forwarded")
+_REAL_IP: Final = istr("X-Real-IP")
 
 _log = logging.getLogger(__name__)
 
@@ -62,9 +65,11 @@ class ProxyWatch:
         if self._now() - self._began >= WINDOW_SECONDS:
             self._begin_again()
         self._requests += 1
+        fields = request.headers
+        if not (_FORWARDED_FOR in fields or _FORWARDED in fields or _REAL_IP in fields):
+            return
         peer = request.remote
-        speaks_for_another = any(name in request.headers for name in _HEADERS)
-        if peer is None or not speaks_for_another or self._is_trusted(peer):
+        if peer is None or self._is_trusted(peer):
             return
         if peer in self._peers or len(self._peers) < _MOST_PEERS:
             self._peers[peer] += 1

@@ -11,6 +11,7 @@ from gateway.app_keys import ACTIVITY, AUDIT, SESSIONS
 from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import Activity
 from gateway.endpoints.problems import OF_A_SESSION
+from servicekit.http.answers import Answer
 from servicekit.operations import Operation, Response
 
 
@@ -22,9 +23,7 @@ async def activity(request: web.Request) -> web.Response:
     live = await request.app[SESSIONS].require(request, slide=False)
     names = request.app[AUDIT].session_names(live.ref)
     entries = await request.app[ACTIVITY].entries(live.user.tid, live.user.oid)
-    return web.json_response(
-        {"entries": [entry.as_json(current=entry.session in names) for entry in entries]}
-    )
+    return Answer.of({"entries": [entry.as_json(current=entry.session in names) for entry in entries]})
 
 
 ROUTES: Final = (

@@ -30,10 +30,11 @@ from gateway.flows.flow import SIGN_IN, SIGN_UP, STEP_UP, CompletedFlow
 from gateway.flows.flow_record import AuthCodeFlow, FlowStore
 from gateway.flows.return_address import return_address
 from gateway.flows.step_up import CHALLENGE
-from gateway.metrics import FLOW
+from gateway.request_metrics import FLOW
 from gateway.session.cookie import refuse_doubled
 from gateway.tokens.token_records import GRANTED
 from servicekit.errors import AccessBlocked, RequestTimedOut, TooManyRequests
+from servicekit.http.answers import Answer
 from servicekit.operations import Operation, Parameter, RequestBody, Response
 
 _CALLBACK: Final = "/auth/callback"
@@ -117,7 +118,7 @@ async def _depart(request: web.Request, url: str, flow: AuthCodeFlow) -> web.Res
 
 def _see_other(url: str) -> web.Response:
     # 303, never 307: a 307 would repeat the authority's POST, code included, at the next address.
-    return web.Response(status=303, headers={hdrs.LOCATION: url, hdrs.CACHE_CONTROL: "no-store"})
+    return Answer(status=303, headers={hdrs.LOCATION: url, hdrs.CACHE_CONTROL: "no-store"})
 
 
 _ACTION: Final = Parameter(
@@ -217,6 +218,7 @@ ROUTES: Final = (
         _CALLBACK,
         callback,
         RequestKind.CALLBACK,
+        binds_session=True,
         limit=Limit.CALLBACKS,
         operation=Operation(
             "callback",
@@ -237,6 +239,7 @@ ROUTES: Final = (
         _CALLBACK,
         callback,
         RequestKind.CALLBACK,
+        binds_session=True,
         limit=Limit.CALLBACKS,
         operation=Operation(
             "callbackByQuery",

@@ -16,6 +16,7 @@ from gateway.edge.admission import Lane
 from gateway.edge.guard import RequestKind, Route
 from gateway.endpoints.answers import Live, Ready, Stopping
 from gateway.errors import SessionStoreUnavailable
+from servicekit.http.answers import Answer
 from servicekit.http.life import LIFE
 from servicekit.operations import Operation, Response
 
@@ -25,7 +26,7 @@ _RETRY_SECONDS: Final = "1"
 
 async def live(_request: web.Request) -> web.Response:
     """Answer as long as the process can."""
-    return web.json_response(Live(status="live"))
+    return Answer.of(Live(status="live"))
 
 
 async def ready(request: web.Request) -> web.Response:
@@ -34,13 +35,13 @@ async def ready(request: web.Request) -> web.Response:
     The authority, Graph and the resource API do not count.
     """
     if not request.app[LIFE].open_for_work:
-        return web.json_response(
+        return Answer.of(
             Stopping(status="stopping"),
             status=HTTPStatus.SERVICE_UNAVAILABLE,
             headers={hdrs.RETRY_AFTER: _RETRY_SECONDS},
         )
     await request.app[VAULT].ping()
-    return web.json_response(Ready(status="ready"))
+    return Answer.of(Ready(status="ready"))
 
 
 ROUTES: Final = (

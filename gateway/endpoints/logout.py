@@ -38,6 +38,7 @@ from servicekit.errors import (
     RequestTimedOut,
     TooManyRequests,
 )
+from servicekit.http.answers import Answer
 from servicekit.jwt_claims import LONGEST_SID
 from servicekit.operations import Operation, Parameter, RequestBody, Response
 
@@ -63,7 +64,7 @@ async def sign_out(request: web.Request) -> web.Response:
     home = "" if return_to == HOME else absolute(return_to, request.app[ORIGINS])
     redirect = await request.app[END_SESSION].redirect(session, home)
     forget = '"cache", "cookies", "storage"' if is_doubled(request) else '"cache", "storage"'
-    response = web.json_response(SignedOut(redirect=redirect), headers={"Clear-Site-Data": forget})
+    response = Answer.of(SignedOut(redirect=redirect), headers={"Clear-Site-Data": forget})
     if home not in {"", redirect}:
         remember_address(response, return_to)
     return response
@@ -150,6 +151,7 @@ ROUTES: Final = (
         "/auth/sign-out",
         sign_out,
         RequestKind.JSON,
+        binds_session=True,
         records=lambda _request: (ID_TOKEN.field(),),
         lane=Lane.SIGN_OUT,
         limit=Limit.LOGOUT_CALLS,
@@ -184,6 +186,7 @@ ROUTES: Final = (
         "/auth/frontchannel-logout",
         frontchannel_logout,
         RequestKind.FRAMED,
+        binds_session=True,
         limit=Limit.LOGOUT_CALLS,
         operation=Operation(
             "frontchannelLogout",

@@ -27,6 +27,7 @@ from gateway.profile.fields import answer
 from gateway.proxy.parked_form import PROFILE
 from gateway.proxy.parked_requests import record_of_parked
 from gateway.timestamps import rfc3339
+from servicekit.http.answers import Answer
 from servicekit.operations import Operation, Parameter, Response
 
 
@@ -43,7 +44,7 @@ async def get_parked(request: web.Request) -> web.Response:
         "expires_at": rfc3339(parked.expires_at),
     }
     changes = await request.app[PARKED_CHANGES].of(live, parked)
-    return web.json_response(shown if changes is None else {**shown, "changes": changes})
+    return Answer.of(shown if changes is None else {**shown, "changes": changes})
 
 
 async def send_parked(request: web.Request) -> web.StreamResponse:
@@ -65,7 +66,7 @@ async def drop_parked(request: web.Request) -> web.Response:
     """Remove a parked request; nothing is sent."""
     live = await request.app[SESSIONS].require(request)
     await request.app[INTERRUPTIONS].drop(live, request.match_info["id"])
-    return web.Response(status=204)
+    return Answer(status=204)
 
 
 def _records(request: web.Request) -> Sequence[str]:

@@ -19,13 +19,14 @@ from gateway.profile.edits import FIELDS_TO_EDIT, FIELDS_TO_READ
 from gateway.profile.fields import answer
 from gateway.proxy import parked_form
 from gateway.proxy.parked_requests import record_of_parked
+from servicekit.http.answers import Answer
 from servicekit.operations import Operation, Parameter, Response
 
 
 async def get_parked_edit(request: web.Request) -> web.Response:
     """Answer with what a parked edit will change, compared with the profile as it is now."""
     live = await request.app[SESSIONS].require(request)
-    return web.json_response(await request.app[EDITS].parked(live, request.match_info["id"]))
+    return Answer.of(await request.app[EDITS].parked(live, request.match_info["id"]))
 
 
 async def apply_parked_edit(request: web.Request) -> web.Response:
@@ -42,7 +43,7 @@ async def drop_parked_edit(request: web.Request) -> web.Response:
     """Remove a parked edit; nothing is changed."""
     live = await request.app[SESSIONS].require(request)
     await request.app[INTERRUPTIONS].drop(live, request.match_info["id"], of=parked_form.PROFILE)
-    return web.Response(status=204)
+    return Answer(status=204)
 
 
 def _records_to_see(request: web.Request) -> Sequence[str]:

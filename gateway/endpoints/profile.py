@@ -4,7 +4,6 @@ Owns the rows of these routes.
 Never catches, and raises only what is wrong with the request's own form.
 """
 
-from collections.abc import Sequence
 from typing import Annotated, Final
 
 from aiohttp import hdrs, web
@@ -18,7 +17,8 @@ from gateway.endpoints.problems import OF_A_BODY, OF_A_RESOURCE
 from gateway.errors import EditInProgress, IdempotencyKeyReused, InvalidProfilePatch, ProfileChanged
 from gateway.profile.edits import FIELDS_TO_EDIT, FIELDS_TO_READ
 from gateway.profile.fields import answer, read_changes
-from gateway.proxy.repeats import KEY_FORM, idempotency_key, record_of_key
+from gateway.profile.kept import answer_for
+from gateway.proxy.repeats import KEY_FORM, idempotency_key
 from servicekit.http.bodies import MERGE_PATCH
 from servicekit.http.conditions import if_match
 from servicekit.operations import Operation, Parameter, RequestBody, Response
@@ -27,7 +27,7 @@ from servicekit.operations import Operation, Parameter, RequestBody, Response
 async def get_profile(request: web.Request) -> web.Response:
     """Answer with the twelve members of the profile, null where not set, read from the directory."""
     live = await request.app[SESSIONS].require(request)
-    return answer(await request.app[EDITS].profile(live))
+    return answer_for(live, await request.app[EDITS].profile(live))
 
 
 async def patch_profile(request: web.Request) -> web.Response:
@@ -40,10 +40,6 @@ async def patch_profile(request: web.Request) -> web.Response:
     changes = await read_changes(request)
     condition, key = if_match(request), idempotency_key(request.headers)
     return answer(await request.app[EDITS].save(live, changes, condition=condition, key=key))
-
-
-def _records_to_edit(request: web.Request) -> Sequence[str]:
-    return [*FIELDS_TO_EDIT, *record_of_key(request.headers)]
 
 
 ROUTES: Final = (
@@ -68,7 +64,8 @@ ROUTES: Final = (
         patch_profile,
         RequestKind.JSON,
         limit=Limit.EDITS,
-        records=_records_to_edit,
+        # That of an idempotency key is read with its lock.
+        records=lambda _request: FIELDS_TO_EDIT,
         operation=Operation(
             "patchProfile",
             "Change the profile",

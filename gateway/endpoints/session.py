@@ -4,6 +4,8 @@ Owns who is asked for the members of their answers; `answers.py` owns the member
 Never catches: what goes wrong is raised below and drawn above.
 """
 
+import asyncio
+import json
 from collections.abc import Mapping
 from typing import Final, cast
 
@@ -20,6 +22,7 @@ from gateway.session.cookie import is_doubled
 from gateway.session.sessions import LiveSession
 from gateway.timestamps import rfc3339
 from servicekit.errors import TooManyRequests
+from servicekit.http.answers import Answer
 from servicekit.operations import Operation, Parameter, Response
 
 
@@ -32,22 +35,39 @@ async def session(request: web.Request) -> web.Response:
     live = await request.app[SESSIONS].find(request)
     if live is None:
         return _anonymous(doubled=is_doubled(request))
+    # As long as the session is as it was, its answer is: asked for on every page, and by every program.
+    idle_at, body = live.records.result(_SESSION) or (None, b"")
+    if idle_at != live.idle_at:
+        body = await _session_body(request, live)
+        until = request.app[STEP_UPS].access_until(live)
+        live.records.keep_result(_SESSION, (live.idle_at, body), until)
+    return Answer(body)
+
+
+async def _session_body(request: web.Request, live: LiveSession) -> bytes:
     answer = _signed_in(live, await request.app[STEP_UPS].access(live))
     if change_password := request.app[SETTINGS].change_password_url:
         answer["change_password"] = change_password
-    return web.json_response(answer)
+    return json.dumps(answer).encode()
 
 
 async def claims(request: web.Request) -> web.Response:
     """Answer with the claims as they were at the last sign-in or step-up; the token itself is kept nowhere."""
     live = await request.app[SESSIONS].require(request)
-    return web.json_response(Claims(claims=live.user.claims))
+    return Answer.of(Claims(claims=live.user.claims))
 
 
 async def list_sessions(request: web.Request) -> web.Response:
     """Answer with this person's sessions, last used first; asking does not prolong any of them."""
     live = await request.app[SESSIONS].require(request, slide=False)
-    return web.json_response({"sessions": await request.app[OWN_SESSIONS].shown(live)})
+    return Answer.of({"sessions": await request.app[OWN_SESSIONS].shown(live, request.get(_LISTED))})
+
+
+def ask_for_sessions(request: web.Request, tid: str, oid: str) -> None:
+    """Ask for a person's list while it is asked whether the session lives, in one round trip."""
+    asked = asyncio.create_task(request.app[OWN_SESSIONS].listed(tid, oid))
+    asked.add_done_callback(lambda task: task.cancelled() or task.exception())  # the session may have ended
+    request[_LISTED] = asked
 
 
 async def end_session(request: web.Request) -> web.Response:
@@ -55,7 +75,7 @@ async def end_session(request: web.Request) -> web.Response:
     live = await request.app[SESSIONS].require(request)
     await request.app[OWN_SESSIONS].end(live, request.match_info["id"])
     request.app[AUDIT].show(facts.SESSION_ENDED, live.subject, reason=_ENDED_ELSEWHERE, sessions=1)
-    return web.Response(status=204)
+    return Answer(status=204)
 
 
 async def end_other_sessions(request: web.Request) -> web.Response:
@@ -63,21 +83,23 @@ async def end_other_sessions(request: web.Request) -> web.Response:
     live = await request.app[SESSIONS].require(request)
     ended = await request.app[OWN_SESSIONS].end_others(live)
     request.app[AUDIT].show(facts.SESSION_ENDED, live.subject, reason=_ENDED_ELSEWHERE, sessions=ended)
-    return web.json_response(Ended(ended=ended))
+    return Answer.of(Ended(ended=ended))
 
 
+_LISTED: Final = web.RequestKey("listed", asyncio.Task)
+_SESSION: Final = "session"
 _ENDED_ELSEWHERE: Final = "ended-elsewhere"
 # A customer's display name in Entra External ID, where a sign-up asks for none.
 _NO_NAME: Final = "unknown"
 _ANONYMOUS: Final = Anonymous(authenticated=False, sign_in="/auth/sign-in", sign_up="/auth/sign-up")
 
+_NOBODY: Final = json.dumps(_ANONYMOUS).encode()
+
 
 def _anonymous(*, doubled: bool) -> web.Response:
     if not doubled:
-        return web.json_response(_ANONYMOUS)
-    return web.json_response(
-        Anonymous(**_ANONYMOUS, reason="duplicate-cookie"), headers=DuplicateCookie().headers
-    )
+        return Answer(_NOBODY)
+    return Answer.of(Anonymous(**_ANONYMOUS, reason="duplicate-cookie"), headers=DuplicateCookie().headers)
 
 
 def _signed_in(live: LiveSession, access: Mapping[str, str]) -> SignedIn:
@@ -145,6 +167,7 @@ ROUTES: Final = (
         "/api/sessions",
         list_sessions,
         RequestKind.JSON,
+        ahead=ask_for_sessions,
         limit=Limit.OWN_SESSIONS,
         operation=Operation(
             "listSessions",

@@ -82,10 +82,13 @@ def _route(row: UpstreamRow, method: str) -> Route:
 
 def _forward_by(row: UpstreamRow) -> Handler:
     async def forward(request: web.Request) -> web.StreamResponse:
+        return await request.app[FORWARDER].answer(request, row)
+
+    async def forward_or_open(request: web.Request) -> web.StreamResponse:
         answers = WEBSOCKETS if opens_websocket(request) else FORWARDER
         return await request.app[answers].answer(request, row)
 
-    return forward
+    return forward_or_open if row.websocket else forward
 
 
 def _records_of(row: UpstreamRow) -> Callable[[web.Request], Sequence[str]]:

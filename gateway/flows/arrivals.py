@@ -19,7 +19,7 @@ _MOST_KEPT: Final = 1_000
 
 
 class Arrivals(Generic[T]):
-    """Shares one outcome between requests that bring the same; `now` is a clock in seconds."""
+    """Shares one outcome between requests that bring the same; `now` is a monotonic clock in seconds."""
 
     def __init__(self, *, now: Callable[[], float]) -> None:
         self._now = now
@@ -52,5 +52,8 @@ class Arrivals(Generic[T]):
 
     def _forget(self) -> None:
         now = self._now()
-        for name in [name for name, (until, _) in self._kept.items() if until <= now]:
+        while self._kept:
+            name, (until, _) = next(iter(self._kept.items()))
+            if until > now:
+                return  # all others were kept later
             del self._kept[name]

@@ -5,6 +5,7 @@ No answer of ours shows claims: the browser gets the id of a challenge, and the 
 authorization request only.
 """
 
+import math
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -141,21 +142,30 @@ class StepUps:
 
     def access_until(self, session: LiveSession) -> float:
         """Return until when `access` says the same unless something is written, in seconds since 1970."""
-        given = confirmations_of(session.user)
         too_old = (
-            given[rule.resource.key].at + rule.max_age
+            self.fresh_until(session, rule)
             for rule in self.rules.values()
-            if rule.max_age is not None and not self._is_stale(session, rule)
+            if not self._is_stale(session, rule)
         )
         return min((session.records.next_end(self.access_fields, self._now()), *too_old))
 
+    def fresh_until(self, session: LiveSession, rule: AccessRule) -> float:
+        """Return until when `demand_freshness` lets a session go on, in seconds since 1970; 0 where it does not."""
+        if rule.max_age is None:
+            return math.inf
+        last = confirmations_of(session.user).get(rule.resource.key)
+        return last.at + rule.max_age if last else 0.0
+
     def success(self, session: LiveSession, resource: Resource) -> dict[str, Field | None]:
-        """Return what to write once `resource` has accepted a token: confirmations for it are not in vain."""
+        """Return what to write once `resource` has accepted a token: confirmations for it are not in vain.
+
+        Nothing where that is known, as far as those records were read.
+        """
         last = confirmations_of(session.user).get(resource.key)
+        accepted, demanded = session.records.raw((accepted_field(resource), DEMANDED.field(resource.key)))
         entries: dict[str, Field | None] = {}
-        if last and last.in_vain:
+        if last and last.in_vain and not accepted:
             entries |= ACCEPTED.entry(1, session.absolute_at, _accepted_key(resource))
-        (demanded,) = session.records.raw((DEMANDED.field(resource.key),))
         if demanded:
             entries[DEMANDED.field(resource.key)] = None
         return entries
@@ -173,10 +183,7 @@ class StepUps:
 
     def _is_stale(self, session: LiveSession, rule: AccessRule) -> bool:
         """Tell whether confirmations age here, and there is none that is young enough."""
-        if rule.max_age is None:
-            return False
-        last = confirmations_of(session.user).get(rule.resource.key)
-        return last is None or self._now() - last.at >= rule.max_age
+        return rule.max_age is not None and self._now() >= self.fresh_until(session, rule)
 
 
 async def _is_refused(session: LiveSession, rule: AccessRule) -> bool:

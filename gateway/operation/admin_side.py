@@ -13,7 +13,7 @@ from typing import Any, Final
 from aiohttp import hdrs, web
 
 from gateway.app_keys import CREDENTIAL, DISCOVERY, METRICS, SETTINGS, VAULT
-from gateway.edge.guard import answer_headers, security_headers
+from gateway.edge.answer_headers import answer_headers, security_headers
 from gateway.errors import SessionStoreUnavailable
 from gateway.metrics import CONTENT_TYPE
 from gateway.operation.admin_hosts import admin_hosts_middleware

@@ -1,6 +1,7 @@
-"""Serving: one process or several, until it is told to end.
+"""Serving: alone or as one of several workers, until it is told to end.
 
-Owns what is served at which address: the public side, the operators' side, and how many processes share them.
+Owns what is served at which address: the public side and the operators' side; and what a process that forks workers has
+to have imported.
 Never reads the environment, and never decides what is served.
 """
 
@@ -9,8 +10,7 @@ import functools
 import logging
 import socket
 import sys
-import tempfile
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,21 +19,26 @@ from aiohttp import web
 
 from gateway.app import create_app
 from gateway.lives import SETTLING_SECONDS
-from gateway.metrics import SHARED, Metrics, forget_process
+from gateway.metrics import Metrics, forget_process
 from gateway.operation.admin_side import create_admin_side
+from gateway.operation.fork_server import serve_forks
+from gateway.operation.forks import fork_servers_pipe
 from gateway.operation.loop_lag import watch_the_loop
+from gateway.operation.metrics_flush import flush_metrics
+from gateway.operation.parent import SHARED, Plan, become_parent
 from gateway.operation.shortages import watch_shortages
 from gateway.operation.worker import Parent
-from gateway.operation.workers import Workers
 from gateway.settings import Settings
 from servicekit.audit.opening import open_trail
 from servicekit.audit.settings_change import record_change
 from servicekit.audit.trail import Trail
+from servicekit.entra import import_msal
+from servicekit.event_loop import run
 from servicekit.http.compiled_parser import NO_COMPILED_PARSER, has_compiled_parser
+from servicekit.http.listening import AddressNotToBeHad, listening_sockets
 from servicekit.http.orders import Orders, hold_signals, take_signals, take_workers_signals
 from servicekit.http.quiet_server import DRAIN_SECONDS, QuietRunner
 from servicekit.http.service import Service, rereading
-from servicekit.http.serving import cannot_listen, listening_socket
 from servicekit.logs import configure_logs, log_event
 from servicekit.version import VERSION
 
@@ -79,6 +84,7 @@ async def _serve(
     watching = [
         asyncio.create_task(watch_the_loop(metrics.loop_was_late)),
         asyncio.create_task(watch_shortages(metrics, service.runner.connections, trail)),
+        asyncio.create_task(flush_metrics(metrics)),
     ]
     try:
         async with service.listening(listener, *sites):
@@ -86,12 +92,21 @@ async def _serve(
     finally:
         for watch in watching:
             watch.cancel()
+        metrics.flush()  # the last answers, too
 
 
-def work(shared: Path | None, pipe: Connection) -> None:
-    """Be one of several workers, which count together; the first has the operators' side, too."""
+def fork_workers(descriptor: str, load: Load, environment: Mapping[str, str]) -> int:
+    """Fork workers for the parent at `descriptor`, and return the exit status of one of them, or of what forked them.
+
+    Whatever a request may need is imported by now, or here: what workers share is what was there before them.
+    """
     hold_signals()
-    asyncio.run(_work(shared, pipe))
+    import_msal()
+    shared = Path(environment[SHARED]) if environment.get(SHARED) else None
+    pipe = serve_forks(fork_servers_pipe(descriptor), load, functools.partial(forget_process, shared))
+    if pipe:
+        run(_work(shared, pipe))
+    return 0
 
 
 async def _work(shared: Path | None, pipe: Connection) -> None:
@@ -128,71 +143,30 @@ async def _serve_alone(settings: Settings, load: Load, listeners: Sequence[socke
         await _serve(service, listener, beside[0] if beside else None, metrics, trail=trail)
 
 
-async def _serve_together(
-    settings: Settings, load: Load, listeners: Sequence[socket.socket], shared: Path | None
-) -> int:
-    orders = Orders()
-    workers = Workers(
-        settings.workers,
-        functools.partial(work, shared),
-        listeners,
-        orders,
-        settings=settings,
-        on_end=functools.partial(forget_process, shared),
-        patience=DRAIN_SECONDS + SETTLING_SECONDS,
-    )
-
-    def use(fresh: Settings) -> None:
-        configure_logs(level=fresh.log_level)
-        workers.use(fresh)
-
-    take_signals(orders, on_reload=rereading(load, use))
-    return await workers.run()
-
-
-def shared_counts(closing: ExitStack, folder: str | None = None) -> Path | None:
-    """Return a new directory for the workers' counts, below `folder` or where temporary files lie.
-
-    None where none can be made: then each worker counts for itself, which is no reason not to serve.
-    """
-    try:
-        directory = tempfile.TemporaryDirectory(prefix="stepup-metrics-", dir=folder)
-    except OSError as error:
-        log_event(_log, logging.WARNING, "metrics-not-shared", reason=error.strerror)
-        return None
-    return Path(closing.enter_context(directory))
-
-
-def serve(settings: Settings, load: Load, environment: MutableMapping[str, str]) -> int:
-    """Serve, and return the exit status: 1 for a port that is taken, where no worker comes up, and without a parser.
+def serve(settings: Settings, load: Load, environment: Mapping[str, str]) -> int:
+    """Serve, and return the exit status: 1 for a port that is taken, and without a parser.
 
     `load` returns the settings of now, or raises SettingsFault: they are read again where somebody asks for it.
-    `environment` is what worker processes will find; it is told where they count together.
+    Where several workers are wanted this does not return: the process begins anew as their parent, in `environment`.
     """
     if not settings.authority_map and not has_compiled_parser():
         sys.stderr.write(f"{NO_COMPILED_PARSER}\n")
         return 1
     hold_signals()
-    configure_logs(level=settings.log_level)
     addresses = [(settings.host, settings.port)]
     if settings.admin_port:
         addresses.append((settings.admin_host, settings.admin_port))
-    listeners: list[socket.socket] = []
+    if settings.workers > 1:
+        patience = DRAIN_SECONDS + SETTLING_SECONDS
+        become_parent(Plan(settings.workers, addresses, settings.log_level, patience), environment)
+    configure_logs(level=settings.log_level)
     with ExitStack() as closing:
-        for host, port in addresses:
-            try:
-                listeners.append(closing.enter_context(listening_socket(host, port)))
-            except OSError as error:
-                sys.stderr.write(f"{cannot_listen('gateway', host, port, error)}\n")
-                return 1
-        shared = shared_counts(closing) if settings.workers > 1 else None
+        try:
+            listeners = listening_sockets("gateway", addresses, closing)
+        except AddressNotToBeHad as sentence:
+            sys.stderr.write(f"{sentence}\n")
+            return 1
         listening = [list(address) for address in addresses]
-        log_event(
-            _log, logging.INFO, "listening", version=VERSION, addresses=listening, workers=settings.workers
-        )
-        if settings.workers > 1:
-            if shared:
-                environment[SHARED] = str(shared)
-            return asyncio.run(_serve_together(settings, load, listeners, shared))
-        asyncio.run(_serve_alone(settings, load, listeners))
+        log_event(_log, logging.INFO, "listening", version=VERSION, addresses=listening, workers=1)
+        run(_serve_alone(settings, load, listeners))
     return 0

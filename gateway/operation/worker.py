@@ -6,15 +6,19 @@ and the system writes it, however the parent went.
 
 import asyncio
 import contextlib
+import os
+import pickle
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from multiprocessing.connection import Connection
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gateway.settings import Settings
 from servicekit.http.orders import Orders
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
 
 
 class Word(Enum):
@@ -27,23 +31,28 @@ class Word(Enum):
 
 HERE: Final = "here"
 SERVING: Final = "serving"
-"""What a worker tells its parent, once each: that it could take a place, and that it answers."""
+"""What a worker tells its parent, once each: that it takes its place, and that it answers."""
 _MOST_LISTENERS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which of the workers one is, from 0, and the settings that it serves with."""
+    """Which of the workers one is, from 0, and the settings that it serves with, as the fork server pickled them."""
 
     number: int
-    settings: Settings
+    pickled: bytes
+
+    @property
+    def settings(self) -> "Settings":
+        """The settings."""
+        settings: Settings = pickle.loads(self.pickled)  # noqa: S301 - of our own process, by our own pipe
+        return settings
 
 
 def hand_over(pipe: Connection, place: Place, listeners: Sequence[socket.socket]) -> None:
     """Give a worker its place and the listening sockets.
 
-    Not before it is here: a process that reads its code looks at no pipe, and would hold the port for some seconds
-    after its parent has died.
+    Not before it is here: one that looks at no pipe yet would hold the port for a moment after its parent's death.
     """
     pipe.send(place)
     with _socket_of(pipe) as way:
@@ -67,13 +76,16 @@ class Parent:
         self.listeners: list[socket.socket] = []
         """The listening sockets, which come with the place."""
         asyncio.get_running_loop().add_reader(pipe.fileno(), self._hear)
+        # libuv takes that from every descriptor that it watches. A message comes in two pieces, and the second one may
+        # be a moment late: whoever does not wait for it takes that for the parent's end.
+        os.set_blocking(pipe.fileno(), True)
 
     async def place(self) -> Place | None:
         """Return the worker's place once it has one; None where it has to end before."""
         self._say(HERE)
         return await self._place
 
-    def say_serving(self, on_settings: Callable[[Settings], None]) -> None:
+    def say_serving(self, on_settings: "Callable[[Settings], None]") -> None:
         """Tell that this worker answers; settings that come from now on are handed to `on_settings`."""
         self._on_settings = on_settings
         if self._missed:

@@ -31,7 +31,7 @@ from gateway.tokens.token_records import TOKEN
 from servicekit.errors import UNKNOWN, ResourceUnavailable
 from servicekit.problems import ProblemError
 
-FIELDS_TO_READ: Final = (TOKEN.field(GRAPH), *SAVED_FIELDS)
+FIELDS_TO_READ: Final = (TOKEN.field(GRAPH), ACCEPTED.field(GRAPH), *SAVED_FIELDS)
 FIELDS_TO_EDIT: Final = (TOKEN.field(EDIT), ACCEPTED.field(), *FIELDS_TO_READ)
 """The names of the records that reading and editing need while their tokens live."""
 

@@ -6,6 +6,7 @@ Never talks to anyone. The resource API checks every change again: this check sa
 Fields and limits: Microsoft Graph, user resource; External ID, what a customer may change with User.ReadWrite.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NewType
@@ -13,6 +14,7 @@ from typing import Any, Final, NewType
 from aiohttp import hdrs, web
 
 from gateway.errors import InvalidProfilePatch
+from servicekit.http.answers import Answer
 from servicekit.http.bodies import read_json
 from servicekit.http.conditions import etag_of
 from servicekit.text_fields import FieldFaults, TextField, TextFields, same_text
@@ -78,7 +80,22 @@ def holds(profile: Profile, changes: Changes) -> bool:
 
 def answer(profile: Profile) -> web.Response:
     """Return the answer that a profile is, with its entity tag."""
-    return web.json_response(profile, headers={hdrs.ETAG: etag_of(profile)})
+    return ProfileAnswer(profile).response()
+
+
+class ProfileAnswer:
+    """What is answered for a profile, made ready: the same answer may go out many times."""
+
+    __slots__ = ("_body", "_etag", "profile")
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self._body = json.dumps(profile).encode()
+        self._etag = etag_of(profile)
+
+    def response(self) -> web.Response:
+        """Return an answer, which goes out once."""
+        return Answer(self._body, headers={hdrs.ETAG: self._etag})
 
 
 async def read_changes(request: web.Request) -> Changes:

@@ -5,7 +5,6 @@ us. Never writes: only the resource API holds a token that may.
 """
 
 import asyncio
-import functools
 import random
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 from gateway.audit import facts
 from gateway.audit.recorder import Audit
 from gateway.profile.fields import MEMBERS, Profile, profile_of
+from gateway.profile.kept import keep_profile, known_profile
 from gateway.proxy.lent_token import with_token
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
@@ -39,7 +39,7 @@ class ProfileReader:
 
     Graph costs a request ten seconds at most. Where it is busy (429, 503) it is asked once more, if the pause that it
     wants is short, and for one call in ten at most: when Graph is in trouble, repeating everything would double its
-    load.
+    load. An answer that says to the letter what the last one said to this session is not judged again (`kept.py`).
     """
 
     def __init__(
@@ -68,18 +68,28 @@ class ProfileReader:
         Raises ResourceUnavailable, Misconfigured, StepUpRequired (Graph asks for claims), and what
         `TokenBroker.access_token` raises.
         """
-        # From the first call on: the token's own time is not Graph's.
-        deadline = functools.cache(lambda: Deadline(WHOLE_SECONDS))
+        deadline: Deadline | None = None
+
+        async def get(token: AccessToken) -> Reply:
+            nonlocal deadline
+            # From the first call on: the token's own time is not Graph's.
+            deadline = deadline or Deadline(WHOLE_SECONDS)
+            return await self._get(token, deadline)
+
         reply = await with_token(
             self._tokens,
             session,
             self.resource,
-            lambda token: self._get(token, deadline()),
+            get,
             name="Graph",
             # In whatever words: Graph's own refusals name no error of RFC 6750.
             refused=lambda reply: reply.status == _UNAUTHORIZED,
         )
-        return self._judge(reply, session)
+        if reply.status == _OK and (known := known_profile(session, reply.body)):
+            return known
+        profile = self._judge(reply, session)
+        keep_profile(session, reply.body, profile)
+        return profile
 
     async def _get(self, token: AccessToken, deadline: Deadline) -> Reply:
         self._budget.called()

@@ -47,6 +47,7 @@ class SavedField:
 
 
 SAVED: Final = RecordKind("saved", SavedField, survives_step_up=True, most=len(EDITABLE.names))
+_NOTHING_SAVED: Final = "nothing-saved"
 FIELDS: Final = tuple(SAVED.field(editable.name) for editable in EDITABLE)
 """The names of all records of this kind."""
 
@@ -63,6 +64,8 @@ class RecentlySaved:
     async def laid_over(self, session: LiveSession, profile: Profile) -> Profile:
         """Return a profile that was read, with what was saved recently."""
         saved = await self._saved(session)
+        if not saved:
+            return profile
         return with_changes(profile, {name: one.over(profile[name]) for name, one in saved.items()})
 
     async def covers_anything(self, session: LiveSession) -> bool:
@@ -97,10 +100,11 @@ class RecentlySaved:
 
     async def _saved(self, session: LiveSession) -> dict[str, SavedField]:
         """Return the saved fields by name; there is none any more whose time is over."""
-        saved: dict[str, SavedField] = {}
-        for editable in EDITABLE:
-            if one := await session.records.get(SAVED, editable.name):
-                saved[editable.name] = one
+        if session.records.result(_NOTHING_SAVED):
+            return {}
+        saved = await session.records.get_all(SAVED, EDITABLE.names)
+        if not saved:  # nor will there be anything unless it is written
+            session.records.keep_result(_NOTHING_SAVED, result=True, until=session.absolute_at)
         return saved
 
 

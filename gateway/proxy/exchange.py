@@ -3,11 +3,13 @@
 Owns what is sent beside a request (the token of the upstream's resource, as old a confirmation as its row allows), and
 what a failure is called: by the upstream's name, with the outcome of an unsafe request. What a refusal of the token
 means, `lent_token.py` knows.
-Never sees the browser's request, never parks anything, and never holds a token for longer than the exchange.
+Never sees the browser's request, never parks anything, and never holds a token for longer than the exchange; that one
+was taken lies with the session's opened records, and goes with them.
 """
 
+import functools
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -17,9 +19,9 @@ from multidict import CIMultiDict
 from gateway.counts import Counts
 from gateway.errors import StepUpRequired, UpstreamTimedOut, UpstreamUnavailable
 from gateway.flows.access_rules import AccessRule
-from gateway.flows.step_up import StepUps, fields_of
+from gateway.flows.step_up import StepUps, accepted_field, fields_of
 from gateway.proxy.challenges import REFUSALS
-from gateway.proxy.lent_token import with_token
+from gateway.proxy.lent_token import after_refusal
 from gateway.proxy.notes import note
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
@@ -33,24 +35,30 @@ from servicekit.upload import Upload
 
 A = TypeVar("A", StreamedReply, SocketReply)
 
+Ask = Callable[["OutgoingRequest", AccessToken | None], Awaitable[A]]
+
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
 _FAILED: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OutgoingRequest:
-    """A request as an upstream gets it, but for its token; `url` is sent byte for byte."""
+    """A request as an upstream gets it, but for its token; `url` and `fields` are sent as they stand."""
 
     method: str
     url: str
-    headers: Mapping[str, str]
+    fields: Sequence[tuple[str, str]]
     body: bytes | Upload | None = None
 
     @property
     def is_repeatable(self) -> bool:
         """Whether it can be sent a second time: nothing of it was given away as it came."""
         return not isinstance(self.body, Upload)
+
+    def fields_with(self, token: AccessToken | None) -> Sequence[tuple[str, str]]:
+        """Return its fields with a token, which no field of its own has (`headers.py`)."""
+        return [*self.fields, (hdrs.AUTHORIZATION, f"Bearer {token.value}")] if token else self.fields
 
 
 class Exchange:
@@ -79,105 +87,108 @@ class Exchange:
         self._seconds = seconds
         self._counts = counts or Counts()
         self._monotonic = monotonic
-
-    @property
-    def records(self) -> Sequence[str]:
+        self._kept_as = f"lent-to:{name}"
+        self.records: Sequence[str] = (*fields_of(rule), accepted_field(rule.resource)) if rule else ()
         """The names of the session's records that an exchange needs, while its token lives."""
-        return fields_of(self._rule) if self._rule else ()
 
-    async def open(self, session: LiveSession | None, request: OutgoingRequest) -> StreamedReply:
+    def open(self, session: LiveSession | None, request: OutgoingRequest) -> Awaitable[StreamedReply]:
         """Send a request, and return the answer as soon as its head is there; whoever has it must close it.
 
         Raises StepUpRequired, before anything is sent where the confirmation is too old; UpstreamUnavailable,
         UpstreamTimedOut, Overloaded, what the upload has failed with, and what `TokenBroker.access_token` raises.
         A challenge that asks for no confirmation is an answer as any other.
         """
+        return self._lent(session, request, self._ask)
 
-        async def ask(token: AccessToken | None) -> StreamedReply:
-            asking = self._way.open(
-                request.method,
-                request.url,
-                headers=_with_token(request, token),
-                body=request.body,
-                head_seconds=self._seconds,
-            )
-            return await self._counted(request.method, asking)
-
-        return await self._lent(session, ask, is_repeatable=request.is_repeatable)
-
-    async def open_socket(
+    def open_socket(
         self,
         session: LiveSession | None,
         request: OutgoingRequest,
         subprotocols: Sequence[str],
         limits: SocketLimits,
-    ) -> SocketReply:
+    ) -> Awaitable[SocketReply]:
         """Send a handshake, and return the socket or the refusal; whoever has a socket must close it.
 
         Raises as `open` does.
         """
+        return self._lent(session, request, functools.partial(self._shake_hands, subprotocols, limits))
 
-        async def ask(token: AccessToken | None) -> SocketReply:
-            asking = self._way.sockets.open(
-                request.url,
-                headers=_with_token(request, token),
-                subprotocols=subprotocols,
-                seconds=self._seconds,
-                limits=limits,
-            )
-            return await self._counted(request.method, asking)
+    def _ask(self, request: OutgoingRequest, token: AccessToken | None) -> Awaitable[StreamedReply]:
+        asking = self._way.open(
+            request.method,
+            request.url,
+            fields=request.fields_with(token),
+            body=request.body,
+            head_seconds=self._seconds,
+        )
+        return self._counted(request.method, asking)
 
-        return await self._lent(session, ask, is_repeatable=True)
-
-    async def _lent(
+    def _shake_hands(
         self,
-        session: LiveSession | None,
-        ask: Callable[[AccessToken | None], Awaitable[A]],
-        *,
-        is_repeatable: bool,
-    ) -> A:
+        subprotocols: Sequence[str],
+        limits: SocketLimits,
+        request: OutgoingRequest,
+        token: AccessToken | None,
+    ) -> Awaitable[SocketReply]:
+        asking = self._way.sockets.open(
+            request.url,
+            headers=CIMultiDict(request.fields_with(token)),
+            subprotocols=subprotocols,
+            seconds=self._seconds,
+            limits=limits,
+        )
+        return self._counted(request.method, asking)
+
+    async def _lent(self, session: LiveSession | None, request: OutgoingRequest, ask: Ask[A]) -> A:
         """Ask with the token that the upstream is lent, if it is lent one."""
-        if session is None or self._rule is None:
-            return await ask(None)
+        rule = self._rule
+        if session is None or rule is None:
+            return await ask(request, None)
+        known: AccessToken | None = session.records.result(self._kept_as)
         try:
-            return await self._ask_with_token(session, self._rule, ask, is_repeatable=is_repeatable)
+            token = known or await self._token(session, rule)
+            reply = await ask(request, token)
+            if reply.status in REFUSALS:
+                known = None
+                reply = await after_refusal(
+                    self._tokens,
+                    session,
+                    rule.resource,
+                    functools.partial(ask, request),
+                    token=token,
+                    answer=reply,
+                    name=self.name,
+                    is_repeatable=request.is_repeatable,
+                    drop=_close,
+                )
         except StepUpRequired:
             self._counts.upstream_asked(self.name, "step-up")
             raise
-
-    async def _ask_with_token(
-        self,
-        session: LiveSession,
-        rule: AccessRule,
-        ask: Callable[[AccessToken | None], Awaitable[A]],
-        *,
-        is_repeatable: bool,
-    ) -> A:
-        self._step_ups.demand_freshness(session, rule)
-        opened: list[A] = []
-
-        async def send(token: AccessToken) -> A:
-            for refused in opened:
-                refused.close()
-            opened.append(await ask(token))
-            return opened[-1]
-
-        try:
-            reply = await with_token(
-                self._tokens,
-                session,
-                rule.resource,
-                send,
-                name=self.name,
-                is_repeatable=is_repeatable,
-            )
-            if reply.status not in REFUSALS and reply.status < _FAILED:
-                await note(session, self._step_ups.success(session, rule.resource))
-        except BaseException:
-            for reply in opened:
-                reply.close()
-            raise
+        if known is None and reply.status < _FAILED and reply.status not in REFUSALS:
+            await self._note_success(session, rule, token, reply)
         return reply
+
+    def _token(self, session: LiveSession, rule: AccessRule) -> Awaitable[AccessToken]:
+        self._step_ups.demand_freshness(session, rule)
+        return self._tokens.access_token(session, rule.resource)
+
+    async def _note_success(
+        self, session: LiveSession, rule: AccessRule, token: AccessToken, reply: A
+    ) -> None:
+        """Note that the upstream took the token.
+
+        Where there was nothing to note, it is lent again without a question, as long as the session's records are as
+        they were, the token needs no renewal, and the confirmation is young enough.
+        """
+        try:
+            if entries := self._step_ups.success(session, rule.resource):
+                await note(session, entries)
+                return
+        except BaseException:
+            reply.close()
+            raise
+        until = min(token.fresh_until, self._step_ups.fresh_until(session, rule))
+        session.records.keep_result(self._kept_as, token, until)
 
     async def _counted(self, method: str, asking: Awaitable[A]) -> A:
         began = self._monotonic()
@@ -204,8 +215,5 @@ class Exchange:
         return kind(self.name, error.reason, retry_after=error.retry_after, outcome=outcome)
 
 
-def _with_token(request: OutgoingRequest, token: AccessToken | None) -> Mapping[str, str]:
-    headers = CIMultiDict(request.headers)
-    if token:
-        headers[hdrs.AUTHORIZATION] = f"Bearer {token.value}"
-    return headers
+def _close(reply: StreamedReply | SocketReply) -> None:
+    reply.close()

@@ -7,7 +7,8 @@ Never reads a body's meaning, never decides which row a request is for, and neve
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +27,7 @@ from gateway.proxy.interruptions import Interruptions
 from gateway.proxy.open_exchanges import OpenExchanges
 from gateway.proxy.parked_form import ParkedRequest
 from gateway.proxy.paths import address_of
-from gateway.proxy.relay import UpstreamAnswer, relay
+from gateway.proxy.relay import WHOLE, UpstreamAnswer, relay, short_answer
 from gateway.proxy.repeats import (
     RepeatedAnswer,
     RepeatedRequest,
@@ -38,7 +39,6 @@ from gateway.proxy.repeats import (
 from gateway.proxy.request_body import HELD_BYTES, RequestBody, read_ahead
 from gateway.session.session_ends import SessionEnds
 from gateway.session.sessions import LiveSession, SessionStore
-from gateway.store.names import digest_of
 from gateway.upstream_rows import UpstreamRow
 from servicekit.audit.fact import REFUSED, SUCCESS, UNKNOWN, Outcome, outcome_of
 from servicekit.callers import NETWORK
@@ -60,22 +60,29 @@ Answered = Callable[[UpstreamAnswer], Awaitable[None]]
 
 @dataclass(slots=True)
 class _Sending:
-    """A request that is about to be sent; `rest` is its body where not all of it is held, `reply` is to be closed."""
+    """A request that is about to be sent: `path` is the browser's, `outgoing` the upstream's.
+
+    `rest` is its body where not all of it is held, `reply` is to be closed.
+    """
 
     request: web.Request
     session: LiveSession | None
     row: UpstreamRow
-    sent: ParkedRequest
+    path: str
+    outgoing: OutgoingRequest
     rest: RequestBody | None = None
     reply: StreamedReply | None = None
 
     @property
     def is_unsafe(self) -> bool:
-        return self.sent.method not in SAFE
+        return self.outgoing.method not in SAFE
 
-
-async def _nothing_to_do(_answer: UpstreamAnswer) -> None:
-    """Do nothing about an answer."""
+    @property
+    def to_park(self) -> ParkedRequest:
+        """The request as it waits; its body is held."""
+        sent, body = self.outgoing, self.outgoing.body
+        held = b"" if self.rest or not isinstance(body, bytes) else body
+        return ParkedRequest(self.row.name, sent.method, self.path, tuple(sent.fields), held)
 
 
 class Forwarder:
@@ -101,7 +108,7 @@ class Forwarder:
         self._session_ends = session_ends
         self._now = now
         self._counts = counts or Counts()
-        self._open = OpenExchanges(self._counts)
+        self._open = OpenExchanges(exchanges, self._counts)
         self._ending = Ending()
 
     def stop(self) -> None:
@@ -110,8 +117,8 @@ class Forwarder:
 
     def records(self, request: web.Request, row: UpstreamRow) -> Sequence[str]:
         """Return the names of the session's records that a request of this row needs."""
-        key = record_of_key(request.headers) if request.method not in SAFE else ()
-        return [*self._exchanges[row.name].records, *key]
+        records = self._exchanges[row.name].records
+        return records if request.method in SAFE else [*records, *record_of_key(request.headers)]
 
     async def answer(self, request: web.Request, row: UpstreamRow) -> web.StreamResponse:
         """Answer a request of this row with what its upstream answers.
@@ -120,16 +127,17 @@ class Forwarder:
         `upstream`, and `parked` where it waits), EditInProgress, IdempotencyKeyReused, and what `Exchange.open` raises;
         nothing after the answer began.
         """
-        session = await self._session(request, row)
+        session, path = await self._session(request, row), request.raw_path
         fields = outward(row, request.headers)
-        address_of(row, request.raw_path)  # refused before its body is read
+        outgoing = OutgoingRequest(
+            request.method, address_of(row, path), fields
+        )  # refused before its body is read
+        sending = _Sending(request, session, row, path, outgoing)
         with self._open.one_more(row.name, _owner(request, session)):
-            body = await read_ahead(request, most=row.max_body)
-            sent = ParkedRequest(row.name, request.method, request.raw_path, tuple(fields.items()), body.held)
-            sending = _Sending(request, session, row, sent, None if body.is_whole else body)
-            return await self._answered(
-                sending, lambda required: self._interrupted(sending, required), _nothing_to_do
-            )
+            if request.can_read_body:
+                body = await read_ahead(request, most=row.max_body)
+                outgoing.body, sending.rest = body.held, None if body.is_whole else body
+            return await self._answered(sending)
 
     async def resend(
         self,
@@ -147,18 +155,34 @@ class Forwarder:
         before anything of it is passed on. Raises as `answer` does.
         """
         with self._open.one_more(row.name, _owner(request, session)):
-            return await self._answered(_Sending(request, session, row, parked), interrupted, answered)
+            outgoing = OutgoingRequest(
+                parked.method, address_of(row, parked.path), parked.headers, parked.body
+            )
+            sending = _Sending(request, session, row, parked.path, outgoing)
+            return await self._answered(sending, interrupted, answered)
 
     async def _answered(
-        self, sending: _Sending, interrupted: Interrupted, answered: Answered
+        self,
+        sending: _Sending,
+        interrupted: Interrupted | None = None,
+        answered: Answered | None = None,
     ) -> web.StreamResponse:
         try:
-            async with while_caller_stays(sending.request):
-                answer = await self._sent(sending, interrupted)
-                if isinstance(answer, UpstreamAnswer):
+            with while_caller_stays(sending.request):
+                try:
+                    is_plain = sending.outgoing.method in SAFE and sending.rest is None
+                    answer = await (self._opened(sending) if is_plain else self._once(sending))
+                except StepUpRequired as required:
+                    step_up = await (interrupted or functools.partial(self._interrupted, sending))(required)
+                    step_up.members["upstream"] = sending.row.name
+                    raise step_up from None
+                if answered and isinstance(answer, UpstreamAnswer):
                     await answered(answer)
             if isinstance(answer, RepeatedAnswer):
                 return answer.response()
+            if short := short_answer(sending.request, answer):
+                self._counts.upstream_answer_ended(sending.row.name, WHOLE)
+                return short
             async with self._ending_of(sending, answer) as ending:
                 response, ended = await relay(sending.request, answer, ending)
         except CallerLeft:
@@ -174,7 +198,7 @@ class Forwarder:
         """Give what ends a stream of events: the end of this process, or of the session that it is open by."""
         ending, watching = Ending(), None
         if answer.is_event_stream and sending.session:
-            watching = asyncio.create_task(self._session_ends.end_of(sending.request, sending.session))
+            watching = asyncio.create_task(self._session_ends.end_of(sending.session))
             watching.add_done_callback(lambda _: ending.tell())
         if self._ending.is_over:
             ending.tell()
@@ -184,14 +208,12 @@ class Forwarder:
             finally:
                 await ended(watching)
 
-    async def _sent(self, sending: _Sending, interrupted: Interrupted) -> UpstreamAnswer | RepeatedAnswer:
-        """Send a request once, record that where it is unsafe, and return the head of the answer."""
+    async def _once(self, sending: _Sending) -> UpstreamAnswer | RepeatedAnswer:
+        """Send what may change something, or is still coming, and record it where it may."""
         try:
-            answer = await self._once(sending)
-        except StepUpRequired as required:
-            step_up = await interrupted(required)
-            step_up.members["upstream"] = sending.row.name
-            raise step_up from None
+            answer = await self._sent(sending)
+        except StepUpRequired:
+            raise
         except ProblemError as problem:
             self._record(sending, outcome_of(problem), problem.slug)
             raise
@@ -202,30 +224,26 @@ class Forwarder:
             self._record(sending, _outcome_of(answer.status))
         return answer
 
-    async def _once(self, sending: _Sending) -> UpstreamAnswer | RepeatedAnswer:
-        sent = sending.sent
-        headers = CIMultiDict(sent.headers)
-        key = idempotency_key(CIMultiDictProxy(headers)) if sending.is_unsafe else None
-        mark = RequestMark(
-            sent.method, sent.path, sent.header(hdrs.IF_MATCH), b"" if sending.rest else sent.body
-        )
-        body: bytes | Upload = sent.body
+    async def _sent(self, sending: _Sending) -> UpstreamAnswer | RepeatedAnswer:
+        """Send it: not twice by one idempotency key."""
+        sent = sending.to_park
+        key = idempotency_key(CIMultiDictProxy(CIMultiDict(sent.headers))) if sending.is_unsafe else None
+        mark = RequestMark(sent.method, sent.path, sent.header(hdrs.IF_MATCH), sent.body)
         rest = None
         if sending.rest:
             give_place_back(sending.request)
             rest = mark.watching(sending.rest.pieces())
-            body = Upload(rest, sending.rest.length)
-        address = address_of(sending.row, sent.path)
-        outgoing = OutgoingRequest(sent.method, address, headers, body)
-
-        async def send() -> UpstreamAnswer:
-            reply = sending.reply = await self._exchanges[sending.row.name].open(sending.session, outgoing)
-            return UpstreamAnswer(reply, inward(sending.row, reply.headers, asked=address))
-
+            sending.outgoing.body = Upload(rest, sending.rest.length)
         if key is None or sending.session is None:
-            return await send()
+            return await self._opened(sending)
         repeated = RepeatedRequest(key, mark, now=self._now)
-        return await sent_once(sending.session, repeated, send, rest=rest)
+        return await sent_once(sending.session, repeated, functools.partial(self._opened, sending), rest=rest)
+
+    async def _opened(self, sending: _Sending) -> UpstreamAnswer:
+        """Send it, and return the head of its answer as the browser gets it; `sending` closes the answer."""
+        row, outgoing = sending.row, sending.outgoing
+        reply = sending.reply = await self._exchanges[row.name].open(sending.session, outgoing)
+        return UpstreamAnswer(reply, inward(row, reply.headers, asked=outgoing.url))
 
     async def _interrupted(self, sending: _Sending, required: StepUpRequired) -> StepUpRequired:
         """Return what is told of a demand: where the request waits, or that it does not."""
@@ -234,9 +252,10 @@ class Forwarder:
             return required
         if not (row.park and sending.is_unsafe):
             return await self._step_ups.keep(session, required)
-        if sending.rest or len(sending.sent.body) > HELD_BYTES:
+        sent = sending.to_park
+        if sending.rest or len(sent.body) > HELD_BYTES:
             return await self._interruptions.not_kept(session, required, row.name)
-        return await self._interruptions.kept(session, required, sending.sent)
+        return await self._interruptions.kept(session, required, sent)
 
     async def _session(self, request: web.Request, row: UpstreamRow) -> LiveSession | None:
         if row.anonymous and await self._sessions.find(request) is None:
@@ -252,15 +271,15 @@ class Forwarder:
                 outcome=outcome,
                 reason=reason,
                 upstream=sending.row.name,
-                method=sending.sent.method,
+                method=sending.outgoing.method,
             )
 
 
-def _owner(request: web.Request, session: LiveSession | None) -> str:
+def _owner(request: web.Request, session: LiveSession | None) -> Hashable:
     """Return who is counted: a person, whatever their session, or the network of whoever has none."""
     if session:
-        return digest_of(session.user.tid, session.user.oid)
-    return f"network {request.get(NETWORK, '')}"
+        return session.user.tid, session.user.oid
+    return str(request.get(NETWORK, ""))
 
 
 def _outcome_of(status: int) -> Outcome:

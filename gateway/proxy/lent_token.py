@@ -12,7 +12,7 @@ from multidict import CIMultiDictProxy
 
 from gateway.demand import Demand
 from gateway.errors import StepUpRequired
-from gateway.proxy.challenges import challenges_of, demand_in, refuses_token
+from gateway.proxy.challenges import REFUSALS, challenges_of, demand_in, refuses_token
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.broker import TokenBroker
@@ -39,6 +39,10 @@ def is_refused(answer: Answer) -> bool:
     return refuses_token(challenges_of(answer.status, answer.headers))
 
 
+def _hold_nothing(_answer: Answer) -> None:
+    """Do nothing: an answer that came whole holds nothing."""
+
+
 async def with_token(
     tokens: TokenBroker,
     session: LiveSession,
@@ -57,12 +61,52 @@ async def with_token(
     """
     token = await tokens.access_token(session, resource)
     answer = await send(token)
-    if _demanded(answer, resource) is None and refused(answer):
-        another = await tokens.replacement(session, resource, token)
-        if another and is_repeatable:
-            answer = await send(another)
-    if demand := _demanded(answer, resource):
-        await tokens.forget_token(session, resource)
+    if answer.status not in REFUSALS:
+        return answer
+    return await after_refusal(
+        tokens,
+        session,
+        resource,
+        send,
+        token=token,
+        answer=answer,
+        name=name,
+        is_repeatable=is_repeatable,
+        refused=refused,
+    )
+
+
+async def after_refusal(
+    tokens: TokenBroker,
+    session: LiveSession,
+    resource: Resource,
+    send: Callable[[AccessToken], Awaitable[A]],
+    *,
+    token: AccessToken,
+    answer: A,
+    name: str,
+    is_repeatable: bool = True,
+    refused: Callable[[A], bool] = is_refused,
+    drop: Callable[[A], None] = _hold_nothing,
+) -> A:
+    """Go on as `with_token` does where `answer`, one of REFUSALS, came to `token`.
+
+    `drop` hears of each answer that is not returned, which may be twice of one.
+    """
+    try:
+        if _demanded(answer, resource) is None and refused(answer):
+            another = await tokens.replacement(session, resource, token)
+            if another and is_repeatable:
+                drop(answer)
+                answer = await send(another)
+        demand = _demanded(answer, resource)
+        if demand:
+            await tokens.forget_token(session, resource)
+    except BaseException:
+        drop(answer)
+        raise
+    if demand:
+        drop(answer)
         raise StepUpRequired(demand, cause=f"{name} asks for a confirmation")
     return answer
 

@@ -4,9 +4,7 @@ Owns that one person cannot have all the places of an upstream, however long the
 Never knows what is exchanged; how many there may be in all is the way's own (`servicekit/upstream.py`).
 """
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Final
 
 from gateway.counts import Counts
@@ -18,33 +16,48 @@ _RETRY_SECONDS: Final = 2
 
 
 class OpenExchanges:
-    """Those of one process."""
+    """Those of one process, with `upstreams`, by their names."""
 
-    def __init__(self, counts: Counts, *, most: int = MOST_OF_ONE) -> None:
-        self._counts = counts
-        self._most = most
-        self._by_owner: Counter[tuple[str, str]] = Counter()
-        self._by_upstream: Counter[str] = Counter()
+    def __init__(self, upstreams: Iterable[str], counts: Counts, *, most: int = MOST_OF_ONE) -> None:
+        self.most = most
+        self.by_owner: dict[tuple[str, Hashable], int] = {}
+        self._upstreams = tuple(upstreams)
+        counts.watch_upstream_exchanges(self._numbers)
 
-    @contextmanager
-    def one_more(self, upstream: str, owner: str) -> Iterator[None]:
-        """Count one while the block runs; raises TooManyRequests."""
-        held = (upstream, owner)
-        if self._by_owner[held] >= self._most:
+    def one_more(self, upstream: str, owner: Hashable) -> "OneMore":
+        """Count one while the block runs; raises TooManyRequests at its begin."""
+        return OneMore(self, upstream, owner)
+
+    def _numbers(self) -> Mapping[str, int]:
+        """Return how many there are with each upstream."""
+        numbers = dict.fromkeys(self._upstreams, 0)
+        for (upstream, _), number in self.by_owner.items():
+            numbers[upstream] += number
+        return numbers
+
+
+class OneMore:
+    """A block that is counted; a generator for each request would cost more than the counting."""
+
+    __slots__ = ("_exchanges", "_held")
+
+    def __init__(self, exchanges: OpenExchanges, upstream: str, owner: Hashable) -> None:
+        self._exchanges = exchanges
+        self._held = (upstream, owner)
+
+    def __enter__(self) -> None:
+        exchanges, held = self._exchanges, self._held
+        before = exchanges.by_owner.get(held, 0)
+        if before >= exchanges.most:
             raise TooManyRequests(
                 "Too many of your requests are under way. Wait until some of them have ended.",
                 retry_after=_RETRY_SECONDS,
             )
-        self._add(held, 1)
-        try:
-            yield
-        finally:
-            self._add(held, -1)
-            if not self._by_owner[held]:
-                del self._by_owner[held]
+        exchanges.by_owner[held] = before + 1
 
-    def _add(self, held: tuple[str, str], more: int) -> None:
-        upstream, _ = held
-        self._by_owner[held] += more
-        self._by_upstream[upstream] += more
-        self._counts.upstream_exchanges(upstream, self._by_upstream[upstream])
+    def __exit__(self, *_: object) -> None:
+        exchanges, held = self._exchanges, self._held
+        if left := exchanges.by_owner[held] - 1:
+            exchanges.by_owner[held] = left
+        else:
+            del exchanges.by_owner[held]

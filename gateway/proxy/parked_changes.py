@@ -27,7 +27,7 @@ LARGEST_RESOURCE: Final = 262_144
 """Bytes: what a person can compare is far smaller."""
 READ_SECONDS: Final = 5.0
 """For all of it: what else is known of the request is shown then, and the person does not wait for longer."""
-_ASKED_FOR: Final[dict[str, str]] = {hdrs.ACCEPT: "application/json", hdrs.ACCEPT_ENCODING: "identity"}
+_ASKED_FOR: Final = ((hdrs.ACCEPT, "application/json"), (hdrs.ACCEPT_ENCODING, "identity"))
 
 OwnPage = Callable[[LiveSession], Awaitable[Mapping[str, Any]]]
 """What the gateway itself answers at a path, for a session."""

@@ -14,6 +14,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from servicekit.http.admission import give_place_back
+from servicekit.http.answers import Answer
 from servicekit.http.departures import CallerLeft, Ended, Ending, break_off, until, while_caller_stays
 from servicekit.logs import log_event
 from servicekit.outbound_error import OutboundError
@@ -25,9 +26,14 @@ SILENCE_SECONDS: Final = 60.0
 """In the middle of a body; longer than what a slow query takes between two rows."""
 EVENTS_SILENCE_SECONDS: Final = 600.0
 """Between two events; as long as a stream of our own lives. Browsers come back by themselves."""
+SHORT_BYTES: Final = 65_536
+"""Of a body that is answered in one write, at most."""
+_WITHOUT_BODY: Final = frozenset({204, 304})
+_UNKNOWN_KIND: Final = "application/octet-stream"
+"""What a body is of which the upstream does not say it (RFC 9110, section 8.3)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UpstreamAnswer:
     """An answer whose head is there: `headers` are those that the browser gets."""
 
@@ -65,16 +71,30 @@ async def relay(
     response = _head_of(answer)
     silence = EVENTS_SILENCE_SECONDS if answer.is_event_stream else SILENCE_SECONDS
     try:
-        async with while_caller_stays(request):
+        with while_caller_stays(request):
             await response.prepare(request)
             give_place_back(request)
-            async with until(ending) if answer.is_event_stream else contextlib.nullcontext():
+            with until(ending) if answer.is_event_stream else contextlib.nullcontext():
                 ended = await _passed_on(request, response, answer.reply, silence)
     except (CallerLeft, ConnectionError):
         ended = LEFT
     except Ended:
         ended = ENDED
     return response, ended
+
+
+def short_answer(request: web.Request, answer: UpstreamAnswer) -> Answer | None:
+    """Return the whole answer where all of it came with its head: nobody is waited for, and it is one write.
+
+    None for what is passed on piece by piece: what is long, still to come or broken off, has no body, or is events.
+    """
+    reply = answer.reply
+    if not reply.is_here or request.method == hdrs.METH_HEAD or answer.status in _WITHOUT_BODY:
+        return None
+    if reply.size_here > SHORT_BYTES or answer.is_event_stream:
+        return None
+    kind = answer.headers.get(hdrs.CONTENT_TYPE, _UNKNOWN_KIND)
+    return Answer(reply.rest(), status=answer.status, headers=answer.headers, content_type=kind)
 
 
 def _head_of(answer: UpstreamAnswer) -> web.StreamResponse:

@@ -72,7 +72,7 @@ async def read_ahead(request: web.BaseRequest, *, most: int, seconds: float = RE
     if length > most:
         raise BodyTooLarge
     content, held = request.content, bytearray()
-    if length <= HELD_BYTES:
+    if length <= HELD_BYTES and not content.at_eof():
         try:
             async with lent_unless_there(request), asyncio.timeout(seconds):
                 while not content.at_eof() and len(held) <= HELD_BYTES:

@@ -28,9 +28,10 @@ class UpstreamsResource(web.DynamicResource):
         super().__init__("/api/{path}")
         self._paths = paths
         self._prefixes = {prefix: web.DynamicResource(template_of(prefix)) for prefix in paths.prefixes}
+        self._by_method: dict[str, dict[str, ResourceRoute]] = {}
 
     def of_prefix(self, prefix: str) -> web.Resource:
-        """Return the resource of a prefix, to add routes to."""
+        """Return the resource of a prefix, to add routes to, before the first request is resolved."""
         return self._prefixes[prefix]
 
     async def resolve(self, request: web.Request) -> tuple[UrlMappingMatchInfo | None, set[str]]:
@@ -38,7 +39,9 @@ class UpstreamsResource(web.DynamicResource):
         prefix = self._paths.prefix_of(request.raw_path)
         if prefix is None:
             return None, set()
-        routes = {route.method: route for route in self._prefixes[prefix]}
+        routes = self._by_method.get(prefix)
+        if routes is None:
+            routes = self._by_method[prefix] = {route.method: route for route in self._prefixes[prefix]}
         if route := routes.get(request.method):
             return UrlMappingMatchInfo({}, route), set(routes)
         return MatchInfoError(web.HTTPMethodNotAllowed(request.method, routes)), set(routes)

@@ -42,7 +42,7 @@ class SocketHandshakes:
         address = address_of(row, request.raw_path)
         handshake = OutgoingRequest(hdrs.METH_GET, address, outward(row, request.headers))
         try:
-            async with while_caller_stays(request):
+            with while_caller_stays(request):
                 reply = await self._exchanges[row.name].open_socket(session, handshake, subprotocols, limits)
         except CallerLeft:
             raise BadRequest("The browser has left.") from None

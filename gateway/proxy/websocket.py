@@ -32,10 +32,12 @@ from gateway.store.vault import Vault
 from gateway.upstream_rows import UpstreamRow
 from servicekit.errors import TooManyRequests
 from servicekit.http.admission import give_place_back
+from servicekit.http.limited_handler import connections_of
 from servicekit.logs import log_event
 from servicekit.socket_call import SocketLimits
 
 _REFUSED_SECONDS: Final = 30
+_SHARE_OF_CONNECTIONS: Final = 4
 _STRANGER_PERSON: Final = "anonymous"
 
 _log = logging.getLogger(__name__)
@@ -55,7 +57,8 @@ class SocketPlaces:
     of_person: int = 50
     """Who has no session is counted by network."""
     of_process: int = 1000
-    """Each takes two descriptors, and as much memory as two messages at the worst."""
+    """Each takes two descriptors, and as much memory as two messages at the worst; a quarter of all connections where
+    that is fewer."""
 
 
 class WebSockets:
@@ -142,7 +145,7 @@ class WebSockets:
         began = time.monotonic()
         others: list[Awaitable[socket_relay.Ending]] = [self._until_stopped()]
         if session:
-            others.append(self._until_session_ends(request, session))
+            others.append(self._until_session_ends(session))
         try:
             ending = await socket_relay.relay(browser, upstream, *others, close_seconds=self._limits.close)
             await browser.linger(self._limits.close)
@@ -164,8 +167,8 @@ class WebSockets:
         await self._stopping.wait()
         return socket_relay.RESTART
 
-    async def _until_session_ends(self, request: web.Request, session: LiveSession) -> socket_relay.Ending:
-        return socket_relay.session_ended(await self._session_ends.end_of(request, session))
+    async def _until_session_ends(self, session: LiveSession) -> socket_relay.Ending:
+        return socket_relay.session_ended(await self._session_ends.end_of(session))
 
     @contextmanager
     def _place(self, request: web.Request, session: LiveSession | None, row: UpstreamRow) -> Iterator[None]:
@@ -177,7 +180,8 @@ class WebSockets:
             ]
         else:
             whose = [(f"{_STRANGER_PERSON} {self._network_of(request)}", self._places.of_person)]
-        if self.count() >= self._places.of_process or any(self._held[who] >= most for who, most in whose):
+        most_here = min(self._places.of_process, connections_of(request) // _SHARE_OF_CONNECTIONS)
+        if self.count() >= most_here or any(self._held[who] >= most for who, most in whose):
             self._forget_empty(whose)
             raise TooManyRequests("Too many WebSockets are open already.", retry_after=_REFUSED_SECONDS)
         for who, _ in whose:

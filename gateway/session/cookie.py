@@ -9,15 +9,18 @@ import base64
 import hashlib
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import aiohttp_session
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from gateway.edge.cookies import cookie_values, cookies
+from gateway.edge.cookies import cookie_values, cookies, whole_field
+from gateway.edge.guard import Ahead
 from gateway.errors import DuplicateCookie
+from gateway.session.kept_sessions import KeptSessions
 from gateway.store.names import SessionRef
 from servicekit.callers import KNOWN
 
@@ -35,6 +38,13 @@ class SessionCookie:
     family: str
     id: str
     secret: bytes
+    ref: SessionRef = field(init=False, compare=False)
+    """What the session is called in Redis and in logs."""
+
+    def __post_init__(self) -> None:
+        """Name the session, once: its name is asked for many times."""
+        digest = hashlib.sha256(self.id.encode()).hexdigest()
+        object.__setattr__(self, "ref", SessionRef(self.family, digest))
 
     @classmethod
     def new(cls, family: str | None = None) -> "SessionCookie":
@@ -74,13 +84,24 @@ class SessionCookie:
         """Return a part of a cookie as it is written: base64url."""
         return base64.urlsafe_b64encode(part).decode().rstrip("=")
 
-    @property
-    def ref(self) -> SessionRef:
-        """What the session is called in Redis and in logs."""
-        return SessionRef(self.family, hashlib.sha256(self.id.encode()).hexdigest())
-
     def __repr__(self) -> str:
         return f"SessionCookie({self.ref.short})"
+
+
+class Sessions(Protocol):
+    """Whoever opens sessions."""
+
+    @property
+    def kept(self) -> KeptSessions[Any]:
+        """Those that were opened a moment ago, and may have ended since."""
+
+    async def reopen(self, kept_as: str, fields: Sequence[str]) -> object | None:
+        """Return a session that was opened by the same words a moment ago; None where it must be loaded."""
+
+    async def load(
+        self, cookie: SessionCookie, fields: Sequence[str], *, keep_as: str | None
+    ) -> object | None:
+        """Return the session that a cookie opens, and keep it as it was asked for; None where it opens none."""
 
 
 class CookiesInVain(Protocol):
@@ -98,10 +119,37 @@ def is_doubled(request: web.Request) -> bool:
     return len(cookie_values(request, COOKIE)) > 1
 
 
+def is_of_event_source(request: web.Request) -> bool:
+    """Tell whether a page's `EventSource` asks, which shows the page no answer but a stream (HTML, section 9.2.3)."""
+    return request.headers.get(hdrs.ACCEPT) == "text/event-stream"
+
+
 def refuse_doubled(request: web.Request) -> None:
     """Raise DuplicateCookie where the session cookie came more than once: what begins now would not be found again."""
     if is_doubled(request):
         raise DuplicateCookie
+
+
+# A task of its own works for each request, so that this is nobody else's; and a look costs next to nothing.
+_found: ContextVar[tuple[web.BaseRequest, object | None] | None] = ContextVar("found", default=None)
+
+
+def current_request() -> web.BaseRequest | None:
+    """Return the request whose session was looked for where this runs; None where there was none."""
+    known = _found.get()
+    return known[0] if known else None
+
+
+def found_for(request: web.BaseRequest) -> Any:
+    """Return the session that was found for this request before; None where none was, or nobody has looked."""
+    known = _found.get()
+    return known[1] if known is not None and known[0] is request else None
+
+
+def storage_of(request: web.Request) -> "SessionStorage":
+    """Return what finds the sessions of a request's route."""
+    storage: SessionStorage = request[aiohttp_session.STORAGE_KEY]
+    return storage
 
 
 class SessionStorage(aiohttp_session.AbstractStorage):
@@ -109,29 +157,65 @@ class SessionStorage(aiohttp_session.AbstractStorage):
 
     def __init__(
         self,
-        load: Callable[[SessionCookie, Sequence[str]], Awaitable[object | None]],
+        sessions: Sessions,
         fields: Callable[[web.Request], Sequence[str]],
         limit: CookiesInVain | None = None,
+        *,
+        writes: bool = True,
+        ahead: Ahead | None = None,
     ) -> None:
-        """Take what opens a cookie, what says which records the request's route needs, and who counts in vain."""
+        """Take who opens a cookie, what says which records the request's route needs, and who counts in vain.
+
+        `ahead` is called as soon as it is known whose session it was a moment ago, and before it is known to live.
+        """
         # A session cookie (no Max-Age): the server ends sessions, and the browser forgets with its last window.
         super().__init__(cookie_name=COOKIE, **_ATTRIBUTES)
-        self._load = load
+        self._sessions = sessions
         self._fields = fields
         self._limit = limit
+        self._ahead = ahead
+        self.writes = writes
+        """Whether an answer of the route may set the cookie: else aiohttp-session's middleware is not around it."""
 
     async def load_session(self, request: web.Request) -> aiohttp_session.Session:
-        """Return the session behind the cookie, or an empty new one; raises TooManyRequests."""
-        cookie = SessionCookie.of(request)
-        if cookie and self._limit:
-            self._limit.look(request, cookie)
-        live = await self._load(cookie, self._fields(request)) if cookie else None
-        if live:
-            request[KNOWN] = True
-        elif cookie and self._limit:
-            self._limit.in_vain(request, cookie)
+        """Return the session behind the cookie, or an empty new one, for whoever binds or unbinds one."""
+        live = await self.live(request)
         data: Any = {"session": {LIVE: live}} if live else None
         return aiohttp_session.Session(None, data=data, new=live is None)
+
+    async def live(self, request: web.Request) -> object | None:
+        """Return the session behind the cookie, which is looked for once; None without one. Raises TooManyRequests."""
+        known = _found.get()
+        if known is not None and known[0] is request:
+            return known[1]
+        fields = self._fields(request)
+        kept_as = whole_field(request)
+        if self._ahead and kept_as and (opened := self._sessions.kept.get(kept_as)):
+            self._ahead(request, opened.user.tid, opened.user.oid)
+        live = await self._sessions.reopen(kept_as, fields) if kept_as else None
+        if live is None:
+            live = await self._loaded(request, fields, kept_as)
+        if live:
+            request[KNOWN] = True
+        self.remember(request, live)
+        return live
+
+    def remember(self, request: web.Request, live: object | None) -> None:
+        """Let this be the request's session from now on."""
+        _found.set((request, live))
+
+    async def _loaded(
+        self, request: web.Request, fields: Sequence[str], keep_as: str | None
+    ) -> object | None:
+        cookie = SessionCookie.of(request)
+        if cookie is None:
+            return None
+        if self._limit:
+            self._limit.look(request, cookie)
+        live = await self._sessions.load(cookie, fields, keep_as=keep_as)
+        if live is None and self._limit:
+            self._limit.in_vain(request, cookie)
+        return live
 
     async def save_session(
         self, request: web.Request, response: web.StreamResponse, session: aiohttp_session.Session

@@ -114,6 +114,20 @@ class IndexedSessions:
             raise
         return ended
 
+    async def end_named_by_all(
+        self, indexes: Sequence[Index], reason: str, *, until: float | None = None
+    ) -> int:
+        """End every session that all of these indexes name, as `end` does; return how many there were."""
+        index, *others = indexes
+        among = [set(await self._indexes.indexed(*other, until=until)) for other in others]
+        return await self.end(
+            index,
+            reason,
+            beside=others,
+            spares=lambda ref: not all(ref in refs for refs in among),
+            until=until,
+        )
+
     def _is_orphan(self, reference: Reference) -> bool:
         settled = self._vault.known_time() - _SETTLED_SECONDS
         return not reference.seen_at and reference.indexed_at <= settled

@@ -4,7 +4,7 @@ Owns the list behind "Where you're signed in", and ending one, all others, or al
 Never shows what would open a session: its id in the list is part of the hash of its id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,9 +93,11 @@ class OwnSessions:
         """End every session of a person, for an operator; return how many there were."""
         return await self._sessions.end(_person(tid, oid), "ended-by-operator")
 
-    async def shown(self, session: LiveSession) -> list[dict[str, Any]]:
-        """Return the list for its person: the sessions that were used last."""
-        listed = await self.listed(session.user.tid, session.user.oid)
+    async def shown(
+        self, session: LiveSession, asked: Awaitable[list[ListedSession]] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the list for its person: the sessions that were used last; `asked` is what `listed` answers by now."""
+        listed = await (asked or self.listed(session.user.tid, session.user.oid))
         return [one.as_json(current=one.ref == session.ref) for one in listed[:_MOST_SHOWN]]
 
     async def _living(self, indexes: Sequence[Index]) -> list[IndexedSession]:

@@ -1,4 +1,4 @@
-"""What a person may do: the middleware for the limits of persons, whatever session and address they come by.
+"""What a person may do: the limits of persons, whatever session and address they come by.
 
 Owns who is counted where a route has such a limit: the person, and where the route answers without a session too, the
 network of whoever has none.
@@ -6,10 +6,10 @@ Never opens a session that the route would not open as well, and counts nobody e
 """
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 from gateway.edge.client_address import ClientAddresses
-from gateway.edge.guard import limit_of, limit_of_strangers
+from gateway.edge.guard import Route
 from gateway.edge.limit_rules import CLAIMED, OF_NETWORKS, Caller
 from gateway.edge.limits import CLAIM, RateLimits
 from gateway.edge.network_limits import network_caller
@@ -21,23 +21,29 @@ def person_caller(session: LiveSession) -> Caller:
     return Caller(f"{session.user.tid} {session.user.oid}", session=session.ref.short)
 
 
-def person_limits_middleware(
-    limits: RateLimits, sessions: SessionStore, addresses: ClientAddresses
-) -> Middleware:
-    """Return the middleware that raises TooManyRequests where a request's person or stranger has done too much."""
+class PersonLimits:
+    """Counts what persons do, and strangers where a route answers them as well."""
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        limit = limit_of(request)
-        if limit is not None and limit not in OF_NETWORKS:
-            session = await sessions.find(request)
+    def __init__(self, limits: RateLimits, sessions: SessionStore, addresses: ClientAddresses) -> None:
+        self._limits = limits
+        self._sessions = sessions
+        self._addresses = addresses
+
+    def around(self, row: Route, handler: Handler) -> Handler:
+        """Return the handler of a row behind its limit: it raises TooManyRequests where somebody has done too much."""
+        limit, of_strangers = row.limit, row.limit_of_strangers
+        if limit is None or limit in OF_NETWORKS:
+            return handler
+
+        async def limited(request: web.Request) -> web.StreamResponse:
+            session = await self._sessions.find(request)
             if session is not None:
                 if limit in CLAIMED:
-                    request[CLAIM] = limits.claim(limit, person_caller(session))
+                    request[CLAIM] = self._limits.claim(limit, person_caller(session))
                 else:
-                    limits.take(limit, person_caller(session))
-            elif (of_strangers := limit_of_strangers(request)) is not None:
-                limits.take(of_strangers, network_caller(addresses.of(request)))
-        return await handler(request)
+                    self._limits.take(limit, person_caller(session))
+            elif of_strangers is not None:
+                self._limits.take(of_strangers, network_caller(self._addresses.of(request)))
+            return await handler(request)
 
-    return middleware
+        return limited

@@ -4,12 +4,14 @@ Owns a record's name and form, whether it survives a step-up, and what of it thi
 Never knows what a record is for; each kind is declared where it is used.
 """
 
+import functools
 import math
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, is_dataclass
+from typing import Any, Final, Generic, TypeVar
 
+from gateway.session.opened_records import OpenedRecords
 from gateway.store.fields import Field, end_of, number_of
 from gateway.store.leases import WAIT_SECONDS, Lease, lease
 from gateway.store.names import SessionRef
@@ -18,6 +20,8 @@ from gateway.store.successors import remove_from_successors
 from gateway.store.vault import WRITES, Stored, Vault
 
 T = TypeVar("T")
+
+_IMMUTABLE: Final = frozenset({bytes, int, str})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,13 @@ class RecordKind(Generic[T]):
         text = value if isinstance(value, bytes) else write_record(value)
         return Field(text, expires_at, most=self.most)
 
+    @property
+    def is_immutable(self) -> bool:
+        """Whether what is read of it can be given to several requests: nobody can change it."""
+        return self.type in _IMMUTABLE or (
+            is_dataclass(self.type) and bool(self.type.__dataclass_params__.frozen)  # type: ignore[attr-defined]  # dataclasses' own
+        )
+
     def read(self, stored: bytes) -> T | None:
         """Return what `record` wrote; None for what is no record of this kind."""
         if self.type is bytes:
@@ -67,18 +78,29 @@ class SessionRecords:
     """The records of one session under one cookie.
 
     `stored` is what was read of it when the cookie was opened, or `complete`, all that it holds; anything else is read
-    when it is asked for. Whatever is written is known here as well. Everything raises SessionStoreUnavailable when
-    Redis fails.
+    when it is asked for. Whatever is written is known here as well. `opened` is shared with other requests that found
+    the session as it was then. Everything raises SessionStoreUnavailable when Redis fails.
     """
 
+    __slots__ = ("_complete", "_opened", "_ref", "_secret", "_stored", "_vault")
+
     def __init__(
-        self, vault: Vault, ref: SessionRef, secret: bytes, stored: Stored, *, complete: bool = False
+        self,
+        vault: Vault,
+        ref: SessionRef,
+        secret: bytes,
+        stored: Stored,
+        *,
+        complete: bool = False,
+        opened: OpenedRecords | None = None,
     ) -> None:
         self._vault = vault
         self._ref = ref
         self._secret = secret
-        self._stored: dict[str, bytes | None] = dict(stored)
+        # Never changed in its place: others may share it.
+        self._stored = stored
         self._complete = complete
+        self._opened = opened or OpenedRecords(stored)
 
     def __repr__(self) -> str:
         return f"SessionRecords({self._ref.short}: {', '.join(sorted(self._stored))})"
@@ -86,9 +108,49 @@ class SessionRecords:
     async def get(self, kind: RecordKind[T], key: str = "") -> T | None:
         """Return a record; None where there is none, it has ended or cannot be opened."""
         name = kind.field(key)
-        await self._need([name])
-        field = self._open(name)
-        return kind.read(field.value) if field else None
+        if name not in self._stored:
+            await self._need([name])
+        stored = self._stored[name]
+        if stored is None:
+            return None
+        opened, own = self._opened, None
+        is_shared = stored is opened.stored.get(name)
+        if is_shared:
+            now = self._vault.now()
+            if (known := opened.value(name, now)) is not None:
+                value: T = known
+                return value
+            own = opened.own(name, now)
+        field = own or self._open(name)
+        if field is None:
+            return None
+        read = kind.read(field.value)
+        if is_shared and kind.is_immutable:
+            opened.keep_value(name, field, read)
+        return read
+
+    async def get_all(self, kind: RecordKind[T], keys: Iterable[str]) -> dict[str, T]:
+        """Return the records of a kind that are there, by key; what was not read yet is read in one step."""
+        names = _names_of(kind.name, tuple(keys))
+        await self._need(list(names.values()))
+        return {
+            key: value
+            for key, name in names.items()
+            if self._stored[name] is not None and (value := await self.get(kind, key)) is not None
+        }
+
+    def result(self, name: str) -> Any:
+        """Return what a request before has kept as following from the records; None where they are others since."""
+        return self._opened.result(name, self._vault.now()) if self._is_as_opened else None
+
+    def keep_result(self, name: str, result: Any, until: float) -> None:
+        """Keep what follows from the records as they were read, and from nothing else until then (s since 1970)."""
+        if self._is_as_opened:
+            self._opened.keep_result(name, result, until)
+
+    @property
+    def _is_as_opened(self) -> bool:
+        return self._stored is self._opened.stored
 
     def raw(self, names: Sequence[str]) -> tuple[bytes | None, ...]:
         """Return fields as they were read, None for those that were not."""
@@ -106,7 +168,7 @@ class SessionRecords:
 
     async def refresh(self, names: Sequence[str]) -> None:
         """Read fields again, whatever is known of them."""
-        self._stored |= await self._vault.read(self._ref, names)
+        self._know(await self._vault.read(self._ref, names))
 
     async def refresh_all(self) -> None:
         """Read everything again."""
@@ -155,14 +217,20 @@ class SessionRecords:
 
     @asynccontextmanager
     async def lease(
-        self, name: str, *, fields: Sequence[str] = (), wait: float = WAIT_SECONDS
+        self,
+        name: str,
+        *,
+        fields: Sequence[str] = (),
+        wait: float = WAIT_SECONDS,
+        turn: Callable[[], Awaitable[None]] | None = None,
     ) -> AsyncIterator[Lease]:
         """Hold the lock `name` of this session while the block runs; `fields` are known anew from that moment on.
 
+        Each try to take it waits for its `turn`, where there are turns.
         Raises LeaseTaken when another holder works for longer than `wait` seconds.
         """
-        async with lease(self._vault, self._ref, name, fields=fields, wait=wait) as held:
-            self._stored |= {name: held.stored[name] for name in fields}
+        async with lease(self._vault, self._ref, name, fields=fields, wait=wait, turn=turn) as held:
+            self._know({name: held.stored[name] for name in fields})
             yield held
 
     async def end_reason(self) -> str | None:
@@ -171,20 +239,32 @@ class SessionRecords:
 
     async def _write(self, entries: Entries, over: tuple[str, int] | None, release: Lease | None) -> bool:
         lock = (release.name, release.mark) if release else None
-        done, written = await self._vault.write(
-            self._ref, entries, secret=self._secret, over=over, release=lock
-        )
+        opened = self._opened
+        opened.is_current = False  # until it is known what became of this
+        written = await self._vault.write(self._ref, entries, secret=self._secret, over=over, release=lock)
         if release:
             release.released = True
-        self._stored |= written
-        return done
+        if over and written.is_whole:
+            written.stored[over[0]] = str(over[1] + 1).encode()
+        opened.carry_over(written, entries)
+        self._know(written.stored)
+        return written.is_whole
+
+    def _know(self, stored: Stored) -> None:
+        self._stored = {**self._stored, **stored}
 
     async def _need(self, names: Sequence[str]) -> None:
         unread = [name for name in names if name not in self._stored]
         if self._complete:
-            self._stored |= dict.fromkeys(unread)
+            self._know(dict.fromkeys(unread))
         elif unread:
             await self.refresh(unread)
 
     def _open(self, name: str) -> Field | None:
         return self._vault.open(self._ref, name, self._stored[name], secret=self._secret)
+
+
+# The same keys are asked for at every request.
+@functools.lru_cache(maxsize=64)
+def _names_of(kind: str, keys: tuple[str, ...]) -> Mapping[str, str]:
+    return {key: f"{kind}:{key}" if key else kind for key in keys}

@@ -4,104 +4,46 @@ Owns what a session remembers of its person, its two lifetimes, and the ways in 
 by being replaced. The cookie's form and attributes are in `cookie.py`.
 Never holds a token, and never adopts an id that a browser presents.
 
-aiohttp-session gives the middleware, the per-request memory and the moment at which a cookie is written. Everything
-else is ours, because its Redis storage keeps plain JSON under the bare cookie value, without a lifetime, writes an
-ended session back, and deletes `__Host-` cookies in a way that browsers ignore.
+Which part of this is aiohttp-session's: docs/explanation/decisions/2026-11-21-own-session-storage.md.
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Final
 
 import aiohttp_session
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.audit.origin import about, about_session
 from gateway.audit.subject import Subject
 from gateway.errors import SessionStoreUnavailable, SignInRequired
-from gateway.session.confirmation import Confirmation
-from gateway.session.cookie import LIVE, SessionCookie, is_doubled
-from gateway.session.indexed_sessions import Index, IndexedSessions
+from gateway.session.cookie import LIVE, SessionCookie, found_for, is_doubled, is_of_event_source, storage_of
+from gateway.session.indexed_sessions import IndexedSessions
+from gateway.session.kept_sessions import KeptSessions
+from gateway.session.opened_records import MOST_NAMES, OpenedRecords
+from gateway.session.openings import Openings
 from gateway.session.records import SessionRecords
 from gateway.session.session_limit import SessionLimit
 from gateway.session.summary import SUMMARY, SessionSummary
+from gateway.session.user_session import LiveSession, OpenedSession, UserSession, indexes_of, user_of
 from gateway.store.fields import Field, number_of
-from gateway.store.indexes import SessionIndexes
-from gateway.store.names import SessionRef, digest_of
+from gateway.store.names import digest_of
 from gateway.store.stored_form import write_record
-from gateway.store.vault import NO_LIMIT, SEEN, Begun, Indexing, Stored, Successor, Vault
+from gateway.store.vault import NO_LIMIT, SEEN, WRITES, Begun, Indexing, Successor, Vault
+
+__all__ = ["LiveSession", "SessionStore", "UserSession", "indexes_of"]
 
 # Between two uses closer than this nothing is written: the idle limit is minutes at least.
 _TOUCH_SECONDS: Final = 20
 RECORD: Final = "session"
 
 
-class UserSession(BaseModel):
-    """What a session remembers of its person; never changed after it was written, only replaced.
-
-    Times are whole seconds since 1970, UTC: `ends_at` is its end where its tokens cannot be renewed. `confirmations`
-    are those given in this session, by the keys of resources. The release before knows of them by `last_mfa_at` (for
-    editing), `last_step_up_at` (for either of its two) and `step_ups_in_vain`, and reads and writes those alone.
-    `claims` are the ID token's.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    version: Literal[1] = 1
-    tid: str
-    oid: str
-    sub: str
-    name: str
-    username: str
-    sid: str = ""
-    device: str = ""
-    created_at: int
-    last_mfa_at: int | None = None
-    last_step_up_at: int | None = None
-    step_ups_in_vain: int = 0
-    confirmations: dict[str, Confirmation] | None = None
-    ends_at: int | None = None
-    claims: dict[str, Any] = {}
-
-    @property
-    def last_confirmed_at(self) -> int | None:
-        """When the person confirmed last, for whatever it was."""
-        given = [one.at for one in (self.confirmations or {}).values()]
-        return max(given, default=self.last_mfa_at)
-
-    def is_same_person(self, other: "UserSession") -> bool:
-        """Tell whether both are one person: tenant, object and subject agree (OIDC Core, section 12.2)."""
-        return (self.tid, self.oid, self.sub) == (other.tid, other.oid, other.sub)
-
-
-@dataclass(frozen=True, slots=True)
-class LiveSession:
-    """A session that was opened and is within its limits, with its records; times in seconds since 1970."""
-
-    cookie: SessionCookie
-    user: UserSession
-    idle_at: float
-    absolute_at: float
-    records: SessionRecords = field(compare=False)
-
-    @property
-    def ref(self) -> SessionRef:
-        """The session's name."""
-        return self.cookie.ref
-
-    @property
-    def subject(self) -> Subject:
-        """Whom the audit trail names."""
-        return Subject(self.user.tid, self.user.oid, self.ref)
-
-
 class SessionStore:
     """Starts, opens and ends sessions.
 
     `now` is Redis' clock, as the vault tells it, `idle` and `absolute` the limits in seconds, and `most` how many
-    sessions a person may have.
+    sessions a person may have. `monotonic` is the clock that those which were opened are kept by.
     Every method raises SessionStoreUnavailable when Redis fails.
     """
 
@@ -113,10 +55,12 @@ class SessionStore:
         idle: int,
         absolute: int,
         most: int = NO_LIMIT,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._vault = vault
+        self.kept: KeptSessions[OpenedSession] = KeptSessions(now=monotonic)
+        self._openings = Openings()
         self._limit = SessionLimit(vault, most)
-        self._indexes = SessionIndexes(vault)
         self._indexed = IndexedSessions(vault)
         self._now = now
         self._idle = idle
@@ -164,41 +108,101 @@ class SessionStore:
         if created is Begun.IN_A_CROWD:
             await self._limit.enforce(cookie.ref, indexes)
         self._vault.orphans.note(indexes)
-        return LiveSession(cookie, user, now + idle, absolute_at, self._records(cookie, {}))
+        begun = SessionRecords(self._vault, cookie.ref, cookie.secret, {})
+        return LiveSession(cookie, user, now + idle, absolute_at, begun)
 
     async def load(
-        self, cookie: SessionCookie, fields: Sequence[str] = (), *, everything: bool = False
+        self,
+        cookie: SessionCookie,
+        fields: Sequence[str] = (),
+        *,
+        everything: bool = False,
+        keep_as: str | None = None,
     ) -> LiveSession | None:
         """Return the session that the cookie opens, or None: unknown, ended, too old, or not ours to open.
 
-        Its records `fields` are read in the same step, or all of them.
+        Its records `fields` are read in the same step, or all of them. It is kept as `keep_as` for `reopen`.
         """
+        await self._openings.turn()  # before the read: what was read is opened as it is
         if everything:
             stored = await self._vault.read_all(cookie.ref)
         else:
-            stored = await self._vault.read(cookie.ref, list(dict.fromkeys([RECORD, SEEN, *fields])))
-        opened = self._vault.open(cookie.ref, RECORD, stored.get(RECORD), secret=cookie.secret)
-        if opened is None:
-            return None
-        try:
-            user = UserSession.model_validate_json(opened.value)
-        except ValidationError:
+            names = dict.fromkeys((RECORD, SEEN, WRITES, *fields))
+            if keep_as and (before := self.kept.get(keep_as)) and len(before.records.stored) < MOST_NAMES:
+                names |= dict.fromkeys(before.records.stored)
+            stored = await self._vault.read(cookie.ref, list(names))
+        read = self._vault.open(cookie.ref, RECORD, stored.get(RECORD), secret=cookie.secret)
+        user = user_of(read.value) if read else None
+        if user is None:
             return None
         absolute_at = self._absolute_at(user)
         idle_at = min(number_of(stored.get(SEEN)) / 1000 + self._idle, absolute_at)
-        # Redis drops it by its own clock. A life that was set shorter since holds at once; who looks ends nothing, and
-        # who was never told the time asks no more than the absolute limit of it.
-        if self._now() >= (idle_at if self._vault.known_time() else absolute_at):
+        if self._is_over(idle_at, absolute_at):
             return None
-        records = self._records(cookie, stored, complete=everything)
-        return LiveSession(cookie, user, idle_at, absolute_at, records)
+        opened = OpenedSession(
+            cookie,
+            user,
+            idle_at,
+            absolute_at,
+            self._vault.mark_command(cookie.ref),
+            OpenedRecords(stored, (stored.get(SEEN), stored.get(WRITES))),
+            Subject(user.tid, user.oid, cookie.ref),
+        )
+        if keep_as:
+            self.kept.keep(keep_as, opened, opened.size)
+        return self._live(opened, complete=everything)
+
+    async def reopen(self, kept_as: str, fields: Sequence[str] = ()) -> LiveSession | None:
+        """Return a session that was opened a moment ago, if it is in Redis as it was then.
+
+        None where it is to be loaded: it was not kept, is another one since, has ended, or `fields` were not read.
+        """
+        opened = self.kept.get(kept_as)
+        if opened is None or not opened.records.is_current:
+            return None
+        if fields is not opened.fields:
+            if not opened.records.stored.keys() >= set(fields):
+                return None
+            opened.fields = fields  # as a rule the same route asks again
+        try:
+            seen, writes = await self._vault.read_mark(opened.command, opened.cookie.ref)
+        except SessionStoreUnavailable:
+            self.kept.clear()
+            raise
+        # One that has ended has no mark, and neither has one whose hash was damaged when it was read.
+        records = opened.records
+        is_as_opened = seen and (seen, writes) == records.mark and records.is_current
+        if not is_as_opened or self._is_over(opened.idle_at, opened.absolute_at):
+            self.kept.drop(kept_as)
+            return None
+        if records.grown:
+            self.kept.resize(kept_as, opened.recounted())
+        return self._live(opened)
 
     def _absolute_at(self, user: UserSession) -> float:
         absolute_at = float(user.created_at + self._absolute)
         return absolute_at if user.ends_at is None else min(absolute_at, float(user.ends_at))
 
-    def _records(self, cookie: SessionCookie, stored: Stored, *, complete: bool = False) -> SessionRecords:
-        return SessionRecords(self._vault, cookie.ref, cookie.secret, stored, complete=complete)
+    def _is_over(self, idle_at: float, absolute_at: float) -> bool:
+        """Tell whether a session has reached one of its ends.
+
+        Redis drops it by its own clock. A life that was set shorter since holds at once; who looks ends nothing, and
+        who was never told the time asks no more than the absolute limit of it.
+        """
+        now = self._now()  # the idle end is never the later one
+        return now >= idle_at and (now >= absolute_at or self._vault.knows_time)
+
+    def _live(self, opened: OpenedSession, *, complete: bool = False) -> LiveSession:
+        cookie = opened.cookie
+        records = SessionRecords(
+            self._vault,
+            cookie.ref,
+            cookie.secret,
+            opened.records.stored,
+            complete=complete,
+            opened=opened.records,
+        )
+        return LiveSession(cookie, opened.user, opened.idle_at, opened.absolute_at, records, opened)
 
     async def time(self) -> float:
         """Return the time of day for what begins now (s since 1970): Redis' own, whatever our clock says."""
@@ -211,17 +215,21 @@ class SessionStore:
         if session.idle_at < min(now + self._idle - noted_every, session.absolute_at):
             # A Redis that can be read but not written, as a replica is during a failover, hides no profile.
             with contextlib.suppress(SessionStoreUnavailable):
-                await self._vault.touch(session.ref, idle=min(self._idle, session.absolute_at - now))
+                seen = await self._vault.touch(session.ref, idle=min(self._idle, session.absolute_at - now))
+                if seen and (opened := session.opened):
+                    # It is as it was opened but for that; a write of somebody else's is seen by the mark all the same.
+                    opened.records.mark = (seen, opened.records.mark[1])
+                    opened.idle_at = min(number_of(seen) / 1000 + self._idle, opened.absolute_at)
 
     async def require(self, request: web.Request, *, slide: bool = True) -> LiveSession:
         """Return the request's session, the only way to one; raises SignInRequired with the reason.
 
         Asking counts as activity unless `slide` is False.
         """
-        session = await self.find(request)
+        session: LiveSession | None = found_for(request) or await self.find(request)
         if session is None:
             if is_doubled(request):
-                raise SignInRequired.by_duplicate_cookie()
+                raise SignInRequired.by_duplicate_cookie(is_read=not is_of_event_source(request))
             cookie = SessionCookie.of(request)
             if cookie is None:
                 raise SignInRequired
@@ -237,7 +245,7 @@ class SessionStore:
 
     async def find(self, request: web.Request) -> LiveSession | None:
         """Return the request's session if there is one; asking does not prolong it."""
-        live = (await aiohttp_session.get_session(request)).get(LIVE)
+        live = await storage_of(request).live(request)
         if not isinstance(live, LiveSession):
             return None
         about(live.subject)
@@ -245,6 +253,10 @@ class SessionStore:
 
     async def bind(self, request: web.Request, session: LiveSession) -> None:
         """Let the answer to this request carry the session's cookie."""
+        storage = storage_of(request)
+        if not storage.writes:
+            raise RuntimeError("the row of this route does not say that it binds sessions")
+        storage.remember(request, session)
         fresh = await aiohttp_session.new_session(request)
         fresh.set_new_identity(session.cookie.text)
         fresh[LIVE] = session
@@ -264,7 +276,11 @@ class SessionStore:
 
     async def unbind(self, request: web.Request) -> None:
         """Let the answer to this request delete the cookie."""
+        storage = storage_of(request)
+        if not storage.writes:
+            raise RuntimeError("the row of this route does not say that it binds sessions")
         (await aiohttp_session.get_session(request)).invalidate()
+        storage.remember(request, None)
 
     async def end_matching(
         self,
@@ -280,21 +296,4 @@ class SessionStore:
         Sessions of persons who signed in after `created_until` survive. Returns how many there were.
         """
         named = [(kind, digest_of(tid, name)) for kind, name in (("sid", sid), ("sub", sub)) if name]
-        if not named:
-            return 0
-        index, *others = named
-        among = [set(await self._indexes.indexed(*other, until=created_until)) for other in others]
-        return await self._indexed.end(
-            index,
-            reason,
-            beside=others,
-            spares=lambda ref: not all(ref in refs for refs in among),
-            until=created_until,
-        )
-
-
-def indexes_of(user: UserSession) -> list[Index]:
-    """Return the indexes that name a session of `user`: the person's own first."""
-    # Entra's `sub` is another one for each application, and is what a logout token names.
-    indexes = [("person", digest_of(user.tid, user.oid)), ("sub", digest_of(user.tid, user.sub))]
-    return [*indexes, ("sid", digest_of(user.tid, user.sid))] if user.sid else indexes
+        return await self._indexed.end_named_by_all(named, reason, until=created_until) if named else 0

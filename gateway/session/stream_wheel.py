@@ -1,11 +1,12 @@
-"""One timer for all event streams of a process: which of them must look at its session, and which must speak.
+"""One timer for everything that is open by a session in a process: which of them looks at it, and which speaks.
 
-Owns when a stream is woken: by a hint that its session changed, by a moment at which time alone changes something, by a
-mark that is another one than before, by its silence, and when nobody listens any more.
-Never says what is new: a stream that is woken looks at its session under its own cookie, so a hint that is wrong or
-forged costs a look and tells nobody anything.
+Owns when a seat looks: by a hint that its session changed, at a moment at which time alone changes something, by a mark
+that is another one than before; that few of them look at once, and not all in one second; and when it speaks.
+Never says what is new: a seat looks at its session under its own cookie, so a hint that is wrong or forged costs a look
+and tells nobody anything.
 
-A timer and a whole look for each stream every five seconds took five hundred idle pages a tenth of a core.
+A timer and a whole look for each stream every five seconds took five hundred idle pages a tenth of a core, and a task
+that is woken for each sign of life half of what they take now.
 """
 
 import asyncio
@@ -13,11 +14,9 @@ import contextvars
 import logging
 import math
 import random
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
-
-from aiohttp import web
 
 from gateway.errors import SessionStoreUnavailable
 from gateway.store.hints import hint_name
@@ -27,43 +26,63 @@ from gateway.store.vault import Vault
 from servicekit.logs import log_event
 
 _TICK_SECONDS: Final = 1
-_MARKS_AT_ONCE: Final = 100
+_MARKS_AT_ONCE: Final = 500
+LOOKS_AT_ONCE: Final = 8
+LOOKS_A_SECOND: Final = 1000
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(eq=False, slots=True)
 class Seat:
-    """One stream, as the wheel sees it.
+    """Something that is open by a session, as the wheel sees it; `ref` is what the session is called."""
 
-    `mark` is that of its last look, None for none that counts; `changes_at` (wall clock) is when time alone changes
-    what it would see, `speaks_at` (monotonic) when its silence has lasted long enough; both in seconds.
-    """
+    __slots__ = (
+        "asked_again",
+        "changes_at",
+        "has_left",
+        "is_in_line",
+        "is_looking",
+        "looked",
+        "mark",
+        "ref",
+        "speaks_at",
+    )
 
-    ref: SessionRef
-    request: web.Request
-    awake: asyncio.Event = field(default_factory=asyncio.Event)
-    mark: Mark | None = None
-    changes_at: float = math.inf
-    speaks_at: float = math.inf
-    must_look: bool = False
-    hinted: bool = False
-    asked_again: int = 0
-    """The turn at which its mark is read again."""
-    looked: int = -1
-    """The turn of its last look."""
+    def __init__(self, ref: SessionRef) -> None:
+        self.ref = ref
+        self.mark: Mark | None = None
+        """The session's mark at the last look; None for none that counts."""
+        self.changes_at = math.inf
+        """When time alone changes what a look would find (wall clock, in seconds)."""
+        self.speaks_at = math.inf
+        """When it wants to speak (monotonic, in seconds)."""
+        self.asked_again = 0
+        """The turn at which its mark is read again."""
+        self.looked = -1
+        """The turn of its last look."""
+        self.is_in_line = False
+        self.is_looking = False
+        self.has_left = False
 
-    @property
-    def is_heard(self) -> bool:
-        """Whether somebody is at the other end, as far as our side knows."""
-        transport = self.request.transport
-        return transport is not None and not transport.is_closing()
+    async def look(self) -> None:
+        """Look at the session, note its mark and when time changes it; raises SessionStoreUnavailable."""
+        raise NotImplementedError
+
+    def speak(self, now: float) -> None:
+        """Say what silence has to be broken with; `now` is the monotonic clock."""
+
+    def stop(self) -> None:
+        """Hear that the process ends."""
+
+    def fail(self, fault: Exception) -> None:
+        """Hear of a fault of ours while it looked."""
 
 
 class StreamWheel:
-    """Turns while there are streams; `now` is the wall clock, `monotonic` the one that streams age by, in seconds.
+    """Turns while somebody sits on it; `now` is the wall clock, `monotonic` the one that streams age by, in seconds.
 
-    Marks are read every `look` seconds, and every `rarely` while hints arrive.
+    Marks are read every `look` seconds, and every `rarely` while hints arrive. Where many sessions change at once,
+    `looks_at_once` seats look side by side and `looks_a_second` in a second, so that others are served meanwhile.
     """
 
     def __init__(
@@ -74,6 +93,8 @@ class StreamWheel:
         monotonic: Callable[[], float],
         look: float,
         rarely: float,
+        looks_at_once: int = LOOKS_AT_ONCE,
+        looks_a_second: float = LOOKS_A_SECOND,
     ) -> None:
         self._vault = vault
         self._now = now
@@ -85,9 +106,14 @@ class StreamWheel:
         self._turn = 0
         self._gaps = 0
         self._turning: asyncio.Task[None] | None = None
+        self._line: deque[Seat] = deque()
+        self._again: set[str] = set()
+        self._lookers: set[asyncio.Task[None]] = set()
+        self._looks_at_once = looks_at_once
+        self._seconds_a_look = looks_at_once / looks_a_second
 
     def join(self, seat: Seat) -> None:
-        """Watch over a stream; its mark is read soon, as much may have happened since its session was read."""
+        """Watch over a seat; its mark is read soon, as much may have happened since its session was read."""
         seat.looked, seat.asked_again = self._turn - 1, self._turn + 1
         self._seats.setdefault(hint_name(seat.ref.family), []).append(seat)
         if self._vault.hints:
@@ -97,36 +123,68 @@ class StreamWheel:
             self._turning = asyncio.create_task(self._run(), context=contextvars.Context())
 
     def leave(self, seat: Seat) -> None:
-        """Watch over it no more."""
+        """Watch over it no more, if it ever joined."""
+        seat.has_left = True
         name = hint_name(seat.ref.family)
-        self._seats[name].remove(seat)
-        if not self._seats[name]:
-            del self._seats[name]
+        seats = self._seats.get(name, [])
+        if seat in seats:
+            seats.remove(seat)
+            if not seats:
+                del self._seats[name]
 
     def stop(self) -> None:
-        """Turn no more, and wake every stream."""
-        if self._turning:
-            self._turning.cancel()
-        for seats in self._seats.values():
-            for seat in seats:
-                seat.awake.set()
+        """Turn no more, and tell every seat."""
+        for task in (self._turning, *self._lookers):
+            if task:
+                task.cancel()
+        for seat in self._all():
+            seat.stop()
 
     def hint(self, name: str) -> None:
-        """Let those streams look that the name is of: at once, but no more than once in a turn."""
+        """Let those look that the name is of: at once, but no more than once in a turn."""
         for seat in self._seats.get(name, ()):
-            seat.hinted = True
             if seat.looked < self._turn:
                 self._let_look(seat)
+            else:
+                self._again.add(name)
 
-    def looked(self, seat: Seat, mark: Mark | None, changes_at: float) -> None:
-        """Note what a look found; None for one that found no store."""
-        seat.mark, seat.changes_at = mark, changes_at
-        if mark is None:
-            seat.asked_again = self._turn + self._look_turns
+    def _all(self) -> list[Seat]:
+        return [seat for seats in self._seats.values() for seat in seats]
 
     def _let_look(self, seat: Seat) -> None:
-        seat.hinted, seat.must_look, seat.looked = False, True, self._turn
-        seat.awake.set()
+        seat.looked = self._turn
+        if seat.is_in_line:
+            return
+        seat.is_in_line = True
+        self._line.append(seat)
+        if len(self._lookers) < self._looks_at_once:
+            looker = asyncio.create_task(self._look_in_turn(), context=contextvars.Context())
+            self._lookers.add(looker)
+            looker.add_done_callback(self._lookers.discard)
+
+    async def _look_in_turn(self) -> None:
+        """Let one after the other look until nobody stands in line."""
+        time = asyncio.get_running_loop().time
+        while self._line:
+            seat, began = self._line.popleft(), time()
+            seat.is_in_line = False
+            if seat.is_looking:
+                self._again.add(hint_name(seat.ref.family))
+            elif not seat.has_left:
+                await self._look(seat)
+            if self._line and (rest := began + self._seconds_a_look - time()) > 0:
+                await asyncio.sleep(rest)
+
+    async def _look(self, seat: Seat) -> None:
+        seat.is_looking = True
+        try:
+            await seat.look()
+        except SessionStoreUnavailable:
+            seat.mark, seat.asked_again = None, self._one_of_the_next()
+        except Exception as fault:  # noqa: BLE001 - whoever fails ends, and nobody else
+            seat.fail(fault)
+        finally:
+            seat.is_looking = False
 
     async def _run(self) -> None:
         while self._seats:
@@ -139,39 +197,53 @@ class StreamWheel:
     async def _go_round(self) -> None:
         self._turn += 1
         self._mind_gaps()
+        again, self._again = self._again, set()
+        for name in again:
+            self.hint(name)
         now, monotonic, turn = self._now(), self._monotonic(), self._turn
         asked: list[Seat] = []
+        speaking: list[Seat] = []
         for seats in self._seats.values():
             for seat in seats:
-                timed = now >= seat.changes_at and turn >= seat.looked + self._look_turns
-                if seat.hinted or timed:
-                    self._let_look(seat)
-                elif monotonic >= seat.speaks_at or not seat.is_heard:
-                    seat.awake.set()
+                if now >= seat.changes_at and turn >= seat.looked + self._look_turns:
+                    self._let_look(seat)  # before its life is over, which may be now
+                elif monotonic >= seat.speaks_at:
+                    speaking.append(seat)
                 if turn >= seat.asked_again:
                     asked.append(seat)
+        for seat in speaking:  # whoever ends leaves
+            seat.speak(monotonic)
         for first in range(0, len(asked), _MARKS_AT_ONCE):
-            await self._compare(asked[first : first + _MARKS_AT_ONCE])
+            if not await self._compare(asked[first : first + _MARKS_AT_ONCE]):
+                self._put_off(asked[first:])
+                break
 
     def _mind_gaps(self) -> None:
         """Let everybody's mark be read within one interval where hints were not heard for a while."""
         hints = self._vault.hints
         if hints and hints.gaps != self._gaps:
             self._gaps = hints.gaps
-            for seats in self._seats.values():
-                for seat in seats:
-                    soon = self._turn + random.randrange(self._look_turns)  # noqa: S311 - nothing is secret about it
-                    seat.asked_again = min(seat.asked_again, soon)
+            self._put_off(self._all())
 
-    async def _compare(self, seats: list[Seat]) -> None:
-        heard = self._vault.hints is not None and self._vault.hints.heard
-        every = self._rare_turns if heard else self._look_turns
+    def _put_off(self, seats: list[Seat]) -> None:
+        for seat in seats:
+            seat.asked_again = self._one_of_the_next()
+
+    def _one_of_the_next(self) -> int:
+        """Return one of the next turns, so that those who have to wait together do not come back together."""
+        return self._turn + 1 + random.randrange(self._look_turns)  # noqa: S311 - nothing is secret about it
+
+    async def _compare(self, seats: list[Seat]) -> bool:
+        """Let those look whose mark is another one than before; return whether Redis answered."""
         refs = list({seat.ref: None for seat in seats})
         try:
             marks = dict(zip(refs, await read_marks(self._vault, refs), strict=True))
         except SessionStoreUnavailable:
-            every, marks = self._look_turns, {}
+            return False
+        heard = self._vault.hints is not None and self._vault.hints.heard
+        every = self._rare_turns if heard else self._look_turns
         for seat in seats:
             seat.asked_again = self._turn + every
-            if seat.ref in marks and marks[seat.ref] != seat.mark:
+            if not seat.has_left and marks.get(seat.ref, seat.mark) != seat.mark:
                 self._let_look(seat)
+        return True

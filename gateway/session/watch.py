@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import LiveSession, SessionStore
 from gateway.store.marks import MARK_FIELDS, Mark
 from gateway.store.names import digest_of
@@ -53,7 +54,7 @@ class SessionWatch:
         self,
         sessions: SessionStore,
         access: Callable[[LiveSession], Awaitable[Mapping[str, str]]],
-        session: LiveSession,
+        cookie: SessionCookie,
         *,
         now: Callable[[], float],
         warning: float,
@@ -62,12 +63,12 @@ class SessionWatch:
     ) -> None:
         self._sessions = sessions
         self._access = access
-        self._session = session
+        self._cookie = cookie
         self._now = now
         self._warning = warning
         self._access_until = access_until
         self._fields = fields
-        self._name = digest_of("events", session.ref.family)[:_NAME_CHARACTERS]
+        self._name = digest_of("events", cookie.family)[:_NAME_CHARACTERS]
         self._access_sent = ""
         self._warned = False
         self.over = False
@@ -77,12 +78,14 @@ class SessionWatch:
         self.changes_at = math.inf
         """When time alone changes what a look would tell, in seconds since 1970."""
 
-    async def begin(self, last_id: str) -> list[SessionEvent]:
+    async def begin(self, session: LiveSession, last_id: str) -> list[SessionEvent]:
         """Return what is new since the event `last_id` (of the browser's `Last-Event-ID`), and where we are now.
+
+        `session` is what the cookie opened just now, and is not kept.
 
         Another session behind the same browser means that the one before is over; whose it is now, the page asks.
         """
-        access = await self._access(self._session)
+        access = await self._access(session)
         match = _ID_FORM.fullmatch(last_id)
         if match and match[1] != self._name:
             return [self._end("replaced")]
@@ -91,17 +94,17 @@ class SessionWatch:
         if "." not in self._access_sent and state.startswith(f"{self._access_sent}."):
             # Of a gateway without upstreams: what the page was told holds, and it knows of nothing else.
             self._access_sent = state
-        return [SessionEvent("", {}, f"{self._name}.{state}"), *self._news(self._session, access)]
+        return [SessionEvent("", {}, f"{self._name}.{state}"), *self._news(session, access)]
 
     async def look(self) -> list[SessionEvent]:
         """Return what is new since the last look.
 
         An id that step-up replaced is over without a word: the browser comes back with the new one, and hears then.
         """
-        live = await self._sessions.load(self._session.cookie, self._fields)
+        live = await self._sessions.load(self._cookie, self._fields)
         if live is not None:
             return self._news(live, await self._access(live))
-        reason = await self._sessions.why_ended(self._session.cookie)
+        reason = await self._sessions.why_ended(self._cookie)
         ended = self._end(reason)
         return [] if reason == "rotated" else [ended]
 

@@ -22,6 +22,7 @@ from gateway.counts import Counts
 from gateway.store.names import PREFIX, SessionRef, digest_of
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
+from gateway.store.redis.packing import packed
 from servicekit.cancellation import ended
 from servicekit.logs import log_event
 
@@ -140,7 +141,7 @@ class Hints:
                 if self._speaker is None:
                     self._speaker = await self._redis.new_connection()
                 await self._speaker.connect()
-                await self._speaker.send_command("PUBLISH", channel, text)
+                await self._speaker.send_packed_command(packed("PUBLISH", channel, text))
                 await self._speaker.read_response()
             except NoPermissionError:
                 raise  # an answer like any other

@@ -9,7 +9,7 @@ which is why what it writes is compared first (`Vault.write`, `over`).
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -46,14 +46,28 @@ class Lease:
 
 @asynccontextmanager
 async def lease(
-    vault: Vault, ref: SessionRef, name: str, *, fields: Sequence[str] = (), wait: float = WAIT_SECONDS
+    vault: Vault,
+    ref: SessionRef,
+    name: str,
+    *,
+    fields: Sequence[str] = (),
+    wait: float = WAIT_SECONDS,
+    turn: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Lease]:
     """Hold the lock `name` of a session while the block runs; `fields` are read in the step that takes it.
+
+    Each try to take it waits for its `turn`, where there are turns.
 
     Raises LeaseTaken when another holder works for longer than `wait` seconds, and SessionStoreUnavailable when Redis
     fails before the lock is held. A failure to renew or to let go is no failure of the work: the lease ends by itself.
     """
-    held = await _wait(vault, ref, name, fields, wait=wait)
+
+    async def claim() -> Lease | None:
+        if turn is not None:
+            await turn()
+        return await _claim(vault, ref, name, fields)
+
+    held = await _wait(claim, wait=wait)
     renewing = asyncio.create_task(_renew(vault, ref, held))
     try:
         yield held
@@ -64,10 +78,10 @@ async def lease(
             await asyncio.shield(asyncio.create_task(_let_go(vault, ref, held)))
 
 
-async def _wait(vault: Vault, ref: SessionRef, name: str, fields: Sequence[str], *, wait: float) -> Lease:
+async def _wait(claim: Callable[[], Awaitable[Lease | None]], *, wait: float) -> Lease:
     deadline = asyncio.get_running_loop().time() + wait
     pause = 0.03
-    while (held := await _claim(vault, ref, name, fields)) is None:
+    while (held := await claim()) is None:
         if asyncio.get_running_loop().time() >= deadline:
             raise LeaseTaken
         await asyncio.sleep(pause)

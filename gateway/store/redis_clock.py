@@ -16,6 +16,8 @@ from servicekit.clock_watch import ClockWatch
 from servicekit.logs import log_event
 
 _OLD_SECONDS: Final = 60
+# With what is read anyway it is asked as often as this, which costs nothing.
+_STALE_SECONDS: Final = 1
 # Our two clocks run on side by side, unless the machine slept or somebody set one of them.
 _JUMP_SECONDS: Final = 1
 
@@ -38,15 +40,16 @@ class RedisClock:
         self._now = now
         self._steady = steady
         self._watch = watch
-        self._heard = 0.0
         self._heard_at: tuple[float, float] | None = None
+        self._ahead: float | None = None
+        """How far Redis' time of day is ahead of the clock that nobody sets."""
+        self._refused_at: float | None = None
         self._warned = False
 
     def __call__(self) -> float:
         """Return the time."""
-        if self._heard_at is None:
-            return self._now()
-        return self._heard + self._steady() - self._heard_at[1]
+        ahead = self._ahead
+        return self._now() if ahead is None else ahead + self._steady()
 
     @property
     def is_heard(self) -> bool:
@@ -56,19 +59,31 @@ class RedisClock:
     @property
     def is_old(self) -> bool:
         """Tell whether Redis is better asked again: it was not heard in the last minute, or our clocks have jumped."""
+        return self._is_older_than(_OLD_SECONDS)
+
+    @property
+    def is_stale(self) -> bool:
+        """Tell whether Redis is asked again with what is read; where we may not, that is tried now and then."""
+        if self._refused_at is not None and self._steady() - self._refused_at < _OLD_SECONDS:
+            return False
+        return self._is_older_than(_STALE_SECONDS)
+
+    def _is_older_than(self, seconds: float) -> bool:
         if self._heard_at is None:
             return True
         wall, steady = self._now() - self._heard_at[0], self._steady() - self._heard_at[1]
-        return steady > _OLD_SECONDS or abs(wall - steady) > _JUMP_SECONDS
+        return steady > seconds or abs(wall - steady) > _JUMP_SECONDS
 
     def hear(self, milliseconds: int) -> None:
         """Take over what Redis has just told; nothing where it told nothing (0)."""
         if not milliseconds:
+            self._refused_at = self._steady()
             self._tell_once()
             return
-        self._heard, self._heard_at = milliseconds / 1000, (self._now(), self._steady())
+        heard, self._heard_at = milliseconds / 1000, (self._now(), self._steady())
+        self._ahead = heard - self._heard_at[1]
         if self._watch:
-            self._watch.compare_time(self._heard)
+            self._watch.compare_time(heard)
 
     def _tell_once(self) -> None:
         if not self._warned:

@@ -71,10 +71,10 @@ return all
 # KEYS: hash [, lock]
 # ARGV: now ms, mark of the lock's holder, version field or '', expected version, budget in bytes,
 #       field, value, most of its kind or 0, ...
-# Returns 0 when the session has ended, 1 when all was written, 2 when all but the first field was; where fields were
-# left out for their size, a list of that and their names.
+# Returns 0 when the session has ended, 1 when all was written, 2 when all but the first field was; then how often the
+# session was written, this time included; then the names of fields that are not there now and were not meant to go.
 WRITE: Final = """
-local result, left_out = 0, {}
+local result, writes, gone = 0, 0, {}
 local function kind_of(name)
   local colon = string.find(name, ':', 1, true)
   return colon and string.sub(name, 1, colon)
@@ -105,13 +105,15 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
       end
     end
   end
-  redis.call('HSET', KEYS[1], 'writes', (tonumber(redis.call('HGET', KEYS[1], 'writes')) or 0) + 1)
+  writes = (tonumber(redis.call('HGET', KEYS[1], 'writes')) or 0) + 1
+  redis.call('HSET', KEYS[1], 'writes', writes)
   if next(kinds) then
     local held, size = {}, 0
     local names = redis.call('HKEYS', KEYS[1])
     for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
       if kinds[kind_of(names[i])] and ends(value) <= tonumber(ARGV[1]) then
         redis.call('HDEL', KEYS[1], names[i])
+        gone[names[i]] = true
       else
         held[names[i]] = value
         size = size + #names[i] + #value
@@ -130,21 +132,23 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
         after = after - #leaving[k] - #held[leaving[k]]
       end
       if after > tonumber(ARGV[5]) then
-        left_out[#left_out + 1] = name
+        gone[name] = true
       else
         for _, oldest in ipairs(leaving) do
           redis.call('HDEL', KEYS[1], oldest)
+          gone[oldest] = true
           held[oldest] = nil
         end
         redis.call('HSET', KEYS[1], name, value)
-        held[name], size = value, after
+        held[name], size, gone[name] = value, after, nil
       end
     end
   end
 end
 if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[2] then redis.call('DEL', KEYS[2]) end
-if #left_out > 0 then return {result, unpack(left_out)} end
-return result
+local answer = {result, writes}
+for name in pairs(gone) do answer[#answer + 1] = name end
+return answer
 """
 
 # The tombstone is always written: WAIT needs a write to wait for when an end is asked for twice, and a session that
@@ -266,6 +270,9 @@ return 1
 REPEATABLE: Final = frozenset(
     {CREATE, TOUCH, READ, READ_ALL, WRITE, END, INDEX, PREPEND, LEAVE, LIST, CLAIM, RELEASE, RENEW, SPEND}
 )
+
+# What writes nothing, and so may go by the connection that reads share.
+READ_ONLY: Final = frozenset({READ, READ_ALL, LIST})
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from dataclasses import asdict, is_dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 T = TypeVar("T")
 
@@ -19,8 +20,11 @@ _adapters: dict[type, TypeAdapter[Any]] = {}
 
 def write_record(record: Any) -> bytes:
     """Return a dataclass, or what JSON knows, as JSON."""
-    members = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
-    return json.dumps(members, separators=(",", ":")).encode()
+    try:
+        return to_json(record)
+    except ValueError:  # half of a surrogate pair, as a header field may hold: only its escape is JSON
+        members = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
+        return json.dumps(members, separators=(",", ":")).encode()
 
 
 def read_record(kind: type[T], stored: bytes | None) -> T | None:

@@ -14,8 +14,8 @@ from gateway.store.vault import Vault
 async def remove_from_successors(vault: Vault, ref: SessionRef, names: Sequence[str]) -> None:
     """Remove fields from whatever session took the place of `ref`; raises SessionStoreUnavailable."""
     while successor := await successor_of(vault, ref):
-        removed, _ = await vault.write(successor, dict.fromkeys(names), secret=b"")
-        if removed:
+        removed = await vault.write(successor, dict.fromkeys(names), secret=b"")
+        if removed.is_whole:
             return
         ref = successor
 

@@ -10,7 +10,7 @@ tag (`{family}`), also across a change of its id, as Redis Cluster demands.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
@@ -25,24 +25,24 @@ from gateway.store.orphans import Orphans
 from gateway.store.redis.client import GuardedRedis
 from gateway.store.redis.cluster import GuardedCluster
 from gateway.store.redis.faults import redis_faults
+from gateway.store.redis.packing import packed
+from gateway.store.redis.reads import Reads
 from gateway.store.redis.replicas import ReplicaWatch
 from gateway.store.redis.script_calls import ScriptCall
 from gateway.store.redis_clock import RedisClock
 from gateway.store.scripts import CREATE, INDEX, READ, READ_ALL, TOUCH, WRITE
 from gateway.store.sealing import KeyRing, Unsealable
 from gateway.store.session_ends import TOMBSTONE_SECONDS, SessionEnds
+from gateway.store.time_along import TimeAlong
+from gateway.store.written import Written
 from servicekit.logs import log_event
 
 _log = logging.getLogger(__name__)
 
 # When the session was last used (milliseconds since 1970), and how often it was written: plain numbers.
-SEEN: Final = "seen"
-WRITES: Final = "writes"
+SEEN, WRITES = "seen", "writes"
 SESSION_BYTES: Final = 327_680
-"""The budget of a session's hash: what would make it larger is written only where it must be.
-
-64 KiB for what every session holds, and 256 for requests that wait in it.
-"""
+"""A hash of a session is no larger (64 KiB for what each holds, 256 for requests that wait), but for what must be."""
 NO_LIMIT: Final = 1_000_000_000
 _OVERTAKEN: Final = 2
 
@@ -106,6 +106,10 @@ class Vault:
         self.ring = ring
         self.now = now
         self._clock = now if isinstance(now, RedisClock) else None
+        self.reads = redis.reads
+        self._shared = self.reads if isinstance(self.reads, Reads) else None
+        if self._clock:
+            self.reads.ask_along(TimeAlong(self._clock))
         self._replicas = replicas
         self._counts = counts or Counts()
         self.hints = hints
@@ -115,8 +119,6 @@ class Vault:
         self.ends = SessionEnds(
             redis, replicas=replicas, replica_watch=self.replica_watch, counts=self._counts, hints=hints
         )
-
-    # A session's records
 
     async def create(
         self,
@@ -161,7 +163,7 @@ class Vault:
         if created and successor:
             self._hint(ref)
         if created and not reached:
-            # Refusing would sign the person out; the old id opens what it opened before, and nothing that is new.
+            # Refusing would sign the person out; the old id opens nothing that is new.
             log_event(_log, logging.WARNING, "rotation-not-confirmed", session=ref.short)
         if not created:
             return Begun.NOT
@@ -169,16 +171,34 @@ class Vault:
 
     async def read(self, ref: SessionRef, names: Sequence[str]) -> Stored:
         """Return fields as Redis holds them; `open` opens one."""
-        return dict(zip(names, await self.run_read(READ, [ref.key], names), strict=True))
+        return dict(zip(names, await self._read(ref.key, names), strict=True))
 
     async def read_all(self, ref: SessionRef) -> Stored:
         """Return everything that the session holds; nothing where there is no session."""
         flat: list[bytes] = await self.run_read(READ_ALL, [ref.key], [])
         return {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
-    async def touch(self, ref: SessionRef, *, idle: float) -> None:
-        """Note that the session is in use: it now lives `idle` seconds from here."""
-        await self.run(TOUCH, [ref.key], [milliseconds(self.now()), round(idle * 1000)])
+    def mark_command(self, ref: SessionRef) -> bytes:
+        """Return what `read_mark` sends for a session: made once, and good as long as there is the session."""
+        return packed("HMGET", ref.key, SEEN, WRITES)
+
+    def read_mark(self, command: bytes, ref: SessionRef) -> Awaitable[Sequence[bytes | None]]:
+        """Return when a session was used last, and how often it was written, as Redis holds both.
+
+        None for what is not there. `command` is what `mark_command` returned for it. Raises SessionStoreUnavailable.
+        """
+        shared = self._shared
+        return self._read(ref.key, (SEEN, WRITES)) if shared is None else shared.values(command, 2)
+
+    async def _read(self, key: str, names: Sequence[str]) -> Sequence[bytes | None]:
+        """Return fields of a hash, and hear the time where that is due."""
+        command = packed("HMGET", key, *names)
+        return await self.reads.values(command, len(names)) or await self.run_read(READ, [key], names)
+
+    async def touch(self, ref: SessionRef, *, idle: float) -> bytes | None:
+        """Let the session live `idle` seconds from here; return `seen` as Redis holds it now, None where it ended."""
+        seen = milliseconds(self.now())
+        return str(seen).encode() if await self.run(TOUCH, [ref.key], [seen, round(idle * 1000)]) else None
 
     async def write(
         self,
@@ -188,13 +208,12 @@ class Vault:
         secret: bytes,
         over: tuple[str, int] | None = None,
         release: tuple[str, str] | None = None,
-    ) -> tuple[bool, dict[str, bytes | None]]:
+    ) -> Written:
         """Write fields in one step, remove those that are None, and let go of the lock `release` (name and mark).
 
         With `over`, the first field is written only where that plain number has still this value, which is then one
         more: whoever lost a lock without noticing cannot overwrite what came after; the others are written anyway.
-        Returns whether everything was written, and what Redis holds now; False and nothing when the session has ended.
-        Fields that a session has no room for are left out, and are None among what Redis holds.
+        Fields that a session has no room for are left out, and those that have ended or are too many of a kind go.
         May be repeated when nobody knows whether it happened.
         """
         sealed: dict[str, bytes] = {}
@@ -206,17 +225,10 @@ class Vault:
         lock, mark = release or ("", "")
         keys = [ref.key, *([lock_key(ref, lock)] if release else [])]
         head = [milliseconds(self.known_time()), mark, version, expected, SESSION_BYTES]
-        answer = await self.run(WRITE, keys, [*head, *parts])
-        done, *left_out = answer if isinstance(answer, list) else [answer]
-        written: dict[str, bytes | None] = (
-            {name: value or None for name, value in sealed.items()} if done else {}
-        )
-        written |= {name.decode(): None for name in left_out}
-        if done == 2 and fields:  # noqa: PLR2004 - as the script says
-            del written[next(iter(fields))]
-        if done:
+        written = Written.of(await self.run(WRITE, keys, [*head, *parts]), sealed)
+        if written.writes:
             self._hint(ref)
-        return done == 1, written
+        return written
 
     async def ping(self) -> None:
         """Ask Redis for a sign of life; raises SessionStoreUnavailable."""
@@ -241,7 +253,7 @@ class Vault:
         Raises SessionStoreUnavailable.
         """
         if self._clock and self._clock.is_old:
-            await self.run_read(READ, [f"{PREFIX}:time"], [SEEN])
+            await self._read(f"{PREFIX}:time", [SEEN])
         return self.now()
 
     async def run_read(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
@@ -262,7 +274,12 @@ class Vault:
 
     def known_time(self) -> float:
         """Return the time by which others' records may be removed: none has come for whoever was never told it."""
-        return self.now() if self._clock is None or self._clock.is_heard else 0.0
+        return self.now() if self.knows_time else 0.0
+
+    @property
+    def knows_time(self) -> bool:
+        """Whether Redis has told the time."""
+        return self._clock is None or self._clock.is_heard
 
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """Run a script; raises SessionStoreUnavailable."""

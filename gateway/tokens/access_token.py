@@ -42,10 +42,20 @@ class AccessToken:
             return now < self.expires_at - _LAST_PART_OF_UNKNOWN
         return self.issued_at - _CLOCKS_APART <= now < self.renew_at
 
+    @property
+    def fresh_until(self) -> float:
+        """Until when it needs no renewal, and lives."""
+        renew_at = self.expires_at - _LAST_PART_OF_UNKNOWN if self.renew_at is None else self.renew_at
+        return min(renew_at, self._usable_until)
+
     def is_alive(self, now: float) -> bool:
         """Tell whether it still lives when it reaches its resource: the way there takes up to two seconds."""
+        return now < self._usable_until
+
+    @property
+    def _usable_until(self) -> float:
         life = LONGEST_LIFE if self.issued_at is None else self.expires_at - self.issued_at
-        return now < self.expires_at - min(life * _ON_ITS_WAY_PART, _LONGEST_ON_ITS_WAY)
+        return self.expires_at - min(life * _ON_ITS_WAY_PART, _LONGEST_ON_ITS_WAY)
 
 
 def access_token_of(answer: dict[str, Any], *, asked_at: float, jitter: float) -> AccessToken:

@@ -9,8 +9,8 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from gateway import errors
@@ -23,6 +23,7 @@ from gateway.tokens.access_token import AccessToken
 from gateway.tokens.id_token import IdTokenJudge
 from gateway.tokens.refresh_meaning import LONGEST_PAUSE, NOT_RENEWABLE, meaning_of
 from gateway.tokens.refresh_request import RefreshRefused, RefreshRequest
+from gateway.tokens.refresh_turns import RefreshTurns
 from gateway.tokens.resources import Resource
 from gateway.tokens.token_records import (
     CACHE,
@@ -39,7 +40,7 @@ from servicekit.entra import EntraClient, new_token_cache
 from servicekit.errors import AuthorityNotAsked, AuthorityUnavailable, Overloaded
 from servicekit.logs import log_event
 from servicekit.refusals import Refusal, RefusalKind
-from servicekit.token_threads import REFRESH, RENEWAL
+from servicekit.token_threads import REFRESH, RENEWAL, Purpose
 
 BESIDE_SECONDS: Final = 30
 """How long a renewal beside use is left alone after one that failed, by all processes (s)."""
@@ -70,6 +71,7 @@ class SilentRefresh:
         self._request = RefreshRequest(entra, id_tokens, now=now, jitter=jitter)
         self._sessions = sessions
         self._now = now
+        self._turns = {purpose: RefreshTurns(purpose) for purpose in (REFRESH, RENEWAL)}
 
     async def access_token(self, session: LiveSession, resource: Resource) -> AccessToken:
         """Refresh while holding the session's lease, or return what its last holder brought.
@@ -78,13 +80,13 @@ class SilentRefresh:
         Raises as `TokenBroker.access_token` does.
         """
         try:
-            async with self._lease(session, resource, wait=WAIT_SECONDS) as lease:
+            async with self._lease(session, resource, REFRESH, wait=WAIT_SECONDS) as lease:
                 token = await session.records.get(TOKEN, resource.key)
                 if token and token.is_alive(self._now()):
                     return token
                 try:
                     await self._check_memory(session, resource)
-                    return await self._refresh(session, resource, lease)
+                    return await self._refresh(session, resource, lease, REFRESH)
                 except RefreshRefused as refused:
                     if token and self._now() < token.expires_at and refused.leaves_token:
                         return token
@@ -105,7 +107,7 @@ class SilentRefresh:
         a while. Raises nothing of that.
         """
         try:
-            async with self._lease(session, resource, wait=0) as lease:
+            async with self._lease(session, resource, RENEWAL, wait=0) as lease:
                 token = await session.records.get(TOKEN, resource.key)
                 if token is None:  # it has ended or was refused: whoever needs one asks
                     return None
@@ -113,7 +115,7 @@ class SilentRefresh:
                     return token
                 if await self._remembered(session, resource):
                     return None
-                return await self._refresh(session, resource, lease, beside=True)
+                return await self._refresh(session, resource, lease, RENEWAL)
         except RefreshRefused as refused:
             if refused.seconds:  # else nobody was asked
                 told, ref = str(refused.refusal), session.ref.short
@@ -122,13 +124,20 @@ class SilentRefresh:
             pass
         return None
 
-    def _lease(
-        self, session: LiveSession, resource: Resource, *, wait: float
-    ) -> AbstractAsyncContextManager[Lease]:
-        return session.records.lease("refresh", fields=fields_to_renew(resource), wait=wait)
+    @asynccontextmanager
+    async def _lease(
+        self, session: LiveSession, resource: Resource, purpose: Purpose, *, wait: float
+    ) -> AsyncIterator[Lease]:
+        """Hold the session's lease while the block runs, and one of the places of `purpose`; raises Overloaded too."""
+        turns, fields = self._turns[purpose], fields_to_renew(resource)
+        async with (
+            turns.place(),
+            session.records.lease("refresh", fields=fields, wait=wait, turn=turns.turn) as lease,
+        ):
+            yield lease
 
     async def _refresh(
-        self, session: LiveSession, resource: Resource, lease: Lease, *, beside: bool = False
+        self, session: LiveSession, resource: Resource, lease: Lease, purpose: Purpose
     ) -> AccessToken:
         """Return a new token, kept by then; raises RefreshRefused, which is remembered.
 
@@ -137,7 +146,7 @@ class SilentRefresh:
         """
         version = await session.records.version(CACHE)
         try:
-            return await self._ask(session, resource, version, lease, beside=beside)
+            return await self._ask(session, resource, version, lease, purpose)
         except RefreshRefused as refused:
             if refused.refusal.kind is not RefusalKind.GRANT_DEAD:
                 raise
@@ -145,18 +154,18 @@ class SilentRefresh:
             newer = await session.records.version(CACHE)
             if newer == version:
                 raise
-        return await self._ask(session, resource, newer, lease, beside=beside)
+        return await self._ask(session, resource, newer, lease, purpose)
 
     async def _ask(
-        self, session: LiveSession, resource: Resource, version: int, lease: Lease, *, beside: bool
+        self, session: LiveSession, resource: Resource, version: int, lease: Lease, purpose: Purpose
     ) -> AccessToken:
         """Ask the authority once, and keep what it gives; raises RefreshRefused."""
         serialized = await session.records.get(CACHE)
         await _check_reach(session, resource, serialized)
-        cache = new_token_cache(serialized.decode() if serialized else None)
+        cache = await new_token_cache(serialized.decode() if serialized else None)
+        beside, turn = purpose is RENEWAL, self._turns[purpose].turn
         try:
-            purpose = RENEWAL if beside else REFRESH
-            token = await self._request.send(session, resource, cache, purpose=purpose)
+            token = await self._request.send(session, resource, cache, purpose=purpose, turn=turn)
         except RefreshRefused as refused:
             self._counts.refreshed(resource.name, refused.refusal.kind.value)
             if refused.keeps_cache:
@@ -165,6 +174,7 @@ class SilentRefresh:
                 await self._remember(session, resource, refused, beside=beside)
             raise
         self._counts.refreshed(resource.name, "renewed")
+        await turn()
         await self._keep(session, token_entry(resource, token), cache, version, lease)
         return token
 

@@ -6,7 +6,7 @@ Never keeps anything, and never decides what a refusal means for the session; `r
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -80,9 +80,17 @@ class RefreshRequest:
         self._jitter = jitter
 
     async def send(
-        self, session: LiveSession, resource: Resource, cache: Any, *, purpose: Purpose
+        self,
+        session: LiveSession,
+        resource: Resource,
+        cache: Any,
+        *,
+        purpose: Purpose,
+        turn: Callable[[], Awaitable[None]],
     ) -> AccessToken:
         """Return a token for `resource`, by what MSAL's `cache` holds; what comes with the token is put into it.
+
+        `turn` is waited for before what came is judged.
 
         Raises RefreshRefused, and nothing else that the authority could provoke. Where nobody was asked, it raises
         Overloaded (our own threads are taken) or AuthorityNotAsked (the authority failed a moment ago): there is
@@ -122,6 +130,7 @@ class RefreshRequest:
         except Exception as error:
             # MSAL raises whatever an odd answer provokes. Its text may hold a token; its kind may be told.
             raise _unavailable(f"MSAL raised {type(error).__name__}") from error
+        await turn()
         if refusal := refusal_of(answer):
             raise RefreshRefused(self._read(refusal))
         try:

@@ -6,14 +6,17 @@ Never decides whether one is due, and never speaks to the authority or to Redis;
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.session.cookie import current_request
 from gateway.session.sessions import LiveSession
 from gateway.tokens.access_token import AccessToken
 from gateway.tokens.refresh import SilentRefresh
 from gateway.tokens.resources import Resource
+from servicekit.http.admission import lent_place
 from servicekit.logs import log_event
 from servicekit.reference import current_reference
 
@@ -38,8 +41,14 @@ class Renewals:
     async def wait(self, session: LiveSession, resource: Resource) -> AccessToken:
         """Return a new token, by the renewal that is under way or by one of one's own.
 
+        The request lends its place meanwhile: a thousand that wait for the authority keep nobody else out.
         Raises as `SilentRefresh.access_token` does.
         """
+        request = current_request()
+        async with lent_place(request) if request else contextlib.nullcontext():
+            return await self._joined_or_own(session, resource)
+
+    async def _joined_or_own(self, session: LiveSession, resource: Resource) -> AccessToken:
         key = (str(session.ref), resource.key)
         if beside := self._beside.get(key):
             _tell_joined(beside)

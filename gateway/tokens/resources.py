@@ -5,7 +5,7 @@ Never asks for a token.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.store.names import digest_of
@@ -26,17 +26,17 @@ class Resource:
 
     name: str
     scope: str
+    key: str = field(init=False, repr=False, compare=False)
+    """What its records in a session are called by: of an upstream, by the scope alone.
 
-    @property
-    def key(self) -> str:
-        """What its records in a session are called by: of an upstream, by the scope alone.
+    Rows change while sessions live on. A token that was given for one scope is never taken for that of another, and is
+    found again where a row has another name.
+    """
 
-        Rows change while sessions live on. A token that was given for one scope is never taken for that of another, and
-        is found again where a row has another name.
-        """
-        if self.name in {GRAPH, EDIT}:
-            return self.name
-        return f"scope-{digest_of('scope', self.scope)[:_KEY_CHARACTERS]}"
+    def __post_init__(self) -> None:
+        own = self.name in {GRAPH, EDIT}
+        key = self.name if own else f"scope-{digest_of('scope', self.scope)[:_KEY_CHARACTERS]}"
+        object.__setattr__(self, "key", key)
 
 
 class Resources:

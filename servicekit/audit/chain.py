@@ -21,6 +21,7 @@ LONGEST_LINE: Final = 4_096
 NOTHING_BEFORE: Final = "0" * 64
 _HEAD: Final = b'{"stream":"audit",'
 _SEAL: Final = b',"hash":"'
+_CUT_IN_THE_HASH: Final = re.compile(rb"[0-9a-f]{0,64}\"?")
 _LINE: Final = re.compile(rb'(\{"stream":"audit",.+),"hash":"([0-9a-f]{64})"\}')
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _KEY_ID_DIGITS: Final = 8
@@ -129,7 +130,9 @@ def torn_part(text: bytes) -> bytes:
     """
     at = text.rfind(_HEAD)
     torn = text[:at] if at > 0 else text
-    return torn if torn and _HEAD.startswith(torn[: len(_HEAD)]) and _SEAL not in torn else b""
+    _, seal, of_hash = torn.partition(_SEAL)
+    is_cut = _HEAD.startswith(torn[: len(_HEAD)]) and (not seal or _CUT_IN_THE_HASH.fullmatch(of_hash))
+    return torn if torn and is_cut else b""
 
 
 def last_hash(tail: bytes) -> str:

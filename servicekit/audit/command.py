@@ -1,6 +1,6 @@
 """`audit verify FILE…`: the command that both services have.
 
-Owns its arguments, what it prints, and its exit status.
+Owns what it prints, and its exit status; its arguments are in `arguments.py`.
 Never prints what a line says, or a key.
 """
 
@@ -20,27 +20,6 @@ _MOST_FAULTS: Final = 20
 PROVEN: Final = 0
 BROKEN: Final = 1
 UNJUDGED: Final = 2
-
-
-def add_audit_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `audit verify` to a service's commands."""
-    auditing = commands.add_parser("audit", help="look at the audit trail", allow_abbrev=False)
-    verifying = auditing.add_subparsers(dest="audit_command", required=True).add_parser(
-        "verify",
-        help="tell whether a trail is as it was written",
-        description="Exit status: 0 when nothing was changed, removed, put in, moved or doubled, as far as that can be "
-        "proven; 1 when something was; 2 when it cannot be judged.",
-        allow_abbrev=False,
-    )
-    verifying.add_argument(
-        "files", metavar="FILE", nargs="+", help="rotated ones first, oldest first; - is standard input"
-    )
-    verifying.add_argument("--mixed", action="store_true", help="pass over lines that are no audit lines")
-    verifying.add_argument(
-        "--lacks-beginning",
-        action="store_true",
-        help="files before the first one are gone, and are not missed",
-    )
 
 
 def keys_of(load: Callable[[], AuthoritySettings], given: str | None) -> TrailKeys:

@@ -19,6 +19,7 @@ from servicekit.doctor.findings import Finding, fault, ok, plain_reason, warning
 from servicekit.entra import EntraClient
 from servicekit.errors import AuthorityUnavailable
 from servicekit.federated_token import FederatedToken
+from servicekit.outbound import outbound
 from servicekit.refusals import Refusal, refusal_of
 from servicekit.token_threads import SIGN_IN
 
@@ -26,6 +27,7 @@ CREDENTIAL: Final = "client credential"
 CERTIFICATE: Final = "certificate"
 
 _FEW_DAYS: Final = 30
+_SECONDS: Final = 4
 # Said of a client that proved itself (RFC 6749, section 5.2, and Entra's own): only what it asked for is refused.
 _PROVEN: Final = frozenset(
     {
@@ -58,24 +60,23 @@ async def ask_for_itself(
     settings: AuthoritySettings, discovery: Discovery, *, scope: str
 ) -> Mapping[str, Any]:
     """Return what the token endpoint answers to a client credentials request; raises AuthorityUnavailable."""
-    entra = EntraClient(
-        client_id=settings.client_id,
-        credential=await asyncio.to_thread(_source, settings),
-        # Shorter than usual: a thread that waits keeps the process from ending.
-        transport=AuthorityTransport(
-            address_map=settings.addresses, verify=settings.ca_bundle or True, timeouts=(3, 4)
-        ),
-        discovery=discovery,
-        authority=settings.msal_authority,
-        oidc_authority=settings.authority,
-        is_plain=settings.tenant_id is None,
-    )
-    try:
-        answer: Mapping[str, Any] = await entra.call(
-            lambda client: client.acquire_token_for_client(scopes=[scope]), purpose=SIGN_IN
+    async with outbound(settings.addresses, settings.ca_bundle) as network:
+        entra = EntraClient(
+            client_id=settings.client_id,
+            credential=await asyncio.to_thread(_source, settings),
+            # Shorter than usual: a thread that waits keeps the process from ending.
+            transport=AuthorityTransport(network, seconds=_SECONDS),
+            discovery=discovery,
+            authority=settings.msal_authority,
+            oidc_authority=settings.authority,
+            is_plain=settings.tenant_id is None,
         )
-    finally:
-        entra.close()
+        try:
+            answer: Mapping[str, Any] = await entra.call(
+                lambda client: client.acquire_token_for_client(scopes=[scope]), purpose=SIGN_IN
+            )
+        finally:
+            entra.close()
     return answer
 
 

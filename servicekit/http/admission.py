@@ -3,8 +3,8 @@
 Owns the places, the short line for them, and the patience with a connection that comes back too soon. Refusing costs
 work, too: clients that take no notice of `Retry-After` would be refused so often that nothing else gets done. So who
 comes back by a connection that was refused a moment ago waits for a turn in the line, whatever its length.
-Never reads a body, a cookie or a store, and never knows a route: whoever makes the middleware says which places a
-request needs.
+Never reads a body, a cookie or a store, and never knows a route: a service's pipeline says which places a request
+needs.
 
 A place is held while the handler works. The answer is written without one, so that who reads slowly holds none; who
 sends slowly lends it (`lent_place`), and a stream gives it back once it has begun (`give_place_back`).
@@ -14,14 +14,13 @@ import asyncio
 import logging
 import math
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
 from servicekit.errors import Overloaded
 from servicekit.logs import log_event
@@ -37,18 +36,25 @@ _KNOWN_SECONDS: Final = 30
 # A pace that was seen before is no guess for now.
 _PACE_SECONDS: Final = 10
 _LOG_SECONDS: Final = 10
+# Asking for the time costs as much as all else that a place does.
+_LOOKED_AT_EVERY: Final = 16
 
 _log = logging.getLogger(__name__)
+
+
+class RequestNumbers:
+    """How many requests have a place of one kind at this moment, and how many wait for one."""
+
+    def __init__(self) -> None:
+        self.in_work = 0
+        self.waiting = 0
 
 
 class AdmissionCounts(Protocol):
     """Whoever counts requests; `places` is their name."""
 
-    def requests_in_work(self, places: str, count: int) -> None:
-        """Hear how many requests have a place from now on."""
-
-    def requests_waiting(self, places: str, count: int) -> None:
-        """Hear how many wait for one from now on."""
+    def request_numbers(self, places: str) -> RequestNumbers:
+        """Return numbers that are kept up to date, and may be looked at whenever somebody asks for them."""
 
     def request_refused(self, places: str) -> None:
         """Hear that a request was refused."""
@@ -65,17 +71,37 @@ class Admission:
         self._longest_line = max(1, most // _LINE_SHARE)
         self._wait = wait
         self._counts = counts
-        self._in_work = 0
+        self._numbers = counts.request_numbers(name) if counts else RequestNumbers()
         self._line: OrderedDict[_Turn, None] = OrderedDict()
         self._known_until: WeakKeyDictionary[asyncio.Transport, float] = WeakKeyDictionary()
         self._pace = _Pace(most)
+        self._given_back = 0
         self._refused = 0
         self._log_again_at = -math.inf
 
+    def free_place(self, request: web.BaseRequest) -> "Place | None":
+        """Return a place where one is free, which is so as a rule; whoever has one gives it back."""
+        if self._numbers.in_work >= self._most:
+            return None
+        self._numbers.in_work += 1
+        place = request[_PLACE] = Place(self)
+        return place
+
+    async def place(self, request: web.BaseRequest) -> "Place":
+        """Return a place, and wait for it if that is worth it; raises Overloaded."""
+        await self.take(request)
+        place = request[_PLACE] = Place(self)
+        return place
+
+    def _takes_at_once(self) -> bool:
+        if self._numbers.in_work >= self._most:
+            return False
+        self._numbers.in_work += 1
+        return True
+
     async def take(self, request: web.BaseRequest) -> None:
         """Wait for a place, if that is worth it; raises Overloaded."""
-        if self._in_work < self._most:
-            self._work_on(1)
+        if self._takes_at_once():
             return
         now = asyncio.get_running_loop().time()
         if request.transport is not None and now < self._known_until.get(request.transport, 0.0):
@@ -88,29 +114,29 @@ class Admission:
 
     async def take_again(self, request: web.BaseRequest) -> None:
         """Wait for the place that the request had before, ahead of whoever had none."""
-        if self._in_work < self._most:
-            self._work_on(1)
-        else:
+        if not self._takes_at_once():
             await self._stand_in_line(_Turn(request), math.inf)
 
     def free(self) -> None:
         """Give a place back: to the first in the line who is still there."""
-        self._pace.one_more(asyncio.get_running_loop().time())
+        self._given_back += 1
+        if not self._given_back % _LOOKED_AT_EVERY:
+            self._pace.look(self._given_back, asyncio.get_running_loop().time())
         while self._line:
             turn, _ = self._line.popitem(last=False)
             if not turn.granted.done():
                 turn.granted.set_result(turn.is_somebody_there)
                 if turn.granted.result():
-                    self._tell_of_the_line()
+                    self._numbers.waiting = len(self._line)
                     return
-        self._work_on(-1)
+        self._numbers.in_work -= 1
 
     async def _stand_in_line(self, turn: "_Turn", until: float) -> None:
         loop = asyncio.get_running_loop()
         self._line[turn] = None
         if until == math.inf:
             self._line.move_to_end(turn, last=False)
-        self._tell_of_the_line()
+        self._numbers.waiting = len(self._line)
         timer = None if until == math.inf else loop.call_at(until, turn.leave)
         try:
             granted = await turn.granted
@@ -129,11 +155,13 @@ class Admission:
 
     def _forget(self, turn: "_Turn") -> None:
         self._line.pop(turn, None)
-        self._tell_of_the_line()
+        self._numbers.waiting = len(self._line)
 
     def _retry_seconds(self, now: float) -> int:
         """Return in how many seconds there will be a place for whoever comes last, as far as anybody can tell."""
-        return min(LONGEST_RETRY_SECONDS, 1 + math.ceil(len(self._line) / self._pace.a_second(now)))
+        return min(
+            LONGEST_RETRY_SECONDS, 1 + math.ceil(len(self._line) / self._pace.a_second(self._given_back, now))
+        )
 
     def _refusal(self, request: web.BaseRequest, now: float) -> Overloaded:
         seconds = self._retry_seconds(now)
@@ -155,15 +183,6 @@ class Admission:
             self._counts.request_refused(self._name)
         return Overloaded(retry_after=seconds)
 
-    def _work_on(self, more: int) -> None:
-        self._in_work += more
-        if self._counts:
-            self._counts.requests_in_work(self._name, self._in_work)
-
-    def _tell_of_the_line(self) -> None:
-        if self._counts:
-            self._counts.requests_waiting(self._name, len(self._line))
-
 
 class _Pace:
     """How fast places are given back: `guess` a second until a second has shown better."""
@@ -171,23 +190,21 @@ class _Pace:
     def __init__(self, guess: float) -> None:
         self._a_second = float(guess)
         self._since = -math.inf
-        self._count = 0
+        self._before = 0
 
-    def one_more(self, now: float) -> None:
-        self._count += 1
-        self._look(now)
-
-    def a_second(self, now: float) -> float:
+    def a_second(self, given_back: int, now: float) -> float:
         """Return how many places were given back in a second until now, at least one."""
-        self._look(now)
+        self.look(given_back, now)
         return max(self._a_second, 1.0)
 
-    def _look(self, now: float) -> None:
+    def look(self, given_back: int, now: float) -> None:
+        """Hear how many were given back until now, since there are places."""
         took = now - self._since
         if took >= 1:
-            if self._count and took < _PACE_SECONDS:
-                self._a_second = self._count / took
-            self._since, self._count = now, 0
+            count = given_back - self._before
+            if count and took < _PACE_SECONDS:
+                self._a_second = count / took
+            self._since, self._before = now, given_back
 
 
 @dataclass(eq=False, slots=True)
@@ -208,24 +225,28 @@ class _Turn:
             self.granted.set_result(False)
 
 
-class _Place:
+class Place:
     """What a request holds, and may give back early."""
+
+    __slots__ = ("_admission", "is_held")
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
         self.is_held = True
 
     def give_back(self) -> None:
+        """Give it to whoever is next."""
         if self.is_held:
             self.is_held = False
             self._admission.free()
 
     async def take_again(self, request: web.BaseRequest) -> None:
+        """Have it back, ahead of whoever had none."""
         await self._admission.take_again(request)
         self.is_held = True
 
 
-_PLACE: Final = web.RequestKey("place", _Place)
+_PLACE: Final = web.RequestKey("place", Place)
 
 
 @asynccontextmanager
@@ -247,24 +268,3 @@ def give_place_back(request: web.BaseRequest) -> None:
     """Give a request's place back before its answer is complete: a stream has begun, and does nothing but wait."""
     if _PLACE in request:
         request[_PLACE].give_back()
-
-
-def admission_middleware(admission_of: Callable[[web.Request], Admission | None]) -> Middleware:
-    """Return the middleware that raises Overloaded where `admission_of` has no place for a request.
-
-    None stands for no place at all: who needs none is never refused.
-    """
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        admission = admission_of(request)
-        if admission is None:
-            return await handler(request)
-        await admission.take(request)
-        place = request[_PLACE] = _Place(admission)
-        try:
-            return await handler(request)
-        finally:
-            place.give_back()
-
-    return middleware

@@ -31,6 +31,11 @@ async def read_bytes(
     """
     if (request.content_length or 0) > largest:
         raise BodyTooLarge
+    if request.content.is_eof():  # it has come whole, as most bodies do, and nobody is waited for
+        whole = request.content.read_nowait()
+        if len(whole) > largest:
+            raise BodyTooLarge
+        return whole
     body = bytearray()
     try:
         async with lent_unless_there(request), asyncio.timeout(seconds):

@@ -18,42 +18,32 @@ class Use:
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
-        self._under_way = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self.under_way = 0
+        self._idle: asyncio.Future[None] | None = None
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer with the application, and count the request as long as it takes."""
-        self._under_way += 1
-        self._idle.clear()
-        try:
-            return await self.handler(request)
-        finally:
-            self._under_way -= 1
-            if not self._under_way:
-                self._idle.set()
+    def one_less(self) -> None:
+        """Count a request no more."""
+        self.under_way -= 1
+        if not self.under_way and self._idle and not self._idle.done():
+            self._idle.set_result(None)
 
     async def ended(self) -> None:
         """Return when no request is under way."""
-        await self._idle.wait()
+        if self.under_way:
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle
 
 
 class CurrentApp:
-    """What a server calls for each request."""
+    """What a server is given in the place of a handler: each request is a use of the application of its moment."""
 
     def __init__(self, handler: Handler) -> None:
         self.answers_are_last = False
         """Whether each answer closes its connection, and says so: the process ends soon."""
-        self._use = Use(handler)
-
-    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer with the application of now."""
-        response = await self._use.handle(request)
-        if self.answers_are_last:
-            response.force_close()
-        return response
+        self.use = Use(handler)
+        """That of the application of now."""
 
     def exchange(self, handler: Handler) -> Use:
         """Answer with `handler` from now on, and return what the one of before still has to answer."""
-        before, self._use = self._use, Use(handler)
+        before, self.use = self.use, Use(handler)
         return before

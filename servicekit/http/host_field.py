@@ -5,6 +5,7 @@ judge another host than whoever wrote or passed on the field meant.
 Never decides whether the host is ours, and never asks a resolver.
 """
 
+import functools
 import ipaddress
 import re
 from typing import Final
@@ -16,6 +17,8 @@ _HOST: Final = re.compile(
 )
 _LONGEST: Final = 255
 _HIGHEST_PORT: Final = 65_535
+# Browsers of a service say a few names again and again; strangers may say any.
+_MOST_KEPT: Final = 256
 
 
 def host_of(field: str) -> str | None:
@@ -26,7 +29,12 @@ def host_of(field: str) -> str | None:
     """
     if not field:
         return ""
-    read = _HOST.fullmatch(field) if len(field) <= _LONGEST else None
+    return _read(field) if len(field) <= _LONGEST else None
+
+
+@functools.lru_cache(maxsize=_MOST_KEPT)
+def _read(field: str) -> str | None:
+    read = _HOST.fullmatch(field)
     if read is None:
         return None
     name, address, port = read.groups()

@@ -1,35 +1,50 @@
 """A connection of a client, as far as it is counted and may be closed.
 
-Owns whether it is in the middle of a request, and the time for its first byte and for the head of a request.
+Owns whether it is in the middle of a request, and the time for its first byte and for the head of a request, which has
+a largest length.
 Never decides which connection makes room (`connections.py`), and never reads what a request says.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, cast
+import math
+from typing import Final, cast
 
 from aiohttp import hdrs, web
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
-from aiohttp.web_protocol import RequestHandler, _ErrInfo
+from aiohttp.web_protocol import _ErrInfo
 
+from servicekit.few_a_turn import FewATurn
 from servicekit.http.connections import Connections
 from servicekit.http.departures import Ending
+from servicekit.http.descriptors import MOST_CONNECTIONS
+from servicekit.http.request_heads import LARGEST_HEAD
+from servicekit.http.task_per_request import TaskPerRequest
 
 HEAD_SECONDS: Final = 10.0
 """From the first byte of a head to its last, as for a body."""
 MOST_AT_ONCE: Final = 16_384
 """Bytes that are read in one turn of the event loop: in chunks of one byte they take milliseconds to parse already."""
+MARGIN: Final = 4
+"""How many times too much is read, so that the service itself can answer it."""
+# Several signs of life count as one within this share of the time in which a connection counts as used.
+_MOMENT: Final = 1 / 50
 _LAST_CHUNK: Final = b"\r\n0\r\n\r\n"
 FIRST_BYTE_SECONDS: Final = 10.0
 """From the connection to its first byte. One of our own proxies may connect in advance: it has the keep-alive time."""
 
 
-class LimitedHandler(RequestHandler):
+class LimitedHandler(TaskPerRequest):
     """A connection that is counted, and may be closed to make room while it is in no request."""
 
     connections = Connections()
+    newcomers: FewATurn | None = None
+    """The line in which the first bytes of each connection are read, where there is one."""
     head_seconds = HEAD_SECONDS
     first_byte_seconds = FIRST_BYTE_SECONDS
+    largest_unread = MARGIN * LARGEST_HEAD
+    """Bytes that may come before a head is complete."""
+    unread = 0
+    heard_at = 0.0
     network: str | None = None
     """The network that it is counted by; None for one of our own proxies."""
     joining: "asyncio.Task[None] | None" = None
@@ -39,8 +54,10 @@ class LimitedHandler(RequestHandler):
     """Tells that the client has left."""
     _way: asyncio.Transport | None = None
     _late_head: asyncio.TimerHandle | None = None
+    _rest = b""
+    """What came in one turn of the loop and is read in others."""
     _was_silent = True
-    _is_answered = False
+    _tells_again_at = -math.inf
     _unwanted: StreamReader | None = None
     """What is left of a body in chunks, once its request was answered without it."""
 
@@ -49,12 +66,12 @@ class LimitedHandler(RequestHandler):
         """Whether it is in no request: on its way in, or waiting for a head, half of which may be there."""
         if self._way is None:
             return self.is_joining
-        return self._is_between_requests and not self._way.get_write_buffer_size()
+        return self._is_between_requests and not self._rest and not self._way.get_write_buffer_size()
 
     @property
     def is_lingering(self) -> bool:
         """Whether it was answered, and only the rest of a body that nobody wants is still awaited."""
-        return self._is_answered and self._waiter is None and not self._messages and not self.is_unread
+        return self.is_answered and self.is_at_work and not self._messages and not self.is_unread
 
     @property
     def is_unread(self) -> bool:
@@ -63,7 +80,7 @@ class LimitedHandler(RequestHandler):
 
     @property
     def _is_between_requests(self) -> bool:
-        return self._waiter is not None and not self._waiter.done() and not self._messages
+        return not self.is_at_work and not self._messages
 
     def abandon(self) -> None:
         """Close it without waiting for anybody, be it a reader or the end of TLS."""
@@ -92,50 +109,100 @@ class LimitedHandler(RequestHandler):
         self.connections.remove(self)
 
     def data_received(self, data: bytes) -> None:
-        """Read, and give the rest of a head its time."""
-        self.connections.heard_of(self)
+        """Read a little of what came, and the rest in the turns that follow.
+
+        asyncio's own loop is told to read no more in one turn; libuv hands over a quarter of a megabyte, many times.
+        """
         if self._was_silent and data:
             self._was_silent = False
             self._stop_waiting_for_a_head()
+            if self.newcomers is not None and not self.newcomers.begin(self._read_on):
+                self._rest = data
+                self._pause_transport_reading()
+                return
+        if not data or (not self._rest and len(data) <= MOST_AT_ONCE):
+            self._read(data)
+            self.begin_next()
+            return
+        is_going_on = bool(self._rest)
+        self._rest += data
+        if not is_going_on:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        if self._way is None:  # it was lost meanwhile
+            return
+        piece, self._rest = self._rest[:MOST_AT_ONCE], self._rest[MOST_AT_ONCE:]
+        if self._rest:
+            self._pause_transport_reading()
+            self._loop.call_soon(self._read_on)
+        elif not self._reading_paused and not self._buffer_paused:
+            self._resume_transport_reading()
+        self._read(piece)
+        self.begin_next()
+
+    def _read(self, data: bytes) -> None:
+        """Read, have it judged, and bound what is no whole head yet: by its time, and by its length."""
+        now = self.heard_at = self._loop.time()
+        if now >= self._tells_again_at:
+            self._tell_of_life(now)
         if self._unwanted is not None:
             if data.endswith(_LAST_CHUNK):
                 self._unwanted.feed_eof()
             return
+        line = self._messages
+        judged = len(line)
         super().data_received(data)
-        if not self._is_between_requests:
-            self._stop_waiting_for_a_head()
-        elif self._late_head is None and data:
+        if len(line) > judged:
+            self._judge(judged)
+        if line or self.is_at_work:
+            self.unread = 0
+            if self._late_head is not None:
+                self._stop_waiting_for_a_head()
+        elif data:
+            self._wait_for_a_head(len(data))
+
+    def _judge(self, first: int) -> None:
+        """Judge the requests in the line, from the `first` that is new."""
+
+    def _wait_for_a_head(self, more: int) -> None:
+        """Give the rest of a head its time, and its room: so many bytes more have come of it."""
+        self.unread += more
+        if self.unread > self.largest_unread:
+            self.unread = 0
+            self._messages.append((_ErrInfo(431, ValueError("head"), ""), EMPTY_PAYLOAD))
+        elif self._late_head is None:
             self._late_head = self._loop.call_later(self.head_seconds, self._end_head)
 
-    async def finish_response(
-        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
-    ) -> tuple[web.StreamResponse, bool]:
-        """Answer, and say that this is the end of the connection where others need its place.
+    def is_last_answer(self, request: web.BaseRequest, payload: StreamReader) -> bool:
+        """Tell whether this is the end of the connection, as others need its place.
 
         A client that is told so asks on another one; one whose connection just ends may have sent the next request.
         It is the end as well where chunks are left that nobody wants: a million of one byte would take a second of the
         parser's time, and everybody else's.
         """
-        self.connections.heard_of(self)
-        has_chunks = hdrs.TRANSFER_ENCODING in request.headers and not request.content.is_eof()
-        if has_chunks or self.connections.is_crowded_for(self):
-            resp.force_close()
-        finished = await super().finish_response(request, resp, start_time)
-        self.connections.heard_of(self)
-        self._is_answered = True
-        if has_chunks:
-            self._unwanted = request.content
-        return finished
+        has_chunks = not payload.is_eof() and hdrs.TRANSFER_ENCODING in request.headers
+        return has_chunks or self.connections.is_crowded_for(self)
 
-    def _handle_request(
-        self,
-        request: web.BaseRequest,
-        start_time: float | None,
-        request_handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
-    ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
-        """Note that a request has begun, in the moment that it is taken from the line."""
-        self._is_answered = False
-        return super()._handle_request(request, start_time, request_handler)
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Answer by and by, and note that this begins only now."""
+        self._tell_of_life(self._loop.time())
+        return await super().finish_response(request, resp, start_time)
+
+    def after_answer(self, request: web.BaseRequest, unread: StreamReader | None) -> None:
+        """Note that its reader took it, as far as there was no room for it."""
+        now = self._loop.time()
+        if now >= self._tells_again_at:
+            self._tell_of_life(now)
+        if unread is not None and hdrs.TRANSFER_ENCODING in request.headers:
+            self._unwanted = unread
+
+    def _tell_of_life(self, now: float) -> None:
+        """Tell the others of a sign of life; a moment later again: seconds are what matters to them."""
+        self._tells_again_at = now + _MOMENT * self.connections.in_use_seconds
+        self.connections.heard_of(self)
 
     def _stop_waiting_for_a_head(self) -> None:
         if self._late_head is not None:
@@ -149,6 +216,12 @@ class LimitedHandler(RequestHandler):
 
     def _end_head(self) -> None:
         self._late_head = None
-        if self._is_between_requests and self._waiter is not None:
+        if self._is_between_requests:
             self._messages.append((_ErrInfo(408, TimeoutError("head"), ""), EMPTY_PAYLOAD))
-            self._waiter.set_result(None)
+            self.begin_next()
+
+
+def connections_of(request: web.BaseRequest) -> int:
+    """Return how many connections the request's server takes; those of a server that is not ours have no limit."""
+    connections = getattr(request.protocol, "connections", None)
+    return connections.most if isinstance(connections, Connections) else MOST_CONNECTIONS

@@ -25,7 +25,7 @@ UNREAD_SECONDS: Final = 30.0
 """For how long an answer may wait for a reader who takes nothing of it (TCP_USER_TIMEOUT, where the system has it)."""
 # Accepted in one turn of the loop, so that others have theirs; fewer where there may be few, and these are too many for
 # a moment, until those that make room for them have ended.
-_AT_ONCE: Final = 64
+_AT_ONCE: Final = 4
 _SHARE_AT_ONCE: Final = 8
 _TRY_AGAIN_SECONDS: Final = 0.2
 _LOOK_AGAIN_SECONDS: Final = 1.0

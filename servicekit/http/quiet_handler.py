@@ -1,8 +1,9 @@
 """One connection of a client, and what is answered to bytes that are no request.
 
 Owns the reply to what the parser refuses, or lets through although it is ambiguous (`request_faults.py`), and to a head
-without measure: a problem that has the headers of every answer and no word of the request, and the end of the
-connection. aiohttp's own replies quote the offending bytes and name its version.
+without measure (`limited_handler.py`), or to what it expects of us: a problem that has the headers of every answer and
+no word of the request, and the end of the connection. aiohttp's own replies quote the offending bytes and name its
+version.
 Never reads a body, and never knows a route.
 """
 
@@ -20,16 +21,14 @@ from aiohttp.web_protocol import _ErrInfo
 
 from servicekit.errors import RequestHeaderFieldsTooLarge, RequestTimedOut, UriTooLong
 from servicekit.http.draining import FIRST_REQUEST_SECONDS
-from servicekit.http.limited_handler import LimitedHandler
+from servicekit.http.limited_handler import MARGIN, LimitedHandler
 from servicekit.http.request_faults import RequestFault, fault_in
-from servicekit.http.request_heads import LARGEST_HEAD, LONGEST_TARGET
+from servicekit.http.request_heads import LONGEST_TARGET
 from servicekit.logs import log_event
-from servicekit.problems import PROBLEM, Problem, plain_problem
+from servicekit.problems import PROBLEM, Problem, plain_problem, problem_of_refusal
 from servicekit.reference import HEADER, reference_of, request_id_of
 
 Headers = Callable[[], Mapping[str, str]]
-MARGIN: Final = 4
-"""How many times too much is read, so that the service itself can answer it."""
 LONGEST_LINE: Final = MARGIN * LONGEST_TARGET
 _TOO_MANY_FIELDS: Final = "Too many headers received"
 _OF_THE_HEAD: Final = {
@@ -42,13 +41,10 @@ _log = logging.getLogger(__name__)
 class QuietHandler(LimitedHandler):
     """A connection whose refusals are problems without a word of the request.
 
-    `largest_unread` is how many bytes may come before a head is complete; `headers` returns what every answer has.
+    `headers` returns what every answer has.
     """
 
-    largest_unread = MARGIN * LARGEST_HEAD
     headers: Headers = dict
-    unread = 0
-    heard_at = 0.0
 
     @property
     def is_awaited(self) -> bool:
@@ -63,20 +59,6 @@ class QuietHandler(LimitedHandler):
         else:
             self.force_close()
 
-    def data_received(self, data: bytes) -> None:
-        """Read, judge what was read, and bound what is no whole head yet."""
-        is_between_requests = self._waiter is not None and not self._waiter.done()
-        self.heard_at = self._loop.time()
-        judged = len(self._messages)
-        super().data_received(data)
-        self._judge(judged)
-        self.unread = self.unread + len(data) if is_between_requests and not self._messages else 0
-        if self.unread > self.largest_unread:
-            self.unread = 0
-            self._messages.append((_ErrInfo(431, ValueError("head"), ""), EMPTY_PAYLOAD))
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_result(None)
-
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
@@ -89,10 +71,21 @@ class QuietHandler(LimitedHandler):
 
     def _judge(self, first: int) -> None:
         """Put a refusal in the place of each request, from the `first` in the line, that the parser let through."""
-        for place in range(first, len(self._messages)):
-            message, _ = self._messages[place]
+        line = self._messages
+        for place in range(first, len(line)):
+            message = line[place][0]
             if isinstance(message, RawRequestMessage) and (fault := fault_in(message)):
-                self._messages[place] = (_ErrInfo(http.HTTPStatus.BAD_REQUEST, fault, ""), EMPTY_PAYLOAD)
+                line[place] = (_ErrInfo(http.HTTPStatus.BAD_REQUEST, fault, ""), EMPTY_PAYLOAD)
+
+    def _response_to(self, request: web.BaseRequest, error: Exception) -> web.StreamResponse:
+        """Return the answer to what a handler raised; a problem where aiohttp refuses an `Expect`, and would quote it.
+
+        One that is no text makes it fail at that, as it cannot be written in UTF-8 (RFC 9110, section 10.1.1).
+        """
+        if isinstance(error, web.HTTPExpectationFailed | UnicodeError) and hdrs.EXPECT in request.headers:
+            # The body may still be on its way: the connection ends.
+            return refusal(request, problem_of_refusal(web.HTTPExpectationFailed()), self.headers())
+        return super()._response_to(request, error)
 
     def handle_error(
         self,

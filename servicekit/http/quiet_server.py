@@ -6,26 +6,25 @@ Never reads settings, and never decides when to stop. What is no request is answ
 """
 
 import asyncio
-import contextlib
 import logging
 import socket
 from collections.abc import Mapping
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from servicekit.few_a_turn import FewATurn
 from servicekit.http.access_log import AccessLog
 from servicekit.http.answer_headers import ANSWER_HEADERS
 from servicekit.http.client_networks import CLIENT_NETWORKS, ClientNetworks
 from servicekit.http.connections import Connections
-from servicekit.http.current_app import CurrentApp, Handler, Use
+from servicekit.http.current_app import CurrentApp, Use
 from servicekit.http.draining import close_listener, end_connections
-from servicekit.http.limited_handler import FIRST_BYTE_SECONDS, HEAD_SECONDS
-from servicekit.http.quiet_handler import LONGEST_LINE, MARGIN, Headers, QuietHandler, refusal
+from servicekit.http.limited_handler import FIRST_BYTE_SECONDS, HEAD_SECONDS, MARGIN
+from servicekit.http.quiet_handler import LONGEST_LINE, Headers, QuietHandler
 from servicekit.http.request_heads import LARGEST_HEAD
 from servicekit.logs import log_event
-from servicekit.problems import problem_of_refusal
 
 # What a person waits for at most; an orchestrator's grace period must be longer.
 DRAIN_SECONDS: Final = 20
@@ -34,6 +33,8 @@ DRAIN_SECONDS: Final = 20
 KEEP_ALIVE_SECONDS: Final = 75
 # What remains of the wait for a connection once it has been waited for.
 _AT_ONCE_SECONDS: Final = 0.01
+# Whose first bytes are read in one turn of the event loop: about two milliseconds of work with all that a request is.
+_NEWCOMERS: Final = 4
 # 1,000 fields are more than anybody sends; the sum of their bytes bounds many small ones.
 _MOST_FIELDS: Final = 1_000
 
@@ -42,28 +43,12 @@ _STRANGERS: Final = ClientNetworks()
 _log = logging.getLogger(__name__)
 
 
-def _without_echo(handler: Handler, headers: Headers) -> Handler:
-    """Return `handler` with a problem for what aiohttp refuses before any middleware sees it, and quotes: `Expect`.
-
-    `headers` returns those of every answer.
-    """
-
-    async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        # Refused here where it is no text: what aiohttp raises would be no UTF-8.
-        if request.headers.get(hdrs.EXPECT, "").isascii():
-            with contextlib.suppress(web.HTTPExpectationFailed):
-                return await handler(request)
-        # The body may still be on its way: the connection ends.
-        return refusal(request, problem_of_refusal(web.HTTPExpectationFailed()), headers())
-
-    return handle
-
-
 class _QuietServer(web.Server):
     largest_head = LARGEST_HEAD
     head_seconds = HEAD_SECONDS
     first_byte_seconds = FIRST_BYTE_SECONDS
     limited = Connections()
+    newcomers: FewATurn | None = None
     headers: Headers = dict
 
     def __call__(self) -> RequestHandler:
@@ -71,6 +56,7 @@ class _QuietServer(web.Server):
         handler.largest_unread = MARGIN * self.largest_head
         handler.headers = self.headers
         handler.connections = self.limited
+        handler.newcomers = self.newcomers
         handler.head_seconds = self.head_seconds
         handler.first_byte_seconds = self.first_byte_seconds
         handler.heard_at = self._loop.time()
@@ -139,7 +125,7 @@ class QuietRunner(web.AppRunner):
         if fresh.server is None:  # pragma: no cover - for the types: it is there after `setup`
             raise RuntimeError("no server")
         before, self._app = self._app, app
-        use = self._current.exchange(_without_echo(fresh.server.request_handler, self._headers))
+        use = self._current.exchange(fresh.server.request_handler)
         leaving = asyncio.create_task(self._end(before, use))
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
@@ -174,9 +160,9 @@ class QuietRunner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
-        self._current = CurrentApp(_without_echo(server.request_handler, self._headers))
+        self._current = CurrentApp(server.request_handler)
         quiet = _QuietServer(
-            self._current,
+            self._current,  # type: ignore[arg-type]  # our connections know what it is
             request_factory=server.request_factory,
             handler_cancellation=server.handler_cancellation,
             **server._kwargs,  # noqa: SLF001 - aiohttp offers no way to name the handler's class
@@ -185,5 +171,6 @@ class QuietRunner(web.AppRunner):
         quiet.head_seconds = self._head_seconds
         quiet.first_byte_seconds = self._first_byte_seconds
         quiet.limited = self.connections
+        quiet.newcomers = FewATurn(_NEWCOMERS)
         quiet.headers = self._headers
         return quiet

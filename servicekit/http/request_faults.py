@@ -8,7 +8,7 @@ Never looks at a body, and never says what the answer is but that there is one f
 import re
 from typing import Final
 
-from aiohttp import hdrs
+from aiohttp import HttpVersion11, hdrs
 from aiohttp.http_parser import RawRequestMessage
 
 from servicekit.http.host_field import host_of
@@ -34,14 +34,34 @@ def fault_in(message: RawRequestMessage) -> RequestFault | None:
     Not checked: what both parsers refuse by themselves, such as two lengths, a length beside chunks, lines that are
     folded or end in a bare LF, names of fields with a space, a request of HTTP/1.1 without `Host` or with two.
     """
-    fault = _fault_of_version(message) or _fault_of_framing(message) or _fault_of_target(message)
+    headers = message.headers
+    if (
+        message.version is HttpVersion11
+        and message.path.startswith("/")
+        and _TARGET.fullmatch(message.path)
+        and message.method != hdrs.METH_CONNECT
+        and hdrs.TRANSFER_ENCODING not in headers
+        and hdrs.CONTENT_LENGTH not in headers
+        and host_of(headers.get(hdrs.HOST, "/"))
+    ):
+        return None  # nearly every request: nothing of what follows has anything to say
+    has_framing = hdrs.TRANSFER_ENCODING in headers or hdrs.CONTENT_LENGTH in headers
+    fault = (
+        _fault_of_version(message)
+        or (_fault_of_framing(message) if has_framing else None)
+        or _fault_of_target(message)
+    )
     if fault:
         fault.is_of_head = message.method == hdrs.METH_HEAD
     return fault
 
 
 def _fault_of_version(message: RawRequestMessage) -> RequestFault | None:
-    return None if message.version in _VERSIONS else RequestFault("the version is neither 1.0 nor 1.1")
+    return (
+        None
+        if message.version == (1, 1) or message.version in _VERSIONS
+        else RequestFault("the version is neither 1.0 nor 1.1")
+    )
 
 
 def _fault_of_framing(message: RawRequestMessage) -> RequestFault | None:
@@ -65,10 +85,12 @@ def _fault_of_target(message: RawRequestMessage) -> RequestFault | None:
         return RequestFault("a Host that is no host")
     if message.method == hdrs.METH_CONNECT or not _TARGET.fullmatch(message.path):
         return RequestFault("a target that is none")
+    if message.path.startswith("/"):
+        return None
     if absolute := _ABSOLUTE.match(message.path):
         named = host_of(absolute[1])
         if not named or host not in {None, named}:
             return RequestFault("a target of another host than Host")
-    elif not message.path.startswith("/") and (message.method, message.path) != (hdrs.METH_OPTIONS, "*"):
+    elif (message.method, message.path) != (hdrs.METH_OPTIONS, "*"):
         return RequestFault("a target that is no path")
     return None

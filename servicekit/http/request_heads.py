@@ -1,6 +1,6 @@
 """The head of a request: how much of it is read, and what is said of more.
 
-Owns the limits and the middleware that keeps them. The server reads a multiple of them (`quiet_server.py`), so that
+Owns the limits, and the judgement by them. The server reads a multiple of them (`quiet_server.py`), so that
 what is too much can be refused by an answer that its reader understands.
 Never looks at what a field says.
 
@@ -8,10 +8,10 @@ Never looks at what a field says.
 of other ports of `localhost`, travel with ours.
 """
 
+from itertools import chain
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
 from servicekit.errors import RequestHeaderFieldsTooLarge, UriTooLong
 
@@ -23,17 +23,12 @@ LONGEST_TARGET: Final = 8_190
 _AROUND: Final = 4
 
 
-def head_limits_middleware(
-    *, largest_head: int = LARGEST_HEAD, longest_target: int = LONGEST_TARGET
-) -> Middleware:
-    """Return the middleware that raises UriTooLong or RequestHeaderFieldsTooLarge; both numbers are bytes."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if len(request.raw_path) > longest_target:
-            raise UriTooLong
-        if sum(len(name) + len(value) + _AROUND for name, value in request.raw_headers) > largest_head:
-            raise RequestHeaderFieldsTooLarge
-        return await handler(request)
-
-    return middleware
+def judge_head(
+    request: web.BaseRequest, *, largest_head: int = LARGEST_HEAD, longest_target: int = LONGEST_TARGET
+) -> None:
+    """Raise UriTooLong or RequestHeaderFieldsTooLarge where there is more; both numbers are bytes."""
+    fields = request.raw_headers
+    if len(request.raw_path) > longest_target:
+        raise UriTooLong
+    if len(b"".join(chain.from_iterable(fields))) + _AROUND * len(fields) > largest_head:
+        raise RequestHeaderFieldsTooLarge

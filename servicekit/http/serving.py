@@ -1,6 +1,6 @@
-"""A service's listening sockets, what is served at them, and what it proves itself by.
+"""What is served at a service's listening sockets, and what it proves itself by.
 
-Owns that what was started is ended, the first site last, and the sentence about an address that cannot be had.
+Owns that what was started is ended, the first site last.
 Never reads settings, and never decides an exit status or when the end begins.
 """
 
@@ -8,7 +8,6 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
 
 from aiohttp import web
 
@@ -19,24 +18,6 @@ from servicekit.http.descriptors import (
 )
 from servicekit.http.limited_site import LimitedSite
 from servicekit.http.quiet_server import QuietRunner
-
-_BACKLOG: Final = 1024
-
-
-def listening_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raises OSError when the address is taken or is not ours.
-
-    A name with addresses of both families is listened to by IPv4. Port 0 takes a free one.
-    """
-    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family = min((address[0] for address in addresses), key=lambda kind: kind != socket.AF_INET)
-    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-
-
-def cannot_listen(service: str, host: str, port: int, error: OSError) -> str:
-    """Return the sentence for whoever started `service` at an address that cannot be had."""
-    reason = str(error.strerror).partition(" (")[0]  # without Python's repetition of the address
-    return f"The {service} cannot listen on {host}:{port}: {reason}."
 
 
 def server_tls(pem: str) -> ssl.SSLContext:

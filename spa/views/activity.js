@@ -1,5 +1,5 @@
 // @ts-check
-/** Recent activity: what was done with the account, never a value; and what to do about it. */
+/** Recent activity: what was done with the account, never a value. */
 import { activityIn } from '../answers.js';
 import { request } from '../api.js';
 import { ask } from '../dialog.js';

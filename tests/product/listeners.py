@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from typing import Any, Final
 
 import aiohttp
 
-from gateway.app_keys import EVENT_STREAMS, VAULT
-from gateway.session.event_streams import StreamLimits
+from gateway.app_keys import EVENT_STREAMS, SESSIONS, VAULT
+from gateway.session.event_streams import EventStreams, StreamLimits
+from gateway.session.sessions import LiveSession
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.patience import PATIENCE
 from tests.stage.world import World
@@ -97,3 +99,22 @@ async def pushed(world: World) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("nothing is pushed")
+
+
+def streams_of(world: World, *, looks: int) -> EventStreams:
+    """Return streams that fail after so many looks at what a session may do."""
+    left = iter([{"profile.edit": "step-up"}] * looks)
+
+    async def access(_session: LiveSession) -> dict[str, str]:
+        return next(left)
+
+    return EventStreams(
+        world.app[SESSIONS],
+        world.app[VAULT],
+        access,
+        now=time.time,
+        monotonic=time.monotonic,
+        warning=1,
+        redis_seconds=5,
+        limits=QUICK,
+    )

@@ -114,7 +114,7 @@ async def test_R16_what_is_kept_of_the_authority_is_sealed_and_ends(world: World
         value = await world.redis.get(key)
         assert value is not None
         assert b"issuer" not in value
-        assert b"RSA" not in value
+        assert b'"RSA"' not in value
 
 
 async def test_R16_what_somebody_else_put_there_is_not_believed(world: World) -> None:

@@ -13,7 +13,10 @@ from servicekit.upstream import OPEN_SECONDS as OPEN_SECONDS_OF_AN_UPSTREAM
 from tests.product.test_authority_in_trouble import REFRESHES, MakeWorld, entra_of, fault, heal
 from tests.product.test_metrics import counted, drawn
 from tests.product.test_tokens import READ, end_of_token
+from tests.stage.http_wire import token_request
+from tests.stage.network import Network
 from tests.stage.other_front_end import GRACE, OtherFrontEnd
+from tests.stage.patience import PATIENCE
 from tests.stage.tenant import EDIT as EDIT_SCOPE
 from tests.stage.world import World
 
@@ -112,6 +115,23 @@ async def test_L6_people_sign_in_while_all_refreshes_hang(make_world: MakeWorld)
     await asyncio.gather(*stuck, *reading, return_exceptions=True)
 
 
+async def test_L6_who_waits_for_a_token_keeps_nobody_else_out(
+    make_world: MakeWorld, network: Network
+) -> None:
+    world = await make_world(network=network, MAX_REQUESTS="4")
+    people = await with_ended_tokens(world, 5)
+    fresh = await world.signed_in()
+    held = network.authority.hold(token_request("refresh_token"), times=None)
+    reading = [asyncio.create_task(person.call("GET", "/api/profile")) for person in people]
+    await held.reached(len(people))
+
+    for path in ("/api/session", "/api/profile", "/api/sessions"):
+        assert (await fresh.call("GET", path)).status == 200
+    held.release()
+    assert [(await answer).status for answer in reading] == [200] * len(people)
+    assert 'stepup_requests_in_work{places="work"} 0.0' in drawn(world), "each came back"
+
+
 async def test_L6_waiting_for_our_own_threads_is_answered_as_such_and_never_remembered(world: World) -> None:
     (ada,) = await with_ended_tokens(world, 1)
     entra, gate = entra_of(world), threading.Event()
@@ -141,6 +161,28 @@ async def test_L6_who_comes_back_at_expiry_is_served_by_one_token_request_each(w
     answers = await asyncio.gather(*(person.call("GET", "/api/profile") for person in people for _ in "ab"))
     assert {answer.status for answer in answers} == {200}
     assert await world.asked(REFRESHES) == len(people)
+
+
+def threads_that_refresh() -> set[int | None]:
+    """Return the threads that wait for the authority, or have done so."""
+    return {thread.ident for thread in threading.enumerate() if thread.name.startswith("msal-refresh")}
+
+
+async def test_L6_refreshes_that_hang_take_no_turn_from_others(make_world: MakeWorld) -> None:
+    world = await make_world(authority_seconds=4)
+    people = await with_ended_tokens(world, 6)
+    await fault(world, REFRESHES, delay_ms=9_000)
+    before = threads_that_refresh()
+
+    reading = [asyncio.ensure_future(person.call("GET", "/api/profile")) for person in people]
+    async with asyncio.timeout(PATIENCE):
+        while len(threads_that_refresh() - before) < len(people):  # noqa: ASYNC110 - threads are looked at
+            await asyncio.sleep(0.02)
+    assert not any(call.done() for call in reading), "all of them wait for the authority"
+
+    for call in reading:
+        call.cancel()
+    await asyncio.gather(*reading, return_exceptions=True)
 
 
 async def test_L6_what_failed_a_moment_ago_is_not_remembered_of_a_session_that_asked_nobody(

@@ -6,7 +6,6 @@ is suspended and has its task cancelled at the k-th time, for every k until it e
 
 import asyncio
 import gc
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,11 +21,12 @@ from gateway.session.cookie import COOKIE, SessionCookie
 from tests.product.test_tokens import broker_of, end_of_token, vault_of
 from tests.stage.invariants import drop_leases, violations
 from tests.stage.other_front_end import ADA, OtherFrontEnd
+from tests.stage.patience import PATIENCE
 from tests.stage.world import World
 
 STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 MOST_AWAITS = 120
-SECONDS = 20
+SECONDS = PATIENCE
 """In which each trial ends, whatever happens to it."""
 
 
@@ -107,9 +107,8 @@ async def was_cancelled(world: World, request: Any, k: int) -> bool:
     if task.cancelled():
         return True
     assert task.result().status < 400
-    # Before Python 3.12 `asyncio.wait_for`, by which redis-py sends, may swallow a cancellation.
-    assert driver.suspensions < k or sys.version_info < (3, 12)
-    return driver.suspensions >= k
+    assert driver.suspensions < k, "a cancellation was swallowed"
+    return False
 
 
 async def at_every_await(world: World, trial: Callable[[int], Awaitable[bool]]) -> None:
@@ -121,7 +120,7 @@ async def at_every_await(world: World, trial: Callable[[int], Awaitable[bool]]) 
             assert await violations(world.redis, vault_of(world)) == [], k
             await drop_leases(world.redis)
         if went_on:
-            assert k > 3, "something was awaited"
+            assert k > 2, "something was awaited: what is read, and what is written"
             return
     raise AssertionError("there is no end of awaits")
 

@@ -122,12 +122,12 @@ async def test_R27_records_of_a_newer_version_are_read_for_what_is_known_here(wo
         opened = vault.open(cookie.ref, name, sealed, secret=cookie.secret)
         assert opened is not None
         newer = opened.value.replace(b"{", b'{"of_a_newer_version":{"x":[1]},', 1)
-        assert (await vault.write(cookie.ref, {name: Field(newer, far)}, secret=cookie.secret))[0]
+        assert (await vault.write(cookie.ref, {name: Field(newer, far)}, secret=cookie.secret)).is_whole
     for name, value in (
         ("refusal:edit", b'{"kind":"interaction"}'),
         ("challenge:" + "c" * 22, b'{"of_a_newer_version":1}'),
     ):
-        assert (await vault.write(cookie.ref, {name: Field(value, far)}, secret=cookie.secret))[0]
+        assert (await vault.write(cookie.ref, {name: Field(value, far)}, secret=cookie.secret)).is_whole
 
     assert (await ada.call("GET", "/api/profile")).status == 200
     assert (await ada.call("GET", "/api/session")).body["access"] == {"profile.edit": "granted"}

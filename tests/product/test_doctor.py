@@ -1,6 +1,5 @@
 """The doctor names each misconfiguration: the tenant, Redis and small servers reproduce it, and nothing is patched."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -193,14 +192,16 @@ async def test_U27_the_api_does_not_protect(configured: Configured, status: int,
     assert said in faults(findings)["resource API protects"]
 
 
-async def test_R21_clocks_that_differ_are_told(configured: Configured) -> None:
+async def test_R21_clocks_that_differ_are_told(configured: Configured, world: World) -> None:
     for seconds, status, said in (
         (600, Status.FAULT, "ahead of"),
         (-600, Status.FAULT, "behind"),
         (120, Status.WARNING, "ahead of"),
         (-60, Status.OK, "behind"),
     ):
-        finding = the(await examine(configured(), now=MovableClock(time.time() + seconds)), "clock")
+        finding = the(
+            await examine(configured(), now=MovableClock(world.tenant_clock.now + seconds)), "clock"
+        )
 
         assert (finding.status, said in finding.detail) == (status, True), seconds
 

@@ -88,10 +88,9 @@ async def test_F5_a_certificate_is_refused_with_openssl_s_reason_wherever_it_is_
         async with outbound(None, bundle) as network:
             with pytest.raises(OutboundError, match=reason) as by_network:
                 await network.send("GET", f"https://{where}/")
-        transport = AuthorityTransport(verify=bundle)
-        with pytest.raises(AuthorityUnavailable, match=reason) as by_msal:
-            await asyncio.to_thread(transport.post, f"https://{where}/token", data={})
-        transport.close()
+            transport = AuthorityTransport(network)
+            with pytest.raises(AuthorityUnavailable, match=reason) as by_msal:
+                await asyncio.to_thread(transport.post, f"https://{where}/token", data={})
         redis, vault, _ = await asyncio.to_thread(open_vault, settings, now=RedisClock())
         with pytest.raises(SessionStoreUnavailable) as by_redis:
             await vault.ping()

@@ -121,6 +121,22 @@ async def test_A1_S12_a_name_of_ours_twice_is_no_name_and_the_answer_says_what_t
     assert await lives(world, both[1])
 
 
+@pytest.mark.parametrize("path", ["/api/session/events", "/api/profile"])
+async def test_A1_an_answer_that_its_page_cannot_read_leaves_the_cookies_for_the_one_that_says_why(
+    world: World, path: str
+) -> None:
+    both = ("Cookie", f"{SESSION}=a; {SESSION}=b")
+
+    for accept, forgets in (
+        ("text/event-stream", None),  # what an EventSource sends, and no fetch by itself
+        ("text/event-stream, application/json", FORGET),
+        ("*/*", FORGET),
+    ):
+        answer = await ask_raw(world.gateway_url, "GET", path, [CSRF, both, ("Accept", accept)])
+        assert (answer.status, json.loads(answer.body)["reason"]) == (401, "duplicate-cookie")
+        assert answer.headers.get("clear-site-data") == forgets
+
+
 @pytest.mark.parametrize("path", ["/auth/sign-in?return_to=/edit", "/auth/sign-up"])
 async def test_A1_who_signs_in_with_two_session_cookies_is_told_what_to_do_and_not_sent_round(
     world: World, path: str

@@ -1,24 +1,22 @@
 """How streams of events live: who may open one, how many, for how long, and what they do in trouble."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
 from yarl import URL
 
-from gateway.app_keys import EVENT_STREAMS, METRICS, SESSIONS, VAULT
-from gateway.session.event_streams import EventStreams, StreamLimits
-from gateway.session.sessions import LiveSession
+from gateway.app_keys import METRICS, VAULT
+from gateway.session.event_streams import StreamLimits
 from gateway.store.redis.budget import LIMITS
 from servicekit.http.quiet_server import DRAIN_SECONDS
 from servicekit.problems import problems_middleware
-from tests.product.listeners import LONG, PATH, QUICK, gone, listening
+from tests.product.listeners import LONG, PATH, QUICK, gone, listening, streams_of
 from tests.product.test_operation import answers, environment, process
 from tests.stage.fault_proxy import FaultProxy, Faults
-from tests.stage.other_front_end import GRACE, OtherFrontEnd
+from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.ports import free_port
 from tests.stage.witnesses import ask, commands, forget_commands, opened
 from tests.stage.world import World, served
@@ -47,74 +45,6 @@ async def test_a_silent_stream_gives_a_sign_of_life_and_ends_after_its_time(make
     assert sign.comment
     assert [event.event for event in rest] == [], "the browser comes back by itself"
     assert (await ada.call("GET", "/api/session")).body["authenticated"] is True
-
-
-async def test_a_session_has_so_many_streams_and_a_closed_page_gives_its_place_back(
-    make_world: MakeWorld,
-) -> None:
-    world = await make_world(stream_limits=StreamLimits(look=3600))
-    ada, grace = await world.signed_in(), await world.front_end()
-    await grace.sign_in(GRACE)
-
-    async with AsyncExitStack() as pages:
-        for _ in range(QUICK.of_session):
-            await pages.enter_async_context(listening(ada))
-        refused = await ada.call("GET", PATH)
-        async with listening(grace) as stream:
-            assert await stream.next(), "others have places of their own"
-    assert (refused.status, refused.slug) == (429, "too-many-requests")
-    assert int(refused.headers["Retry-After"]) > 0
-
-    for _ in range(100):
-        if (await ask(ada, "GET", PATH, {"X-CSRF": "1"})).status == 200:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("the places are not given back before the next look, which is an hour away")
-
-
-async def test_A8_one_account_takes_no_more_than_its_share_of_the_places_in_whatever_many_sessions(
-    make_world: MakeWorld,
-) -> None:
-    world = await make_world(stream_limits=StreamLimits(look=0.05, of_session=2, of_person=3, of_process=4))
-    first, second = await world.signed_in(), await world.signed_in()
-    grace = await world.front_end()
-    await grace.sign_in(GRACE)
-
-    async with AsyncExitStack() as pages:
-        for person in (first, second, first):
-            await pages.enter_async_context(listening(person))
-        refused = [await person.call("GET", PATH) for person in (first, second)]
-        async with listening(grace) as stream:
-            assert await stream.next(), "another person has a place"
-    assert [(answer.status, answer.slug) for answer in refused] == [(429, "too-many-requests")] * 2
-    assert (await first.call("GET", "/api/session")).body["authenticated"] is True
-
-    await gone(world)
-    async with listening(second) as stream:
-        assert await stream.next(), "and the places are given back"
-
-
-async def test_A8_nobody_listens_without_a_session(world: World) -> None:
-    stranger = await world.front_end()
-
-    answers = [await stranger.call("GET", PATH) for _ in range(3)]
-
-    assert [(answer.status, answer.slug) for answer in answers] == [(401, "sign-in-required")] * 3
-    assert world.app[EVENT_STREAMS].count() == 0
-
-
-async def test_a_process_has_so_many_streams(make_world: MakeWorld) -> None:
-    world = await make_world(stream_limits=StreamLimits(look=0.05, of_process=1))
-    ada, grace = await world.signed_in(), await world.front_end()
-    await grace.sign_in(GRACE)
-
-    async with listening(ada):
-        refused = await grace.call("GET", PATH)
-    await gone(world)
-
-    assert (refused.status, refused.slug) == (429, "too-many-requests")
-    async with listening(grace) as stream:
-        assert await stream.next()
 
 
 async def test_S23_a_page_of_ours_and_a_program_may_listen_and_nobody_else(world: World) -> None:
@@ -232,21 +162,7 @@ async def test_a_fault_of_ours_ends_a_stream_in_good_order_and_is_told_to_the_op
 ) -> None:
     ada = await world.signed_in()
     live = await opened(world, ada)
-    looks = iter([{"profile.edit": "step-up"}])
-
-    async def access(_session: LiveSession) -> dict[str, str]:
-        return next(looks)  # and nothing at the second look
-
-    streams = EventStreams(
-        world.app[SESSIONS],
-        world.app[VAULT],
-        access,
-        now=time.time,
-        monotonic=time.monotonic,
-        warning=1,
-        redis_seconds=5,
-        limits=QUICK,
-    )
+    streams = streams_of(world, looks=1)
 
     async def handler(request: web.Request) -> web.StreamResponse:
         return await streams.serve(request, live)

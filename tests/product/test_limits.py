@@ -147,7 +147,8 @@ async def test_A5_made_up_cookies_are_refused_and_people_of_the_same_network_go_
         answers.append(await stranger.call("GET", "/api/session", headers={"Cookie": made_up}))
 
     assert [answer.status for answer in answers] == [200] * 10 + [429] * 5
-    assert (answers[-1].slug, answers[-1].headers["Retry-After"]) == ("too-many-requests", "6")
+    assert answers[-1].slug == "too-many-requests"
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 6, "ten in a minute, and some of it has passed"
     assert (await ada.call("GET", "/api/session")).body["authenticated"]
     assert (await ada.call("GET", "/api/profile")).status == 200
     assert (await stranger.call("GET", "/api/session")).status == 200, "without a cookie"

@@ -25,6 +25,7 @@ from tests.product.test_authority_in_trouble import fault, heal
 from tests.product.test_operation import answers
 from tests.product.test_tokens import broker_of, end_of_token
 from tests.stage.certificates import client_certificate
+from tests.stage.controls import counted_by
 from tests.stage.ports import free_port
 from tests.stage.trails import trail_to
 from tests.stage.witnesses import session_keys
@@ -169,7 +170,7 @@ async def test_U35_redis_is_seen_to_answer_to_fail_and_to_be_left_alone(valkey: 
 
 async def test_U35_a_stream_is_a_request_but_how_long_it_stays_open_is_no_answer_time() -> None:
     metrics, port = Metrics(), free_port()
-    app = web.Application(middlewares=[metrics.middleware()])
+    app = web.Application(middlewares=[counted_by(metrics)])
 
     async def stream(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})

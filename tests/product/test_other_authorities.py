@@ -52,6 +52,17 @@ async def test_step_up_asks_for_reading_and_editing_so_that_reading_goes_on(worl
     assert (await world.person.call("GET", "/api/profile")).status == 200
 
 
+async def test_L13_the_first_read_after_a_step_up_asks_for_no_token(world: PlainWorld) -> None:
+    path = "/auth/step-up?action=profile.edit&return_to=/edit"
+    asked_before = world.provider.requests.copy()
+
+    assert await world.sent(await world.answered(path)) == "/edit"
+    assert (await world.person.call("GET", "/api/profile")).status == 200
+    assert (await save(world)).body["city"] == "Paris"
+
+    assert world.provider.requests - asked_before == {"authorization_code": 1, "me": 1, "edit": 1}
+
+
 async def test_a_challenge_of_rfc_9470_is_asked_in_its_own_words(world: PlainWorld) -> None:
     world.provider.demand = f"{RFC_9470}, max_age=300"
     await world.sent(await world.answered((await save(world)).body["redirect"]))

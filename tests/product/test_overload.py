@@ -1,7 +1,7 @@
 """More requests than a gateway can work on, and an event loop that comes late (L1)."""
 
 import asyncio
-import time
+import select
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -10,14 +10,15 @@ import aiohttp
 import pytest
 
 from gateway.app_keys import METRICS
+from gateway.profile.rows import Patience as ProfilePatience
 from gateway.session.event_streams import STREAM_LIMITS
-from gateway.store.scripts import READ
 from tests.product.listeners import listening
+from tests.stage.http_wire import HttpRequest, asks
 from tests.stage.interruptions import Hold
 from tests.stage.network import Network
 from tests.stage.other_front_end import GRACE, OtherFrontEnd
 from tests.stage.patience import PATIENCE
-from tests.stage.redis_wire import Command, runs
+from tests.stage.redis_wire import reads_a_session
 from tests.stage.world import World
 
 MakeWorld = Callable[..., Awaitable[World]]
@@ -27,8 +28,16 @@ CSRF = {"X-CSRF": "1"}
 
 @pytest.fixture
 async def world(make_world: MakeWorld, network: Network) -> World:
-    """Give a gateway that works on four requests at once, and goes through the network."""
-    return await make_world(network=network, MAX_REQUESTS=str(MOST))
+    """Give a gateway that works on four requests at once, and goes through the network.
+
+    Whoever stands in line or asks Graph waits as long as the test: how long that is has tests of its own.
+    """
+    return await make_world(
+        network=network,
+        admission_wait=PATIENCE,
+        profile_patience=ProfilePatience(PATIENCE, PATIENCE),
+        MAX_REQUESTS=str(MOST),
+    )
 
 
 @pytest.fixture
@@ -55,17 +64,12 @@ async def shows(world: World, line: str) -> None:
             await asyncio.sleep(0.01)
 
 
-def is_look_at_a_session(command: Command) -> bool:
-    """Tell whether a command opens a session."""
-    return runs(READ)(command)
-
-
 async def full(
     world: World, network: Network, crowd: aiohttp.ClientSession, ada: OtherFrontEnd
-) -> tuple[Hold[Command], list[asyncio.Task[tuple[int, str]]]]:
-    """Let requests of Ada's take all places and the line; they stay there until Redis is released."""
-    held = network.redis.hold(is_look_at_a_session, times=None)
-    within = [asyncio.create_task(ask(crowd, ada)) for _ in range(MOST + LINE)]
+) -> tuple[Hold[HttpRequest], list[asyncio.Task[tuple[int, str]]]]:
+    """Let requests of Ada's take all places and the line; they stay there until Graph is released."""
+    held = network.authority.hold(asks("GET", "/me"), times=None)
+    within = [asyncio.create_task(ask(crowd, ada, "/api/profile")) for _ in range(MOST + LINE)]
     await held.reached(MOST)
     await shows(world, f'stepup_requests_in_work{{places="work"}} {float(MOST)}')
     await shows(world, f'stepup_requests_waiting{{places="work"}} {float(LINE)}')
@@ -76,12 +80,13 @@ async def test_L1_of_forty_requests_four_are_worked_on_one_waits_and_the_rest_is
     world: World, network: Network, crowd: aiohttp.ClientSession
 ) -> None:
     ada = await world.signed_in()
+    looks = network.redis.watch(reads_a_session)
     held, within = await full(world, network, crowd, ada)
 
     told = await asyncio.gather(*(ask(crowd, ada) for _ in range(CROWD - MOST - LINE)))
 
     assert Counter(told) == {(503, "overloaded"): CROWD - MOST - LINE}
-    assert len(held.met) == MOST, "nothing was asked for them"
+    assert len(looks.met) == MOST, "nothing was asked for them"
     held.release()
     assert Counter(await asyncio.gather(*within)) == {(200, ""): MOST + LINE}
     await shows(world, 'stepup_requests_in_work{places="work"} 0.0')
@@ -95,7 +100,6 @@ async def test_L1_sign_out_pages_and_health_get_on_while_everybody_else_is_refus
     await grace.sign_in(GRACE)
     page = await grace.leave("/auth/sign-in?return_to=/edit")
     held, within = await full(world, network, crowd, ada)
-    network.redis.heal()  # from here on Redis answers again: the places are taken all the same
 
     for path in ("/", "/app.js", "/api/openapi.json", "/health/live", "/health/ready"):
         async with crowd.get(world.gateway_url + path) as answer:
@@ -131,9 +135,7 @@ async def test_L1_a_crowd_on_a_loop_that_stands_still_is_served_and_nobody_hears
 
     async def stand_still() -> None:
         while True:
-            until = time.monotonic() + 0.3
-            while time.monotonic() < until:
-                pass
+            select.select([], [], [], 0.3)  # the loop stands, and no core is kept busy by it
             await asyncio.sleep(0)
 
     busy = asyncio.create_task(stand_still())

@@ -154,7 +154,7 @@ async def test_S22_what_another_version_wrote_of_a_session_costs_nobody_the_list
     cookie = SessionCookie.parse(there.cookie())
     assert cookie is not None
     far = Field(summary, world.clock.now + 3600, keyed=False)
-    assert (await world.app[VAULT].write(cookie.ref, {SUMMARY: far}, secret=b""))[0]
+    assert (await world.app[VAULT].write(cookie.ref, {SUMMARY: far}, secret=b"")).is_whole
 
     answer = await here.call("GET", "/api/sessions")
 

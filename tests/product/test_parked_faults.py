@@ -7,12 +7,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from gateway.store.scripts import CLAIM, READ, WRITE
+from gateway.store.scripts import CLAIM, WRITE
 from tests.stage.network import Network
 from tests.stage.notes_upstream import Notes, notes_upstream, rows_file
 from tests.stage.notes_world import ask, park
 from tests.stage.other_front_end import OtherFrontEnd
-from tests.stage.redis_wire import NOT_NOW, Command, runs
+from tests.stage.redis_wire import NOT_NOW, Command, reads_a_session, runs
 from tests.stage.world import World
 
 
@@ -36,8 +36,8 @@ async def test_R12_a_redis_that_fails_before_it_is_sent_costs_nothing(
 ) -> None:
     ada = await world.signed_in()
     waiting = await park(ada)
-    for script in (READ, CLAIM, WRITE):
-        network.redis.refuse(runs(script), NOT_NOW, times=None)
+    for step in (reads_a_session, runs(CLAIM), runs(WRITE)):
+        network.redis.refuse(step, NOT_NOW, times=None)
         failed = await ask(ada, "POST", waiting)
         network.redis.heal()
         assert (failed.status, failed.slug) == (503, "session-store-unavailable")

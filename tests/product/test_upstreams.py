@@ -146,7 +146,9 @@ async def test_S50_a_body_that_is_too_large_never_arrives_whole(notes: Rows) -> 
     met = await ask_raw(url, "POST", "/api/notes", [*fields, ("Transfer-Encoding", "chunked")], parts)
 
     assert (met.status, b"content-too-large" in met.body) == (413, True)
-    assert not (await asyncio.wait_for(ended.get(), PATIENCE)).endswith(b"0\r\n\r\n")
+    # On a busy computer all of it is here before any of it is passed on, and the upstream hears nothing.
+    if notes.upstream.asked:
+        assert not (await asyncio.wait_for(ended.get(), PATIENCE)).endswith(b"0\r\n\r\n")
 
 
 async def test_a_body_may_be_refused_before_it_is_read(notes: Rows) -> None:

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+from tests.stage.patience import PATIENCE
+
 _EVERY_SECONDS: Final = 0.1
 _CHECK: Final = b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
@@ -25,9 +27,10 @@ class Balancer:
 
     async def until(self, port: int, *, ready: bool) -> None:
         """Wait until a gateway is known to be ready, or not to be."""
-        while self._ready[port] != ready:
-            self._changed.clear()
-            await self._changed.wait()
+        async with asyncio.timeout(PATIENCE):
+            while self._ready[port] != ready:
+                self._changed.clear()
+                await self._changed.wait()
 
     async def watch(self, port: int) -> None:
         """Ask one gateway again and again."""

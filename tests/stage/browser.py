@@ -32,6 +32,7 @@ from playwright.async_api import (
 
 from devstack.browser_install import system_chromium
 from devstack.stack import Stack
+from tests.stage.patience import PATIENCE
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / ".local" / "test-artifacts"
 # Asks for traces that show the page before and after each action.
@@ -54,7 +55,7 @@ _STATUS = re.compile(r"^Failed to load resource: ")
 _NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 
 # Long enough for a busy computer: only a test that fails waits for it.
-_PATIENCE_MS = 60_000
+_PATIENCE_MS = PATIENCE * 1_000
 expect.set_options(timeout=_PATIENCE_MS)
 
 # Whether any phase of a test failed, for what is kept of its pages.

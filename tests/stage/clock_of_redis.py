@@ -26,5 +26,10 @@ class ClockOfRedis(RedisClock):
         """Redis need not be asked."""
         return False
 
+    @property
+    def is_stale(self) -> bool:
+        """Nor with what is read."""
+        return False
+
     def hear(self, milliseconds: int) -> None:
         """Take no notice."""

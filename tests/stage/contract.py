@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from gateway import openapi, routes
+from gateway import routes
 from gateway.app_keys import SETTINGS
 from tests.stage.json_schema import faults, resolve
 
@@ -21,7 +21,9 @@ DOCUMENT: Final = json.loads(routes.description())
 
 def document_of(app: web.Application) -> Mapping[str, Any]:
     """Return the description that a gateway gives of itself: with the rows that its settings name."""
-    return dict(json.loads(app[openapi.DOCUMENT])) if app[SETTINGS].upstreams else DOCUMENT
+    return (
+        dict(json.loads(routes.description(app[SETTINGS].upstreams))) if app[SETTINGS].upstreams else DOCUMENT
+    )
 
 
 _SWITCHED_OFF: Final = frozenset({404, 405})

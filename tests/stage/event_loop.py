@@ -29,6 +29,13 @@ MAY_BLOCK: Final = (
     ("servicekit/settings_faults.py", "load_settings"),
     # A `stat`, some microseconds: the client's files lie in memory, and are read again only where they are edited.
     ("gateway/edge/spa_files.py", "current"),
+    # The parent of workers answers nobody: it starts a process, and takes leave of one that has closed its pipe.
+    ("gateway/operation/forks.py", "__init__"),
+    ("gateway/operation/forks.py", "close"),
+    # A worker hears its parent: a message that has come, and what follows it at once.
+    ("gateway/operation/worker.py", "_hear"),
+    # The description that tests hold answers against; the gateway draws its own in a thread.
+    ("stage/contract.py", "document_of"),
     # Tests' own clients of Redis: the gateway's say that they want no introduction, and never come here.
     ("redis/driver_info.py", "resolve_driver_info"),
 )

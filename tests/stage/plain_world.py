@@ -13,6 +13,7 @@ from gateway.app import create_app
 from servicekit.audit.trail import Trail
 from tests.stage.clock_of_redis import ClockOfRedis
 from tests.stage.other_front_end import Answer, OtherFrontEnd
+from tests.stage.patience import PATIENCE
 from tests.stage.plain_provider import CLIENT, ISSUER, SECRET, PlainProvider
 from tests.stage.ports import free_port
 from tests.stage.tenant import MovableClock
@@ -91,7 +92,7 @@ async def plain_world(
         }
     )
     app = create_app(settings, now=clock, redis_clock=ClockOfRedis(clock), redis_limits=PATIENT, trail=trail)
-    redis = Redis.from_url(valkey)
+    redis = Redis.from_url(valkey, socket_timeout=PATIENCE)
     async with (
         served(provider.app(), ports[1], service="provider"),
         served(app, ports[0], "localhost"),

@@ -25,7 +25,7 @@ class RawAnswer:
 async def ask_raw(
     url: str, method: str, path: str, fields: Iterable[tuple[str, str]], body: bytes = b""
 ) -> RawAnswer:
-    """Send one request with these header fields, in this order and these letters; `\udcff` is the byte 255."""
+    r"""Send one request with these header fields, in this order and these letters; `\udcff` is the byte 255."""
     parts = urlsplit(url)
     named = [("Host", parts.netloc), *fields, ("Connection", "close")]
     head = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in named)]

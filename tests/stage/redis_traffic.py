@@ -31,10 +31,11 @@ _FIRST: Final = re.compile(rb"\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n")
 
 @dataclass
 class Traffic:
-    """What was counted: the names of the commands, in order, and the round trips."""
+    """What was counted: the names of the commands, in order, the round trips, and the bytes on the way to Redis."""
 
     commands: list[str] = field(default_factory=list)
     round_trips: int = 0
+    written: int = 0
 
 
 class CountedRedis:
@@ -46,8 +47,9 @@ class CountedRedis:
         self._counting: list[Traffic] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._proxy_port = 0
-        self._control = Redis.from_url(url)
-        self._watching = Redis.from_url(url)
+        self._control = Redis.from_url(url, socket_timeout=PATIENCE)
+        # Without a time-out: nothing is reported for as long as nobody asks.
+        self._watching = Redis.from_url(url, socket_timeout=None)
         self._reached: dict[str, asyncio.Event] = {}
 
     @property
@@ -132,6 +134,8 @@ class CountedRedis:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, waiting: "_Waiting"
     ) -> None:
         while piece := await reader.read(_CHUNK):
+            for traffic in self._counting:
+                traffic.written += len(piece)
             if not waiting.for_answer:
                 waiting.for_answer = True
                 first = _FIRST.match(piece)

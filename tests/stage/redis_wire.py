@@ -58,6 +58,11 @@ def runs(*texts: str) -> Callable[[Command], bool]:
     return lambda command: command.script in texts
 
 
+def reads_a_session(command: Command) -> bool:
+    """Match what reads fields of a session."""
+    return command.name == "HMGET" or runs(scripts.READ)(command)
+
+
 class RedisWire:
     """RESP2, as clients and servers speak it."""
 

@@ -1,6 +1,7 @@
 """Trails for tests: written as in production, and judged as the command does."""
 
 import json
+import re
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.stage.patience import PATIENCE
 KEYS: Final = TrailKeys([b"k" * 32])
 SIGN_IN: Final = Fact("sign-in", "authn_login_success")
 _LOOK: Final = Fact("look", "sys_monitor_enabled")
+# Longer than any test takes: what is folded is counted at the end, and once.
+_WINDOW_SECONDS: Final = 3_600
 FORGED: Final = Fact("cross-origin-request", "malicious_csrf")
 
 
@@ -51,17 +54,18 @@ class ReadTrail:
         self._path = path
         self._read = 1  # the line that says that the process began
         self._looks = 0
-        self.trail = trail_to(path, folding=Folding(first=first))
+        self.trail = trail_to(path, folding=Folding(first=first, window_seconds=_WINDOW_SECONDS))
 
     def new(self) -> list[dict[str, Any]]:
         """Return what the lines say that were recorded since the last call, all that was before this one."""
         self._looks += 1
         self.trail.record(_LOOK, {"look": self._looks})
         ends = time.monotonic() + PATIENCE
-        while b'"look":%d' % self._looks not in self._path.read_bytes():
+        # With its end: who reads while somebody writes may see the beginning of a line.
+        while not re.search(rb'"look":%d\b.*\n' % self._looks, text := self._path.read_bytes()):
             assert time.monotonic() < ends
             time.sleep(0.002)
-        lines = [json.loads(line) for line in self._path.read_bytes().splitlines()]
+        lines = [json.loads(line) for line in text.splitlines()]
         fresh, self._read = lines[self._read : -1], len(lines)
         return fresh
 

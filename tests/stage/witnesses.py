@@ -15,7 +15,7 @@ from gateway.edge.guard import ROUTE_TABLE, RequestKind
 from gateway.session.cookie import SessionCookie
 from gateway.session.sessions import LiveSession
 from tests.stage.other_front_end import Answer, OtherFrontEnd
-from tests.stage.world import World
+from tests.stage.world import CLIENT, World
 
 SESSION = "__Host-Http-session"
 
@@ -77,11 +77,13 @@ def all_of(answer: Answer, name: str) -> list[str]:
 
 def paths_of(world: World, *kinds: RequestKind) -> list[tuple[str, str]]:
     """Return method and address of every route for these kinds of request, as the router has them."""
-    paths = []
+    paths, build = [], CLIENT.current("index.html").name
     for route, row in world.app[ROUTE_TABLE]:
         assert route.resource is not None
         if row.kind in kinds:
-            paths.append((route.method, route.resource.canonical.replace("{id}", "x" * 22)))
+            path = route.resource.canonical.replace("{id}", "x" * 22)
+            path = path.replace("{build}", build).replace("{path}", "app.js")
+            paths.append((route.method, path))
     return sorted(paths)
 
 
@@ -117,6 +119,11 @@ async def forget_commands(redis: "Redis") -> None:
 
 async def everything_in(redis: "Redis") -> bytes:
     """Return all keys with all that they hold, members and DUMP alike."""
+    return b"\n".join(await pieces_in(redis))
+
+
+async def pieces_in(redis: "Redis") -> list[bytes]:
+    """Return the same one by one: names that may be in sealed bytes by chance are looked for as a whole piece."""
     pieces: list[Any] = []
     async for key in redis.scan_iter():
         pieces += [key, await redis.dump(key)]
@@ -128,7 +135,7 @@ async def everything_in(redis: "Redis") -> bytes:
             pieces += await redis.zrange(key, 0, -1)
         else:
             pieces.append(await redis.get(key))
-    return b"\n".join(value or b"" for value in pieces)
+    return [value or b"" for value in pieces]
 
 
 async def opened(world: World, person: OtherFrontEnd) -> LiveSession:

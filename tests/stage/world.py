@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from gateway.app import SPA, create_app
 from gateway.edge.spa_files import SpaFiles
-from gateway.profile.rows import PATIENCE
+from gateway.profile.rows import PATIENCE as PATIENCE_OF_PROFILES
 from gateway.profile.rows import Patience as ProfilePatience
 from gateway.session.event_streams import STREAM_LIMITS, StreamLimits
 from gateway.settings import PREFIX, Settings
@@ -28,13 +28,15 @@ from resource_api.patience import Patience
 from resource_api.settings import PREFIX as API_PREFIX
 from resource_api.settings import Settings as ApiSettings
 from servicekit.audit.trail import Trail
-from servicekit.authority_transport import READ_SECONDS
+from servicekit.authority_transport import ANSWER_SECONDS
+from servicekit.http.admission import WAIT_SECONDS
 from servicekit.http.quiet_server import QuietRunner
 from servicekit.settings_faults import load_settings
 from tests.stage.clock_of_redis import ClockOfRedis
 from tests.stage.network import Network
 from tests.stage.operator_settings import gateway_environment, sealing_key
 from tests.stage.other_front_end import NoFlow, OtherFrontEnd
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 from tests.stage.tenant import API, API_SECRET, GATEWAY, GATEWAY_SECRET, TENANT_ID, MovableClock
 from tests.stage.trust import ONE_CERTIFICATE
@@ -179,9 +181,10 @@ async def worlds(
 
         async def make(
             *,
-            authority_seconds: float = READ_SECONDS,
+            authority_seconds: float = ANSWER_SECONDS,
             stream_limits: StreamLimits = STREAM_LIMITS,
-            profile_patience: ProfilePatience = PATIENCE,
+            profile_patience: ProfilePatience = PATIENCE_OF_PROFILES,
+            admission_wait: float = WAIT_SECONDS,
             network: Network | None = None,
             api_patience: Patience | None = None,
             graph: str = "",
@@ -253,29 +256,26 @@ async def worlds(
                     now=own,
                     monotonic=clock,
                     redis_clock=None if by_redis else ClockOfRedis(clock),
-                    authority_timeouts=(3, authority_seconds),
+                    authority_seconds=authority_seconds,
                     redis_limits=LIMITS if "REDIS_URL" in changed else PATIENT,
                     stream_limits=stream_limits,
                     profile_patience=profile_patience,
+                    admission_wait=admission_wait,
                     spa=CLIENT,
                     trail=trail,
                 )
                 life = AsyncExitStack()
+                running.append(port)
+                life.callback(running.remove, port)
                 await life.enter_async_context(served(app, port, "localhost", service="gateway"))
                 everything.push_async_callback(life.aclose)
-                running.append(port)
-
-                async def stop() -> None:
-                    await life.aclose()
-                    running.remove(port)
-
-                url = f"http://localhost:{port}"
+                url, stop = f"http://localhost:{port}", life.aclose
                 world = World(url, tenant_url, api_url, redis, own, tenant_clock, app, new_gateway, stop)
                 everything.push_async_callback(world.close)
                 return world
 
             running: list[int] = []
-            redis = Redis.from_url(valkey)
+            redis = Redis.from_url(valkey, socket_timeout=PATIENCE)
             everything.push_async_callback(redis.aclose)
             await everything.enter_async_context(served(tenant, ports[1]))
             await everything.enter_async_context(served(api, ports[2], service="resource_api"))

@@ -19,8 +19,8 @@ from tests.stage.sources import ROOT, modules
 # A name is a room (a folder) or a file beside the rooms; rooms on one floor do not know each other.
 FLOORS: Final = (
     "demand",
-    "errors counts timestamps",
-    "upstream_metrics",
+    "errors counts timestamps buffered_metrics",
+    "request_metrics upstream_metrics",
     "metrics",
     "store edge",
     "audit",
@@ -37,6 +37,7 @@ FLOORS: Final = (
     "openapi",
     "routes",
     "lives limiting",
+    "pipeline",
     "app",
     "operation doctor",
     "__main__",
@@ -60,12 +61,11 @@ SERVICES: Final = ("gateway", "resource_api")
 DOORS: Final = {
     "msal": ("servicekit/entra.py",),
     "idna": ("servicekit/web_address.py",),
-    "requests": ("servicekit/authority_transport.py",),
     "redis": (
         *(f"gateway/store/{name}" for name in ("vault.py", "indexes.py", "hints.py", "redis/")),
         "gateway/doctor/redis_server.py",
     ),
-    "aiohttp_session": ("gateway/session/sessions.py", "gateway/session/cookie.py", "gateway/app.py"),
+    "aiohttp_session": ("gateway/session/sessions.py", "gateway/session/cookie.py", "gateway/pipeline.py"),
     "jwt": ("servicekit/jwt_signatures.py", "local_tenant/signing.py"),
     "cryptography": (
         "gateway/store/sealing.py",
@@ -75,7 +75,12 @@ DOORS: Final = {
         "devstack/https_certificate.py",
     ),
     "pythonjsonlogger": ("servicekit/logs.py",),
-    "prometheus_client": ("gateway/metrics.py", "gateway/upstream_metrics.py"),
+    "prometheus_client": tuple(
+        f"gateway/{kind}metrics.py" for kind in ("", "buffered_", "request_", "upstream_")
+    ),
+    "uvloop": ("servicekit/event_loop.py",),
+    "hiredis": ("gateway/store/redis/",),
+    "brotli": ("gateway/edge/held_file.py",),
     "publicsuffixlist": ("gateway/edge/sites.py",),
     "dotenv": ("devstack/environment.py",),
     "playwright": ("devstack/browser_install.py",),

@@ -1,12 +1,13 @@
 """Every page is found, its links lead somewhere, what it names is there, and it has one sentence per line."""
 
+import functools
 import re
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.stage.sources import ROOT
+from tests.stage.sources import ROOT, modules
 
 DOCS: Final = ROOT / "docs"
 PAGES: Final = [*ROOT.glob("*.md"), *DOCS.glob("**/*.md"), *(ROOT / "benchmarks").glob("*.md")]
@@ -65,16 +66,22 @@ def test_addresses_that_were_given_out_still_lead_to_their_pages() -> None:
         assert Path(target).name == name
 
 
+@functools.cache
+def names_of_tests() -> frozenset[str]:
+    """Return the names of all functions that are called as tests are."""
+    tests = [module.text for module in modules(ROOT) if module.room == "tests"]
+    return frozenset(name for text in tests for name in re.findall(r"def (test_\w+)\(", text))
+
+
 @every_page
 def test_files_and_tests_that_a_page_names_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
-    tests = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
     rooms = "gateway|resource_api|servicekit|local_tenant|devstack|spa|tests|docs|benchmarks"
     files = set(re.findall(rf"`((?:{rooms})/[\w./-]+\.(?:py|js|json|toml|md|html|css))`", text))
     named = set(re.findall(r"`(test_\w+)`", text))
 
     assert {path for path in files if not (ROOT / path).exists()} == set()
-    assert {name for name in named if f"def {name}(" not in tests} == set()
+    assert named - names_of_tests() == set()
 
 
 def without_code(document: Path) -> str:

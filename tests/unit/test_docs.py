@@ -188,7 +188,7 @@ def test_U29_every_route_has_a_section_in_the_interface(tmp_path: Path) -> None:
         for route in gateway_app(tmp_path, mode).router.routes()
         if route.resource and route.method != "HEAD"
     }
-    pages = {f"GET {row.path}" for row in SpaFiles(tmp_path).routes()}
+    pages = {f"GET {row.path}".replace(":.+}", "}") for row in SpaFiles(tmp_path).routes()}
     described = re.findall(r"^### `([A-Z]+ /.*)`$", text_of("docs/reference/http-api.md"), re.MULTILINE)
 
     assert set(described) == routed - pages

@@ -1,5 +1,6 @@
 """S60: every numbered item is shown by a test with its number, or the page says why it is not."""
 
+import functools
 import re
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ TESTS: Final = Path(__file__).parents[1]
 LENGTHS: Final = {"S": 60, "R": 29, "U": 40}
 
 
+@functools.cache
 def names() -> set[str]:
     """Return the name of every test there is."""
     return {

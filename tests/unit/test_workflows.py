@@ -110,8 +110,12 @@ def test_A7_S58_what_comes_from_others_is_asked_about_and_looked_through() -> No
 
 def test_A7_S58_newer_versions_are_proposed_for_all_that_is_locked() -> None:
     proposals = (ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8")
-    folders = {f"/{path.parent.relative_to(ROOT).as_posix()}" for path in ROOT.glob("*/package-lock.json")}
-    folders |= {f"/{path.parent.relative_to(ROOT).as_posix()}" for path in ROOT.glob("*/*/package-lock.json")}
+    folders = {
+        f"/{path.parent.relative_to(ROOT).as_posix()}"
+        for depth in ("*", "*/*", "*/*/*")
+        for path in ROOT.glob(f"{depth}/package-lock.json")
+        if "node_modules" not in path.parts
+    }
 
     assert set(re.findall(r"package-ecosystem: ([\w-]+)", proposals)) == {"uv", "npm", "github-actions"}
     assert {folder for folder in folders if folder in proposals} == folders

@@ -5,14 +5,11 @@ one. Only Redis' own time counts: not a slow authority's, not that of our own li
 not what our event loop stood still for. Never cancels anything else.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
-
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,8 @@ class Budget:
 
     Whoever was answered once does: half of an answer is worth nothing to anybody.
     """
+
+    __slots__ = ("goes_first", "remaining")
 
     def __init__(self, seconds: float, *, goes_first: bool = False) -> None:
         self.remaining = seconds
@@ -65,15 +64,6 @@ def redis_budget(seconds: float, *, goes_first: bool = False) -> Iterator[Budget
         _current.reset(token)
 
 
-def redis_budget_middleware(
-    seconds: float = LIMITS.request, *, goes_first: Callable[[web.Request], bool] = lambda _request: False
-) -> Middleware:
-    """Return the middleware that gives each request its budget, and says which go before the others."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        with redis_budget(seconds, goes_first=goes_first(request)):
-            answer: Awaitable[web.StreamResponse] = handler(request)
-            return await answer
-
-    return middleware
+def give_budget(seconds: float = LIMITS.request, *, goes_first: bool = False) -> None:
+    """Give a request its budget, and so whatever it begins; its task ends with it."""
+    _current.set(Budget(seconds, goes_first=goes_first))

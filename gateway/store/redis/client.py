@@ -14,12 +14,9 @@ from contextlib import suppress
 from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 from redis.asyncio import Redis
-from redis.asyncio.client import Pipeline
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.exceptions import (
-    BusyLoadingError,
-    ClusterDownError,
     ConnectionError,  # noqa: A004 - redis-py's own, which is not Python's
     ReadOnlyError,
     RedisClusterException,
@@ -30,17 +27,22 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.counts import Counts
 from gateway.store.redis.budget import LIMITS, Budget, RedisLimits, current_budget
-from gateway.store.redis.loop_clock import LoopClock
+from gateway.store.redis.exchange import exchange
+from gateway.store.redis.loop_clock import LoopClock, is_our_delay
+from gateway.store.redis.outages import is_outage
+from gateway.store.redis.packing import packed
 from gateway.store.redis.places import OwnDelay, Places
-from gateway.store.redis.script_calls import ScriptCall, ScriptForm
-from gateway.store.scripts import REPEATABLE, REPEATABLE_SHA1
+from gateway.store.redis.reads import Reads
+from gateway.store.redis.script_calls import NOT_BY_SHA1, ScriptCall, ScriptForm
+from gateway.store.redis.shared_commands import SharedCommands
+from gateway.store.scripts import READ_ONLY, REPEATABLE, REPEATABLE_SHA1
 from servicekit.breaker import BreakerOpen, CircuitBreaker
-from servicekit.remote_timeout import LATE_SECONDS, RemoteTimeout
+from servicekit.remote_timeout import RemoteTimeout
 
 CONNECTIONS: Final = 50
 WAIT_MILLISECONDS: Final = 300
-# A time-out in which Redis had less than this share of its time is ours.
-_FAIR_SHARE: Final = 0.5
+_LONGEST_SHARED: Final = 65_536
+"""Of a command's bytes: what is longer, as a body that waits for its person, would hold up those behind it."""
 _READS: Final = frozenset({"EXISTS", "GET", "HGET", "HKEYS", "HMGET", "PING", "ZRANGEBYSCORE"})
 _SAY_THE_SAME: Final = frozenset({"ZREM"})
 _T = TypeVar("_T")
@@ -62,6 +64,11 @@ class RedisGuard:
         self._limits = limits
         self._places = places or Places(CONNECTIONS)
         self._clock = LoopClock()
+
+    @property
+    def breaker(self) -> CircuitBreaker:
+        """The breaker that the commands of this server pass."""
+        return self._breaker
 
     async def run(
         self,
@@ -100,12 +107,12 @@ class RedisGuard:
         began, stood_still, outcome = self._clock.now(), self._clock.stood_still, "failed"
         seconds = min(self._limits.attempt, budget.remaining)
         try:
-            with self._breaker.attempt(_is_outage):
+            with self._breaker.attempt(is_outage):
                 try:
                     answer = await _bounded(work, seconds, again=again, leave=leave)
                 except RedisTimeoutError as error:
-                    late = self._clock.stood_still - stood_still > LATE_SECONDS
-                    if late and self._clock.now() - began < min(self._limits.command, seconds) * _FAIR_SHARE:
+                    took = self._clock.now() - began
+                    if is_our_delay(self._clock, took, stood_still, min(self._limits.command, seconds)):
                         outcome = ""
                         raise OwnDelay("the event loop stood still") from error
                     raise
@@ -115,7 +122,7 @@ class RedisGuard:
             outcome = ""
             return self._refuse()
         except RedisError as error:
-            if outcome == "failed" and not _is_outage(error):
+            if outcome == "failed" and not is_outage(error):
                 outcome = "refused"
             if leave and self._breaker.is_open:
                 await leave()
@@ -176,52 +183,54 @@ def _is_read_only(error: BaseException) -> bool:
     return isinstance(error, ReadOnlyError) or (isinstance(error, ResponseError) and "READONLY" in str(error))
 
 
-def _is_outage(error: BaseException) -> bool:
-    """Tell a server that is not there from one that refuses: the latter answers at once, and reads still work."""
-    answered = isinstance(error, ResponseError) and not isinstance(error, ClusterDownError | BusyLoadingError)
-    return isinstance(error, RedisError) and not answered and not isinstance(error, OwnDelay)
-
-
-class _GuardedPipeline(Pipeline):
-    guard: RedisGuard
-
-    async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
-        commands = list(self.command_stack)
-        again = all(may_happen_twice(arguments) or arguments[0] == "WAIT" for arguments, _ in commands)
-
-        async def work() -> list[Any]:
-            self.command_stack = list(commands)  # redis-py forgets them, also when they failed
-            return await super(_GuardedPipeline, self).execute(raise_on_error)
-
-        pool = self.connection_pool
-        return await self.guard.run(work, again=again, leave=lambda: pool.disconnect(inuse_connections=False))
-
-
 class GuardedRedis(Redis):
     """A client of one server, or of the master that Sentinel names."""
 
     guard: RedisGuard
     form: ScriptForm
+    reads: Reads
+    writes: SharedCommands
     has_slots: ClassVar[bool] = False
     """Whether a script may only touch keys of one slot."""
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Send one command by way of the guard."""
-        return await self.guard.run(
-            lambda: super(GuardedRedis, self).execute_command(*args, **options),  # type: ignore[no-untyped-call]
-            again=may_happen_twice(args),
-            leave=self.leave,
-        )
+        """Send one command by way of the guard; `options` say how redis-py reads its answer."""
+        name, *words = args
+        command = packed(*name.split(), *words)
+        again = may_happen_twice(args)
+        answer = await self.guard.run(lambda: self._answer(command), again=again, leave=self.leave)
+        options.pop("keys", None)  # which only a cache of redis-py's would look at
+        read = self.response_callbacks.get(name)
+        return read(answer, **options) if read else answer
 
-    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:  # noqa: FBT001, FBT002 - the same
-        """Return a pipeline that passes the guard as a whole."""
-        pipe = _GuardedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
-        pipe.guard = self.guard
-        return pipe
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> NoReturn:  # noqa: FBT001, FBT002 - redis-py's signature
+        """Refuse: a pipeline of redis-py's would not pass the guard."""
+        raise NotImplementedError
 
     async def run_script(self, call: ScriptCall) -> Any:
-        """Run a script."""
-        return await self.form.run(lambda by_sha1: self.execute_command(*call.command(by_sha1=by_sha1)))
+        """Run a script; what may happen twice goes by a connection that others share: one for reads, one for writes.
+
+        A write that Redis holds, as it does while it hands over to a replica, holds up no read then.
+        """
+        if call.script not in REPEATABLE:
+            (answer,) = await self.run_all((call,))
+            return answer
+        shared = self.reads if call.script in READ_ONLY else self.writes
+        return await self.form.run(
+            lambda by_sha1: self._ask_by(shared, packed(*call.command(by_sha1=by_sha1)))
+        )
+
+    async def _ask_by(self, shared: SharedCommands, command: bytes) -> Any:
+        """Return the answer to a command that may happen twice; a large one holds up none but those of its pool."""
+        if len(command) > _LONGEST_SHARED:
+            return await self.guard.run(lambda: self._answer(command), again=True, leave=self.leave)
+        try:
+            return await shared.ask(command)
+        except ResponseError as error:
+            if not _is_read_only(error):
+                raise
+            await self.leave()
+        return await shared.ask(command)
 
     async def run_together(
         self,
@@ -243,16 +252,28 @@ class GuardedRedis(Redis):
 
     async def run_all(self, calls: Sequence[ScriptCall], last: Sequence[Any] = ()) -> list[Any]:
         """Run scripts in this order, and the command `last`, in one round trip; return what each returns."""
+        again = all(call.script in REPEATABLE for call in calls)
 
-        async def send(by_sha1: bool) -> list[Any]:  # noqa: FBT001 - as ScriptForm calls it
-            async with self.pipeline(transaction=False) as pipe:
-                for call in calls:
-                    pipe.execute_command(*call.command(by_sha1=by_sha1))
-                if last:
-                    pipe.execute_command(*last)
-                return await pipe.execute()
+        async def send(commands: list[tuple[Any, ...]]) -> list[Any]:
+            words = [packed(*command) for command in ((*commands, last) if last else commands)]
+            return await self.guard.run(lambda: self._exchange(words), again=again, leave=self.leave)
 
-        return await self.form.run(send)
+        return await self.form.run_all(calls, send)
+
+    async def _answer(self, command: bytes) -> Any:
+        """Return the answer to a packed command; raises every refusal."""
+        (answer,) = await exchange(self.connection_pool, [command])
+        if isinstance(answer, ResponseError):
+            raise answer
+        return answer
+
+    async def _exchange(self, commands: Sequence[bytes]) -> list[Any]:
+        """Return the answers to packed commands, among which NOT_BY_SHA1 may stand; raises every other refusal."""
+        answers = await exchange(self.connection_pool, commands)
+        for answer in answers:
+            if isinstance(answer, ResponseError) and not isinstance(answer, NOT_BY_SHA1):
+                raise answer
+        return answers
 
     async def new_connection(self, _key: str = "") -> AbstractConnection:
         """Return a connection of no pool, not connected yet: for what takes one for long, and so takes no place."""
@@ -261,6 +282,8 @@ class GuardedRedis(Redis):
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - the same
         """Close every connection, those to the sentinels too; a server that does not hear of it is no fault."""
+        for shared in (self.reads, self.writes):
+            await shared.connection.aclose()
         with suppress(RedisError):
             await super().aclose(close_connection_pool)
         if isinstance(self.connection_pool, SentinelConnectionPool):
@@ -272,5 +295,5 @@ class GuardedRedis(Redis):
         return ""
 
     async def leave(self) -> None:
-        """Drop idle connections: the next one asks DNS, or Sentinel, where the master is."""
+        """Drop idle connections, and the shared ones: the next one asks DNS, or Sentinel, where the master is."""
         await self.connection_pool.disconnect(inuse_connections=False)

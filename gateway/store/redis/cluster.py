@@ -19,6 +19,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.store.redis.client import WAIT_MILLISECONDS, RedisGuard, may_happen_twice
+from gateway.store.redis.cluster_reads import ClusterReads
 from gateway.store.redis.script_calls import ScriptCall, ScriptForm
 
 
@@ -41,6 +42,7 @@ class GuardedCluster(RedisCluster):
     """A client of a cluster."""
 
     form: ScriptForm
+    reads: ClusterReads
     has_slots: ClassVar[bool] = True
     guards: defaultdict[str, RedisGuard]
     """By server, with one by no name: who waits for a server that is lost must not hold up the people of the others."""
@@ -133,17 +135,34 @@ class GuardedCluster(RedisCluster):
         connection: AbstractConnection = node.connection_class(**node.connection_kwargs)
         return connection
 
-    def server_of(self, key: str) -> str:
+    def server_of(self, key: str | bytes) -> str:
         """Return the name of the server that has a key, as far as we know."""
         servers = self.nodes_manager.slots_cache.get(self.keyslot(key))
         return servers[0].name if servers else ""
 
-    async def leave(self) -> None:
+    def reader_of(self, key: bytes) -> str:
+        """Return the name of the server that has a key; none while the servers are to be looked for anew."""
+        return "" if self._initialize else self.server_of(key)
+
+    async def connection_to(self, server: str) -> AbstractConnection:
+        """Return a connection of no pool, not connected yet, to a server by its name."""
+        node = self.nodes_manager.nodes_cache.get(server)
+        if node is None:
+            raise RedisConnectionError("this server is none of the cluster any more")
+        connection: AbstractConnection = node.connection_class(**node.connection_kwargs)
+        return connection
+
+    def look_anew(self) -> None:
         """Look for the servers anew before the next command."""
         self._initialize = True
 
+    async def leave(self) -> None:
+        """Do the same, where a server gives reason to."""
+        self.look_anew()
+
     async def aclose(self) -> None:
         """Close every connection; redis-py closes none while it means to look for the servers anew."""
+        await self.reads.aclose()
         await super().aclose()
         caches = self.nodes_manager.nodes_cache, self.nodes_manager.startup_nodes
         for node in (node for nodes in caches for node in nodes.values()):

@@ -8,7 +8,6 @@ Connects to nothing: that happens at the first command, so a gateway starts whil
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ from gateway.store.redis.address import RedisAddress, SetUp
 from gateway.store.redis.budget import LIMITS, RedisLimits
 from gateway.store.redis.client import CONNECTIONS, GuardedRedis, RedisGuard
 from gateway.store.redis.cluster import GuardedCluster, KeyComesFirst
+from gateway.store.redis.cluster_reads import ClusterReads
 from gateway.store.redis.pools import (
     MasterConnection,
     MasterPool,
@@ -34,7 +34,10 @@ from gateway.store.redis.pools import (
     SocketConnection,
     TlsConnection,
 )
+from gateway.store.redis.reads import Reads
 from gateway.store.redis.script_calls import ScriptForm
+from gateway.store.redis.shared_commands import SharedCommands
+from gateway.store.redis.shared_connection import SharedConnection, Ways
 from gateway.store.redis.tls import Trust
 from servicekit.breaker import CircuitBreaker
 
@@ -63,8 +66,9 @@ def redis_client(
         **_credentials(address, password_file),
     }
     trust = Trust(ca_bundle) if address.tls else None
+    counts = counts or Counts()
     if address.set_up is SetUp.CLUSTER:
-        return _cluster(address, options, trust, lambda: _guard(limits, counts))
+        return _cluster(address, options, trust, limits, counts)
     options |= {"retry": _no_retry(), "db": address.database, "max_connections": CONNECTIONS}
     pool = (
         _master_pool(address, options, trust)
@@ -73,13 +77,28 @@ def redis_client(
     )
     client = GuardedRedis(connection_pool=pool)
     client.auto_close_connection_pool = True
-    client.guard = _guard(limits, counts)
+    breaker = _breaker(counts)
+    client.guard = RedisGuard(breaker, limits=limits, counts=counts)
     client.form = ScriptForm()
+    ways = Ways(client.new_connection, lambda: pool.disconnect(inuse_connections=False))
+    reading, writing = (SharedConnection(ways, breaker, limits=limits, counts=counts) for _ in range(2))
+    client.reads = Reads(reading, breaker, limits=limits, counts=counts)
+    client.writes = SharedCommands(writing, breaker, limits=limits, counts=counts)
+
+    def leave_both() -> None:
+        reading.leave_now()
+        writing.leave_now()
+
+    pool.on_left = leave_both
     return client
 
 
 def _cluster(
-    address: RedisAddress, options: dict[str, Any], trust: Trust | None, guard: Callable[[], RedisGuard]
+    address: RedisAddress,
+    options: dict[str, Any],
+    trust: Trust | None,
+    limits: RedisLimits,
+    counts: Counts,
 ) -> GuardedCluster:
     cluster = GuardedCluster(
         startup_nodes=[ClusterNode(host, port) for host, port in address.nodes],
@@ -98,9 +117,19 @@ def _cluster(
         for node in cluster.startup_nodes
     }
     cluster.commands_parser = KeyComesFirst()  # type: ignore[assignment]  # it needs no more
-    cluster.guards = defaultdict(guard)
+    cluster.guards = defaultdict(lambda: RedisGuard(_breaker(counts), limits=limits, counts=counts))
+    cluster.reads = ClusterReads(
+        cluster.reader_of, lambda server: _reads_of(cluster, server, limits, counts), cluster.look_anew
+    )
     cluster.form = ScriptForm()
     return cluster
+
+
+def _reads_of(cluster: GuardedCluster, server: str, limits: RedisLimits, counts: Counts) -> Reads:
+    breaker = cluster.guards[server].breaker
+    ways = Ways(lambda: cluster.connection_to(server), cluster.leave)
+    shared = SharedConnection(ways, breaker, limits=limits, counts=counts)
+    return Reads(shared, breaker, limits=limits, counts=counts)
 
 
 def _pool(where: tuple[str, int] | str, options: dict[str, Any], trust: Trust | None) -> Pool:
@@ -141,12 +170,10 @@ def _master_pool(address: RedisAddress, options: dict[str, Any], trust: Trust | 
     return MasterPool(address.master, sentinels, **by, **options)  # type: ignore[no-untyped-call]  # the same
 
 
-def _guard(limits: RedisLimits, counts: Counts | None) -> RedisGuard:
-    counts = counts or Counts()
-    breaker = CircuitBreaker(
+def _breaker(counts: Counts) -> CircuitBreaker:
+    return CircuitBreaker(
         now=time.monotonic, on_turn=lambda is_open: counts.breaker_turned("redis", is_open=is_open)
     )
-    return RedisGuard(breaker, limits=limits, counts=counts)
 
 
 def _no_retry() -> Retry:

@@ -5,12 +5,15 @@ Owns the translation of any fault into SessionStoreUnavailable. Never tries anyt
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from redis.exceptions import RedisError
 
 from gateway.errors import SessionStoreNotAsked, SessionStoreUnavailable
 from gateway.store.redis.places import OwnDelay
 from servicekit.tls_refusal import refused_by_tls
+
+FAULTS: Final = (RedisError, OSError, TimeoutError)
 
 
 @asynccontextmanager
@@ -21,9 +24,14 @@ async def redis_faults(*, but: type[RedisError] | None = None) -> AsyncIterator[
     """
     try:
         yield
-    except OwnDelay as error:
-        raise SessionStoreNotAsked(str(error)) from error
-    except (RedisError, OSError, TimeoutError) as error:
+    except FAULTS as error:
         if but and isinstance(error, but):
             raise
-        raise SessionStoreUnavailable(refused_by_tls(error) or type(error).__name__) from error
+        raise as_unavailable(error) from error
+
+
+def as_unavailable(error: Exception) -> SessionStoreUnavailable:
+    """Return what is raised in place of one of the FAULTS."""
+    if isinstance(error, OwnDelay):
+        return SessionStoreNotAsked(str(error))
+    return SessionStoreUnavailable(refused_by_tls(error) or type(error).__name__)

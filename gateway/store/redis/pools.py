@@ -8,6 +8,7 @@ Never chooses a server, and knows no command.
 
 import asyncio
 import math
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from typing import Any
 
@@ -40,6 +41,24 @@ class _Whole(AbstractConnection):
                 await super()._connect()  # type: ignore[no-untyped-call, safe-super]  # redis-py's
         finally:
             self.socket_connect_timeout = seconds
+
+    async def send_packed_command(
+        self,
+        command: bytes | str | Iterable[bytes],
+        check_health: bool = True,  # noqa: FBT001, FBT002 - redis-py's signature
+    ) -> None:
+        """Send; redis-py would begin a task for each command, in which Python 3.11 may lose a cancellation."""
+        if not self.is_connected or self.socket_timeout is None:
+            await super().send_packed_command(command, check_health)
+            return
+        seconds, self.socket_timeout = self.socket_timeout, None
+        try:
+            async with RemoteTimeout(seconds):
+                await super().send_packed_command(command, check_health)
+        except TimeoutError as error:
+            raise RedisTimeoutError("Redis takes nothing more") from error
+        finally:
+            self.socket_timeout = seconds
 
     async def read_response(
         self,
@@ -93,6 +112,9 @@ class MasterTlsConnection(SentinelManagedConnection, TlsConnection):
 
 
 class _Leaving(ConnectionPool):
+    on_left: Callable[[], None] = staticmethod(lambda: None)
+    """Called where idle connections are dropped, by us or by redis-py when Sentinel names another master."""
+
     async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's signature
         """Close connections; idle ones alone are dropped at once.
 
@@ -102,6 +124,7 @@ class _Leaving(ConnectionPool):
         if inuse_connections:
             await super().disconnect()
             return
+        self.on_left()
         for connection in tuple(self._available_connections):
             await connection.disconnect(nowait=True)
 

@@ -88,8 +88,8 @@ def _check_fields(data: bytes) -> None:
     try:
         out = outward(_NOTES, fields)
     except BadRequest:
-        out = CIMultiDict()
-    for name, value in out.items():
+        out = []
+    for name, value in out:
         assert not never_goes_out(name)
         value.encode()
     for name, value in inward(_NOTES, fields, asked=_ASKED).items():

@@ -63,7 +63,7 @@ async def started(
 
 async def until_it_lives(browser: aiohttp.ClientSession, ended: "asyncio.Task[str]", url: str) -> None:
     """Wait until it answers; fails where it ends instead."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             assert not ended.done()
             try:

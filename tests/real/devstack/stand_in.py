@@ -130,6 +130,7 @@ class Project:
             if launch.process.poll() is None:
                 launch.process.kill()
                 launch.process.wait()
+                launch.left_running()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,12 @@ from tests.real.devstack.stand_in import Project, make_project
 TOOL = """
 import os, sys, time
 print("{name}", sys.argv[1:], os.environ.get("CHROME_PATH"), flush=True)
-if "{name}" == "pytest":
+if "--collect-only" in sys.argv:
+    if os.environ.get("STAND_IN_PATIENCE"):
+        time.sleep(60)
+    open("collected", "w").close()
+elif "{name}" == "pytest":
+    print("collected", os.path.exists("collected"), flush=True)
     print("compiled in", sys.pycache_prefix, sys.dont_write_bytecode, flush=True)
     if os.environ.get("STAND_IN_PATIENCE"):
         time.sleep(60)
@@ -57,6 +62,7 @@ def test_U33_lint_format_types_and_then_the_tests(project: Project) -> None:
         "== 3 passed ==",
     ]
     assert launch.output.splitlines()[-1] == "== 3 passed =="
+    assert "collected True" in launch.output, "the workers find the tests compiled"
 
 
 def test_the_tests_processes_share_compiled_code_and_leave_none_beside_the_sources(project: Project) -> None:
@@ -100,9 +106,12 @@ def test_without_a_browser_it_fails_and_says_so(project: Project) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_test_run_leaves_nothing(project: Project, number: signal.Signals) -> None:
-    launch = project.launch("test", "-x", environment={"STAND_IN_PATIENCE": "1"})
-    launch.wait_for("pytest ['-x']")
+@pytest.mark.parametrize("arguments, doing", [(["-x"], "pytest ['-x']"), ([], "types: fine")])
+def test_an_interrupted_test_run_leaves_nothing(
+    project: Project, number: signal.Signals, arguments: list[str], doing: str
+) -> None:
+    launch = project.launch("test", *arguments, environment={"STAND_IN_PATIENCE": "1"})
+    launch.wait_for(doing)
     launch.press(number)
 
     assert launch.ended() == 130

@@ -140,6 +140,23 @@ def test_S59_images_run_without_root_and_without_pip() -> None:
     assert "--require-hashes" in targets()["packages"]
 
 
+def test_images_bring_the_bytecode_of_all_that_they_run_and_nothing_is_compared_with_its_source() -> None:
+    compiling = re.compile(
+        r"python -m compileall -q --invalidation-mode unchecked-hash((?: [^\\&\n]+| \\\n)+)",
+        flags=re.MULTILINE,
+    )
+    for name, instructions in targets().items():
+        compiled = " ".join(compiling.findall(instructions)).split()
+        ours = {
+            copied
+            for copied in re.findall(r"^COPY (?!--from)(\S+)/ ", instructions, flags=re.MULTILINE)
+            if (ROOT / copied / "__init__.py").exists()
+        }
+        assert ours <= set(compiled), name
+        assert compiled.count("/usr/local/lib/python3.*") == (name != "packages"), name
+    assert "/opt/stepup/lib" in compiling.findall(targets()["packages"])[0]
+
+
 def test_only_what_the_images_are_made_of_is_sent_to_the_builder() -> None:
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     copied = set(re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, flags=re.MULTILINE))

@@ -25,14 +25,20 @@ with socket.create_server(("127.0.0.1", int(os.environ["TINY_PORT"]))) as listen
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Make a stand-in working copy on which dev.py ran once, so that its environment is installed."""
     project = make_project(tmp_path_factory.mktemp("project").resolve())
     launch = project.launch()
     launch.wait_for("Ctrl-C stops it.")
     assert "Making .venv" in launch.output
     assert launch.interrupt() == 0
-    yield project
+    return project
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(project: Project) -> Iterator[None]:
+    """End what a failed test has left, so that the next one finds the ports free."""
+    yield
     project.end()
 
 
@@ -210,6 +216,16 @@ def test_U30_a_changed_source_restarts_its_part_and_a_broken_one_waits(project: 
     assert launch.child("resource_api") != first
     assert launch.interrupt() == 0
     assert launch.left_running() == []
+
+
+def test_U30_a_source_that_was_saved_while_its_part_started_restarts_it(project: Project) -> None:
+    source = project.root / "gateway" / "__main__.py"
+    launch = project.launch("--reload")
+    launch.wait_for("Starting")
+    source.write_text(source.read_text() + "# saved\n")
+    launch.wait_for("ready again")
+
+    assert launch.interrupt() == 0
 
 
 def test_open_opens_the_browser_and_verbose_shows_calm_lines_too(project: Project) -> None:

@@ -59,11 +59,14 @@ def child(tmp_path: Path, keeper: Keeper, code: str) -> Child:
 
 
 def test_a_stubborn_child_is_killed_after_its_time(tmp_path: Path) -> None:
-    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    code = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here', flush=True);"
+        "time.sleep(60)"
+    )
     with closing(Keeper()) as keeper:
         stubborn = child(tmp_path, keeper, code)
         stubborn.start()
-        while "up" not in stubborn.log():
+        while "here" not in stubborn.log():
             time.sleep(0.01)
 
         assert stubborn.stop(grace=0.2) is False

@@ -178,7 +178,7 @@ async def running_provider(command: list[str], configuration: dict[str, Any]) ->
 
     listening = asyncio.create_task(listen(process.stdout))
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while "listening\n" not in lines:
                 assert not listening.done(), "".join(lines)
                 await asyncio.sleep(0.02)

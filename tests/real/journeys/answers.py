@@ -4,12 +4,17 @@ A slow answer, a session that ends soon, a store that is away: so nothing depend
 fault outlives its test.
 """
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from playwright.async_api import Route, expect
 
 from tests.real.journeys.person import Person
+
+# The first is at the start.
+_LOOK_AFTER_THE_REFUSAL: Final = 2
 
 
 async def never(_route: Route) -> None:
@@ -59,6 +64,16 @@ async def no_events(route: Route) -> None:
         headers={"Content-Type": "application/problem+json", "Retry-After": "60"},
         body=json.dumps({"type": "/problems/too-many-requests"}),
     )
+
+
+async def has_signed_in_without_events(person: Person, path: str = "/", screen: str = "profile") -> None:
+    """Sign in where the stream is refused, and wait until the page has looked by itself because of that."""
+    looks = itertools.count(1)
+    await person.page.context.route("**/api/session/events", no_events)
+    async with person.page.expect_response(
+        lambda answer: answer.url.endswith("/api/session") and next(looks) == _LOOK_AFTER_THE_REFUSAL
+    ):
+        await person.has_signed_in(path, screen)
 
 
 async def nobody_knows(route: Route) -> None:

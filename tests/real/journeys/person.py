@@ -13,6 +13,7 @@ from playwright.async_api import Page, expect
 
 from devstack.stack import Stack
 from tests.stage.other_front_end import ADA, OtherFrontEnd
+from tests.stage.patience import PATIENCE
 
 EDIT_FIELDS = (
     "displayName",
@@ -27,7 +28,6 @@ EDIT_FIELDS = (
     "preferredLanguage",
 )
 
-_PATIENCE = 60
 _STEP_UP = "/auth/step-up?action=profile.edit&return_to=/edit"
 _ACCESS_IS_STEP_UP = """async () => {
     const answer = await fetch('/api/session', {headers: {'X-CSRF': '1'}});
@@ -43,6 +43,10 @@ _FOLLOW = """(path) => {
 _VIEWS_FETCHED: Final = """() => performance.getEntriesByType('resource')
     .map((one) => one.name).filter((name) => name.includes('/views/'))"""
 _IMPORT_VIEWS: Final = f"() => Promise.all(({_VIEWS_FETCHED})().map((name) => import(name)))"
+# What listens to other tabs and to the session's events once the first screen stands. The page has asked for it by
+# then, so this takes no turn before it. The address is by a tag: a clock that tests turn takes the list of files away.
+_IMPORT_KEEPING: Final = """() => import(document.querySelector('script[src$="/app.js"]').src
+    .replace(/app.js$/, 'keeping.js')).then(() => undefined)"""
 # Where it can be pressed: while an answer is waited for it can't.
 _PRESS_TRY_AGAIN = """() => [...document.querySelectorAll('main button:not([aria-disabled])')]
     .find((one) => one.textContent.trim() === 'Try again')?.click()"""
@@ -68,6 +72,10 @@ class Person:
     async def sees(self, screen: str) -> None:
         """Wait for one of the client's screens, drawn to its end: with title, focus and scroll."""
         await expect(self.page.locator(f"main[data-screen={screen}]:not([aria-busy])")).to_be_attached()
+
+    async def settles(self) -> None:
+        """Wait, at a screen, until the page listens: what happens to the session elsewhere reaches it from now on."""
+        await self.page.evaluate(_IMPORT_KEEPING)
 
     async def sees_one_of(self, *screens: str) -> str:
         """Wait for any of these screens; tell which it is."""
@@ -104,6 +112,7 @@ class Person:
         await self._goes_on_with(cookies)
         await self.opens(path)
         await self.sees(screen)
+        await self.settles()
 
     async def has_confirmed(self) -> None:
         """Open the form in a browser that is signed in and has confirmed, for tests of what comes after.
@@ -116,6 +125,7 @@ class Person:
         await self._goes_on_with(cookies)
         await self.opens("/edit")
         await self.sees("edit")
+        await self.settles()
 
     @asynccontextmanager
     async def _over_http(self) -> AsyncIterator[OtherFrontEnd]:
@@ -178,13 +188,13 @@ class Person:
     async def outlives_the_confirmation(self) -> None:
         """Wait until the gateway says that editing takes a confirmation again."""
         # `wait_for_function` would not do: it takes the promise of an answer for the answer.
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while not await self.page.evaluate(_ACCESS_IS_STEP_UP):
                 await self.page.wait_for_timeout(250)
 
     async def tries_again_until(self, screen: str) -> None:
         """Press "Try again" until one of the client's screens comes."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while not await self.page.locator(f"main[data-screen={screen}]").count():
                 await self.page.evaluate(_PRESS_TRY_AGAIN)
                 await self.page.wait_for_timeout(100)
@@ -201,12 +211,16 @@ class Person:
         await self.opens_menu()
         await self.page.get_by_role("navigation").locator(f"a[href='{path}']").click()
 
-    async def loses_the_connection(self) -> None:
-        """Go offline when the client has fetched what it may need then, a moment after its first screen."""
+    async def has_all_views(self) -> None:
+        """Wait until the client has fetched what it may need, a moment after its first screen."""
         await self.page.wait_for_function(
             f"() => ({_VIEWS_FETCHED})().some((name) => name.endsWith('/problem.js'))"
         )
         await self.page.evaluate(_IMPORT_VIEWS)
+
+    async def loses_the_connection(self) -> None:
+        """Go offline when the client has fetched what it may need then."""
+        await self.has_all_views()
         await self.page.context.set_offline(True)
 
     async def types_password(self) -> None:

@@ -8,7 +8,13 @@ from typing import Final
 
 from playwright.async_api import expect
 
-from tests.real.journeys.answers import ends_soon, never, no_events, nobody_knows, store_away
+from tests.real.journeys.answers import (
+    ends_soon,
+    has_signed_in_without_events,
+    never,
+    nobody_knows,
+    store_away,
+)
 from tests.real.journeys.person import Person
 from tests.stage.other_front_end import GRACE
 
@@ -50,8 +56,7 @@ async def signed_out_at_a_page(person: Person) -> None:
 @screen
 async def signed_out_by_somebody_with_a_draft(person: Person) -> None:
     # Without events, which would take the page away before the person saves.
-    await person.page.context.route("**/api/session/events", no_events)
-    await _at_the_form(person)
+    await has_signed_in_without_events(person, "/edit", "edit")
     await person.edits(city="Turin")
     await person.admin("POST", f"/people/{person.email}/sign-out")
     await person.presses("Save changes")

@@ -137,7 +137,8 @@ async def test_A6_whoever_was_signed_out_meanwhile_is_told_and_comes_back_to_the
     page: Page, stack: Stack
 ) -> None:
     ada = Person(page, stack)
-    await ada.has_signed_in("/activity", "activity")
+    async with page.expect_response("**/api/session/events"):  # which brings the reason
+        await ada.has_signed_in("/activity", "activity")
     async with OtherFrontEnd.open(stack.gateway_url, stack.tenant_url) as elsewhere:
         await elsewhere.sign_in((ada.email, ada.password))
         await elsewhere.call("DELETE", "/api/sessions")

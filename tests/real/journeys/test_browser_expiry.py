@@ -59,9 +59,9 @@ async def test_U9_a_session_that_ended_unused_says_why_and_keeps_the_draft(page:
     await ada.edits(city="Turin")
 
     question = page.get_by_role("alertdialog", name="Your session is about to end")
-    await expect(question).to_be_visible(timeout=90_000)
+    await expect(question).to_be_visible()
     await expect(question).to_contain_text("Your draft is kept on this device.")
-    await expect(page.locator("main")).to_have_attribute("data-screen", "signed-out", timeout=90_000)
+    await expect(page.locator("main")).to_have_attribute("data-screen", "signed-out")
 
     await expect(question).to_have_count(0)
     await expect(page.locator("main")).to_contain_text("nothing happened here for a while")

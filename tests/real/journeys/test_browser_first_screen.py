@@ -1,8 +1,8 @@
 """Before the first screen every error has a way out: each file of the client is broken, in turn.
 
 A way out is a screen, which has buttons, or the words of index.html with their link; never "Loading…" for ever.
-Each file is broken in one of the ways, the next in the next, and one of each kind in all: the loader treats all files
-alike.
+What the first screen is made of is broken in each of the ways. Every other file is in one of them, the next in the
+next, and one of each kind in all: the loader treats all files alike.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -14,17 +14,20 @@ from playwright.async_api import BrowserContext, Page, Route
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from devstack.stack import Stack
+from gateway.edge.spa_files import SpaFiles
 from tests.real.journeys.answers import never
 from tests.real.journeys.person import Person
 from tests.stage.browser import PageFaults
 from tests.stage.patience import PATIENCE
-from tests.unit.spa.files import loaded_with, names, of_language
+from tests.unit.spa.files import SPA
 
-# What the page is made of before anything can be shown, but for what app.js itself needs.
-VITAL: Final = sorted({*loaded_with("app.js"), *of_language("en")})
-OTHERS: Final = sorted({*names(".js"), *names(".css")} - {*VITAL, *of_language("de")})
+# Before anything can be shown.
+VITAL: Final = ("api.js", "app.js", "words/en.js")
+OTHERS: Final = sorted(
+    {name for name in SpaFiles(SPA).current().sent if name.endswith((".js", ".css"))}
+    - {*VITAL, "words/de.js"}
+)
 VIEWS: Final = {
-    "views/profile.js": "/",
     "views/edit.js": "/edit",
     "views/confirm.js": "/confirm",
     "views/check.js": "/check",
@@ -115,15 +118,16 @@ async def what_each_comes_to(
 
     The first two are loaded as often as the loader does by itself; of the others only the last load is looked at.
     """
-    page = await context.new_page()
-    await page.add_init_script(f"({_QUICKLY})()")
     came_to = {}
     for number, (part, end) in enumerate(wanted.items()):
-        if number == _LOADED_AGAIN:
+        # A page of its own: that of the part before may be just loading itself again.
+        page = await context.new_page()
+        await page.add_init_script(f"({_QUICKLY})()")
+        if number >= _LOADED_AGAIN:
             await page.add_init_script(f"({_FOR_THE_LAST_TIME})()")
         await page.route(f"**/{part}", breakage)
         came_to[part] = await comes_to(page, address, end)
-        await page.unroute(f"**/{part}")
+        await page.close()
     return came_to
 
 
@@ -132,7 +136,7 @@ async def test_X9_each_script_that_the_first_screen_needs_has_a_way_out_where_it
     context: BrowserContext, stack: Stack, page_faults: PageFaults, how: str
 ) -> None:
     page_faults.expect("")
-    wanted = dict.fromkeys(share(VITAL, how, "app.js"), "way out")
+    wanted = dict.fromkeys(VITAL, "way out")
 
     assert await what_each_comes_to(context, stack.gateway_url, wanted, BREAKAGES[how]) == wanted
 
@@ -144,7 +148,7 @@ async def test_X9_a_page_comes_up_without_what_it_can_do_without(
     page_faults.expect("")
     # A script in the head that never comes holds up the page itself.
     held_up = {"choices.js": "way out"} if how == "never" else {}
-    parts = ["css/frame.css", *share(OTHERS, how, "choices.js")]
+    parts = ["page.css", *share(OTHERS, how, "choices.js")]
     wanted = {**dict.fromkeys(parts, "screen"), **held_up}
 
     assert await what_each_comes_to(context, stack.gateway_url, wanted, BREAKAGES[how]) == wanted

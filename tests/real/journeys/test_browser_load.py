@@ -42,7 +42,7 @@ async def test_U17_a_part_that_was_deployed_away_reloads_the_page_once(
     await ada.sees("sessions")
 
 
-@pytest.mark.parametrize("part", ["app.js", "expiry.js", "words/en.js"])
+@pytest.mark.parametrize("part", ["app.js", "api.js", "words/en.js"])
 async def test_U17_a_client_that_is_not_complete_says_so(
     page: Page, stack: Stack, page_faults: PageFaults, part: str
 ) -> None:
@@ -61,8 +61,8 @@ async def test_U17_a_client_that_is_not_complete_says_so(
 async def test_U17_a_part_that_is_missing_for_a_moment_is_fetched_again(
     page: Page, stack: Stack, page_faults: PageFaults
 ) -> None:
-    page_faults.expect("expiry.js")
-    await page.route("**/expiry.js", gone, times=1)
+    page_faults.expect("keeping.js")
+    await page.route("**/keeping.js", gone, times=1)
 
     await page.goto(stack.gateway_url)
 

@@ -31,19 +31,26 @@ class Trouble:
 
 @pytest.mark.parametrize(
     "part, times",
-    [("app.js", 1), ("dom.js", 2), ("words/en.js", 1), ("views/signed-out.js", 1), ("css/frame.css", 1)],
+    [
+        ("app.js", 1),
+        ("api.js", 2),
+        ("words/en.js", 1),
+        ("page.css", 1),
+        ("views/problem.js", 1),
+    ],
 )
 async def test_X10_a_network_that_changes_during_the_load_is_tried_again(
     page: Page, stack: Stack, page_faults: PageFaults, part: str, times: int
 ) -> None:
-    page_faults.expect("ERR_FAILED|ERR_INTERNET|ERR_CONNECTION|Failed to fetch|preload")
+    page_faults.expect("ERR_FAILED|ERR_INTERNET|ERR_CONNECTION|Failed to fetch|preload|status of 404")
     trouble = Trouble(times, "failed")
     await page.route(f"**/{part}", trouble)
 
-    await page.goto(stack.gateway_url)
+    has_a_view = part.startswith("views/")
+    await page.goto(stack.gateway_url + ("/no-such-page" if has_a_view else "/"))
 
-    await Person(page, stack).sees("signed-out")
-    assert trouble.asked > times or part == "css/frame.css"
+    await Person(page, stack).sees("not-found" if has_a_view else "signed-out")
+    assert trouble.asked > times or part == "page.css"
 
 
 async def test_X10_a_page_that_lost_its_connection_while_loading_goes_on_when_it_is_back(
@@ -53,11 +60,11 @@ async def test_X10_a_page_that_lost_its_connection_while_loading_goes_on_when_it
     await page.add_init_script(
         "Object.defineProperty(navigator, 'onLine', {get: () => false, configurable: true});"
     )
-    await page.route("**/dom.js", Trouble(99, "internetdisconnected"))
+    await page.route("**/app.js", Trouble(99, "internetdisconnected"))
     await page.goto(stack.gateway_url)
     await expect(page.get_by_role("heading", name="This page didn")).to_be_visible()
 
-    await page.unroute("**/dom.js")
+    await page.unroute("**/app.js")
     await page.evaluate("dispatchEvent(new Event('online'))")
 
     await Person(page, stack).sees("signed-out")
@@ -161,6 +168,7 @@ async def test_X12_a_screen_that_is_slow_to_come_shows_a_sign_of_life_and_not_th
 
 
 async def test_X12_what_never_comes_ends_in_a_problem_and_back_leads_back(page: Page, stack: Stack) -> None:
+    await page.clock.install()
     ada = Person(page, stack)
     await ada.has_signed_in()
     await page.route("**/api/sessions", never)
@@ -170,7 +178,11 @@ async def test_X12_what_never_comes_ends_in_a_problem_and_back_leads_back(page: 
     await page.go_back()
 
     await ada.sees("profile")
-    await page.go_forward()
+    async with page.expect_request("**/api/sessions"):
+        await page.go_forward()
+    await page.clock.fast_forward(9_000)
+    await expect(page.locator("main .loading")).to_be_visible()
+    await page.clock.fast_forward(2_000)
     await ada.sees_problem("timeout")
 
 
@@ -179,12 +191,12 @@ async def test_X12_a_screen_that_comes_at_once_never_says_that_it_is_loading(
 ) -> None:
     ada = Person(page, stack)
     await ada.has_signed_in()
+    await ada.has_all_views()
     await page.evaluate(
         """() => new MutationObserver(() => {
             if (document.querySelector('main .loading')) window.flickered = true;
         }).observe(document.body, {childList: true, subtree: true})"""
     )
-    # Asked before, so that nothing is fetched.
     await ada.goes_to("/no-such-page")
     await ada.sees("not-found")
 

@@ -1,6 +1,7 @@
 """Signing out by a form that posts itself: through the page's own policy, the authority, and back."""
 
 import asyncio
+import re
 from pathlib import Path
 
 from playwright.async_api import Request
@@ -32,7 +33,8 @@ async def test_W10_a_person_signs_out_by_a_form_that_posts_itself(
         (posted,) = [one for one in asked if one.method == "POST" and one.url.startswith(stack.tenant_url)]
         assert posted.url.endswith("/logout")
         assert "id_token_hint=eyJ" in str(posted.post_data)
-        assert not [one.url for one in asked if "eyJ" in one.url.partition("?")[2]], "in no address"
+        in_addresses = [one.url for one in asked if re.search(r"eyJ[\w-]{10,}\.", one.url)]
+        assert not in_addresses
         answer = await posted.response()
         assert answer is not None
         # Whether the authority's own session is over is its cookie's business: one with SameSite=Lax stays at home.

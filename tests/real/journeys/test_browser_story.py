@@ -1,5 +1,7 @@
 """The product's story in a real browser, with the tenant on another site (127.0.0.1) than the gateway (localhost)."""
 
+import re
+
 from playwright.async_api import Page, expect
 
 from devstack.stack import Stack
@@ -198,7 +200,7 @@ async def test_the_claims_page_shows_the_id_token_and_no_token(page: Page, stack
     await ada.has_signed_in("/sign-in-details", "claims")
 
     await expect(page.locator("main")).to_contain_text("preferred_username")
-    assert "eyJ" not in await page.content()
+    assert not re.search(r"eyJ[\w-]{10,}\.", await page.content())
 
 
 async def test_S12_page_script_can_neither_read_nor_make_the_session_cookie(page: Page, stack: Stack) -> None:

@@ -1,11 +1,15 @@
 """What happens to a session elsewhere reaches every open page by itself: other tabs, other browsers, operators."""
 
+import asyncio
+import time
+
 from playwright.async_api import Page, Request, expect
 
 from devstack.stack import Stack
-from tests.real.journeys.answers import no_events
+from tests.real.journeys.answers import has_signed_in_without_events
 from tests.real.journeys.person import Person
 from tests.stage.other_front_end import GRACE, OtherFrontEnd
+from tests.stage.patience import PATIENCE
 
 EVENTS = "**/api/session/events"
 
@@ -23,7 +27,9 @@ async def test_U10_signing_out_in_one_tab_empties_the_others(page: Page, stack: 
     await ada.has_signed_in()
     second, third = await tabs(ada, "/", "/sessions")
     await second.sees("profile")
+    await second.settles()
     await third.sees("sessions")
+    await third.settles()
 
     await ada.opens_menu()
     await ada.presses("Sign out")
@@ -39,6 +45,7 @@ async def test_U10_what_is_saved_in_one_tab_shows_in_the_others(page: Page, stac
     await ada.has_confirmed()
     (second,) = await tabs(ada, "/")
     await second.sees("profile")
+    await second.settles()
 
     await ada.edits(displayName="Ada King")
     await ada.presses("Save changes")
@@ -81,7 +88,8 @@ async def test_a_confirmation_in_another_tab_changes_what_saving_asks_for(page: 
 
 async def test_a_session_that_ends_elsewhere_empties_the_page_by_itself(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await ada.has_signed_in("/edit", "edit")
+    async with page.expect_response(EVENTS):  # which brings the reason, to whoever listens by then
+        await ada.has_signed_in("/edit", "edit")
     await ada.edits(city="Turin")
     async with OtherFrontEnd.open(stack.gateway_url, stack.tenant_url) as elsewhere:
         await elsewhere.sign_in()
@@ -106,8 +114,7 @@ async def test_a_sign_out_at_the_authority_empties_the_page_by_itself(page: Page
 
 async def test_without_events_a_page_finds_out_when_somebody_looks_at_it(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
-    await page.context.route(EVENTS, no_events)
-    await ada.has_signed_in()
+    await has_signed_in_without_events(ada)
     await ada.admin("POST", f"/people/{ada.email}/sign-out")
     await expect(page.locator("main")).to_contain_text("Lovelace")
 
@@ -141,6 +148,34 @@ async def test_a_page_that_nobody_looks_at_holds_no_connection(page: Page, stack
             }"""
         )
     assert len(ended) == 1
+
+
+def _log_with(stack: Stack, text: str) -> str:
+    """Return the gateway's log, once this text is in it."""
+    until = time.monotonic() + PATIENCE
+    while text not in (log := stack.log("gateway")):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return log
+
+
+async def test_a_page_that_is_left_asks_nothing_more(page: Page, stack: Stack) -> None:
+    ada = Person(page, stack)
+
+    async def looks() -> int:
+        """Count who asked for the session, once an answer shows that what came before it is in the log."""
+        answer = await page.request.get(f"{stack.gateway_url}/api/no-such-thing", headers={"X-CSRF": "1"})
+        reference = (await answer.json())["reference"]
+        log = await asyncio.to_thread(_log_with, stack, reference)
+        return log.partition(reference)[0].count('"route": "/api/session",')
+
+    for elsewhere in (f"{stack.gateway_url}/favicon.svg", f"{stack.tenant_url}/inbox"):
+        async with page.expect_response(EVENTS):
+            await ada.has_signed_in()
+        before = await looks()
+        await page.goto(elsewhere)
+        assert await looks() == before
+    assert before >= 2, "each of the pages asked at its start"
 
 
 async def posts_a_stale_answer(person: Person) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 import pytest
 
 from devstack.stack import Stack
+from tests.stage.curl import path_with_curl
 from tests.stage.other_front_end import OtherFrontEnd
 from tests.stage.sources import ROOT
 
@@ -20,11 +20,11 @@ PAGE: Final = ROOT / "docs/reference/http-api.md"
 
 
 @pytest.mark.stack
-@pytest.mark.skipif(not shutil.which("curl"), reason="the examples need curl")
 async def test_U22_the_examples_with_curl_answer_as_they_say(stack: Stack, tmp_path: Path) -> None:
     examples = re.findall(
         r"^```sh\n# (\d{3})\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
+    path = path_with_curl(tmp_path, os.environ["PATH"])
     (tmp_path / ".curlrc").write_text('write-out = "\\n%{http_code}"\n', encoding="utf-8")
     async with OtherFrontEnd.open(stack.gateway_url, stack.tenant_url) as person:
         await person.sign_in()
@@ -34,7 +34,12 @@ async def test_U22_the_examples_with_curl_answer_as_they_say(stack: Stack, tmp_p
         edits = [answer["parked_edit"]["id"] for answer in waiting]
         assert len(examples) > 10
         for status, example in examples:
-            surroundings = {**os.environ, "CURL_HOME": str(tmp_path), "GATEWAY": stack.gateway_url}
+            surroundings = {
+                **os.environ,
+                "PATH": path,
+                "CURL_HOME": str(tmp_path),
+                "GATEWAY": stack.gateway_url,
+            }
             surroundings |= {"SESSION": session, "EDIT": edits.pop() if "$EDIT" in example else ""}
             ran = await asyncio.to_thread(
                 subprocess.run,

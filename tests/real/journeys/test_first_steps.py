@@ -2,17 +2,18 @@
 
 import asyncio
 import json
+import os
 import re
-import shutil
 import subprocess
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from playwright.async_api import Page, expect
 
 from devstack.stack import Stack
 from tests.real.journeys.person import Person
+from tests.stage.curl import path_with_curl
 from tests.stage.sources import ROOT
 
 TUTORIAL: Final = (ROOT / "docs/tutorials/first-steps.md").read_text(encoding="utf-8")
@@ -32,7 +33,8 @@ STEP: Final = re.compile(
 class Reader:
     """Does what the page says; each method is named as the group of STEP that it is for."""
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Person, path: str) -> None:
+        self.path = path
         self.page = person.page
         self.person = person
 
@@ -49,6 +51,7 @@ class Reader:
         ran = await asyncio.to_thread(
             subprocess.run,
             ["bash", "-euc", self.here(step["runs"])],
+            env={**os.environ, "PATH": self.path},
             capture_output=True,
             text=True,
             check=True,
@@ -91,10 +94,9 @@ class Reader:
         await expect(self.page.locator("body")).to_contain_text(step["sees"])
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the commands of the page need curl")
-async def test_the_first_steps_go_as_they_are_written(page: Page, stack: Stack) -> None:
+async def test_the_first_steps_go_as_they_are_written(page: Page, stack: Stack, tmp_path: Path) -> None:
     person = Person(page, stack)
-    reader = Reader(person)
+    reader = Reader(person, path_with_curl(tmp_path, os.environ["PATH"]))
     steps = list(STEP.finditer(TUTORIAL))
     for step in steps:
         # `shown` belongs to `runs`, and `field` to `types`.

@@ -29,6 +29,17 @@ OURS, SIBLING = f"app.{SITE}", f"evil.{SITE}"
 NAME: Final = "__Host-Http-session"
 OF_THE_SITE: Final = f"Domain={SITE}; Path=/; Secure"
 _LOOK: Final = "async () => (await fetch('/api/session', {headers: {'X-CSRF': '1'}})).json()"
+# The page's stream ends and is opened anew, and refused.
+_LISTEN_ANEW: Final = "() => ['pagehide', 'pageshow'].forEach((type) => dispatchEvent(new Event(type)))"
+# As a browser does with a tab behind another one, and again in front.
+_HIDE: Final = """() => {
+    Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true});
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+_SHOW: Final = """() => {
+    delete document.visibilityState;
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
 
 HERSELF, TOLD, SIGNED_OUT, STRANGER = "herself", "told", "signed out", "a stranger"
 
@@ -205,12 +216,23 @@ async def test_A1_S12_a_cookie_that_a_sibling_plants_makes_nobody_somebody_else(
 
         assert ends == {what: way.ends for what, way in WAYS.items()}
 
-        await signs_in(page, ours, ADA)
         lines[:] = [line.format(theirs) for line in WAYS["another port, a cookie of a partition"].lines]
-        await page.goto(f"https://{OURS}:{evil}/")
-        await page.goto(ours)
-        await expect(page.locator(".notice")).to_contain_text(
-            "two cookies of this service came under one name"
-        )
-        await page.get_by_role("button", name="Sign in").click()
-        await page.wait_for_selector("main[data-screen=profile]")
+        # Wherever she is when it is planted: she comes back to a page of ours, or one is open beside it, in view or
+        # not. One that comes into view asks at once who is signed in, and listens, which asks once more.
+        for comes_back_to in ("a page", "a page in view", "a page that was hidden"):
+            async with page.expect_response("**/api/session/events"):
+                await signs_in(page, ours, ADA)
+            if comes_back_to == "a page":
+                await page.goto(f"https://{OURS}:{evil}/")
+                await page.goto(ours)
+            else:
+                is_hidden = comes_back_to == "a page that was hidden"
+                if is_hidden:
+                    await page.evaluate(_HIDE)
+                await (await context.new_page()).goto(f"https://{OURS}:{evil}/")
+                await page.evaluate(_SHOW if is_hidden else _LISTEN_ANEW)
+            await expect(page.locator(".notice")).to_contain_text(
+                "two cookies of this service came under one name"
+            )
+            await page.get_by_role("button", name="Sign in").click()
+            await page.wait_for_selector("main[data-screen=profile]")

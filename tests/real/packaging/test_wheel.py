@@ -22,11 +22,11 @@ import pytest
 from devstack.environment import is_setting
 from devstack.ports import Ports
 from servicekit.version import VERSION
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_ports
 from tests.stage.sources import ROOT
 
 PACKAGES: Final = ("devstack", "gateway", "local_tenant", "resource_api", "servicekit", "stepup")
-PATIENCE: Final = 120.0
 
 
 def tracked(*folders: str) -> set[str]:
@@ -191,7 +191,7 @@ def running(installed: Installed) -> Iterator[Running]:
 
 def fetched(port: int, path: str) -> bytes:
     """Return what one of its parts answers with 200, asked as a browser would that opened http://localhost."""
-    with urllib.request.urlopen(f"http://localhost:{port}{path}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://localhost:{port}{path}", timeout=PATIENCE) as answer:
         assert answer.status == 200
         body: bytes = answer.read()
         return body

@@ -19,6 +19,7 @@ from local_tenant.__main__ import main as local_tenant
 from resource_api.__main__ import main as resource_api
 from servicekit.version import VERSION
 from stepup.__main__ import main as stepup
+from tests.stage.patience import PATIENCE
 from tests.stage.sources import ROOT
 
 PROGRAMS: Final = {
@@ -74,7 +75,7 @@ def as_process(place: Path, program: str, *arguments: str) -> Ended:
         cwd=place,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     return Ended(ended.returncode, ended.stdout, ended.stderr)

@@ -14,12 +14,13 @@ import pytest
 
 from tests.real.processes.under_pressure import ROOT, pressed, status_of
 from tests.stage.loopback import loopback_addresses
+from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
 
 _DESCRIPTORS: Final = 64
 _QUIET: Final = 100
 # For a busy computer; without an answer the test fails.
-_SECONDS: Final = 20
+_SECONDS: Final = PATIENCE
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -32,10 +32,18 @@ async def ask_until(enough: asyncio.Event, port: int, told: Counter[str], most: 
                 told[head[9:12].decode()] += 1
                 if b"Connection: close" in head or enough.is_set():
                     break
+                await pause(enough)
         except (OSError, EOFError) as error:
             told[type(error).__name__] += 1
         finally:
             writer.close()
+        await pause(enough)
+
+
+async def pause(enough: asyncio.Event) -> None:
+    """Wait as long as somebody does who asks twenty times a second; without it the crowd alone fills every core."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(enough.wait(), 0.05)
 
 
 @asynccontextmanager
@@ -69,7 +77,7 @@ async def test_L7_of_a_thousand_requests_none_fails_while_two_gateways_restart_i
             return one
 
         gateways = {port: begin(port) for port in ports}
-        async with asyncio.timeout(PATIENCE), balancing(ports) as (balancer, front):
+        async with balancing(ports) as (balancer, front):
             for port in ports:
                 await balancer.until(port, ready=True)
             async with asked(front, told):

@@ -16,7 +16,7 @@ from tests.stage.patience import PATIENCE
 _REQUESTS: Final = 60
 _PIPE: Final = 4_096
 # For a busy computer; without an answer the test fails.
-_SECONDS: Final = 20
+_SECONDS: Final = PATIENCE
 
 
 def _unread() -> tuple[int, int]:

@@ -3,6 +3,7 @@
 import http.client
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.stage.ports import free_port
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Running]:
-    """Run two workers, and the one that waits."""
+    """Run two workers."""
     with running("gateway", tmp_path, GATEWAY_WORKERS="2") as one:
         yield one
 
@@ -58,7 +59,7 @@ def test_L7_a_worker_that_ends_is_replaced_and_nobody_else_notices(
     while len(lasting.events("worker-serving")) == served:
         assert lasting.ask()[0] == 200
 
-    (told,) = lasting.events("worker-ended")[gone:]
+    (told,) = lasting.wait_for("worker-ended", gone + 1)[gone:]
     assert told["exit_code"] == (0 if number == signal.SIGTERM else -number)
     replaced = lasting.workers()[told["place"]]
     assert replaced != killed
@@ -94,6 +95,37 @@ def test_L7_workers_end_with_their_parent_however_it_ends_and_the_port_is_free(
         again.ended()
 
 
+def children(pid: int) -> list[int]:
+    told = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    pairs = [line.split() for line in told.stdout.splitlines()]
+    return [int(child) for child, parent in pairs if int(parent) == pid]
+
+
+def test_L7_what_forks_the_workers_takes_none_with_it_and_the_next_one_replaces_them(
+    gateway: Running,
+) -> None:
+    workers = gateway.workers()
+    (forks,) = children(gateway.process.pid)
+    threads = Path(f"/proc/{forks}/task")
+    assert not threads.exists() or len(list(threads.iterdir())) == 1, "a fork copies the one that forks"
+
+    os.kill(forks, signal.SIGTERM)
+    os.kill(forks, signal.SIGKILL)
+    gateway.wait_for("fork-server-ended")
+    assert gateway.ask()[0] == 200
+    assert not any(ended(pid) for pid in workers.values())
+
+    os.kill(workers[0], signal.SIGKILL)
+    gateway.wait_for("worker-serving", 3)
+    assert gateway.workers()[1] == workers[1]
+    assert not ended(gateway.workers()[0])
+    assert gateway.ask()[0] == 200
+
+    gateway.send(signal.SIGINT)
+    assert gateway.ended() == 0
+    wait_until_ended(*workers.values(), *gateway.workers().values())
+
+
 def test_L7_workers_that_cannot_start_end_the_gateway_and_the_log_says_so(tmp_path: Path) -> None:
     # What a worker opens at its start, and the parent does not: the counts that they share.
     (tmp_path / "gone").mkdir()
@@ -112,17 +144,32 @@ def test_L7_workers_that_cannot_start_end_the_gateway_and_the_log_says_so(tmp_pa
     assert 4 <= len(one.events("worker-ended")) < 16, "it does not go round and round"
 
 
-def test_L7_the_operators_port_answers_again_when_its_worker_has_died(tmp_path: Path) -> None:
+def metrics(admin: int) -> str:
+    """Return what the operators' side tells."""
+    connection = http.client.HTTPConnection("127.0.0.1", admin, timeout=PATIENCE)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return text
+
+
+def test_L7_U35_the_operators_port_answers_again_when_its_worker_has_died_and_one_that_ends_tells_its_counts(
+    tmp_path: Path,
+) -> None:
     admin = free_port()
     with running("gateway", tmp_path, GATEWAY_WORKERS="2", GATEWAY_ADMIN_PORT=str(admin)) as gateway:
         os.kill(gateway.workers()[0], signal.SIGKILL)
-        connection = http.client.HTTPConnection("127.0.0.1", admin, timeout=PATIENCE)
-        connection.request("GET", "/metrics")
-        text = connection.getresponse().read().decode()
-        connection.close()
+        text = metrics(admin)
+        for _ in range(40):
+            assert gateway.ask()[0] == 200
+        other = gateway.workers()[1]
+        os.kill(other, signal.SIGTERM)
+        wait_until_ended(other)
+        after = metrics(admin)
 
     assert "\nstepup_build_info{" in text
     assert '\nstepup_breaker_open{breaker="redis"} 0.0' in text
+    assert '\nstepup_requests_total{method="GET",route="/health/live",status="200"} 40.0' in after
 
 
 def test_L7_ctrl_c_at_a_terminal_reaches_the_whole_group_and_ends_it_in_good_order(gateway: Running) -> None:

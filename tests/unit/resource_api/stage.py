@@ -15,6 +15,7 @@ from multidict import CIMultiDictProxy
 from local_tenant.app import create_app as create_tenant
 from local_tenant.configuration import BUNDLED, load
 from local_tenant.signing import KeyRing, SigningKey
+from resource_api.access import GATEKEEPER, Gatekeeper
 from resource_api.app import create_app, largest_head
 from resource_api.patience import Patience
 from resource_api.settings import PREFIX, Settings
@@ -70,6 +71,7 @@ class Stage:
     keys: KeyRing
     session: aiohttp.ClientSession
     clock: MovableClock
+    gatekeeper: Gatekeeper
     tokens: dict[str, str] = field(default_factory=dict)
 
     async def token(self, email: str = ADA) -> str:
@@ -188,5 +190,5 @@ async def running_api(
             settings_for(hosts, **settings), patience=patience, now=clock, monotonic=clock, trail=trail
         )
         async with listening(api) as url:
-            yield Stage(url, world, keys, session, clock)
+            yield Stage(url, world, keys, session, clock, api[GATEKEEPER])
         await world.close()

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_tenant.signing import SigningKey
@@ -210,7 +210,7 @@ async def test_S40_no_odd_claims_ever_pass_or_break_anything(stage: Stage) -> No
     )
     tokens: list[tuple[str, object, str]] = []
 
-    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60)
     @given(name=names, value=values)
     def collect(name: str, value: object) -> None:
         tokens.append((name, value, stage.forged(**{name: value})))

@@ -1,17 +1,14 @@
-"""Where a token may stand, what a route asks of it, and that a route without a policy is closed."""
+"""Where a token may stand, and what a route asks of it."""
 
 import json
 from typing import Any, Final
 
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
 from resource_api import errors
-from resource_api.access import OPEN, Route, ScopePolicy, access_middleware, bearer_token
-from servicekit.http.routes import RouteTable
-from servicekit.operations import Operation, Response
+from resource_api.access import ScopePolicy, bearer_token
 
 NOW: Final = 1_000_000.0
 SCOPE: Final = "EditProfileService.ReadWrite"
@@ -126,38 +123,3 @@ def test_S27_what_tells_no_time_is_older_than_any_age(claims: dict[str, Any]) ->
     policy = ScopePolicy(SCOPE, max_age_seconds=60, leeway_seconds=0)
     with pytest.raises(errors.InsufficientUserAuthentication):
         policy.check(SCOPES, claims, 60.5)
-
-
-async def answer(_request: web.Request) -> web.Response:
-    """Answer anybody who gets here."""
-    return web.Response(text="here")
-
-
-async def through(method: str, path: str) -> web.StreamResponse:
-    """Send a request through the middleware, to a router with an open route and one that has no row."""
-    rows: RouteTable[Route] = RouteTable()
-    app = web.Application()
-    operation = Operation("look", "Look", tag="health", response=Response("It is here."))
-    rows.add(app, [Route("GET", "/open", answer, OPEN, operation)])
-    app.router.add_get("/forgotten", answer)
-    request = make_mocked_request(method, path, app=app)
-    match = await app.router.resolve(request)
-    request._match_info = match  # aiohttp's own tests do so
-    middleware = access_middleware(rows)
-    return await middleware(request, match.handler)
-
-
-async def test_S48_an_open_route_is_open_and_a_route_without_a_policy_is_closed() -> None:
-    opened = await through("GET", "/open")
-    assert isinstance(opened, web.Response)
-    assert opened.text == "here"
-    with pytest.raises(LookupError, match=r"^a route without a policy$"):
-        await through("GET", "/forgotten")
-
-
-@pytest.mark.parametrize("method, path, status", [("GET", "/nowhere", 404), ("POST", "/open", 405)])
-async def test_what_has_no_route_is_the_routers_to_refuse(method: str, path: str, status: int) -> None:
-    with pytest.raises(web.HTTPException) as refused:
-        await through(method, path)
-
-    assert refused.value.status == status

@@ -4,7 +4,7 @@ import json
 import zlib
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resource_api.profile import EDITABLE
@@ -267,7 +267,7 @@ async def test_S44_S50_no_json_is_ever_a_fault_of_ours_and_graph_sees_ten_names_
     names = st.sampled_from([*sorted(TEN), "id", "mail", "__proto__"]) | st.text(max_size=12)
     bodies: list[bytes] = []
 
-    @settings(max_examples=80, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=80)
     @given(st.dictionaries(names, values, max_size=3) | values | st.binary(max_size=40))
     def collect(body: object) -> None:
         bodies.append(body if isinstance(body, bytes) else json.dumps(body).encode())

@@ -13,7 +13,7 @@ import pytest
 from local_tenant.signing import SigningKey, generate_key
 from resource_api.app import create_app
 from resource_api.known_good import KEPT_SECONDS, AuthorityFiles
-from servicekit.outbound import LARGEST_REPLY
+from servicekit.outbound_call import LARGEST_REPLY
 from tests.unit.resource_api.stage import Stage, listening, running_api, settings_for
 
 ISSUER = "https://login.example.com/t/v2.0"

@@ -205,7 +205,7 @@ async def test_R15_an_authority_in_trouble_is_503_and_comes_back_by_itself(
 
 async def test_R15_an_answer_that_msal_stumbles_over_is_an_authority_in_trouble() -> None:
     id_tokens: list[object] = [None, "garbage", "a.b.c", 7, ["a"]]
-    issuer = "https://login.example.com/t"
+    host, issuer = "login.example.com", "https://login.example.com/t"
     tokens = {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
@@ -223,11 +223,11 @@ async def test_R15_an_answer_that_msal_stumbles_over_is_an_authority_in_trouble(
     app = web.Application()
     app.router.add_get("/metadata", metadata)
     app.router.add_post("/t/token", token)
-    async with listening(app) as url, outbound(ca_bundle=ONE_CERTIFICATE) as network:
+    async with listening(app) as url, outbound(AddressMap({host: url}), ONE_CERTIFICATE) as network:
         entra = EntraClient(
             client_id=API,
             credential=lambda: "secret",
-            transport=AuthorityTransport(address_map=AddressMap({"login.example.com": url})),
+            transport=AuthorityTransport(network),
             discovery=Discovery(network, url=f"{url}/metadata", issuer=issuer),
             oidc_authority=issuer,
         )

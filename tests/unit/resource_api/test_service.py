@@ -45,7 +45,7 @@ async def raw(stage: Stage, request: bytes) -> bytes:
 async def test_it_lives_and_is_ready_without_authority_or_graph() -> None:
     app = create_app(settings_for("http://127.0.0.1:9"))
     async with listening(app) as url:
-        stage = Stage(url, None, None, None, None)  # type: ignore[arg-type] # only its address is used
+        stage = Stage(url, None, None, None, None, None)  # type: ignore[arg-type]  # only its address is used
         for path in ("live", "ready"):
             answer = await raw(stage, f"GET /health/{path} HTTP/1.0\r\nHost: x\r\n\r\n".encode())
             assert answer.startswith(b"HTTP/1.0 200"), answer

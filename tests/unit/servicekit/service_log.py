@@ -4,11 +4,13 @@ import asyncio
 import io
 import json
 import logging
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from servicekit.logs import configure_logs
+from servicekit.log_writer import LogQueue
+from servicekit.logs import JsonLines, configure_logs
 
 _OURS = ("gateway", "resource_api", "servicekit")
 
@@ -48,3 +50,25 @@ def service_log(level: str = "INFO") -> Iterator[ServiceLog]:
         root.setLevel(was)
         for name, before in ours.items():
             logging.getLogger(name).setLevel(before)
+
+
+@contextmanager
+def queued(
+    *others: logging.Handler, **options: Any
+) -> Iterator[tuple[logging.Logger, Callable[[], list[str]]]]:
+    """Give a logger whose lines go to a file by a queue, and what ends it and returns the lines."""
+    with tempfile.TemporaryFile("w+b") as file:
+        queue = LogQueue(file.fileno(), JsonLines(), **options)
+        logger = logging.Logger("gateway.access", logging.INFO)  # noqa: LOG001 - known to nobody else
+        for handler in (queue, *others):
+            logger.addHandler(handler)
+
+        def ended() -> list[str]:
+            queue.end()
+            file.seek(0)
+            return file.read().decode().splitlines()
+
+        try:
+            yield logger, ended
+        finally:
+            queue.end(seconds=0)

@@ -32,7 +32,7 @@ async def opened(
     seconds: float = PATIENCE,
     fields: dict[str, str] | None = None,
 ) -> StreamedReply:
-    return await way.open(method, url, headers=fields or {}, body=body, head_seconds=seconds)
+    return await way.open(method, url, fields=(fields or {}).items(), body=body, head_seconds=seconds)
 
 
 async def whole(reply: StreamedReply, silence: float = PATIENCE) -> bytes:

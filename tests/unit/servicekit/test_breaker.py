@@ -145,3 +145,21 @@ def test_R15_it_can_be_held_open_at_once_and_is_tried_by_one_afterwards(
     clock.now += 2
     succeed(breaker)
     assert not breaker.is_open
+
+
+def test_R3_what_everybody_tried_together_counts_once_and_only_while_it_is_closed(
+    breaker: CircuitBreaker, clock: Clock
+) -> None:
+    for failed in (True, True, False, True, True):
+        breaker.note(failed=failed)
+    assert breaker.is_closed, "never three in a row"
+
+    breaker.note(failed=True)
+    refuse(breaker)
+    breaker.note(failed=False)
+    refuse(breaker)
+    clock.now += 2
+    assert breaker.is_half_open
+    breaker.note(failed=False)
+    fail(breaker)
+    refuse(breaker)

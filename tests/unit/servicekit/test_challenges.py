@@ -124,7 +124,7 @@ challenges = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(challenges, min_size=1, max_size=3))
 def test_what_is_built_is_read_back(built: list[BearerChallenge]) -> None:
     headers = [challenge.header() for challenge in built]
@@ -133,7 +133,7 @@ def test_what_is_built_is_read_back(built: list[BearerChallenge]) -> None:
     assert parse_bearer_challenges([", ".join(headers)]) == built
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.text(max_size=80) | st.text(alphabet='Bbearer ="\\,a=\t', max_size=60), max_size=3))
 def test_nothing_ever_raises(headers: list[str]) -> None:
     parse_bearer_challenges(headers)

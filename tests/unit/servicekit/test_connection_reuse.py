@@ -9,7 +9,6 @@ import pytest
 from servicekit.authority_transport import AuthorityTransport
 from servicekit.outbound import Outbound, outbound
 from servicekit.outbound_error import OutboundError
-from servicekit.outgoing_connections import REUSE_SECONDS
 from tests.stage.http_wire import HttpWire
 from tests.stage.patience import PATIENCE
 from tests.stage.raw_upstream import Asked, ok, raw_upstream, saying
@@ -128,13 +127,11 @@ async def test_S46_what_a_server_says_unasked_is_nobody_s_answer(
     assert answers[2] == b"3"
 
 
-async def test_X4_a_code_is_not_redeemed_by_a_connection_that_was_idle_for_long() -> None:
+async def test_X4_a_code_is_not_redeemed_by_a_connection_that_was_idle_for_long(network: Outbound) -> None:
     server = ClosesWhenUsedAgain()
-    now = [0.0]
-    transport = AuthorityTransport(now=lambda: now[0])
+    transport = AuthorityTransport(network, reuse_seconds=0)
     async with served(server) as url:
         await asyncio.to_thread(transport.post, url, data={"grant_type": "refresh_token"})
-        now[0] += REUSE_SECONDS + 1
 
         answer = await asyncio.to_thread(transport.post, url, data={"grant_type": "authorization_code"})
 

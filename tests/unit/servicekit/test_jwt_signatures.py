@@ -1,5 +1,6 @@
 """Which keys verify what, and that no other signature is one: S39, W7."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -11,7 +12,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from servicekit.jwt_signatures import ALGORITHMS, VerificationKey, read_key, signed_payload
+from servicekit.jwt_form import SignedToken, TokenHeader
+from servicekit.jwt_signatures import ALGORITHMS, VerificationKey, is_proven, read_key
 from tests.stage import other_keys
 from tests.stage.other_keys import OtherKey
 from tests.stage.plain_provider import base64url, compact
@@ -19,6 +21,14 @@ from tests.stage.plain_provider import base64url, compact
 CLAIMS = {"sub": "ada"}
 PAYLOAD = json.dumps(CLAIMS).encode()
 every_algorithm = pytest.mark.parametrize("algorithm", other_keys.ALGORITHMS)
+
+
+def signed_payload(token: str, key: VerificationKey, algorithm: str) -> bytes | None:
+    """Return the payload of a token that `key` proves by `algorithm`, whatever its header says of that."""
+    signed, _, signature = token.rpartition(".")
+    payload, proof = (base64.urlsafe_b64decode(f"{part}==") for part in (signed.partition(".")[2], signature))
+    form = SignedToken(TokenHeader(algorithm, None, ""), signed.encode(), payload, proof)
+    return payload if is_proven(form, key) else None
 
 
 def key_of(entry: dict[str, Any]) -> VerificationKey:
@@ -66,6 +76,18 @@ def test_S39_a_key_of_one_family_verifies_by_no_other(algorithm: str, claimed: s
     if claimed not in own:
         token = OtherKey("k", claimed).token(CLAIMS)
         assert signed_payload(token, key, claimed) is None
+
+
+@pytest.mark.parametrize(
+    "of, named", [("ES256", "RS256"), ("EdDSA", "RS256"), ("RS256", "ES256"), ("RS256", "EdDSA")]
+)
+def test_S39_a_key_that_was_put_under_another_family_proves_nothing_and_fails_nobody(
+    of: str, named: str
+) -> None:
+    signer = OtherKey("k", of)
+    key = VerificationKey("k", frozenset({named}), key_of(signer.jwk()).public)
+
+    assert signed_payload(signer.token(CLAIMS), key, named) is None
 
 
 def public_key_spellings(signer: OtherKey) -> list[bytes]:

@@ -1,6 +1,8 @@
 """What fits into leaky buckets, how long to wait for the next, and that nobody can take all for himself."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from servicekit.leaky_buckets import Bucket, LocalBuckets, Role, judge
 from tests.stage.tenant import MovableClock
@@ -181,3 +183,37 @@ def test_each_bucket_has_one_level() -> None:
 
 def test_the_roles_are_numbered_as_in_the_script() -> None:
     assert [role.value for role in (Role.OWN, Role.SHARED, Role.ASSURED)] == [0, 1, 2]
+
+
+SETS = (
+    [Bucket("own", 3, 60)],
+    [Bucket("own", 3, 60), Bucket("own for longer", 5, 600)],
+    [Bucket("wide", 6, 60, Role.SHARED), Bucket("own", 3, 60), Bucket("assured", 1, 600, Role.ASSURED)],
+    [Bucket("wide", 6, 60, Role.SHARED)],
+    [Bucket("wide", 6, 60, Role.SHARED, is_open=False), Bucket("assured", 1, 600, Role.ASSURED)],
+    [Bucket("assured", 1, 600, Role.ASSURED)],
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(SETS), st.sampled_from([0, 0, 1, 19, 21, -5, 600])), max_size=40))
+def test_S51_to_take_is_to_judge_and_then_to_count(steps: list[tuple[list[Bucket], int]]) -> None:
+    (at_once, clock), (in_two_steps, other_clock) = local(), local()
+    for buckets, seconds in steps:
+        clock.now += seconds
+        other_clock.now += seconds
+
+        verdict = at_once.take(buckets)
+
+        assert verdict == judge(buckets, in_two_steps.levels(buckets)) == in_two_steps.judge(buckets)
+        if verdict.fits:
+            in_two_steps.add(buckets)
+        assert at_once.levels(buckets) == in_two_steps.levels(buckets)
+        assert [at_once.level(bucket) for bucket in buckets] == at_once.levels(buckets)
+
+
+def test_S51_what_is_taken_is_forgotten_as_all_else_when_there_is_no_more_room() -> None:
+    held, _ = local(most=2)
+    for name in "abca":
+        held.take([Bucket(name, 5, 60)])
+
+    assert [held.levels([Bucket(name, 5, 60)]) for name in "abc"] == [[1], [0], [1]]

@@ -4,6 +4,7 @@ import fcntl
 import json
 import logging
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -34,6 +35,7 @@ class Pipe:
     def read_until(self, part: str) -> list[str]:
         """Read until `part` was read; return the lines."""
         while part.encode() not in self._text or not self._text.endswith(b"\n"):
+            assert select.select([self.reading], [], [], PATIENCE)[0], f"nothing comes behind {self._text!r}"
             read = os.read(self.reading, 65_536)
             assert read, self._text
             self._text += read
@@ -175,7 +177,7 @@ def test_L11_a_count_that_is_not_due_yet_is_written_at_the_end(pipe: Pipe) -> No
     with logging_to(pipe.writing, folding=Folding()) as (logger, queue):
         for _ in range(100):
             logger.error("broke", extra={"event_fields": {}})
-        queue.end()
+        queue.end(seconds=PATIENCE)
 
     assert pipe.read_until("'repeated': ")[-1] == "ERROR broke {'repeated': 95}"
 
@@ -200,8 +202,9 @@ def test_L11_threads_that_log_at_once_tear_no_line(pipe: Pipe) -> None:
 
 def test_L11_a_forked_child_has_a_thread_of_its_own_and_writes_nothing_twice() -> None:
     script = """if True:
-        import logging, os
+        import logging, os, warnings
         from servicekit.logs import configure_logs
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of a fork beside threads
         configure_logs()
         log = logging.getLogger("gateway")
         for number in range(20):
@@ -277,5 +280,6 @@ def test_L11_a_program_that_can_write_nothing_ends_nevertheless(stderr: str) -> 
         command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *command]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
+        assert select.select([process.stdout], [], [], PATIENCE)[0], "it waits for a reader"
         assert process.stdout.readline() == b"said all\n"
         assert process.wait(PATIENCE) == 1

@@ -1,13 +1,21 @@
 """Log lines: named fields, and no value that rode in on an exception (S35)."""
 
+import enum
 import io
+import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from servicekit.logs import configure_logs, log_event
-from tests.unit.servicekit.service_log import ServiceLog, service_log
+from servicekit.log_writer import LogQueue
+from servicekit.logs import JsonLines, configure_logs, log_event
+from tests.unit.servicekit.service_log import ServiceLog, queued, service_log
 
 
 @pytest.fixture
@@ -113,3 +121,60 @@ def test_L11_a_long_line_is_shortened_to_what_a_pipe_takes_in_one_piece_and_stay
     assert (line["event"], line["text"][:2], line["text"][-1]) == ("broke", "éé", "…")
     assert line["traceback"][0] == "RuntimeError"
     assert "falls" in line["traceback"][-1]
+
+
+class Kind(enum.Enum):
+    """Any kind of ours."""
+
+    ONE = "one"
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(
+        [Kind.ONE, Path("/a"), datetime(2026, 11, 27, tzinfo=UTC), b"bytes", ValueError("canary")]
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from([logging.DEBUG, logging.INFO, 25]), st.dictionaries(st.sampled_from("abc"), values))
+@example(logging.INFO, {"a": "é" * 5_000, "b": list(range(100))})
+@example(logging.INFO, {"name": "another", "asctime": "now", "levelname": ""})
+def test_L11_an_event_is_the_same_line_to_the_queue_as_to_anybody_else(
+    level: int, fields: dict[str, Any]
+) -> None:
+    elsewhere = io.StringIO()
+    handler = logging.StreamHandler(elsewhere)
+    handler.setFormatter(JsonLines())
+    plain = logging.Logger("gateway.x", logging.DEBUG)  # noqa: LOG001 - known to nobody else
+    plain.addHandler(handler)
+    with queued() as (logger, ended):
+        logger.name = plain.name
+        logger.setLevel(logging.DEBUG)
+        for each in (logger, plain):
+            log_event(each, level, "happened", **fields)
+        (line,) = ended()
+
+    mine, theirs = (json.loads(text, parse_constant=str) for text in (line, elsewhere.getvalue()))
+    if "asctime" not in fields:
+        del mine["asctime"], theirs["asctime"]
+    assert list(mine.items()) == list(theirs.items())
+
+
+def test_L11_an_event_that_makes_no_line_hurts_nobody_and_is_counted() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    with queued() as (logger, ended):
+        log_event(logger, logging.INFO, "odd", circle=circle)
+        log_event(logger, logging.INFO, "even")
+
+        (queue,) = logger.handlers
+        assert isinstance(queue, LogQueue)
+        assert queue.dropped == {"unreadable": 1}
+        assert {json.loads(line)["event"] for line in ended()} >= {"even"}

@@ -21,11 +21,10 @@ from servicekit.reference import (
     HEADER,
     RequestId,
     current_request_id,
-    reference_middleware,
     request_id_of,
-    tell_request_id,
 )
 from servicekit.token_threads import Purpose, TokenThreads
+from tests.stage.references import tell_request_id, with_callers_reference, with_reference
 from tests.unit.servicekit.service_log import service_log
 
 GIVEN = "7c3f4d0e-5a61-4b0e-9f0d-3d2c6a1b8e55"
@@ -37,7 +36,8 @@ def test_A6_the_reference_is_the_beginning_of_the_id_in_letters_for_the_telephon
     first, last = (RequestId.of(uuid.UUID(int=value)) for value in (0, 2**128 - 1))
     assert (first.reference, last.reference) == ("0000-0000", "ZZZZ-ZZZZ")
     # 0x7c3f4d0e5a, five bits at a time.
-    assert RequestId.of(uuid.UUID(GIVEN)) == RequestId(GIVEN, "FGZM-T3JT")
+    assert RequestId.of(uuid.UUID(GIVEN)) == RequestId(GIVEN)
+    assert RequestId(GIVEN).reference == "FGZM-T3JT"
 
 
 def test_A6_new_ids_differ_and_have_the_form() -> None:
@@ -121,7 +121,7 @@ async def working(_request: web.Request) -> web.Response:
 async def test_A6_every_line_that_a_request_causes_has_its_reference() -> None:
     with service_log() as log:
         logging.getLogger("servicekit.access").setLevel(logging.INFO)
-        told, text = await ask(working, reference_middleware())
+        told, text = await ask(working, with_reference)
         log_event(_log, logging.WARNING, "outside")
         lines = {line["event"]: line for line in log.lines()}
     reference = json.loads(text)["reference"]
@@ -152,7 +152,7 @@ async def answering(request: web.Request) -> web.Response:
 
 
 async def test_A6_two_requests_of_one_connection_have_two_references() -> None:
-    app = web.Application(middlewares=[reference_middleware()])
+    app = web.Application(middlewares=[with_reference])
     app.router.add_get("/", answering)
     runner = QuietRunner(app, service=None, drain_seconds=0.1)
     await runner.setup()
@@ -173,8 +173,8 @@ async def test_A6_two_requests_of_one_connection_have_two_references() -> None:
 @pytest.mark.parametrize(
     "middleware, is_taken",
     [
-        pytest.param(reference_middleware(), False, id="strangers"),
-        pytest.param(reference_middleware(takes_callers=True), True, id="callers"),
+        pytest.param(with_reference, False, id="strangers"),
+        pytest.param(with_callers_reference, True, id="callers"),
     ],
 )
 async def test_A6_an_id_that_comes_in_is_taken_only_behind_another_service_of_ours(
@@ -187,6 +187,6 @@ async def test_A6_an_id_that_comes_in_is_taken_only_behind_another_service_of_ou
 
 
 async def test_A6_an_odd_id_is_replaced() -> None:
-    told, _ = await ask(answering, reference_middleware(takes_callers=True), {HEADER: f"{{{GIVEN}}}"})
+    told, _ = await ask(answering, with_callers_reference, {HEADER: f"{{{GIVEN}}}"})
     assert told != GIVEN
     assert uuid.UUID(told).version == 4

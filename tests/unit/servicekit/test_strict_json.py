@@ -103,13 +103,13 @@ plain = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(plain, st.booleans())
 def test_what_json_writes_is_read_the_same(value: object, ascii_only: bool) -> None:  # noqa: FBT001 - a drawn value
     assert load_strict_json(json.dumps(value, ensure_ascii=ascii_only).encode(), deepest=50) == value
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=60) | st.text(alphabet='{}[]",:\\u0dae1-.', max_size=60).map(str.encode))
 def test_S50_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:

@@ -190,7 +190,7 @@ def test_the_body_is_an_object(body: object) -> None:
     assert faults(body) == [("", "wrong_type")]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.dictionaries(
         st.sampled_from([*FIELDS.names, "other"]), st.none() | st.integers() | st.text(max_size=12)

@@ -93,7 +93,7 @@ async def test_L10_after_a_few_failures_everybody_is_told_at_once_and_nothing_is
         await ticks(2)
         assert refused.done(), "it waited for something"
         paused = await refusal(refused)
-        assert (paused.seconds, paused.was_sent) == (1, False)
+        assert (paused.retry_after, paused.maybe_done) == (1, False)
 
 
 async def test_L10_reads_that_are_under_way_are_given_up_when_it_is_known_and_writes_are_not(
@@ -106,7 +106,7 @@ async def test_L10_reads_that_are_under_way_are_given_up_when_it_is_known_and_wr
     await stage.open()
 
     for task in reading:
-        assert (await refusal(task)).was_sent
+        assert (await refusal(task)).maybe_done
     assert not writing.done()
     until.set()
     assert await writing == "late"
@@ -143,10 +143,10 @@ async def test_L10_one_finds_out_and_goes_on_beside_its_caller_who_does_not_wait
     until = asyncio.Event()
     finding_out = stage.begin(hanging(until))
     await ticks()
-    assert not (await refusal(stage.begin(answers))).was_sent, "one at a time"
+    assert not (await refusal(stage.begin(answers))).maybe_done, "one at a time"
 
-    assert (await refusal(finding_out)).was_sent, "within a second"
-    assert not (await refusal(stage.begin(answers))).was_sent
+    assert (await refusal(finding_out)).maybe_done, "within a second"
+    assert not (await refusal(stage.begin(answers))).maybe_done
     until.set()
     await ticks()
     assert stage.turns == [True, False]
@@ -157,7 +157,7 @@ async def test_L10_another_finds_out_a_second_later_where_the_first_still_hangs(
     await stage.open()
     stage.clock.now += OPEN_SECONDS
     until = asyncio.Event()
-    assert (await refusal(stage.begin(hanging(until, HangsError)))).was_sent
+    assert (await refusal(stage.begin(hanging(until, HangsError)))).maybe_done
     stage.clock.now += OPEN_SECONDS
 
     assert await stage.run(answers) == "an answer"
@@ -180,7 +180,7 @@ async def test_L10_whoever_finds_out_and_fails_keeps_it_closed_to_the_others(sta
     with pytest.raises(HangsError):
         await stage.run(fails)
 
-    assert not (await refusal(stage.begin(answers))).was_sent
+    assert not (await refusal(stage.begin(answers))).maybe_done
 
 
 async def test_L10_a_write_may_find_out_and_is_waited_for(stage: Stage) -> None:
@@ -189,7 +189,7 @@ async def test_L10_a_write_may_find_out_and_is_waited_for(stage: Stage) -> None:
     until = asyncio.Event()
     writing = stage.begin(hanging(until), is_read=False)
     await ticks()
-    assert not (await refusal(stage.begin(answers))).was_sent
+    assert not (await refusal(stage.begin(answers))).maybe_done
     until.set()
 
     assert await writing == "late"

@@ -1,15 +1,21 @@
 """What a verifier of tokens is told, and what it refuses before it asks for a key."""
 
 import contextlib
+import json
+import sys
+from collections import Counter
 from dataclasses import replace
+from types import FrameType
 
 import pytest
 
+from servicekit import jwt_form, strict_json
 from servicekit.clock_watch import ClockWatch
-from servicekit.jwt_form import HEADER, MALFORMED
+from servicekit.jwt_form import HEADER, MALFORMED, read_token
+from servicekit.jwt_signatures import ALGORITHMS
 from servicekit.jwt_verifier import TOKENS, JwtVerifier, TokenRejected
 from servicekit.log_strangers import FIELDS
-from tests.unit.servicekit.authority import NOW, RULES, Authority, claims
+from tests.unit.servicekit.authority import NOW, RULES, Authority, claims, encoded
 from tests.unit.servicekit.believer import Believer
 
 
@@ -40,6 +46,26 @@ async def test_S42_a_verifier_says_whether_its_keys_are_fresh(authority: Authori
     assert await authority.verifier.check_keys() is True
     assert await authority.verifier.check_keys() is True, "fetched anew for a first doubt"
     assert await authority.verifier.check_keys() is False, "no more of it for five minutes"
+
+
+async def test_S39_a_token_is_decoded_once_and_its_claims_are_parsed_once(believer: Believer) -> None:
+    first, second = (believer.signer.sign(claims(sub=sub)) for sub in ("ada", "grace"))
+    await believer.verifier.verify(first, RULES)
+    entered: Counter[str] = Counter()
+
+    def entering(frame: FrameType, event: str, _what: object) -> None:
+        if event == "call" and frame.f_code.co_filename in {jwt_form.__file__, strict_json.__file__}:
+            entered[frame.f_code.co_name] += 1
+
+    sys.setprofile(entering)
+    try:
+        believed = await believer.verifier.verify(second, RULES)
+    finally:
+        sys.setprofile(None)
+
+    assert believed["sub"] == "grace"
+    assert entered["_decode"] == 2, "payload and signature: the header is as before"
+    assert entered["_members"] == 1, "the claims, one object"
 
 
 @pytest.mark.parametrize(
@@ -81,3 +107,27 @@ def test_L3_the_log_says_whose_clock_differs(believer: Believer, caplog: pytest.
 
     (line,) = (vars(record)[FIELDS] for record in caplog.records if record.getMessage() == "clocks-differ")
     assert line["whose"] == "the authority's tokens"
+
+
+def test_S39_what_headers_say_is_remembered_of_256_short_ones_at_most() -> None:
+    def token(length: int, number: int = 0) -> str:
+        head = {"alg": "RS256", "typ": "JWT", "kid": str(number), "x": ""}
+        head["x"] = "x" * (length - len(json.dumps(head, separators=(",", ":"))))
+        return f"{encoded(head)}.AAAA.AAAA"
+
+    def kid_of(text: str) -> str | None:
+        return read_token(text, frozenset({"jwt"}), ALGORITHMS).header.kid
+
+    jwt_form._header.cache_clear()
+    assert len(token(384).partition(".")[0]) == 512
+    for length, kept in ((385, 0), (384, 1)):
+        kid_of(token(length))
+        assert jwt_form._header.cache_info().currsize == kept, length
+
+    for number in range(300):
+        assert kid_of(token(100, number)) == str(number)
+    assert jwt_form._header.cache_info().currsize == 256
+    with pytest.raises(TokenRejected):
+        read_token(
+            token(100, 299), frozenset({"at+jwt"}), ALGORITHMS
+        )  # each is read for the types that are asked for

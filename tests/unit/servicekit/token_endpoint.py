@@ -33,6 +33,7 @@ class TokenEndpoint:
     script: list[web.Response] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
     discoveries: int = 0
+    authorization_path: str = "/authorize"
     delay: float = 0
     answers: asyncio.Event = field(default_factory=asyncio.Event)
     """While it is clear, nobody is answered."""
@@ -44,7 +45,7 @@ class TokenEndpoint:
         return web.json_response(
             {
                 "issuer": ROOT,
-                "authorization_endpoint": f"{ROOT}/authorize",
+                "authorization_endpoint": ROOT + self.authorization_path,
                 "token_endpoint": f"{ROOT}/token",
                 "jwks_uri": f"{ROOT}/keys",
             }
@@ -85,8 +86,8 @@ async def client_of(
     entra = EntraClient(
         client_id="a7d1f3c2",
         credential=lambda: credential,
-        transport=AuthorityTransport(address_map=addresses, timeouts=(seconds, seconds)),
-        discovery=Discovery(network, url=f"https://{HOST}{METADATA}", issuer=ROOT),
+        transport=AuthorityTransport(network, seconds=seconds),
+        discovery=Discovery(network, url=f"https://{HOST}{METADATA}", issuer=ROOT, now=endpoint.clock),
         authority=f"https://{HOST}/",
         now=endpoint.clock,
     )

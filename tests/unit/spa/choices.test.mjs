@@ -13,6 +13,7 @@ const spoken = (language, languages) => {
   const document = {
     documentElement: root,
     createElement: () => ({}),
+    currentScript: { src: '/choices.js' },
     head: { append: () => undefined },
   };
   runInNewContext(CHOICES, { document, navigator, localStorage: { getItem: () => null } });

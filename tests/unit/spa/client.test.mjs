@@ -229,8 +229,7 @@ test('an address can\'t make the page send something else', async () => {
 
 test('the page hears of its session with its cookie, from whatever origin', () => {
   const { gateway } = world(undefined, { base: 'https://bff.example' });
-  /** @type {string[]} */
-  const heard = [];
+  const heard = /** @type {string[]} */ ([]);
   gateway.listen(({ type }) => void heard.push(type));
   const [source = assert.fail()] = Stream.opened;
   for (const type of ['access-changed', 'session-expiring', 'session-ended', 'message', 'open']) source.dispatchEvent(new Event(type));
@@ -241,13 +240,15 @@ test('the page hears of its session with its cookie, from whatever origin', () =
 
 test('a page that is told it may not listen hears that, and listens again later', async () => {
   const { gateway, time } = world();
-  /** @type {string[]} */
-  const heard = [];
+  const heard = /** @type {string[]} */ ([]);
   gateway.listen(({ type }) => void heard.push(type));
   Stream.opened[0]?.dispatchEvent(new Event('error'));
   assert.deepEqual([heard, time.waits], [[], []]);
   Stream.opened[0]?.close();
   Stream.opened[0]?.dispatchEvent(new Event('error'));
+  // Of a page that is being left, whose streams end by the same event, this is the last turn.
+  assert.deepEqual([heard, time.waits], [[], [0]]);
+  await time.advance(0);
   assert.deepEqual([heard, time.waits], [['error'], [30_000]]);
   await time.advance(30_000);
 
@@ -261,11 +262,22 @@ test('whoever stops listening is left alone, also where that is said while somet
   ends.push(gateway.listen(() => ends[0]?.()));
   Stream.opened[0]?.close();
   Stream.opened[0]?.dispatchEvent(new Event('error'));
+  await time.advance(0);
   page.document.becomes('hidden');
   page.document.becomes('visible');
   await time.advance(600_000);
 
   assert.deepEqual([Stream.opened.length, time.waits], [1, []]);
+});
+
+test('whoever stops listening before a refusal is told hears nothing of it', async () => {
+  const { gateway, time } = world();
+  const end = gateway.listen(() => assert.fail('it was told'));
+  Stream.opened[0]?.close();
+  Stream.opened[0]?.dispatchEvent(new Event('error'));
+  end();
+  await time.advance(600_000);
+  assert.equal(Stream.opened.length, 1);
 });
 
 test('a page that nobody looks at listens once somebody does', () => {

@@ -28,10 +28,11 @@ class Stream extends EventTarget {
     await settled();
   }
 
-  /** The browser gave up, or, `for` a while, only lost the connection. */
-  fails({ forGood = true } = {}) {
+  /** The browser gave up, or, `for` a while, only lost the connection. @param {HandClock} time */
+  async fails(time, { forGood = true } = {}) {
     if (forGood) this.readyState = CLOSED;
-    return this.sends('error');
+    await this.sends('error');
+    await time.advance(0);
   }
 }
 
@@ -135,7 +136,7 @@ test('an event is not believed where the server says otherwise, and the next con
 
 test('a connection that was only lost is the browser\'s to restore', async () => {
   const { network, newest, streams, time } = await world();
-  await newest().fails({ forGood: false });
+  await newest().fails(time, { forGood: false });
   await time.advance(600_000);
 
   assert.deepEqual([streams.length, network.calls.length], [1, 0]);
@@ -146,7 +147,7 @@ test('a refused connection is asked about at once and tried again later, ever mo
   const pauses = [];
   for (let turn = 0; turn < 6; turn += 1) {
     // eslint-disable-next-line no-await-in-loop -- one refusal after the other
-    await newest().fails();
+    await newest().fails(time);
     const [pause = 0] = time.waits;
     pauses.push(pause / 1000);
     // eslint-disable-next-line no-await-in-loop -- the same
@@ -159,17 +160,17 @@ test('a refused connection is asked about at once and tried again later, ever mo
 
 test('once a connection was there, the next refusal is the first again', async () => {
   const { newest, time } = await world();
-  await newest().fails();
+  await newest().fails(time);
   await time.advance(30_000);
   await newest().sends('open');
-  await newest().fails();
+  await newest().fails(time);
 
   assert.deepEqual(time.waits, [30_000]);
 });
 
 test('while it waits, nothing is opened by looking at the page', async () => {
-  const { newest, streams, window } = await world();
-  await newest().fails();
+  const { newest, streams, time, window } = await world();
+  await newest().fails(time);
   window.document.becomes('visible');
 
   assert.equal(streams.length, 1);
@@ -177,7 +178,7 @@ test('while it waits, nothing is opened by looking at the page', async () => {
 
 test('a page that is hidden while it waits does not wait any more', async () => {
   const { newest, open, time, window } = await world();
-  await newest().fails();
+  await newest().fails(time);
   window.document.becomes('hidden');
 
   assert.deepEqual(time.waits, []);
@@ -198,15 +199,15 @@ test('pages of many people do not come back in the same moment', async () => {
     }
   } });
   hear({ page: window, store, clock: time.clock, random: () => 0 });
-  await streams[0]?.fails();
+  await streams[0]?.fails(time);
 
   assert.deepEqual(time.waits, [15_000]);
 });
 
 test('not to know is no reason to take the page away', async () => {
-  const { network, newest, store } = await world();
+  const { network, newest, store, time } = await world();
   network.answer('GET /api/session', () => problem('session-store-unavailable', 503));
-  await newest().fails();
+  await newest().fails(time);
 
   assert.equal(store.user?.id, 'ada');
 });

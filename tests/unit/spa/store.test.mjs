@@ -147,6 +147,58 @@ test('A1 why nobody counts as signed in is told, whether somebody was or not', a
   assert.equal(store.ended, 'duplicate-cookie');
 });
 
+for (const order of ['first', 'last']) {
+  for (const from of ['the answer', 'an event']) {
+    test(`A1 a reason from ${from} is told, though another look that knows none is answered ${order}`, async () => {
+      const { time, network } = world();
+      const store = await storeWith(time, network);
+      const [telling, other] = [held(), held()];
+      network.answer('GET /api/session', inTurn(telling.responder, other.responder));
+      const asked = [store.loadSession(from === 'an event' ? 'revoked' : undefined), store.loadSession()];
+      const tell = () => telling.letGo(json(from === 'an event' ? NOBODY : { ...NOBODY, reason: 'duplicate-cookie' }));
+      const reason = from === 'an event' ? 'revoked' : 'duplicate-cookie';
+
+      const heard = await news(store, async () => {
+        if (order === 'last') tell();
+        else other.letGo(json(NOBODY));
+        await asked[order === 'last' ? 0 : 1];
+        if (order === 'last') other.letGo(json(NOBODY));
+        else tell();
+        await Promise.all(asked);
+      });
+
+      assert.deepEqual([store.user, store.ended], [null, reason]);
+      assert.equal(heard.at(order === 'last' ? 0 : -1), 'person', 'the screen says so');
+    });
+  }
+}
+
+for (const [before, after] of [['ended', 'revoked'], ['here', 'here'], ['expired', 'expired']]) {
+  test(`A1 a refusal that tells why, after a page has said ${before}, leaves it at ${after}`, async () => {
+    const { time, network } = world();
+    const store = await storeWith(time, network);
+    store.end(before);
+    store.end('revoked');
+
+    assert.equal(store.ended, after);
+  });
+}
+
+for (const found of ['somebody', 'nobody']) {
+  test(`an answer with a reason that found ${found} takes nobody in or out whom a later look found`, async () => {
+    const { time, network } = world();
+    const store = await storeWith(time, network);
+    const slow = held();
+    network.answer('GET /api/session', inTurn(slow.responder, () => json(sessionOf(time, { id: 'bob' }))));
+    const first = store.loadSession('revoked');
+    await store.loadSession();
+    slow.letGo(json(found === 'nobody' ? NOBODY : sessionOf(time)));
+    await first;
+
+    assert.deepEqual([store.user?.id, store.ended], ['bob', '']);
+  });
+}
+
 test('who signs in again is not told why they were signed out', async () => {
   const { time, network } = world();
   const store = await storeWith(time, network);

@@ -64,12 +64,6 @@ def test_every_script_and_sheet_is_used() -> None:
     assert {*SCRIPTS, *SHEETS} <= reached
 
 
-def test_the_page_preloads_exactly_what_the_first_script_loads_with_it() -> None:
-    preloaded = re.findall(r"""rel="modulepreload" href="/([^"]+)\"""", INDEX)
-    assert len(preloaded) == len(set(preloaded))
-    assert set(preloaded) == files.loaded_with("app.js") - {"app.js"}
-
-
 @pytest.mark.parametrize(
     "what, owners",
     [

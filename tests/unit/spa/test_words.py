@@ -90,10 +90,12 @@ def test_U11_every_problem_type_has_its_own_words(slug: str) -> None:
 
 
 def test_U11_what_a_problem_means_for_the_data_is_said_of_problems_that_there_are() -> None:
-    meanings = dict(re.findall(r"\['([a-z-]+)', '(\w+)'\]", files.text("problem-words.js")))
-    assert meanings
-    assert meanings.keys() <= files.problem_rows().keys()
-    assert {f"data.{meaning}" for meaning in {*meanings.values(), "kept"}} <= set(files.words())
+    rows = re.findall(r"^const (NOTHING|UNSURE) = \[(.+)\];$", files.text("problem-words.js"), re.MULTILINE)
+    meanings = {name.lower(): set(re.findall(r"'([a-z-]+)'", slugs)) for name, slugs in rows}
+    assert all(meanings[name] for name in ("nothing", "unsure"))
+    assert meanings["nothing"] | meanings["unsure"] <= files.problem_rows().keys()
+    assert not meanings["nothing"] & meanings["unsure"]
+    assert {f"data.{meaning}" for meaning in (*meanings, "kept")} <= set(files.words())
 
 
 @pytest.mark.parametrize("language", [other for other in files.LANGUAGES if other != "en"])

@@ -126,7 +126,9 @@ async def test_a_script_is_known_by_its_text_and_by_its_digest_once_it_has_run(
     with pytest.raises(RedisConnectionError):
         await redis.evalsha(digest, 1, *write("b"))
     await lost.reached(2)
-    assert await redis.evalsha(digest, 1, *write("c")) == 1
+    assert await redis.evalsha(digest, 1, *write("c")) == [1, 3], (
+        "the third of three, of which two answers were lost"
+    )
     assert await redis.eval(RELEASE, 1, LOCK, "c") == 0
 
     assert sorted(await beside.hkeys(HASH)) == [b"a", b"b", b"c", b"seen", b"writes"]

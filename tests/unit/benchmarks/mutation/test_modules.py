@@ -1,10 +1,11 @@
 """Which modules are mutated: what decides who may do what, each with tests that are there."""
 
 import dataclasses
+from functools import cache
 
 from benchmarks.mutation.__main__ import TESTS
 from benchmarks.mutation.judged import Judgement, judgement_of, judgements
-from benchmarks.mutation.mutants import mutants_of
+from benchmarks.mutation.mutants import faults_in, mutants_of
 from tests.stage.sources import ROOT
 
 GUARDED = ("gateway/flows/*.py", "gateway/edge/limit*.py", "servicekit/jwt_*.py")
@@ -28,9 +29,9 @@ def test_every_module_that_is_mutated_is_there_with_its_tests() -> None:
 
 
 def test_S60_a_fault_that_may_stand_is_one_of_a_module_and_somebody_said_why() -> None:
+    faults = cache(lambda module: faults_in((ROOT / module).read_text(encoding="utf-8")))
     for judgement in judgements():
-        source = (ROOT / judgement.module).read_text(encoding="utf-8")
-        made = {(mutant.function, mutant.before, mutant.after) for mutant in mutants_of(source)}
+        made = faults(judgement.module)
         assert judgement.module in TESTS
         assert (judgement.function, judgement.before, judgement.after) in made, "its code is gone"
         assert len(judgement.why) > len("equivalent")

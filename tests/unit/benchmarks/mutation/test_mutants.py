@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from benchmarks.mutation.mutants import mutants_of
+from benchmarks.mutation.mutants import faults_in, mutants_of
 
 
 def faults(text: str) -> set[tuple[str, str]]:
@@ -84,7 +84,9 @@ def test_a_condition_that_nothing_else_turns_round_is_turned_round() -> None:
 
 def test_of_several_exceptions_each_is_caught_no_more() -> None:
     text = "try:\n    a\nexcept (B, C):\n    d"
-    sources = {mutant.source for mutant in mutants_of(text)}
+    made = list(mutants_of(text))
+    sources = {mutant.source for mutant in made}
+    assert faults_in(text) == {(mutant.function, mutant.before, mutant.after) for mutant in made}
 
     assert sources == {"try:\n    a\nexcept (C,):\n    d", "try:\n    a\nexcept (B,):\n    d"}
     assert faults(text) == {("except (B, C):", "except (C,):"), ("except (B, C):", "except (B,):")}

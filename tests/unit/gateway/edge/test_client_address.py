@@ -1,12 +1,13 @@
 """Whose request it is, behind proxies and without."""
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
 from gateway.edge.client_address import ClientAddress, ClientAddresses
+from tests.stage.python_calls import python_calls
 
 
 @pytest.mark.parametrize(
@@ -109,3 +110,50 @@ def test_S51_a_client_is_counted_by_its_network(peer: str, network: str) -> None
     request = make_mocked_request("GET", "/").clone(remote=peer)
 
     assert ClientAddresses(()).of(request).network == network
+
+
+REQUEST: Final = make_mocked_request("GET", "/")
+
+
+def seen(peer: str, forwarded: str | None) -> Any:
+    """Return a request: a copy of one, which takes a tenth of making another one."""
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    return REQUEST.clone(remote=peer, headers=headers)
+
+
+def test_S48_an_address_that_was_read_before_is_whose_it_was_for_that_peer_and_header_alone() -> None:
+    addresses = ClientAddresses(("10.0.0.0/8",))
+    asked: list[tuple[str, str | None]] = [
+        ("10.0.0.2", "203.0.113.9"),
+        ("10.0.0.2", "203.0.113.10"),
+        ("198.51.100.7", "203.0.113.9"),
+        ("10.0.0.2", None),
+        ("10.0.0.2", ""),
+    ]
+    once = [addresses.of(seen(*each)).text for each in asked]
+
+    assert once == ["203.0.113.9", "203.0.113.10", "198.51.100.7", "10.0.0.2", "10.0.0.2"]
+    assert [addresses.of(seen(*each)).text for each in asked] == once
+
+
+@pytest.mark.parametrize("sent", ["many peers", "many headers", "long headers"])
+def test_S48_what_is_kept_of_addresses_has_an_end_and_who_is_forgotten_is_read_anew(sent: str) -> None:
+    addresses = ClientAddresses(("10.0.0.0/8",))
+    first = seen("10.0.0.2", "203.0.113.9")
+    before = addresses.of(first)
+    for number in range(5_000):
+        last = f"198.18.{number // 250}.{number % 250}"
+        if sent == "many peers":
+            addresses.of(seen(last, None))
+        else:
+            addresses.of(seen("10.0.0.2", f"{'x, ' * 100 if sent == 'long headers' else ''}{last}"))
+
+    assert addresses.kept <= (1 if sent == "long headers" else 4_096)
+    assert addresses.of(first) == before
+
+
+@pytest.mark.parametrize("forwarded", [None, "203.0.113.9"])
+def test_an_address_that_was_read_before_costs_a_look(forwarded: str | None) -> None:
+    addresses, request = ClientAddresses(("10.0.0.0/8",)), seen("10.0.0.2", forwarded)
+
+    assert python_calls(lambda: addresses.of(request)) <= 4

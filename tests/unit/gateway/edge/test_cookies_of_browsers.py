@@ -58,7 +58,7 @@ def sent(*fields: str) -> web.Request:
     return request
 
 
-@settings(derandomize=True, max_examples=250)
+@settings(max_examples=250)
 @given(st.lists(LINES, max_size=6), st.lists(LINES, max_size=6))
 def test_A1_S12_our_cookies_come_back_to_the_letter_whatever_siblings_set(
     before: list[str], after: list[str]
@@ -77,7 +77,7 @@ def test_A1_S12_our_cookies_come_back_to_the_letter_whatever_siblings_set(
     assert found[FLOW.partition("=")[0]] == FLOW.partition("=")[2]
 
 
-@settings(derandomize=True, max_examples=250)
+@settings(max_examples=250)
 @given(st.lists(LINES, max_size=8))
 def test_A1_S12_a_sibling_gives_nobody_a_cookie_of_our_name(lines: list[str]) -> None:
     browser = UserAgent()
@@ -91,7 +91,7 @@ def test_A1_S12_a_sibling_gives_nobody_a_cookie_of_our_name(lines: list[str]) ->
     assert FlowStore.name_of_answer(request, {"state": "s"}) is None
 
 
-@settings(derandomize=True, max_examples=250)
+@settings(max_examples=250)
 @given(st.lists(LINES, max_size=8))
 def test_A1_a_name_that_one_cookie_has_is_read_as_it_was_set(lines: list[str]) -> None:
     browser = UserAgent()
@@ -108,7 +108,7 @@ def test_A1_a_name_that_one_cookie_has_is_read_as_it_was_set(lines: list[str]) -
             assert found[name] == value
 
 
-@settings(derandomize=True, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(LINES, min_size=1, max_size=6))
 def test_A1_S12_how_proxies_part_the_header_changes_nothing(pairs: list[str]) -> None:
     pairs = ["".join(sign for sign in pair if sign.isprintable() and sign != ";") for pair in pairs]

@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 
 import aiohttp
+import brotli
 import pytest
 from aiohttp import web
 
@@ -51,6 +52,22 @@ async def test_what_is_changed_added_or_taken_away_meanwhile_counts_at_once(
         assert (await get(port, "/deep"))[1] == b"2"
         (second / "index.html").unlink()
         assert (await get(port, "/deep", **NAVIGATES))[0].status == 404
+
+
+async def test_what_was_asked_for_once_travels_in_brotlis_form_a_moment_later(
+    tmp_path: Path, valkey: str
+) -> None:
+    (tmp_path / "index.html").write_text(PAGE * 50, "utf-8")
+    port = free_port()
+    app = create_app(gateway_settings(REDIS_URL=valkey, FRONT_END=str(tmp_path)), redis_limits=PATIENT)
+
+    async with served(app, port, "localhost"), asyncio.timeout(PATIENCE):
+        while True:
+            answer, body = await get(port, "/", Accept_Encoding="gzip, deflate, br, zstd")
+            if answer.headers["Content-Encoding"] == "br":
+                break
+
+    assert (brotli.decompress(body).decode(), answer.headers["Cache-Control"]) == (PAGE * 50, "no-cache")
 
 
 async def test_the_client_for_front_ends_is_there_unless_the_front_end_has_one_of_its_own(

@@ -10,14 +10,14 @@ from aiohttp.typedefs import Handler
 
 from gateway.edge.guard import (
     ROUTE_TABLE,
+    Guard,
     RequestKind,
     Route,
-    guard_middleware,
     kind_of,
-    records_of,
 )
 from gateway.errors import CrossOriginRefused, MisdirectedRequest
 from servicekit.http.routes import RouteTable
+from tests.stage.controls import judged_by
 
 HOST = "app.example"
 PUBLIC = f"https://{HOST}"
@@ -47,7 +47,7 @@ class Guarded:
             except (CrossOriginRefused, MisdirectedRequest) as refused:
                 return web.Response(status=refused.status, text=refused.detail)
 
-        app = web.Application(middlewares=[answering, guard_middleware(public_url, others)])
+        app = web.Application(middlewares=[answering, judged_by(Guard(public_url, others))])
         app[ROUTE_TABLE] = RouteTable()
         app[ROUTE_TABLE].add(app, [Route("GET", f"/{kind.value}", reached, kind) for kind in RequestKind])
         app.router.add_get("/without-a-row", reached)
@@ -269,7 +269,8 @@ async def test_a_route_says_its_kind_and_what_it_needs_of_a_session(aiohttp_clie
     answers: list[object] = []
 
     async def tell(request: web.Request) -> web.Response:
-        answers.append((kind_of(request), tuple(records_of(request))))
+        row = request.app[ROUTE_TABLE].row_of(request)
+        answers.append((kind_of(request), tuple(row.records(request)) if row else ()))
         return web.Response()
 
     app = web.Application()

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from gateway.edge.guard import ROUTE_TABLE, RequestKind, Route, guard_middleware
+from gateway.edge.guard import ROUTE_TABLE, Guard, RequestKind, Route
 from gateway.edge.handshakes import is_handshake, refuse_bad_handshake, subprotocols
 from servicekit.http.routes import RouteTable
 from servicekit.problems import problems_middleware
+from tests.stage.controls import judged_by
 from tests.stage.ports import free_port
 from tests.stage.raw_handshake import Answered, handshake
 from tests.stage.world import served
@@ -36,7 +37,7 @@ async def url() -> AsyncIterator[str]:
     """Give a gateway whose guard stands before a route that takes handshakes, and one that does not."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    app = web.Application(middlewares=[problems_middleware(), guard_middleware(url, [FRONT_END])])
+    app = web.Application(middlewares=[problems_middleware(), judged_by(Guard(url, [FRONT_END]))])
     app[ROUTE_TABLE] = RouteTable()
     app[ROUTE_TABLE].add(
         app,

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import replace
 
 import pytest
 
@@ -18,6 +17,8 @@ from gateway.edge.limit_rules import (
 from gateway.edge.limits import RateLimits
 from servicekit.errors import TooManyRequests
 from servicekit.leaky_buckets import Bucket
+from tests.stage.patience import PATIENCE
+from tests.stage.python_calls import python_calls
 from tests.stage.tenant import MovableClock
 from tests.unit.gateway.edge.test_limits import ADA, HERE, Heard, Held, Scene, Shelf, begins, many, networks
 
@@ -188,7 +189,7 @@ async def test_R19_a_process_that_ends_tells_nothing_more() -> None:
 
     # A time limit would cancel what it waits for, which is what is looked for here.
     closing = asyncio.create_task(limits.aclose())
-    await asyncio.wait([closing], timeout=5)
+    await asyncio.wait([closing], timeout=PATIENCE)
 
     assert closing.result() is None
     assert shelf.was_given_up
@@ -249,7 +250,7 @@ async def test_A5_of_so_many_it_remembers_what_was_not_told_and_forgets_the_one_
 async def test_A5_behind_a_proxy_that_nobody_named_each_network_has_ten_at_least(scene: Scene) -> None:
     limits = scene.process(sign_ins=12)
 
-    assert many(limits, Limit.SIGN_INS, replace(HERE, behind="203.0.113.0/24"), 20) == 10
+    assert many(limits, Limit.SIGN_INS, HERE._replace(behind="203.0.113.0/24"), 20) == 10
 
 
 async def test_A5_what_was_forgotten_keeps_nothing_else_from_being_told() -> None:
@@ -277,3 +278,22 @@ async def test_A5_of_all_together_each_two_hundredth_part_is_told(scene: Scene) 
     await told()
 
     assert scene.shelf.asked == 1
+
+
+async def test_A5_whoever_has_done_too_much_is_refused_still_after_thousands_of_others(scene: Scene) -> None:
+    limits = scene.process(edits=4)
+    for _ in range(4):
+        limits.take(Limit.EDITS, ADA)
+    for number in range(5_000):  # more than there are names kept
+        limits.look(Limit.EDITS, Caller(f"somebody {number}"))
+
+    with pytest.raises(TooManyRequests):
+        limits.take(Limit.EDITS, ADA)
+
+
+async def test_what_no_limit_refuses_costs_a_few_calls(scene: Scene) -> None:
+    limits = scene.process(sign_ins=10_000, reads=10_000)
+
+    assert python_calls(lambda: limits.look(Limit.SESSION_COOKIES, ADA)) <= 9
+    assert python_calls(lambda: limits.take(Limit.READS, ADA)) <= 13
+    assert python_calls(lambda: limits.take(Limit.ANONYMOUS_READS, HERE)) <= 60

@@ -8,6 +8,7 @@ from aiohttp.test_utils import make_mocked_request
 from gateway.edge.client_address import ClientAddresses
 from gateway.edge.proxy_watch import FEWEST_REQUESTS, WINDOW_SECONDS, ProxyWatch
 from gateway.metrics import Metrics
+from tests.stage.python_calls import python_calls
 from tests.stage.tenant import MovableClock
 
 
@@ -84,3 +85,11 @@ def test_A5_a_proxy_that_was_named_meanwhile_is_shown_no_more() -> None:
     scene.see("198.51.100.7", 1)
 
     assert not scene.is_shown()
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Forwarded-For": "203.0.113.9"}])
+def test_a_look_at_a_request_costs_a_few_calls(headers: dict[str, str]) -> None:
+    scene = Scene("10.0.0.0/8")
+    seen = make_mocked_request("GET", "/", headers=headers).clone(remote="10.0.0.7")
+
+    assert python_calls(lambda: scene.watch.see(seen)) <= 6

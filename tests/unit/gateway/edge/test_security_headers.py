@@ -1,5 +1,6 @@
 """What every answer says about its own handling (S53)."""
 
+import enum
 import json
 import subprocess
 
@@ -7,7 +8,9 @@ import pytest
 from aiohttp import web
 from aiohttp.pytest_plugin import AiohttpClient
 
-from gateway.edge.guard import security_headers
+from gateway.edge.answer_headers import answer_headers, security_headers
+from servicekit.http.answers import Answer
+from servicekit.http.every_answer import AnswerHeaders
 from tests.stage.npm_packages import TESTS
 
 PUBLIC = "https://app.example"
@@ -25,28 +28,46 @@ SECURITY = {
     "Cache-Control": "no-store",
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
 }
-OF_EVERY_ANSWER = {"Content-Length", "Content-Type", "Date"}
+OF_EVERY_ANSWER = {"Content-Length", "Content-Type", "Date", "client-request-id"}
+
+
+class Way(enum.Enum):
+    """How an answer goes out."""
+
+    BY_AIOHTTP = enum.auto()
+    WHOLE = enum.auto()
+
+
+@pytest.fixture(params=Way)
+def way(request: pytest.FixtureRequest) -> Way:
+    return Way(request.param)
 
 
 async def answered_with(
-    aiohttp_client: AiohttpClient, own: dict[str, str], public_url: str = PUBLIC
+    aiohttp_client: AiohttpClient, own: dict[str, str], public_url: str = PUBLIC, *, way: Way
 ) -> dict[str, str]:
     """Return the headers of an answer to which a handler gave these of its own."""
+    every = AnswerHeaders(answer_headers(public_url))
 
     async def handler(_request: web.Request) -> web.Response:
-        return web.Response(headers=own)
+        if way is Way.BY_AIOHTTP:
+            return web.Response(headers=own)
+        answer = Answer(headers=own)
+        answer.every = every
+        return answer
 
     app = web.Application()
     app.router.add_get("/", handler)
-    app.on_response_prepare.append(security_headers(public_url))
+    app.on_response_prepare.append(every.on_prepare)
     answer = await (await aiohttp_client(app)).get("/")
+    assert answer.headers.keys() >= {"Date", "client-request-id"}
     return {name: value for name, value in answer.headers.items() if name not in OF_EVERY_ANSWER}
 
 
 async def test_S53_every_answer_says_how_it_is_to_be_handled_and_not_who_serves_it(
-    aiohttp_client: AiohttpClient,
+    aiohttp_client: AiohttpClient, way: Way
 ) -> None:
-    assert await answered_with(aiohttp_client, {"Server": "somebody"}) == SECURITY
+    assert await answered_with(aiohttp_client, {"Server": "somebody"}, way=way) == SECURITY
 
 
 async def test_S53_the_routers_own_answers_say_it_too(aiohttp_client: AiohttpClient) -> None:
@@ -65,29 +86,29 @@ async def test_S53_the_routers_own_answers_say_it_too(aiohttp_client: AiohttpCli
     ["http://localhost:3000", "http://app.example", "https://localhost:3000", "https://127.0.0.1"],
 )
 async def test_S53_without_tls_and_of_this_computer_nobody_is_told_to_insist_on_it(
-    aiohttp_client: AiohttpClient, public_url: str
+    aiohttp_client: AiohttpClient, public_url: str, way: Way
 ) -> None:
-    answer = await answered_with(aiohttp_client, {}, public_url)
+    answer = await answered_with(aiohttp_client, {}, public_url, way=way)
 
     assert answer == {name: value for name, value in SECURITY.items() if name != "Strict-Transport-Security"}
 
 
-async def test_S53_an_answer_may_say_more_about_itself(aiohttp_client: AiohttpClient) -> None:
+async def test_S53_an_answer_may_say_more_about_itself(aiohttp_client: AiohttpClient, way: Way) -> None:
     own = {
         "Cache-Control": "max-age=60",
         "Referrer-Policy": "origin",
         "Strict-Transport-Security": "max-age=1",
     }
 
-    assert await answered_with(aiohttp_client, own) == SECURITY | own
+    assert await answered_with(aiohttp_client, own, way=way) == SECURITY | own
 
 
 async def test_S53_a_page_with_a_policy_of_its_own_says_itself_who_may_frame_it(
-    aiohttp_client: AiohttpClient,
+    aiohttp_client: AiohttpClient, way: Way
 ) -> None:
     own = {"Content-Security-Policy": "frame-ancestors https://authority.example"}
 
-    answer = await answered_with(aiohttp_client, own)
+    answer = await answered_with(aiohttp_client, own, way=way)
 
     without = {"X-Frame-Options", "Cross-Origin-Resource-Policy"}
     assert answer == {name: value for name, value in SECURITY.items() if name not in without} | own

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from gateway import routes
 from gateway.app_keys import FORWARDER
-from gateway.edge.guard import ROUTE_TABLE, RequestKind, Route, kind_of, lane_of, limit_of, limit_of_strangers
+from gateway.edge.guard import ROUTE_TABLE, RequestKind, Route, kind_of, lane_of_row
 from gateway.endpoints.upstreams import add_upstreams
 from gateway.profile import rows as profile
 from gateway.proxy.forward import Forwarder
@@ -56,14 +56,16 @@ class Echo:
 
     async def answer(self, request: web.Request, row: UpstreamRow) -> web.StreamResponse:
         """Return all that is known of a request before it goes on."""
-        limits = [limit.value if limit else "" for limit in (limit_of(request), limit_of_strangers(request))]
+        route = request.app[ROUTE_TABLE].row_of(request)
+        assert route is not None
+        limits = [limit.value if limit else "" for limit in (route.limit, route.limit_of_strangers)]
         resource = request.match_info.route.resource
         return web.json_response(
             {
                 "row": row.name,
                 "address": address_of(row, request.raw_path),
                 "kind": str(kind_of(request)),
-                "lane": lane_of(request).value,
+                "lane": lane_of_row(route).value,
                 "limits": limits,
                 "template": resource.canonical if resource else "",
             }

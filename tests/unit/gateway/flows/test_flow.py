@@ -22,8 +22,9 @@ from gateway.tokens.access_token import AccessToken
 from gateway.tokens.resources import Resource
 from gateway.tokens.token_records import TOKEN
 from servicekit.errors import AccessBlocked
-from servicekit.reference import reference_middleware, reference_of
+from servicekit.reference import reference_of
 from tests.stage.redis_wire import Command, runs
+from tests.stage.references import with_reference
 from tests.stage.request_proxy import RequestProxy
 from tests.unit.gateway.flows.scene import ADA, ANSWER, EDIT, ISSUER, LASTING, READ, Scene, signing_in
 from tests.unit.gateway.store_of_tests import NOW, ada
@@ -42,7 +43,7 @@ async def test_A6_a_flow_remembers_which_request_began_it(scene: Scene) -> None:
         assert {signing_in.begun_by, stepping_up.begun_by} == {reference_of(request)}
         return web.Response()
 
-    await reference_middleware()(request, begin)
+    await with_reference(request, begin)
 
 
 @pytest.mark.parametrize("purpose, prompt", [(SIGN_IN, None), (SIGN_UP, "create")])

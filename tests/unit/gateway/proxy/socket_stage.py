@@ -145,7 +145,7 @@ async def stage(
         async def answer(request: web.Request) -> web.StreamResponse:
             return await sockets.answer(request, chat)
 
-        storage = SessionStorage(sessions.load, lambda _: ())
+        storage = SessionStorage(sessions, lambda _: ())
         app = web.Application(
             middlewares=[problems_middleware(), aiohttp_session.session_middleware(storage)]
         )

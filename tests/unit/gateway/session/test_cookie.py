@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import re
+import time
 from collections.abc import Sequence
+from typing import Any
 
 import aiohttp_session
 import pytest
@@ -13,6 +15,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from gateway.errors import DuplicateCookie
 from gateway.session.cookie import COOKIE, LIVE, SessionCookie, SessionStorage, is_doubled, refuse_doubled
+from gateway.session.kept_sessions import KeptSessions
 
 FORM = re.compile(r"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}")
 FAMILY, ID, SECRET = "f" * 22, "i" * 43, bytes(range(32))
@@ -110,12 +113,22 @@ class Service:
         self.asked: list[tuple[SessionCookie, Sequence[str]]] = []
         self.sessions: list[object] = []
         self.bound = SessionCookie.new()
-        storage = SessionStorage(self._load, lambda request: (request.path, "needs"))
+        storage = SessionStorage(self, lambda request: (request.path, "needs"))
         self.app = web.Application(middlewares=[aiohttp_session.session_middleware(storage)])
         for handler in (self.see, self.bind, self.unbind, self.change):
             self.app.router.add_get(f"/{handler.__name__}", handler)
 
-    async def _load(self, cookie: SessionCookie, fields: Sequence[str]) -> object | None:
+    kept: KeptSessions[Any] = KeptSessions(now=time.monotonic)
+
+    async def reopen(self, _kept_as: str, _fields: Sequence[str]) -> object | None:
+        """Keep none."""
+        return None
+
+    async def load(
+        self, cookie: SessionCookie, fields: Sequence[str], *, keep_as: str | None
+    ) -> object | None:
+        """Open one cookie."""
+        assert keep_as
         self.asked.append((cookie, fields))
         return "a live session" if cookie.family == FAMILY else None
 

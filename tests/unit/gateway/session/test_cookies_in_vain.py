@@ -1,12 +1,15 @@
 """A cookie that opens no session is counted, and one that came too often is not looked up (A5, S51)."""
 
+import time
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from gateway.session.cookie import COOKIE, SessionCookie, SessionStorage
+from gateway.session.kept_sessions import KeptSessions
 from servicekit.callers import KNOWN
 from servicekit.errors import TooManyRequests
 
@@ -37,8 +40,17 @@ class Store:
         self.asked = 0
         self._live = live
 
-    async def load(self, _cookie: SessionCookie, _fields: Sequence[str]) -> object | None:
+    kept: KeptSessions[Any] = KeptSessions(now=time.monotonic)
+
+    async def reopen(self, _kept_as: str, _fields: Sequence[str]) -> object | None:
+        """Keep none."""
+        return None
+
+    async def load(
+        self, _cookie: SessionCookie, _fields: Sequence[str], *, keep_as: str | None
+    ) -> object | None:
         """Return what the cookie opens."""
+        assert keep_as
         self.asked += 1
         return self._live
 
@@ -51,20 +63,20 @@ def request_with(cookie: SessionCookie | None) -> web.Request:
 
 async def test_A5_S51_a_cookie_in_vain_is_counted_and_then_no_longer_looked_up() -> None:
     count, store = Count(), Store(None)
-    storage = SessionStorage(store.load, lambda _: (), count)
+    storage = SessionStorage(store, lambda _: (), count)
     request = request_with(COOKIE_OF_ADA)
 
     assert (await storage.load_session(request)).new
     assert count.in_vain_so_far == [COOKIE_OF_ADA]
     assert KNOWN not in request
     with pytest.raises(TooManyRequests):
-        await storage.load_session(request)
+        await storage.load_session(request_with(COOKIE_OF_ADA))
     assert store.asked == 1
 
 
 async def test_A5_a_cookie_that_opens_a_session_is_not_counted_and_its_caller_is_known() -> None:
     count, store = Count(), Store("a session")
-    storage = SessionStorage(store.load, lambda _: (), count)
+    storage = SessionStorage(store, lambda _: (), count)
     request = request_with(COOKIE_OF_ADA)
 
     assert not (await storage.load_session(request)).new
@@ -75,14 +87,12 @@ async def test_A5_a_cookie_that_opens_a_session_is_not_counted_and_its_caller_is
 async def test_A5_who_has_no_cookie_is_not_counted() -> None:
     count, store = Count(), Store(None)
 
-    assert (await SessionStorage(store.load, lambda _: (), count).load_session(request_with(None))).new
+    assert (await SessionStorage(store, lambda _: (), count).load_session(request_with(None))).new
 
     assert (count.in_vain_so_far, store.asked) == ([], 0)
 
 
 async def test_without_anybody_who_counts_a_session_is_opened_all_the_same() -> None:
     for live in (None, "a session"):
-        session = await SessionStorage(Store(live).load, lambda _: ()).load_session(
-            request_with(COOKIE_OF_ADA)
-        )
+        session = await SessionStorage(Store(live), lambda _: ()).load_session(request_with(COOKIE_OF_ADA))
         assert session.new is (live is None)

@@ -73,6 +73,21 @@ async def test_a_record_that_nobody_read_is_read_when_it_is_asked_for_once(
     assert await records.get(NOTE, "one") == Note("hi")
 
 
+async def test_several_records_of_a_kind_are_read_in_one_step_and_none_is_made_up(
+    vault: Vault, sessions: SessionStore, clock: MovableClock
+) -> None:
+    written = NOTE.entry(Note("1"), LATER, "one") | NOTE.entry(Note("2"), LATER + 60, "two")
+    session = await begun(sessions, written)
+    records = of(session, vault)
+
+    assert await records.get_all(NOTE, ("two", "none", "one")) == {"two": Note("2"), "one": Note("1")}
+    await sessions.end(session, "signed-out")
+    assert await records.get_all(NOTE, ("one", "none")) == {"one": Note("1")}, "it was not read again"
+    clock.now = LATER
+    assert await records.get_all(NOTE, ("one", "two")) == {"two": Note("2")}, "one has ended"
+    assert await SessionRecords(vault, session.ref, b"s" * 32, {}).get_all(NOTE, ("two",)) == {}
+
+
 async def test_a_record_ends_and_another_sessions_secret_opens_none(
     vault: Vault, sessions: SessionStore, clock: MovableClock
 ) -> None:

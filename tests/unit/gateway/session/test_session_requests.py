@@ -6,6 +6,7 @@ import aiohttp_session
 import pytest
 from aiohttp import web
 from aiohttp.pytest_plugin import AiohttpClient
+from aiohttp.test_utils import make_mocked_request
 
 from gateway.errors import SignInRequired
 from gateway.session.cookie import COOKIE, LIVE, SessionCookie, SessionStorage
@@ -30,7 +31,7 @@ async def visited(
         await work(request)
         return web.Response()
 
-    storage = SessionStorage(sessions.load, lambda _: ("note",))
+    storage = SessionStorage(sessions, lambda _: ("note",))
     app = web.Application(middlewares=[aiohttp_session.session_middleware(storage)])
     app.router.add_get("/", handler)
     client = await aiohttp_client(app)
@@ -125,10 +126,45 @@ async def test_S18_an_unbound_session_is_taken_from_the_browser(
     aiohttp_client: AiohttpClient, sessions: SessionStore
 ) -> None:
     session = await begun(sessions)
+    results: list[LiveSession | None] = []
 
-    (cookie,) = await visited(aiohttp_client, sessions, sessions.unbind, session.cookie)
+    async def unbind(request: web.Request) -> None:
+        await sessions.unbind(request)
+        results.append(await sessions.find(request))
+
+    (cookie,) = await visited(aiohttp_client, sessions, unbind, session.cookie)
 
     assert cookie.startswith(f'{COOKIE}="";')
+    assert results == [None], "from then on"
+
+
+async def test_a_route_whose_row_does_not_say_so_neither_binds_nor_unbinds(sessions: SessionStore) -> None:
+    session = await begun(sessions)
+    request = make_mocked_request("GET", "/")
+    request[aiohttp_session.STORAGE_KEY] = SessionStorage(sessions, lambda _: (), writes=False)
+
+    for work in (sessions.bind(request, session), sessions.unbind(request)):
+        with pytest.raises(
+            RuntimeError, match=r"^the row of this route does not say that it binds sessions$"
+        ):
+            await work
+
+
+@pytest.mark.parametrize(
+    "accept, forgets", [("text/event-stream", False), ("application/json", True), (None, True)]
+)
+async def test_A1_two_cookies_are_taken_back_by_an_answer_that_its_page_can_read(
+    sessions: SessionStore, accept: str | None, *, forgets: bool
+) -> None:
+    fields = {"Cookie": f"{COOKIE}=a; {COOKIE}=b", **({"Accept": accept} if accept else {})}
+    request = make_mocked_request("GET", "/", fields)
+    request[aiohttp_session.STORAGE_KEY] = SessionStorage(sessions, lambda _: ())
+
+    with pytest.raises(SignInRequired) as caught:
+        await sessions.require(request)
+
+    assert caught.value.reason == "duplicate-cookie"
+    assert ("Clear-Site-Data" in caught.value.headers) is forgets
 
 
 async def test_S18_signing_out_again_ends_what_a_step_up_made_of_the_session(sessions: SessionStore) -> None:

@@ -21,14 +21,15 @@ class Watched:
     def __init__(self, sessions: SessionStore, session: LiveSession, clock: MovableClock) -> None:
         self.access: Mapping[str, str] = ALONE
         self.name = digest_of("events", session.ref.family)[:12]
-        self._watch = SessionWatch(sessions, self._access, session, now=clock, warning=0)
+        self._session = session
+        self._watch = SessionWatch(sessions, self._access, session.cookie, now=clock, warning=0)
 
     async def _access(self, _session: LiveSession) -> Mapping[str, str]:
         return self.access
 
     async def told(self, last_id: str) -> list[str]:
         """Come back with the last id that was heard; return what is told."""
-        return [event.name for event in await self._watch.begin(last_id) if event.name]
+        return [event.name for event in await self._watch.begin(self._session, last_id) if event.name]
 
     async def news(self) -> list[Mapping[str, object]]:
         """Return the data of what is new since then."""

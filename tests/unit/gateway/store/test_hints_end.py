@@ -22,9 +22,13 @@ class Connection:
     async def disconnect(self, *, nowait: bool) -> None:
         """Be closed at once."""
 
-    async def send_command(self, *command: str) -> None:
-        """Send, for ever until that is cancelled."""
-        if command[0] == "PUBLISH" and not self._is_lost:
+    async def send_command(self, *_command: str) -> None:
+        """Subscribe at once."""
+
+    async def send_packed_command(self, command: bytes) -> None:
+        """Publish, for ever until that is cancelled."""
+        assert b"PUBLISH" in command
+        if not self._is_lost:
             self._sending.set()
             try:
                 await asyncio.sleep(PATIENCE)

@@ -113,7 +113,7 @@ async def test_what_is_forgotten_is_no_longer_named(vault: Vault) -> None:
     assert await indexes.indexed("person", "ada") == [second]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.lists(
         st.tuples(st.binary(min_size=16, max_size=16), st.binary(min_size=32, max_size=32)),

@@ -107,7 +107,7 @@ class Run:
         return self._counter
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(steps=st.lists(st.one_of(LOAD, KEEP, LOAD, KEEP, LOAD, KEEP, STEP_UP, END), max_size=20))
 def test_R13_a_cache_is_only_ever_replaced_by_what_came_of_it(
     valkey_server: EmbeddedValkey, steps: list[tuple[str, int]]

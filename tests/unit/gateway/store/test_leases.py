@@ -52,6 +52,35 @@ async def test_R11_a_lease_brings_what_it_protects_and_ends_with_the_work(
     assert await holder(vault, ref) is None
 
 
+async def test_R11_each_try_to_take_it_waits_for_a_turn_and_neither_the_pause_nor_the_work_does(
+    vault: Vault, ref: SessionRef
+) -> None:
+    turns, may_go_on, works = 0, asyncio.Event(), asyncio.Event()
+
+    async def turn() -> None:
+        nonlocal turns
+        turns += 1
+        await may_go_on.wait()
+
+    async def second() -> None:
+        async with lease(vault, ref, "work", turn=turn):
+            works.set()
+            await asyncio.sleep(0)
+
+    waiting = asyncio.create_task(second())
+    await asyncio.sleep(0)
+    # Whoever waits for a turn has not tried.
+    async with lease(vault, ref, "work"):
+        may_go_on.set()
+        while turns < 2:  # noqa: ASYNC110 - the tries tell nobody
+            await asyncio.sleep(0.005)
+        assert not works.is_set()
+    await waiting
+
+    assert works.is_set()
+    assert turns > 2
+
+
 async def test_R11_only_one_works_at_a_time_and_each_in_turn(vault: Vault, ref: SessionRef) -> None:
     working = 0
     marks: set[str] = set()

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import random
 import secrets
 import time
 import zlib
@@ -30,6 +31,23 @@ IDLE = 3_600
 @given(plain=st.binary(max_size=3_000))
 def test_R23_whatever_is_packed_comes_out_again(plain: bytes, dictionary: bytes) -> None:
     assert unpack(pack(plain, dictionary=dictionary)) == plain
+
+
+@pytest.mark.parametrize("dictionary", [DICTIONARY, b""], ids=["today's", "the next release's"])
+@pytest.mark.parametrize("length", [0, 1, 2_499, 2_500, 2_501, 4_096, 40_000])
+def test_R23_small_and_large_are_packed_as_tightly_by_windows_of_their_own(
+    length: int, dictionary: bytes
+) -> None:
+    # Its beginning repeats the dictionary's, and its end its own beginning: as far apart as there is.
+    chance = random.Random(length).randbytes(max(length - 600, 0))  # noqa: S311 - nothing is secret about it
+    plain = (DICTIONARY[:300] + chance + DICTIONARY[:300])[:length]
+    packing = zlib.compressobj(6, zlib.DEFLATED, -15, zdict=dictionary)
+    by_a_large_one = packing.compress(plain) + packing.flush()
+
+    packed = pack(plain, dictionary=dictionary)
+
+    assert unpack(packed) == plain
+    assert len(packed) <= 1 + len(by_a_large_one)
 
 
 @pytest.mark.parametrize("dictionary", [DICTIONARY, b""], ids=["today's", "the next release's"])

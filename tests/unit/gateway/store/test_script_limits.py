@@ -32,7 +32,12 @@ async def test_A2_R24_of_records_with_keys_the_ended_go_and_the_oldest_beyond_th
     )
 
     new = ["parked:new", b"%d" % (MS + 9000), 20]
-    assert await run(plain, Call(WRITE, [OLD.key], [MS, "", "", "", ROOM, *new])) == 1
+    result, writes, *gone = await run(plain, Call(WRITE, [OLD.key], [MS, "", "", "", ROOM, *new]))
+    assert (result, writes) == (1, 5)
+    assert set(gone) == {
+        *(b"parked:%02d" % number for number in range(6)),
+        *(b"parked:ended", b"parked:odd", b"parked:a"),
+    }, "whoever wrote is told of each"
 
     left: Any = await plain.hkeys(OLD.key)
     assert {name for name in left if name.startswith(b"parked:")} == {
@@ -55,13 +60,17 @@ async def test_A2_what_a_person_may_write_as_often_as_they_like_is_left_out_beyo
     plain: Redis,
 ) -> None:
     room = await size_of(plain) + 1000
-    for name in ("b", "c"):
-        assert await run(plain, Call(WRITE, [OLD.key], [MS, "", "", "", room, *parked(name, 400)])) == 1
+    for writes, name in enumerate(("b", "c"), start=5):
+        assert await run(plain, Call(WRITE, [OLD.key], [MS, "", "", "", room, *parked(name, 400)])) == [
+            1,
+            writes,
+        ]
     before = await plain.hgetall(OLD.key)
 
     both = [*parked("d", 900), "token:graph", b"%d-a-token" % (MS + 9000), 0]
     assert await run(plain, Call(WRITE, [OLD.key, LOCK], [MS, "mark", "", "", room, *both])) == [
         1,
+        7,
         b"parked:d",
     ]
 
@@ -73,17 +82,22 @@ async def test_A2_what_a_person_may_write_as_often_as_they_like_is_left_out_beyo
 
 async def test_A2_a_record_that_is_written_again_takes_its_own_place(plain: Redis) -> None:
     room = await size_of(plain) + 1000
-    for _ in range(3):
-        assert await run(plain, Call(WRITE, [OLD.key], [MS, "", "", "", room, *parked("b", 900)])) == 1
+    for writes in (5, 6, 7):
+        again = Call(WRITE, [OLD.key], [MS, "", "", "", room, *parked("b", 900)])
+        assert await run(plain, again) == [1, writes]
 
     assert await plain.hget(OLD.key, "parked:b") == parked("b", 900)[1]
 
 
 async def test_A2_the_oldest_of_a_kind_makes_room_for_the_youngest(plain: Redis) -> None:
+    gone_by_then: list[bytes] = []
     for number in range(6):
         one = parked(str(number), 100, ends=MS + 2000 + number)
-        assert await run(plain, Call(WRITE, [OLD.key], [MS, "", "", "", ROOM, *one])) == 1
+        result, _, *gone = await run(plain, Call(WRITE, [OLD.key], [MS, "", "", "", ROOM, *one]))
+        assert result == 1
+        gone_by_then += gone
 
+    assert gone_by_then == [b"parked:a", b"parked:0", b"parked:1", b"parked:2"]
     left: Any = await plain.hkeys(OLD.key)
     assert {name for name in left if name.startswith(b"parked:")} == {b"parked:3", b"parked:4", b"parked:5"}
     assert await plain.hget(OLD.key, "session") == b"s"
@@ -107,3 +121,12 @@ async def test_A2_an_index_says_when_it_names_more_than_it_should(
     plain: Redis, most: int, crowded: int
 ) -> None:
     assert await run(plain, Call(INDEX, [INDEXED], [NEW.packed, NOW, NOW - 60, 600, most])) == crowded
+
+
+async def test_A2_a_record_that_takes_the_place_of_its_own_that_has_ended_is_there(plain: Redis) -> None:
+    await plain.hset(OLD.key, mapping={"parked:a": ENDED, "parked:b": ENDED})
+
+    call = Call(WRITE, [OLD.key], [MS, "", "", "", ROOM, *parked("a", 100)])
+
+    assert await run(plain, call) == [1, 5, b"parked:b"]
+    assert await plain.hget(OLD.key, "parked:a") == parked("a", 100)[1]

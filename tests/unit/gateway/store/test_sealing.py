@@ -120,10 +120,34 @@ def test_R27_whoever_counts_hears_the_kind_of_each_record_that_no_key_opens() ->
     assert kinds == ["token", "cache", "flow"]
 
 
+def test_S33_a_ring_remembers_keys_of_its_own_alone_and_a_hundred_at_most() -> None:
+    ring = KeyRing([NEW, OLD])
+    for number in range(120):
+        place = Place(kind=f"kind-{number}", secret=b"")
+        assert unseal(ring, seal(ring, place=place), place) == PLAIN
+    seal(ring)
+    ring.names("activity", "a text")
+
+    assert len(ring._own) == 100
+    assert {kind for _, kind in ring._own} == {f"kind-{number}" for number in range(100)}
+    assert derived_key(NEW, "kind-7") in ring._own.values()
+
+
+def test_S33_a_browser_s_half_counts_also_for_a_kind_that_was_sealed_without_one() -> None:
+    ring, own, browsers = KeyRing([NEW]), Place(secret=b""), Place()
+    assert unseal(ring, seal(ring, place=own), own) == PLAIN
+    sealed = seal(ring, place=browsers)
+
+    assert unseal(KeyRing([NEW]), sealed, browsers) == PLAIN
+    for ring_of_any_age in (ring, KeyRing([NEW])):
+        with pytest.raises(Unsealable):
+            unseal(ring_of_any_age, sealed, own)
+
+
 def test_S33_nothing_of_the_record_shows() -> None:
     sealed = seal(KeyRing([NEW]))
 
-    assert b"Ada" not in sealed
+    assert b"Ada Lovelace" not in sealed
     assert pack(PLAIN)[2:10] not in sealed
 
 

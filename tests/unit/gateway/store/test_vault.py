@@ -15,6 +15,7 @@ from gateway.store.vault import (
     Indexing,
     Vault,
 )
+from gateway.store.written import Written
 from tests.stage.redis_wire import NOT_NOW, Command, runs
 from tests.stage.request_proxy import RequestProxy
 from tests.stage.tenant import MovableClock
@@ -112,12 +113,13 @@ async def test_S16_a_session_in_use_lives_on_from_here(vault: Vault, clock: Mova
 async def test_a_write_replaces_removes_and_says_what_redis_holds_now(vault: Vault) -> None:
     ref = await created(vault)
 
-    done, written = await vault.write(
+    written = await vault.write(
         ref, {"other": Field(b"x", NOW + 60), "note": None, "absent": None}, secret=SECRET
     )
 
-    assert done
-    assert written == {**await vault.read(ref, ["other"]), "note": None, "absent": None}
+    assert written.is_whole
+    assert written.writes == 1
+    assert written.stored == {**await vault.read(ref, ["other"]), "note": None, "absent": None}
     assert set(await vault.read_all(ref)) == {SEEN, WRITES, "other"}
     assert (await vault.read(ref, [WRITES]))[WRITES] == b"1"
 
@@ -126,25 +128,23 @@ async def test_R13_a_write_to_a_session_that_has_ended_writes_nothing(vault: Vau
     ref = await created(vault)
     await vault.ends.end(ref, "signed-out")
 
-    assert await vault.write(ref, NOTE, secret=SECRET) == (False, {})
+    assert await vault.write(ref, NOTE, secret=SECRET) == Written(is_whole=False, stored={}, writes=0)
     assert await vault.read_all(ref) == {}
 
 
 async def test_R13_a_write_over_another_version_leaves_its_first_field_out(vault: Vault) -> None:
     ref = await created(vault)
     late, beside = Field(b"late", NOW + 60), Field(b"beside", NOW + 60)
-    assert (await vault.write(ref, NOTE, secret=SECRET, over=("version", 0)))[0]
+    assert (await vault.write(ref, NOTE, secret=SECRET, over=("version", 0))).is_whole
 
-    done, written = await vault.write(
-        ref, {"note": late, "beside": beside}, secret=SECRET, over=("version", 0)
-    )
+    written = await vault.write(ref, {"note": late, "beside": beside}, secret=SECRET, over=("version", 0))
 
-    assert not done
-    assert set(written) == {"beside"}
+    assert not written.is_whole
+    assert set(written.stored) == {"beside"}
     assert await note(vault, ref) == b"hi"
     assert opened(vault, ref, await vault.read_all(ref), "beside") == b"beside"
     assert (await vault.read(ref, ["version"]))["version"] == b"1"
-    assert (await vault.write(ref, {"note": late}, secret=SECRET, over=("version", 1)))[0]
+    assert (await vault.write(ref, {"note": late}, secret=SECRET, over=("version", 1))).is_whole
     assert await note(vault, ref) == b"late"
 
 
@@ -187,11 +187,22 @@ async def test_R12_a_write_whose_answer_is_lost_is_made_again(
     ref = await created(vault)
     lost = way_to_redis.lose_answer(runs(WRITE))
 
-    done, _ = await vault.write(
-        ref, {"note": Field(b"new", NOW + 60)}, secret=SECRET, over=("note_version", 0)
-    )
+    again = await vault.write(ref, {"note": Field(b"new", NOW + 60)}, secret=SECRET, over=("note_version", 0))
 
     assert lost.met
-    assert done
+    assert again.is_whole
+    assert again.writes == 2, "nobody takes it for one"
     assert await note(vault, ref) == b"new"
     assert (await vault.read(ref, ["note_version"]))["note_version"] == b"1"
+
+
+async def test_a_mark_says_when_a_session_was_used_and_how_often_it_was_written(vault: Vault) -> None:
+    ref = await created(vault)
+    command = vault.mark_command(ref)
+    assert tuple(await vault.read_mark(command, ref)) == (b"1750000000000", None)
+
+    await vault.write(ref, NOTE, secret=SECRET)
+    assert tuple(await vault.read_mark(command, ref)) == (b"1750000000000", b"1")
+
+    await vault.ends.end(ref, "signed-out", list(OWNERS))
+    assert tuple(await vault.read_mark(command, ref)) == (None, None)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from servicekit.audit.arguments import add_audit_command
 from servicekit.audit.chain import TrailKeys
-from servicekit.audit.command import add_audit_command, keys_of, verify
+from servicekit.audit.command import keys_of, verify
 from servicekit.authority_settings import AuthoritySettings
 from servicekit.settings_faults import SettingsFault
 from tests.stage.trails import KEYS, written
@@ -34,7 +35,7 @@ def test_A6_a_trail_that_nobody_touched_ends_in_0(file: Path) -> None:
 
 def test_A6_a_changed_trail_ends_in_1_and_the_first_line_says_where(file: Path) -> None:
     file.write_bytes(
-        file.read_bytes().replace(b'"person":"ada","reference":"1"', b'"person":"eve","reference":"1"')
+        file.read_bytes().replace(b'"person":"ada","reference":"1"', b'"person":"evelyn","reference":"1"')
     )
 
     text, status = ran(str(file))
@@ -42,7 +43,7 @@ def test_A6_a_changed_trail_ends_in_1_and_the_first_line_says_where(file: Path) 
     assert status == 1
     assert text.splitlines()[0].startswith(f"broken: {file}, line 3 was changed")
     assert text.splitlines()[-1] == "Broken: 5 lines in 1 chain, 1 fault."
-    assert "eve" not in text
+    assert "evelyn" not in text
 
 
 @pytest.mark.parametrize("content", [b"", b"\n"])

@@ -1,13 +1,20 @@
 """What the tests of a crowd (L1), and of connections that take places (L12, A3), share."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import aiohttp
 import pytest
+import uvloop
 
 from tests.stage.patience import PATIENCE
 from tests.unit.servicekit.http.crowd import Service, serving
 from tests.unit.servicekit.http.site import Serve, sites
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run what is here on the loop that the product runs on: it reads, accepts and closes otherwise than asyncio's."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

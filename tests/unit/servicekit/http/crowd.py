@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
-from servicekit.http.admission import Admission, admission_middleware, give_place_back
+from servicekit.http.admission import Admission, RequestNumbers, give_place_back
 from servicekit.http.bodies import read_bytes
 from servicekit.problems import problems_middleware
 from tests.stage.patience import PATIENCE
@@ -31,13 +32,12 @@ class Told:
     def __post_init__(self) -> None:
         self._changed = asyncio.Event()
 
-    def requests_in_work(self, _places: str, count: int) -> None:
-        self.in_work = count
-        self._changed.set()
-        self.most_in_work = max(self.most_in_work, count)
+    def request_numbers(self, _places: str) -> RequestNumbers:
+        return _ToldNumbers(self)
 
-    def requests_waiting(self, _places: str, count: int) -> None:
-        self.waiting = count
+    def tell(self, *, in_work: int, waiting: int) -> None:
+        self.in_work, self.waiting = in_work, waiting
+        self.most_in_work = max(self.most_in_work, in_work)
         self._changed.set()
 
     def request_refused(self, _places: str) -> None:
@@ -49,6 +49,19 @@ class Told:
             while (self.in_work, self.waiting) != (in_work, waiting):
                 self._changed.clear()
                 await self._changed.wait()
+
+
+class _ToldNumbers(RequestNumbers):
+    """Tells of each change."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        super().__init__()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if hasattr(self, "waiting"):
+            self._told.tell(in_work=self.in_work, waiting=self.waiting)
 
 
 class Service:
@@ -82,6 +95,22 @@ class Service:
         return web.Response(body=bytes(50_000_000))
 
 
+def admitted_to(places: Admission) -> Middleware:
+    """Return what gives each request but those after its health a place, as a service's pipeline does."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path == "/health":
+            return await handler(request)
+        place = places.free_place(request) or await places.place(request)
+        try:
+            return await handler(request)
+        finally:
+            place.give_back()
+
+    return middleware
+
+
 @asynccontextmanager
 async def serving(wait: float) -> AsyncIterator[Service]:
     """Serve with four places and a line for one; `wait` is how many seconds the line waits."""
@@ -91,7 +120,7 @@ async def serving(wait: float) -> AsyncIterator[Service]:
     app = web.Application(
         middlewares=[
             problems_middleware(),
-            admission_middleware(lambda request: None if request.path == "/health" else places),
+            admitted_to(places),
         ]
     )
     app.router.add_get("/work", service.work)

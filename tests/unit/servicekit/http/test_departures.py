@@ -40,7 +40,7 @@ async def test_a_caller_who_leaves_ends_what_neither_reads_nor_writes(request_by
 
     async def handler(request: web.Request) -> web.StreamResponse:
         try:
-            async with while_caller_stays(request):
+            with while_caller_stays(request):
                 waits.set()
                 await asyncio.sleep(PATIENCE)
         except CallerLeft:
@@ -56,10 +56,10 @@ async def test_a_caller_who_leaves_ends_what_neither_reads_nor_writes(request_by
 
 async def test_a_caller_who_stays_changes_nothing_and_time_outs_of_the_block_are_its_own() -> None:
     async def handler(request: web.Request) -> web.StreamResponse:
-        with contextlib.suppress(TimeoutError):
-            async with while_caller_stays(request), asyncio.timeout(0):
+        with contextlib.suppress(TimeoutError), while_caller_stays(request):
+            async with asyncio.timeout(0):
                 await asyncio.sleep(PATIENCE)
-        async with while_caller_stays(request):
+        with while_caller_stays(request):
             return web.Response(text="here")
 
     async with asked(handler) as reader:
@@ -69,20 +69,63 @@ async def test_a_caller_who_stays_changes_nothing_and_time_outs_of_the_block_are
 async def test_what_is_over_is_not_begun_and_the_inner_ending_is_not_the_caller_s() -> None:
     over = Ending()
     over.tell()
-    with pytest.raises(Ended):
-        async with until(over):
-            raise AssertionError
+    with pytest.raises(Ended), until(over):
+        raise AssertionError
 
     ending = Ending()
 
     async def end() -> None:
-        async with until(Ending()), until(ending):
+        with until(Ending()), until(ending):
             ending.tell()
             await asyncio.sleep(PATIENCE)
 
     with pytest.raises(Ended) as caught:
         await end()
     assert caught.value.ending is ending
+
+
+async def test_a_cancellation_by_somebody_else_stays_one_and_leaves_nothing_behind() -> None:
+    ending, begun = Ending(), asyncio.Event()
+
+    async def waits() -> None:
+        with until(ending):
+            begun.set()
+            await asyncio.Event().wait()
+
+    for also_over in (False, True):
+        begun.clear()
+        task = asyncio.create_task(waits())
+        await begun.wait()
+        task.cancel()
+        if also_over:
+            ending.tell()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not ending.listeners
+
+
+async def test_a_block_that_is_through_before_it_is_left_is_not_left_and_its_task_goes_on() -> None:
+    ending = Ending()
+    with until(ending):
+        ending.tell()
+        ending.tell()
+    await asyncio.sleep(0)
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_a_block_that_fails_while_it_is_left_fails_as_it_did() -> None:
+    ending = Ending()
+    with pytest.raises(ZeroDivisionError), until(ending):  # noqa: PT012 - raised while the block is cancelled
+        ending.tell()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ZeroDivisionError
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0, "the next block of the task is not left by this one"
 
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 
+from servicekit.http.listening import listening_socket
 from servicekit.http.quiet_server import QuietRunner
-from servicekit.http.serving import listening_socket, serving
+from servicekit.http.serving import serving
 from tests.stage.patience import PATIENCE
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

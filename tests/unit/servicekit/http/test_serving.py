@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from servicekit.http.serving import cannot_listen, listening_socket, serving
+from servicekit.http.listening import cannot_listen, listening_socket
+from servicekit.http.serving import serving
 
 
 async def answer(_request: web.Request) -> web.Response:

@@ -44,10 +44,10 @@ async def test_A3_S52_the_first_byte_begins_the_time_of_the_head_anew(serve: Ser
     server = await serve(most=4, first_byte_seconds=0.6, head_seconds=30)
     late = await server.client()
     late.writer.write(HALF)
-    await until(lambda: server.handlers[0].unread > 0)  # type: ignore[attr-defined]
+    await until(lambda: any(one.unread > 0 for one in server.handlers))
     await asyncio.sleep(0.8)  # past the time for the first byte, which came
 
-    assert "200" in await late.answer(b"st: x\r\n\r\n")
+    assert " 200 " in await late.answer(b"st: x\r\n\r\n")
 
 
 async def test_A3_S52_between_requests_the_keep_alive_time_holds_and_not_that_of_the_first_byte(
@@ -55,10 +55,10 @@ async def test_A3_S52_between_requests_the_keep_alive_time_holds_and_not_that_of
 ) -> None:
     server = await serve(most=4, first_byte_seconds=0.2, keep_alive_seconds=30)
     client = await server.client()
-    assert "200" in await client.answer(GET)
+    assert " 200 " in await client.answer(GET)
     await asyncio.sleep(0.4)  # longer than the first byte may take
 
-    assert "200" in await client.answer(GET)
+    assert " 200 " in await client.answer(GET)
 
 
 async def test_A3_S52_a_proxy_of_ours_may_connect_in_advance(serve: Serve) -> None:
@@ -66,7 +66,7 @@ async def test_A3_S52_a_proxy_of_ours_may_connect_in_advance(serve: Serve) -> No
     proxy = await server.client()
     await asyncio.sleep(0.4)  # longer than a stranger's first byte may take
 
-    assert "200" in await proxy.answer(GET)
+    assert " 200 " in await proxy.answer(GET)
 
 
 @pytest.mark.parametrize("work", [False, True], ids=["silent", "at work"])
@@ -81,14 +81,14 @@ async def test_A3_S52_one_network_never_has_all_places_and_others_get_theirs_at_
     others = [await server.client(source=other) for _ in range(12)]
 
     for client in others:
-        assert "200" in await client.answer(GET)
+        assert " 200 " in await client.answer(GET)
     if work:
         assert await refused.was_closed(), "all of its own are at work, and nobody else makes room for it"
         assert server.runner.connections.refused == 1
         server.may_end.set()
-        assert all(["200" in await client.answer() for client in mine]), "and none of those lost its place"
+        assert all([" 200 " in await client.answer() for client in mine]), "and none of those lost its place"
     else:
-        assert "200" in await refused.answer(GET)
+        assert " 200 " in await refused.answer(GET)
         assert await mine[0].was_closed(), "its own quietest made room"
 
 
@@ -96,14 +96,14 @@ async def test_A3_S52_nobody_loses_a_place_to_a_network_that_has_many(serve: Ser
     hog, other = loopback_addresses(2)
     server = await serve(most=MOST)
     person = await server.client(source=other)
-    assert "200" in await person.answer(GET)
+    assert " 200 " in await person.answer(GET)
 
     for _ in range(3 * MOST):
         await server.client(source=hog)
     await until(lambda: server.runner.connections.closed_for_room >= 2 * MOST)
 
     assert "Connection: close" not in await person.answer(GET), "nor is a person sent away for it"
-    assert "200" in await person.answer(GET)
+    assert " 200 " in await person.answer(GET)
 
 
 async def test_A3_S52_where_all_places_are_taken_the_network_with_most_makes_room(serve: Serve) -> None:
@@ -115,9 +115,9 @@ async def test_A3_S52_where_all_places_are_taken_the_network_with_most_makes_roo
 
     newcomer = await server.client(source=others[-1])
 
-    assert "200" in await newcomer.answer(GET)
+    assert " 200 " in await newcomer.answer(GET)
     for client in (first, *more):
-        assert "200" in await client.answer(GET)
+        assert " 200 " in await client.answer(GET)
     assert len(server.runner.connections) <= MOST
 
 
@@ -127,7 +127,7 @@ async def test_A3_S52_behind_a_proxy_of_ours_all_places_are_everybodys(serve: Se
     working = await fill(server, MOST, "127.0.0.1", work=True)
 
     server.may_end.set()
-    assert all(["200" in await client.answer() for client in working])
+    assert all([" 200 " in await client.answer() for client in working])
     assert server.runner.connections.refused == 0
 
 
@@ -150,20 +150,20 @@ async def test_A3_S52_a_thousand_requests_at_once_are_answered_in_order_and_othe
     pipelining.writer.write(GET * 1_000)
     person = await server.client()
 
-    assert "200" in await person.answer(GET)
+    assert " 200 " in await person.answer(GET)
     for _ in range(1_000):
-        assert "200" in await pipelining.answer()
+        assert " 200 " in await pipelining.answer()
 
 
 async def test_A3_S52_who_was_answered_before_the_body_came_makes_room(serve: Serve) -> None:
     server = await serve(most=MOST)
     slow = await fill(server, SHARE, "127.0.0.1")
     for client in slow:
-        assert "405" in await client.answer(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nx")
+        assert " 405 " in await client.answer(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nx")
 
     person = await server.client()
 
-    assert "200" in await person.answer(GET)
+    assert " 200 " in await person.answer(GET)
     assert await slow[0].was_closed(), "it waits for the rest of a body that nobody wants"
     assert server.runner.connections.refused == 0
 
@@ -180,7 +180,7 @@ async def test_A3_S50_S52_a_million_chunks_that_nobody_wants_cost_nothing(serve:
     client.writer.write(b"0\r\n\r\n")
 
     assert await client.was_closed(), "as soon as they end"
-    assert ("405" in head, "Connection: close" in head) == (True, True)
+    assert (" 405 " in head, "Connection: close" in head) == (True, True)
     assert time.thread_time() - began < 0.5, "of computing; the parser alone would take twice as long"
 
 
@@ -190,7 +190,7 @@ async def test_A3_S52_whose_chunks_end_with_the_request_keeps_the_connection(ser
     head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
     assert "Connection: close" not in await client.answer(head + b"1\r\nx\r\n0\r\n\r\n")
-    assert "200" in await client.answer(GET)
+    assert " 200 " in await client.answer(GET)
 
 
 async def test_A3_S52_who_closes_one_half_behind_a_request_keeps_no_place(serve: Serve) -> None:
@@ -222,4 +222,4 @@ async def test_A3_S52_an_address_that_is_gone_before_it_is_let_in_does_no_harm(s
         with socket.create_connection(server.runner.addresses[0]) as gone:
             gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
 
-    assert "200" in await (await server.client()).answer(GET)
+    assert " 200 " in await (await server.client()).answer(GET)

@@ -12,12 +12,16 @@ from typing import Any
 import pytest
 import redis
 from redis.asyncio import ConnectionPool, Redis, RedisCluster
-from redis.asyncio.client import Pipeline
 from redis.asyncio.cluster import ClusterNode, PipelineCommand
-from redis.asyncio.connection import AbstractConnection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import (
+    AbstractConnection,
+    DefaultParser,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
 from redis.asyncio.connection import Connection as TcpConnection
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
-from redis.exceptions import MovedError
+from redis.exceptions import MovedError, NoPermissionError
 
 from tests.stage.sources import ROOT
 
@@ -55,11 +59,11 @@ def cluster() -> RedisCluster:
         lambda: issubclass(SentinelManagedConnection, AbstractConnection),
         lambda: hasattr(untyped(SentinelConnectionPool)("one", untyped(Sentinel)([])), "sentinel_manager"),
         lambda: isinstance(untyped(Sentinel)([]).sentinels, list),
-        lambda: (
-            names(Pipeline.__init__) == ["connection_pool", "response_callbacks", "transaction", "shard_hint"]
-        ),
-        lambda: Redis().pipeline().command_stack == [],
-        lambda: Redis().response_callbacks["PING"],
+        lambda: names(Redis.pipeline) == ["transaction", "shard_hint"],
+        lambda: isinstance(untyped(ConnectionPool()).get_available_connection(), AbstractConnection),
+        lambda: inspect.iscoroutinefunction(ConnectionPool.ensure_connection),
+        lambda: names(ConnectionPool.release) == ["connection"],
+        lambda: "self.socket_timeout" in inspect.getsource(AbstractConnection.send_packed_command),
         lambda: Redis().auto_close_connection_pool is True,
         lambda: cluster()._initialize is True,
         lambda: isinstance(cluster().connection_kwargs, dict),
@@ -70,6 +74,10 @@ def cluster() -> RedisCluster:
         lambda: names(cluster().commands_parser.initialize) == ["node"],
         lambda: inspect.iscoroutinefunction(cluster().commands_parser.get_keys),
         lambda: inspect.iscoroutinefunction(ClusterNode.execute_pipeline),
+        lambda: hasattr(AbstractConnection, "_writer"),
+        lambda: inspect.isfunction(AbstractConnection._close),
+        lambda: inspect.iscoroutinefunction(AbstractConnection.can_read),
+        lambda: isinstance(untyped(DefaultParser).parse_error("NOPERM no"), NoPermissionError),
         lambda: PipelineCommand(0, "GET", "a").result is None,
         lambda: MovedError("1 localhost:7001").slot_id == 1,
     ],

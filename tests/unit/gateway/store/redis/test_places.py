@@ -12,6 +12,7 @@ from gateway.store.redis.client import RedisGuard
 from gateway.store.redis.loop_clock import LoopClock
 from gateway.store.redis.places import OwnDelay, Places
 from servicekit.breaker import CircuitBreaker
+from tests.stage.patience import PATIENCE
 
 LIMITS = RedisLimits(command=0.2, attempt=0.4, request=0.6)
 
@@ -136,7 +137,7 @@ async def test_L1_whoever_leaves_the_line_takes_no_place_along() -> None:
     waiting[1].cancel()  # in the moment of its turn
     await asyncio.wait(waiting)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await pass_through()
 
 

@@ -1,0 +1,1 @@
+"""Where a request's computing time goes: a flame graph, and a budget of its parts."""

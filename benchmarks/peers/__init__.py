@@ -1,0 +1,1 @@
+"""The product beside other software that does the same, on one core each."""
