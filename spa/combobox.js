@@ -1,5 +1,5 @@
 // @ts-check
-/** A text field with a searchable list (ARIA's combobox). Enter or leaving takes the one choice meant, or what was typed. */
+/** ARIA's combobox. Enter or leaving takes the one choice meant, or what was typed. */
 import { announce, h, icon } from './dom.js';
 import { meant, offers, only } from './places.js';
 import { t } from './words.js';

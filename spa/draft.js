@@ -1,5 +1,5 @@
 // @ts-check
-/** The draft of an edit: in this tab's memory, for one person, for an hour, gone on save and sign-out. */
+/** An edit's draft: in this tab, for one person, an hour, gone on save and sign-out. */
 import { clock } from './clock.js';
 import { members, parsed, text, texts, values } from './json.js';
 import { tab } from './tab-memory.js';

@@ -1,5 +1,5 @@
 // @ts-check
-/** Warns two minutes before the session ends, by the server's clock, and asks first: another tab may have prolonged it. */
+/** Warns two minutes before the session ends, by the server's clock; asks first whether it still does. */
 
 /** @import {Cancel, ExpiryWorld} from './types.js' */
 

@@ -20,7 +20,7 @@ export function fieldRow(name, before, now = before) {
 
   /** @param {string | null} value */
   function show(value) {
-    // A browser takes line breaks out of a field of one line, and what is beside them would grow together.
+    // A field of one line loses line breaks, and words would grow together.
     input.value = field.lines ? shown(name, value) : shown(name, value).replace(/\n+/g, ' ');
     if (box && value) box.value = value;
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Where nobody knows whether a change was saved: looks by itself, and whenever the person wants. */
+/** Looks whether a change was saved: by itself, and whenever the person wants. */
 import { clock } from './clock.js';
 import { announce, button, h } from './dom.js';
 import { countdown } from './problem-words.js';

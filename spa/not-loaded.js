@@ -3,9 +3,9 @@
  * A classic script, as no module may run. */
 (() => {
   'use strict';
-  /** Before each new load: a network that changes takes a moment. In milliseconds. */
+  /** Milliseconds before each new load: a network that changes takes a moment. */
   const PAUSES = [500, 2000, 4000];
-  /** What a slow connection may take that is alive. */
+  /** A slow connection may take so long. */
   const LATE = 12_000;
   /** How often the page was loaded anew; storage could be blocked. */
   const { count, at } = history.state?.loads ?? { count: 0, at: 0 };
@@ -19,6 +19,8 @@
   /** Before the first screen takes its place. */
   const find = () => (words ??= document.getElementById('not-loaded'));
   const started = () => document.querySelector('main[data-screen]') !== null;
+  /** Chromium has an empty one of what failed. */
+  const missing = () => [...document.querySelectorAll('link')].filter(({ rel, sheet }) => rel === 'stylesheet' && !sheet?.cssRules.length);
 
   function again() {
     history.replaceState({ ...history.state, loads: { count: loads + 1, at: Date.now() } }, '');
@@ -54,14 +56,19 @@
     else if (target instanceof HTMLLinkElement && target.rel === 'stylesheet') fail(false);
   }, true);
   addEventListener('unhandledrejection', ({ reason }) => ours(reason?.stack) && fail(true));
+  // What failed before this script ran, nobody heard: a module that did fails again.
+  addEventListener('load', () => {
+    if (missing().length) fail(false);
+    for (const { type, src } of document.scripts) if (type === 'module') import(src).catch(() => fail(true));
+  });
   addEventListener('DOMContentLoaded', find);
   find();
   addEventListener('online', () => told && !started() && again());
 
   setTimeout(() => {
     if (started()) return;
-    const pending = [...document.querySelectorAll('link')].filter(({ rel, sheet }) => rel === 'stylesheet' && !sheet);
-    // A style sheet that never comes holds up all scripts, and a script in the head the page itself.
+    const pending = missing();
+    // What never comes holds up scripts, or the page itself.
     for (const link of pending) link.remove();
     if (!document.body) {
       stop();

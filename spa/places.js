@@ -1,5 +1,5 @@
 // @ts-check
-/** Countries and languages by the browser's own names. A country's value is its English name, a language's its tag. */
+/** Countries, by their English names, and languages, by tags, in the browser's words. */
 import { isTag, localeOf } from './vocabulary.js';
 import { LANGUAGE } from './words.js';
 

@@ -110,7 +110,7 @@ export function router({ page, clock: { after, now }, put, sign }) {
       told = true;
       clear(interim);
     }).catch((error) => {
-      // Nothing can say what is wrong, so this is as if nothing had come at all: see not-loaded.js.
+      // As if nothing had come at all: see not-loaded.js.
       delete main.dataset.screen;
       throw error;
     }).finally(cancel);

@@ -20,7 +20,7 @@ export async function signOut() {
     const { data } = await request('POST', store.session.sign_out);
     drop();
     tell('signed-out');
-    // What was on the screen goes before the authority answers, so that Back has nothing to show.
+    // Before the authority answers, so that Back has nothing to show.
     store.end('here');
     leaveNote('ended', 'here');
     leave(redirectIn(data));

@@ -18,7 +18,7 @@ const LONG_NAME = 60;
 /** @type {Resolve} */
 export async function view(_url, show) {
   const saved = takeSaved();
-  // What was just saved came back with the answer; the directory itself may take a moment to agree.
+  // The directory may take a moment to agree with what was saved.
   if (!saved) {
     if (!store.profile) show(screen(null, null));
     await store.loadProfile();

@@ -4,17 +4,22 @@ import asyncio
 import re
 from typing import Final
 
+import pytest
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Route
 
 from devstack.stack import Stack
 from tests.real.journeys.person import Person
 from tests.stage.browser import PageFaults
+from tests.stage.patience import PATIENCE
 
 # What came over the network, a 304 included: an address below the origin, and how often.
 _CAME: Final = """() => {
     const entries = ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type));
     return entries.filter(({transferSize}) => transferSize > 0).map(({name}) => new URL(name).pathname);
 }"""
+_TELLS_OF_FAILURES: Final = """addEventListener('error', ({target}) => {
+    if (target !== globalThis) globalThis.partHasFailed(target.src ?? target.href);
+}, true);"""
 _PRELOADED: Final = (
     "() => [...document.querySelectorAll('link[rel=modulepreload]')].map(({href}) => new URL(href).pathname)"
 )
@@ -78,24 +83,67 @@ async def test_L7_a_page_of_a_build_that_is_known_no_more_loads_itself_again_and
     page: Page, stack: Stack, page_faults: PageFaults
 ) -> None:
     page_faults.expect("")
-    pages = 0
-
-    async def of_another_release(route: Route) -> None:
-        nonlocal pages
-        answer = await route.fetch()
-        pages += 1
-        text = await answer.text()
-        unknown = re.sub(r"/assets/[0-9a-f]{32}/", f"/assets/{'0' * 32}/", text)
-        await route.fulfill(response=answer, body=unknown if pages == 1 else text)
-
-    await page.route(f"{stack.gateway_url}/", of_another_release)
+    pages = await another_release_first(page, stack)
 
     await page.goto(stack.gateway_url)
 
     await Person(page, stack).sees("signed-out")
-    assert pages == 2
+    assert len(pages) == 2
     builds = await page.evaluate("() => [...document.scripts].map(({src}) => src.split('/')[4])")
     assert len(set(builds)) == 1
+
+
+@pytest.mark.parametrize("part", ["app.js", "api.js"])
+async def test_L7_a_page_loads_itself_again_also_where_a_part_fails_before_the_script_that_does_so_has_come(
+    page: Page, stack: Stack, page_faults: PageFaults, part: str
+) -> None:
+    page_faults.expect("")
+    failed, is_loaded_again, pages = asyncio.Event(), asyncio.Event(), 0
+
+    async def count(route: Route) -> None:
+        nonlocal pages
+        pages += 1
+        if pages > 1:
+            is_loaded_again.set()
+        await route.continue_()
+
+    async def is_gone_at_first(route: Route) -> None:
+        if pages > 1:
+            await route.continue_()
+        else:
+            await route.fulfill(status=404, body="")
+
+    async def last(route: Route) -> None:
+        await failed.wait()
+        await route.continue_()
+
+    await page.route(f"{stack.gateway_url}/", count)
+    await page.route(f"**/{part}", is_gone_at_first)
+    await page.route("**/not-loaded.js", last)
+    await page.add_init_script(_TELLS_OF_FAILURES)
+    await page.expose_function("partHasFailed", lambda file: failed.set() if part in file else None)
+
+    await page.goto(stack.gateway_url, wait_until="commit")
+    async with asyncio.timeout(PATIENCE):
+        await is_loaded_again.wait()
+
+    await Person(page, stack).sees("signed-out")
+    assert pages == 2
+
+
+async def another_release_first(page: Page, stack: Stack) -> list[str]:
+    """Answer the first load with a page of a build that nobody knows; return the pages, as they come."""
+    pages: list[str] = []
+
+    async def of_another_release(route: Route) -> None:
+        answer = await route.fetch()
+        text = await answer.text()
+        unknown = re.sub(r"/assets/[0-9a-f]{32}/", f"/assets/{'0' * 32}/", text)
+        pages.append(text if pages else unknown)
+        await route.fulfill(response=answer, body=pages[-1])
+
+    await page.route(f"{stack.gateway_url}/", of_another_release)
+    return pages
 
 
 def _note(message: ConsoleMessage, warnings: list[str]) -> None:
