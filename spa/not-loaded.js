@@ -19,8 +19,6 @@
   /** Before the first screen takes its place. */
   const find = () => (words ??= document.getElementById('not-loaded'));
   const started = () => document.querySelector('main[data-screen]') !== null;
-  /** Chromium has an empty one of what failed. */
-  const missing = () => [...document.querySelectorAll('link')].filter(({ rel, sheet }) => rel === 'stylesheet' && !sheet?.cssRules.length);
 
   function again() {
     history.replaceState({ ...history.state, loads: { count: loads + 1, at: Date.now() } }, '');
@@ -58,7 +56,6 @@
   addEventListener('unhandledrejection', ({ reason }) => ours(reason?.stack) && fail(true));
   // What failed before this script ran, nobody heard: a module that did fails again.
   addEventListener('load', () => {
-    if (missing().length) fail(false);
     for (const { type, src } of document.scripts) if (type === 'module') import(src).catch(() => fail(true));
   });
   addEventListener('DOMContentLoaded', find);
@@ -67,7 +64,7 @@
 
   setTimeout(() => {
     if (started()) return;
-    const pending = missing();
+    const pending = [...document.querySelectorAll('link')].filter(({ rel, sheet }) => rel === 'stylesheet' && !sheet);
     // What never comes holds up scripts, or the page itself.
     for (const link of pending) link.remove();
     if (!document.body) {
