@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from servicekit.end_of_turn import EndOfTurn
+
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -40,6 +42,8 @@ class CurrentApp:
     def __init__(self, handler: Handler) -> None:
         self.answers_are_last = False
         """Whether each answer closes its connection, and says so: the process ends soon."""
+        self.end_of_turn = EndOfTurn()
+        """When short answers go out, whichever connection they are for."""
         self.use = Use(handler)
         """That of the application of now."""
 

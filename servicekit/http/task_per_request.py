@@ -13,6 +13,7 @@ and held by `tests/unit/servicekit/http/test_task_per_request.py`.
 import asyncio
 import contextlib
 import contextvars
+import functools
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
@@ -43,6 +44,8 @@ class _Nobody:
         """Stop nobody."""
 
 
+SHORT_BYTES: Final = 16_384
+"""Of an answer that goes out with those of others: so much never fills what a connection holds."""
 _NOBODY: Final[Any] = _Nobody()
 _CAN_BEGIN_AT_ONCE: Final = sys.version_info >= (3, 12)
 """Whether a task can run in the turn of the event loop that makes it."""
@@ -136,7 +139,7 @@ class TaskPerRequest(RequestHandler):
         began: float | None,
     ) -> None:
         """Answer a request, and see to what follows it."""
-        stays = False
+        stays = is_later = False
         try:
             use = app.use
             use.under_way += 1
@@ -150,6 +153,12 @@ class TaskPerRequest(RequestHandler):
             if app.answers_are_last or self.is_last_answer(request, payload):
                 response.force_close()
             if type(response) is Answer and response.goes_whole(request) and not self._upgraded:
+                if self._goes_with_others(request, response, payload):
+                    is_later, context = True, contextvars.copy_context()
+                    app.end_of_turn.add(
+                        functools.partial(context.run, self._send_later, request, response, payload, began)
+                    )
+                    return
                 has_left = self._send_whole(request, response) or (
                     self._paused and await self._has_left(request)
                 )
@@ -164,20 +173,57 @@ class TaskPerRequest(RequestHandler):
                 if is_unread:
                     await self._read_rest(payload)
                 payload.set_exception(_PAYLOAD_ACCESS_ERROR)
-        except ConnectionError:
-            stays = False  # whoever asked has left
         except Exception as error:  # noqa: BLE001 - the last resort of a task that nobody awaits
             stays = False
-            self.log_exception("Unhandled exception", exc_info=error)
-            self.force_close()
+            self._fail(error)
         except BaseException:
             self.force_close()
             raise
         finally:
-            self._current_request, self._request_in_progress, self._task_handler = None, False, None
-            if self._handler_waiter is not None:
-                self._handler_waiter.set_result(None)
+            self._task_handler = None
+            if not is_later:
+                self._be_idle()
         self._go_on(stays=stays)
+
+    def _goes_with_others(self, request: web.BaseRequest, answer: Answer, payload: StreamReader) -> bool:
+        """Tell whether an answer goes out at the end of the turn: nothing has to be waited for after it."""
+        return (
+            len(answer.body) <= SHORT_BYTES  # type: ignore[arg-type]  # it is of bytes
+            and answer.keep_alive is not False
+            and request.keep_alive
+            and payload.is_eof()
+            and not (self._paused or self._close or self._force_close)
+        )
+
+    def _send_later(
+        self, request: web.BaseRequest, answer: Answer, payload: StreamReader, began: float | None
+    ) -> None:
+        """Send what was answered in this turn, at its end; until then the connection has a request under way."""
+        stays = False
+        try:
+            stays = self._keepalive = not self._send_whole(request, answer)
+            self.log_access(request, answer, began)
+            self.is_answered = True
+            self.after_answer(request, None)
+            payload.set_exception(_PAYLOAD_ACCESS_ERROR)
+        except Exception as error:  # noqa: BLE001 - the last resort: the answers of others follow
+            stays = False
+            self._fail(error)
+        finally:
+            self._be_idle()
+        self._go_on(stays=stays)
+
+    def _fail(self, error: Exception) -> None:
+        """End the connection for a fault; where whoever asked has left, it has ended already."""
+        if not isinstance(error, ConnectionError):
+            self.log_exception("Unhandled exception", exc_info=error)
+            self.force_close()
+
+    def _be_idle(self) -> None:
+        """Have no request under way any more; whoever waits for that is told."""
+        self._current_request, self._request_in_progress = None, False
+        if self._handler_waiter is not None:
+            self._handler_waiter.set_result(None)
 
     def is_last_answer(self, _request: web.BaseRequest, _payload: StreamReader) -> bool:
         """Tell whether the connection ends with the answer that comes now; `_payload` is the body of its request."""

@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp.client_reqrep import ClientRequest
 from yarl import URL
 
-from servicekit.http_client.end_of_turn import EndOfTurn
+from servicekit.end_of_turn import EndOfTurn
 from servicekit.http_client.http_connection import HttpConnection
 from servicekit.outbound_error import CUT, TIMEOUT, UNREACHABLE, OutboundError, outbound_error_of
 from servicekit.remote_timeout import RemoteTimeout, is_late

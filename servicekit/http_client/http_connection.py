@@ -17,8 +17,8 @@ from aiohttp.http import RawResponseMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
+from servicekit.end_of_turn import EndOfTurn
 from servicekit.http_client.answer_reader import FIRST_FINAL, WITHOUT_BODY, AnswerReader
-from servicekit.http_client.end_of_turn import EndOfTurn
 from servicekit.http_client.sending import Sending
 from servicekit.outbound_error import CUT, NOT_HTTP, TIMEOUT, OutboundError
 from servicekit.remote_timeout import RemoteTimer

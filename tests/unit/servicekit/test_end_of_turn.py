@@ -2,7 +2,7 @@
 
 import asyncio
 
-from servicekit.http_client.end_of_turn import EndOfTurn
+from servicekit.end_of_turn import EndOfTurn
 
 
 async def test_what_is_added_runs_in_its_order_when_all_that_was_ready_has_run() -> None:
