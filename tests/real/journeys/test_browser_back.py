@@ -1,11 +1,14 @@
 """Back in the browser, after the authority: it leads where the person wants to be, and repeats nothing."""
 
+import asyncio
+
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from devstack.stack import Stack
 from tests.real.journeys.person import Person
 from tests.real.journeys.test_browser_tabs import posts_a_stale_answer
+from tests.stage.patience import PATIENCE
 
 OURS = ("profile", "edit", "confirm", "check", "signed-out", "problem")
 
@@ -24,16 +27,16 @@ async def waits_to_save(page: Page, stack: Stack) -> Person:
 
 async def presses_back(page: Page) -> None:
     """Press Back; again where Chromium was about to give the page to another process, and had no history to ask."""
-    for _ in range(20):
-        try:
-            await page.go_back(wait_until="commit")
-        except PlaywrightError as error:
-            if "Not attached to an active page" not in error.message:
-                raise
-            await page.wait_for_load_state()
-        else:
-            return
-    raise AssertionError("the page has no history")
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                await page.go_back(wait_until="commit")
+            except PlaywrightError as error:
+                if "Not attached to an active page" not in error.message:
+                    raise
+                await asyncio.sleep(0.1)  # a page of the browser's own, as of an error, has loaded already
+            else:
+                return
 
 
 async def goes_back(ada: Person) -> str:
