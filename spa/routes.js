@@ -44,7 +44,7 @@ export async function explain(error, url) {
   }
   if (!(error instanceof ApiError)) console.error(error);
   const known = error instanceof ApiError ? error : new ApiError('unexpected-answer');
-  // Not by `load`: where this fails, not-loaded.js goes on.
+  // Not by `load`, which would load the page for ever: where this fails, not-loaded.js goes on.
   return (await within(problem, clock.after)).screenFor(known);
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Texts that this tab keeps over a reload, where storage is not blocked or full. */
+/** Texts that this tab keeps over a reload; as long as the page, where storage is blocked or full. */
 
 /** @import {TabMemory, TabStorage} from './types.js' */
 

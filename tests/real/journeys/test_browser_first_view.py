@@ -83,12 +83,22 @@ async def test_L7_a_page_of_a_build_that_is_known_no_more_loads_itself_again_and
     page: Page, stack: Stack, page_faults: PageFaults
 ) -> None:
     page_faults.expect("")
-    pages = await another_release_first(page, stack)
+    pages = 0
+
+    async def of_another_release(route: Route) -> None:
+        nonlocal pages
+        answer = await route.fetch()
+        pages += 1
+        text = await answer.text()
+        unknown = re.sub(r"/assets/[0-9a-f]{32}/", f"/assets/{'0' * 32}/", text)
+        await route.fulfill(response=answer, body=unknown if pages == 1 else text)
+
+    await page.route(f"{stack.gateway_url}/", of_another_release)
 
     await page.goto(stack.gateway_url)
 
     await Person(page, stack).sees("signed-out")
-    assert len(pages) == 2
+    assert pages == 2
     builds = await page.evaluate("() => [...document.scripts].map(({src}) => src.split('/')[4])")
     assert len(set(builds)) == 1
 
@@ -129,21 +139,6 @@ async def test_L7_a_page_loads_itself_again_also_where_a_part_fails_before_the_s
 
     await Person(page, stack).sees("signed-out")
     assert pages == 2
-
-
-async def another_release_first(page: Page, stack: Stack) -> list[str]:
-    """Answer the first load with a page of a build that nobody knows; return the pages, as they come."""
-    pages: list[str] = []
-
-    async def of_another_release(route: Route) -> None:
-        answer = await route.fetch()
-        text = await answer.text()
-        unknown = re.sub(r"/assets/[0-9a-f]{32}/", f"/assets/{'0' * 32}/", text)
-        pages.append(text if pages else unknown)
-        await route.fulfill(response=answer, body=pages[-1])
-
-    await page.route(f"{stack.gateway_url}/", of_another_release)
-    return pages
 
 
 def _note(message: ConsoleMessage, warnings: list[str]) -> None:
