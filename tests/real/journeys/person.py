@@ -9,7 +9,7 @@ from http.cookies import Morsel
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from devstack.stack import Stack
 from tests.stage.other_front_end import ADA, OtherFrontEnd
@@ -86,6 +86,10 @@ class Person:
     async def sees_problem(self, slug: str) -> None:
         """Wait for a problem's screen."""
         await expect(self.page.locator(f'[data-problem="{slug}"]')).to_be_visible()
+
+    def words(self, text: str) -> Locator:
+        """Words on the screen: the status line, only heard, says many of them too, a moment later."""
+        return self.page.get_by_role("main").get_by_text(text)
 
     async def presses(self, name: str) -> None:
         """Press a button, or follow a link, by its name."""

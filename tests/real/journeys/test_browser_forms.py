@@ -121,7 +121,7 @@ async def test_U12_closing_the_tab_asks_only_while_something_would_be_left(page:
     await ada.sees("edit")
     assert asked == ["beforeunload"]
     await expect(page.locator("[name=city]")).to_have_value("Londonx")
-    await expect(page.locator("main").get_by_text("Your draft is back")).to_be_visible()
+    await expect(ada.words("Your draft is back")).to_be_visible()
 
     await ada.presses("Save changes")
     await ada.sees("profile")

@@ -109,7 +109,7 @@ async def test_an_authority_that_is_away_loses_neither_session_nor_edit(page: Pa
 
     assert await ada.session_cookies() == before
     await expect(page.locator("[name=city]")).to_have_value("Turin")
-    await expect(page.get_by_text("You can try again now.")).to_be_visible()
+    await expect(ada.words("You can try again now.")).to_be_visible()
     await ada.presses("Save changes")
     await ada.sees("confirm")
 

@@ -52,7 +52,7 @@ async def test_U17_a_client_that_is_not_complete_says_so(
     await page.goto(stack.gateway_url)
 
     await expect(page.get_by_role("heading", name="This page didn")).to_be_visible()
-    await expect(page.get_by_text("Loading…")).to_be_hidden()
+    await expect(Person(page, stack).words("Loading…")).to_be_hidden()
     await page.unroute(f"**/{part}")
     await page.get_by_role("link", name="load the page again").click()
     await Person(page, stack).sees("signed-out")
@@ -92,5 +92,5 @@ async def test_U17_without_scripts_nothing_is_said_to_be_loading(
 
     await page.goto(stack.gateway_url)
 
-    await expect(page.get_by_text("Loading…")).to_be_hidden()
-    await expect(page.get_by_text("load the page again")).to_be_hidden()
+    await expect(Person(page, stack).words("Loading…")).to_be_hidden()
+    await expect(Person(page, stack).words("load the page again")).to_be_hidden()

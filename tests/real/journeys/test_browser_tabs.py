@@ -78,12 +78,12 @@ async def test_U10_another_person_in_another_tab_leaves_nothing_of_the_first(
 async def test_a_confirmation_in_another_tab_changes_what_saving_asks_for(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
     await ada.has_signed_in("/edit", "edit")
-    await expect(page.get_by_text("we ask you to confirm")).to_be_visible()
+    await expect(ada.words("we ask you to confirm")).to_be_visible()
     (second,) = await tabs(ada, "/")
 
     await second.confirms()
 
-    await expect(page.get_by_text("we ask you to confirm")).to_be_hidden()
+    await expect(ada.words("we ask you to confirm")).to_be_hidden()
 
 
 async def test_a_session_that_ends_elsewhere_empties_the_page_by_itself(page: Page, stack: Stack) -> None:

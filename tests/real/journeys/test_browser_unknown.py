@@ -57,7 +57,7 @@ async def test_L5_the_page_looks_by_itself_and_tells_what_it_sees_as_saved(
     await expect(page.locator(".notice.saved")).to_contain_text("Saved at")
     await expect(page.locator("[data-field=city]")).to_contain_text("Turin")
     await ada.opens("/edit")
-    await expect(page.get_by_text("No changes yet")).to_be_visible()
+    await expect(ada.words("No changes yet")).to_be_visible()
 
 
 async def test_L5_what_is_not_there_yet_is_not_told_as_not_saved_and_can_be_looked_for_again(
@@ -101,7 +101,7 @@ async def test_L5_whoever_goes_on_typing_is_not_taken_away_by_the_look(page: Pag
     await expect(page.get_by_role("alert")).not_to_contain_text("by ourselves")
     await expect(page.locator("[name=jobTitle]")).to_have_value("Countess")
     await ada.presses("Look now")
-    await expect(page.get_by_text("Your draft is back")).to_be_visible()
+    await expect(ada.words("Your draft is back")).to_be_visible()
     await expect(page.locator("#count")).to_have_text("1 change")
     await expect(page.locator("[name=city]")).to_have_value("Turin")
 
@@ -140,4 +140,4 @@ async def test_L5_a_draft_of_which_nobody_knows_is_never_called_unsaved(page: Pa
     await expect(page.locator("[data-field=city]")).to_contain_text("Turin")
     await expect(page.get_by_role("button", name="Continue editing")).to_have_count(0)
     await ada.opens("/edit")
-    await expect(page.get_by_text("No changes yet")).to_be_visible()
+    await expect(ada.words("No changes yet")).to_be_visible()
