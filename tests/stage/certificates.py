@@ -1,4 +1,4 @@
-"""Certificates of servers that nobody should believe, and one of a client."""
+"""Certificates of servers, flawless and such that nobody should believe, and one of a client."""
 
 import datetime as dt
 import ipaddress

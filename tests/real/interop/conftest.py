@@ -1,8 +1,6 @@
 """npm's oidc-provider as the gateway's authority, over TLS with a private certificate authority."""
 
 import asyncio
-import datetime as dt
-import ipaddress
 import json
 import ssl
 import sys
@@ -17,13 +15,10 @@ import aiohttp
 import jwt
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from yarl import URL
 
 from gateway.app import create_app
+from tests.stage.certificates import Flaw, server_context
 from tests.stage.other_front_end import Answer, OtherFrontEnd
 from tests.stage.patience import PATIENCE
 from tests.stage.ports import free_port
@@ -40,27 +35,6 @@ MFA: Final = "urn:interop:mfa"
 TOKEN_SECONDS: Final = 3
 
 
-def _certificate(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: str, signer: ec.EllipticCurvePrivateKey
-) -> x509.Certificate:
-    """Return a certificate of a day; one that signs itself is an authority."""
-    now = dt.datetime.now(dt.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=key is signer, path_length=None), critical=True)
-    )
-    if key is not signer:
-        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
-    return builder.sign(signer, hashes.SHA256())
-
-
 @dataclass(frozen=True)
 class Tls:
     """Files in PEM form."""
@@ -72,17 +46,10 @@ class Tls:
 
 @pytest.fixture(scope="session")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
-    """Make a certificate authority and a certificate for 127.0.0.1."""
+    """Make a certificate authority and a certificate for 127.0.0.1, in one file with its key."""
     folder = tmp_path_factory.mktemp("tls")
-    files = Tls(folder / "ca.pem", folder / "server.pem", folder / "server.key")
-    root, leaf = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    pem = serialization.Encoding.PEM
-    files.authority.write_bytes(_certificate("a CA", root, "a CA", root).public_bytes(pem))
-    files.certificate.write_bytes(_certificate("a server", leaf, "a CA", root).public_bytes(pem))
-    files.key.write_bytes(
-        leaf.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return files
+    _, authority = server_context(folder, Flaw())
+    return Tls(Path(authority), folder / "chain.pem", folder / "chain.pem")
 
 
 @dataclass
