@@ -19,13 +19,17 @@ async def test_R9_a_connection_that_is_given_up_before_its_introduction_is_not_u
     one: RedisServer, tmp_path: Path
 ) -> None:
     file = tmp_path / "password"
-    os.mkfifo(file)  # whoever reads it waits until somebody writes
+    os.mkfifo(file)
+    held = os.open(file, os.O_RDWR)  # whoever reads it waits until this is closed
     client = redis_client(f"redis://127.0.0.1:{one.port}", password_file=str(file))
     with redis_budget(0.2), pytest.raises(RedisTimeoutError):
         await client.set("stepup:x", "early", nx=True, ex=5)
-    await asyncio.to_thread(file.write_text, one.password)
-    file.unlink()
-    file.write_text(one.password)
+    password = tmp_path / "as it is"
+    password.write_text(one.password)
+    # Before the other is closed: a thread that comes to read it late would wait for ever.
+    password.replace(file)
+    os.write(held, one.password.encode())
+    os.close(held)
 
     assert await client.set("stepup:x", "late", nx=True, ex=5), "nobody would try this a second time"
     await client.aclose()
