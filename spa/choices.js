@@ -23,5 +23,5 @@
   const languages = wanted.map((tag) => /^[a-z]+(?![a-z])/i.exec(String(tag))?.[0].toLowerCase() ?? '');
   root.lang = languages.find((language) => ['en', 'de'].includes(language)) ?? 'en';
   const { src } = /** @type {HTMLScriptElement} */ (document.currentScript);
-  document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href: src.replace('choices', `words/${root.lang}`) }));
+  import(src.replace('choices', `words/${root.lang}`)).catch(() => undefined);
 })();

@@ -62,15 +62,16 @@ const within = (part, after) =>
  * @template T @param {() => Promise<T>} part
  * @param {LoadWorld} [world] @returns {Promise<T>} */
 export async function load(part, { online = () => navigator.onLine, again = reload, after = clock.after } = {}) {
+  const note = `reloaded ${part}`;
   try {
     const loaded = await within(part, after);
-    takeNote('reloaded');
+    takeNote(note);
     return loaded;
   } catch (error) {
     if (error instanceof ApiError) throw error;
     if (!online()) throw new ApiError('offline');
-    if (takeNote('reloaded')) throw new ApiError('unexpected-answer');
-    leaveNote('reloaded', 'yes');
+    if (takeNote(note)) throw new ApiError('unexpected-answer');
+    leaveNote(note, 'yes');
     after(PAUSE, again);
     return new Promise(() => { /* Never: the page goes away. */ });
   }

@@ -20,9 +20,6 @@ _CAME: Final = """() => {
 _TELLS_OF_FAILURES: Final = """addEventListener('error', ({target}) => {
     if (target !== globalThis) globalThis.partHasFailed(target.src ?? target.href);
 }, true);"""
-_PRELOADED: Final = (
-    "() => [...document.querySelectorAll('link[rel=modulepreload]')].map(({href}) => new URL(href).pathname)"
-)
 
 
 async def opened(context: BrowserContext, stack: Stack, screen: str) -> Page:
@@ -42,15 +39,13 @@ async def test_a_first_visit_fetches_six_files_for_the_first_screen_and_each_onc
 
     page = await opened(context, stack, "signed-out")
 
-    preloaded: list[str] = await page.evaluate(_PRELOADED)
-    assert {path.split("/", 3)[3] for path in preloaded} == {"api.js", "app.js", "words/en.js"}
     came: list[str] = await page.evaluate(_CAME)
     assert len(came) == len(set(came))
     assert all(path.startswith("/assets/") for path in came if "." in path), came
     files = [path.split("/", 3)[3] for path in came if "." in path]
     assert {*files[:6]} == {"not-loaded.js", "choices.js", "page.css", "api.js", "app.js", "words/en.js"}
     assert came.count("/api/session") == 1
-    assert warnings == [], "nothing is preloaded in vain"
+    assert warnings == []
 
 
 async def test_the_session_is_asked_for_while_modules_are_still_on_their_way(

@@ -69,6 +69,20 @@ async def test_U17_a_part_that_is_missing_for_a_moment_is_fetched_again(
     await Person(page, stack).sees("signed-out")
 
 
+async def test_U17_a_part_that_never_comes_reloads_the_page_once_and_not_for_ever(
+    page: Page, stack: Stack, page_faults: PageFaults
+) -> None:
+    page_faults.expect("keeping.js|unexpected-answer|Failed to fetch dynamically")
+    asked: Counter[bool] = Counter()
+    page.on("request", lambda request: asked.update([request.is_navigation_request()]))
+    await page.route("**/keeping.js", gone)
+
+    await page.goto(stack.gateway_url)
+
+    await Person(page, stack).sees_problem("unexpected-answer")
+    assert asked[True] == 2
+
+
 async def test_U17_without_storage_the_whole_edit_still_works(page: Page, stack: Stack) -> None:
     ada = Person(page, stack)
     await page.add_init_script(_BLOCKED)

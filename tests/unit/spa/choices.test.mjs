@@ -12,9 +12,7 @@ const spoken = (language, languages) => {
   const navigator = Object.defineProperties({}, { language: { get: language }, languages: { get: languages } });
   const document = {
     documentElement: root,
-    createElement: () => ({}),
     currentScript: { src: '/choices.js' },
-    head: { append: () => undefined },
   };
   runInNewContext(CHOICES, { document, navigator, localStorage: { getItem: () => null } });
   return root.lang;

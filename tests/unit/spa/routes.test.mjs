@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { leaveNote, takeNote } from '../../../spa/note.js';
 import { load } from '../../../spa/routes.js';
 import { HandClock, settled } from '../../stage/spa/clock.mjs';
 
@@ -33,11 +32,21 @@ test('a part that was deployed away loads the page once more, and then it is a p
 });
 
 test('a part that was there in between makes the next one that is gone the first', async () => {
-  leaveNote('reloaded', 'yes');
-  await outcome(async () => 'the part');
+  let isThere = false;
+  const part = async () => (isThere ? 'the part' : Promise.reject(new TypeError('gone')));
+  assert.deepEqual(await outcome(part), ['waits', 1]);
+  isThere = true;
+  assert.deepEqual(await outcome(part), ['the part', 0]);
+  isThere = false;
 
+  assert.deepEqual(await outcome(part), ['waits', 1]);
+  assert.deepEqual(await outcome(part), ['unexpected-answer', 0]);
+});
+
+test('a part that comes does not let the page load itself again for ever where another never does', async () => {
   assert.deepEqual(await outcome(GONE), ['waits', 1]);
-  takeNote('reloaded');
+  assert.deepEqual(await outcome(async () => 'the part'), ['the part', 0]);
+  assert.deepEqual(await outcome(GONE), ['unexpected-answer', 0]);
 });
 
 test('a part that never comes takes too long after ten seconds', async () => {

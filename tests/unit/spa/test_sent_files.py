@@ -18,10 +18,11 @@ MODULES_OF = {
 }
 
 
-def test_the_page_begins_with_six_files_and_preloads_its_modules_alone() -> None:
+def test_the_page_begins_with_six_files_and_preloads_none() -> None:
     named = re.findall(rf"""(?:src|href)="/assets/{BUILD.name}/([^"]+)\"""", PAGE)
     assert set(named) == {"not-loaded.js", "choices.js", "page.css", "api.js", "app.js", "favicon.svg"}
-    assert re.findall(r"""rel="modulepreload" href="[^"]*/(\w+\.js)\"""", PAGE) == ["api.js", "app.js"]
+    # WebKit (2.50) takes the refusal of what was preloaded for the answer at later loads, too.
+    assert "modulepreload" not in PAGE
 
 
 def test_every_file_of_the_page_is_of_its_build() -> None:
