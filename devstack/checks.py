@@ -17,6 +17,7 @@ from devstack.browser_install import ensure_chromium
 from devstack.console import Console
 from devstack.errors import StopRequested
 from devstack.front_proxies import ensure_front_proxies
+from devstack.other_browsers import ensure_webkit
 from devstack.tls_redis import ensure_tls_server
 
 _CLEAN_UP_SECONDS = 30
@@ -46,6 +47,7 @@ def check(arguments: list[str], environment: Mapping[str, str], root: Path, cons
     chromium = ensure_chromium(environment, console)
     ensure_tls_server(environment, console)
     ensure_front_proxies(environment, console)
+    ensure_webkit(environment, console)
     settings = dict(environment) | {"CHROME_PATH": chromium}
     if arguments:
         return _tests(arguments, settings, root, console)
