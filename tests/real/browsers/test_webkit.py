@@ -33,7 +33,7 @@ async def newest_code(tenant_url: str) -> str:
         return str(json.loads(await answer.text())[0]["code"])
 
 
-async def test_a_person_edits_their_profile_after_a_second_factor_and_signs_out_in_every_tab(
+async def test_X5_over_https_a_person_edits_their_profile_after_a_second_factor_and_signs_out_in_every_tab(
     safari: WebKit, tmp_path: Path
 ) -> None:
     ports = free_ports()
@@ -71,7 +71,7 @@ async def test_a_person_edits_their_profile_after_a_second_factor_and_signs_out_
         await safari.sees("signed-out")
 
 
-async def test_W10_over_http_a_person_reads_why_safari_keeps_no_sign_in(safari: WebKit, stack: Stack) -> None:
+async def test_X5_over_http_a_person_reads_why_safari_keeps_no_sign_in(safari: WebKit, stack: Stack) -> None:
     await safari.opens(stack.gateway_url)
     await safari.sees("signed-out")
     await safari.presses("Sign in")

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import aiohttp
@@ -137,18 +136,28 @@ def running_webkit(folder: Path) -> Iterator[str]:
 
 
 def _session(url: str) -> str | None:
-    """Begin a session and return its URL; None where the browser does not come."""
-    body = json.dumps({"capabilities": {"alwaysMatch": {"acceptInsecureCerts": True}}}).encode()
+    """Begin a session and return its URL; None where the browser does not come, or runs no script."""
     end = time.monotonic() + _SECONDS
     while time.monotonic() < end:
         try:
-            with urlopen(Request(url, body), timeout=_SECONDS) as answer:  # noqa: S310 -- our own driver
-                return f"{url}/{json.load(answer)['value']['sessionId']}"
+            begun = _value_of(url, capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
+            session = f"{url}/{begun['sessionId']}"
+            return (
+                session
+                if _value_of(f"{session}/execute/sync", script="return 6 * 7;", args=[]) == 42
+                else None
+            )
         except TimeoutError:
             return None
-        except URLError:
+        except OSError:
             time.sleep(0.05)  # it does not listen yet
     return None
+
+
+def _value_of(url: str, **body: Any) -> Any:
+    request = Request(url, json.dumps(body).encode())  # noqa: S310 -- our own driver
+    with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- as above
+        return json.load(answer)["value"]
 
 
 @contextmanager
