@@ -10,9 +10,8 @@ from typing import Final
 from devstack.console import Console
 from devstack.system_packages import install_packages, may_install
 
-WEBKIT: Final = "WebKitWebDriver"
-DISPLAY: Final = "Xvfb"
-_PACKAGES: Final = {WEBKIT: "webkit2gtk-driver", DISPLAY: "xvfb"}
+# By the program that each brings.
+_PACKAGES: Final = {"WebKitWebDriver": "webkit2gtk-driver", "Xvfb": "xvfb"}
 
 
 def webkit_programs(environment: Mapping[str, str]) -> tuple[str, str] | None:

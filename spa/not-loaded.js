@@ -3,7 +3,7 @@
  * A classic script, as no module may run. */
 (() => {
   'use strict';
-  /** Milliseconds before each new load. */
+  /** Milliseconds before each load: networks change. */
   const PAUSES = [500, 2000, 4000];
   /** A slow connection may take so long. */
   const LATE = 12_000;

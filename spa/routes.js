@@ -61,8 +61,8 @@ const within = (part, after) =>
 /** A part that is gone reloads the page once, after a pause.
  * @template T @param {() => Promise<T>} part
  * @param {LoadWorld} [world] @returns {Promise<T>} */
-export async function load(part, { online = () => navigator.onLine, again = reload, after = clock.after } = {}) {
-  const note = `reloaded ${part}`;
+export async function load(part, { online = () => navigator.onLine, again = reload, after = clock.after, leave = leaveNote } = {}) {
+  const note = String(part);
   try {
     const loaded = await within(part, after);
     takeNote(note);
@@ -70,8 +70,7 @@ export async function load(part, { online = () => navigator.onLine, again = relo
   } catch (error) {
     if (error instanceof ApiError) throw error;
     if (!online()) throw new ApiError('offline');
-    if (takeNote(note)) throw new ApiError('unexpected-answer');
-    leaveNote(note, 'yes');
+    if (takeNote(note) || !leave(note, 'yes')) throw new ApiError('unexpected-answer');
     after(PAUSE, again);
     return new Promise(() => { /* Never: the page goes away. */ });
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** Texts that this tab keeps over a reload; as long as the page, where storage is blocked or full. */
+/** Texts kept over a reload; as long as the page, where storage is blocked or full. */
 
 /** @import {TabMemory, TabStorage} from './types.js' */
 
@@ -22,13 +22,14 @@ export function tabMemory(storage) {
       } catch {
         refused.set(key, text);
       }
+      return !refused.has(key);
     },
     remove(key) {
       refused.delete(key);
       try {
         storage().removeItem(key);
       } catch {
-        // Blocked: it was never there.
+        // Blocked.
       }
     },
   };

@@ -101,7 +101,8 @@ export type TabStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 export interface TabMemory {
   get: (key: string) => string | null;
-  set: (key: string, text: string) => void;
+  /** Whether a reload will find it. */
+  set: (key: string, text: string) => boolean;
   remove: (key: string) => void;
 }
 
@@ -245,6 +246,8 @@ export interface LoadWorld {
   /** Loads the page anew. */
   again?: () => void;
   after?: Clock['after'];
+  /** Leaves a note for the next load of the page; whether that will find it. */
+  leave?: (name: string, text: string) => boolean;
 }
 
 export interface StoreWorld {

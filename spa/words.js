@@ -13,7 +13,7 @@ export const CATALOGUES = new Map([
 export const LANGUAGES = [...CATALOGUES.keys()];
 
 const words = await vocabulary({ language: document.documentElement.lang, locale: localeOf(), catalogues: CATALOGUES, clock }).catch((error) => {
-  // WebKit says nothing where a waiting module fails; not-loaded.js may come later.
+  // WebKit tells nobody of it; not-loaded.js may come later.
   clock.after(1000, () => reportError(new Error(error)));
   throw error;
 });

@@ -1,8 +1,6 @@
 """The client in Safari's engine: the whole story, and what only that engine does."""
 
 import asyncio
-import json
-import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,38 +12,31 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from devstack.environment import is_setting
-from devstack.https_certificate import https_settings
-from devstack.stack import ROOT, Stack, assembled
+from devstack.stack import Stack
 from tests.real.browsers.webkit import ENTER, WebKit
+from tests.stage.https_stack import https_stack
 from tests.stage.other_front_end import ADA
 from tests.stage.patience import PATIENCE
-from tests.stage.ports import free_ports
+from tests.stage.visitor import Visitor
 
 # Of this connection alone.
 _OURS: Final = ("host", "connection", "accept-encoding")
 
 
-async def newest_code(tenant_url: str) -> str:
-    """Return the code that came last."""
-    async with aiohttp.ClientSession() as client:
-        answer = await client.get(f"{tenant_url}/inbox", headers={"Accept": "application/json"})
-        return str(json.loads(await answer.text())[0]["code"])
+async def signs_in(safari: WebKit, stack: Stack) -> None:
+    """Go through the authority's form, up to where it sends Ada back."""
+    await safari.opens(stack.gateway_url)
+    await safari.sees("signed-out")
+    await safari.presses("Sign in")
+    await safari.types("[name=email]", ADA[0])
+    await safari.types("[name=password]", f"{ADA[1]}{ENTER}")
 
 
 async def test_X5_over_https_a_person_edits_their_profile_after_a_second_factor_and_signs_out_in_every_tab(
     safari: WebKit, tmp_path: Path
 ) -> None:
-    ports = free_ports()
-    own = https_settings(tmp_path, ports.gateway)
-    around = {name: value for name, value in os.environ.items() if not is_setting(name)}
-    with assembled(tmp_path, own, around, ports, root=ROOT, cwd=tmp_path) as stack:
-        await asyncio.to_thread(stack.start)
-        await safari.opens(stack.gateway_url)
-        await safari.sees("signed-out")
-        await safari.presses("Sign in")
-        await safari.types("[name=email]", ADA[0])
-        await safari.types("[name=password]", f"{ADA[1]}{ENTER}")
+    async with https_stack(tmp_path) as (stack, _):
+        await signs_in(safari, stack)
         await safari.sees("profile")
 
         await safari.opens(f"{stack.gateway_url}/edit")
@@ -55,7 +46,8 @@ async def test_X5_over_https_a_person_edits_their_profile_after_a_second_factor_
         await safari.sees("confirm")
         await safari.presses("Continue")
         await safari.waits_for("return document.querySelector('[name=code]');")
-        await safari.types("[name=code]", f"{await newest_code(stack.tenant_url)}{ENTER}")
+        code = await Visitor(safari.client, stack.tenant_url).newest_code(ADA[0])
+        await safari.types("[name=code]", f"{code}{ENTER}")
         await safari.sees("check")
         await safari.presses("Save changes")
         await safari.sees("profile")
@@ -72,11 +64,7 @@ async def test_X5_over_https_a_person_edits_their_profile_after_a_second_factor_
 
 
 async def test_X5_over_http_a_person_reads_why_safari_keeps_no_sign_in(safari: WebKit, stack: Stack) -> None:
-    await safari.opens(stack.gateway_url)
-    await safari.sees("signed-out")
-    await safari.presses("Sign in")
-    await safari.types("[name=email]", ADA[0])
-    await safari.types("[name=password]", f"{ADA[1]}{ENTER}")
+    await signs_in(safari, stack)
 
     await safari.sees("problem")
 

@@ -132,7 +132,7 @@ def running_webkit(folder: Path) -> Iterator[str]:
                 if session := _session(f"http://127.0.0.1:{port}/session"):
                     yield session
                     return
-    pytest.skip("WebKit's WebDriver does not start on this computer")
+    pytest.skip("WebKit's WebDriver did not start in four attempts, as it may on a busy computer")
 
 
 def _session(url: str) -> str | None:

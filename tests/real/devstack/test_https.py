@@ -1,8 +1,6 @@
 """`dev.py --https`: the product over https on this computer, with a certificate that nobody is asked to trust."""
 
-import asyncio
 import datetime as dt
-import os
 import ssl
 import stat
 from pathlib import Path
@@ -12,13 +10,11 @@ import pytest
 from cryptography import x509
 
 from devstack.command import main
-from devstack.environment import is_setting
-from devstack.https_certificate import https_settings, load_or_make
-from devstack.stack import ROOT, assembled
+from devstack.https_certificate import load_or_make
 from servicekit.settings_faults import SettingsFault
 from tests.real.journeys.person import Person
 from tests.stage.browser import NewContext
-from tests.stage.ports import free_ports
+from tests.stage.https_stack import https_stack
 from tests.stage.world import gateway_settings
 
 NOW = dt.datetime(2026, 11, 26, tzinfo=dt.UTC)
@@ -51,12 +47,8 @@ def test_X5_it_is_kept_and_made_anew_where_it_is_of_no_use(tmp_path: Path, spoil
 async def test_X5_a_person_signs_in_over_https_on_this_computer(
     tmp_path: Path, new_context: NewContext
 ) -> None:
-    ports = free_ports()
-    own = https_settings(tmp_path, ports.gateway)
-    around = {name: value for name, value in os.environ.items() if not is_setting(name)}
-    with assembled(tmp_path, own, around, ports, root=ROOT, cwd=tmp_path) as stack:
-        await asyncio.to_thread(stack.start)
-        assert stack.gateway_url == f"https://localhost:{ports.gateway}"
+    async with https_stack(tmp_path) as (stack, own):
+        assert stack.gateway_url.startswith("https://localhost:")
         ada = Person(await (await new_context(ignore_https_errors=True)).new_page(), stack)
 
         await ada.signs_in()

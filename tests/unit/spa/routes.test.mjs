@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { leaveNote } from '../../../spa/note.js';
 import { load } from '../../../spa/routes.js';
 import { HandClock, settled } from '../../stage/spa/clock.mjs';
 
 const GONE = () => Promise.reject(new TypeError('Failed to fetch dynamically imported module'));
 
 /** Loads a part, and says what became of it after a while.
- * @param {() => Promise<unknown>} part @param {boolean} [online] @param {number} [wait] */
-async function outcome(part, online = true, wait = 1000) {
+ * @param {() => Promise<unknown>} part @param {boolean} [online] @param {number} [wait]
+ * @param {boolean} [kept] whether storage keeps a note over the reload */
+async function outcome(part, online = true, wait = 1000, kept = true) {
   const time = new HandClock();
   let reloads = 0;
   let result = 'waits';
-  load(part, { online: () => online, again: () => void (reloads += 1), after: time.clock.after }).then(
+  /** @param {string} name @param {string} text */
+  const leave = (name, text) => {
+    if (kept) leaveNote(name, text);
+    return kept;
+  };
+  load(part, { online: () => online, again: () => void (reloads += 1), after: time.clock.after, leave }).then(
     (loaded) => (result = String(loaded)),
     (error) => (result = error.slug),
   );
@@ -47,6 +54,10 @@ test('a part that comes does not let the page load itself again for ever where a
   assert.deepEqual(await outcome(GONE), ['waits', 1]);
   assert.deepEqual(await outcome(async () => 'the part'), ['the part', 0]);
   assert.deepEqual(await outcome(GONE), ['unexpected-answer', 0]);
+});
+
+test('where storage is blocked a page that lost a part does not load itself again for ever', async () => {
+  assert.deepEqual(await outcome(GONE, true, 1000, false), ['unexpected-answer', 0]);
 });
 
 test('a part that never comes takes too long after ten seconds', async () => {

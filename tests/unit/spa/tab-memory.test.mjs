@@ -6,7 +6,7 @@ import { blocked, full, storage } from '../../stage/spa/storage.mjs';
 
 test('a text is kept in the tab\'s storage, where a reload finds it', () => {
   const kept = storage();
-  tabMemory(() => kept).set('key', 'text');
+  assert.equal(tabMemory(() => kept).set('key', 'text'), true);
 
   assert.deepEqual([...kept.texts], [['key', 'text']]);
   assert.equal(tabMemory(() => kept).get('key'), 'text');
@@ -24,7 +24,7 @@ test('what was removed is gone', () => {
 test('where storage is blocked a text lives as long as the page', () => {
   const memory = tabMemory(blocked);
   assert.equal(memory.get('key'), null);
-  memory.set('key', 'text');
+  assert.equal(memory.set('key', 'text'), false);
   assert.equal(memory.get('key'), 'text');
   memory.remove('key');
   assert.equal(memory.get('key'), null);
@@ -33,7 +33,7 @@ test('where storage is blocked a text lives as long as the page', () => {
 test('where storage is full the newest text counts, and not what is still stored', () => {
   const kept = full({ key: 'old' });
   const memory = tabMemory(() => kept);
-  memory.set('key', 'new');
+  assert.equal(memory.set('key', 'new'), false);
 
   assert.equal(memory.get('key'), 'new');
 });
