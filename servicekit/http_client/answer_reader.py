@@ -101,7 +101,7 @@ class AnswerReader:
     def _whole(self, data: bytes) -> Messages | None:
         """Return the head of an answer all of which this is; None where it is another one, or not all of it."""
         body_at = data.find(_HEAD_END) + len(_HEAD_END)
-        if body_at < len(_HEAD_END) or not self._has_body:
+        if body_at < len(_HEAD_END):
             return None
         # Used again only where it has read one head and nothing else.
         heads, self._heads = self._heads or self._made(has_body=False, unpacks=False), None
@@ -112,19 +112,23 @@ class AnswerReader:
         message = messages[0][0]
         if not message.should_close:  # else the parser refuses all that follows
             self._heads = heads
-        length = message.headers.get(hdrs.CONTENT_LENGTH)
         if (
-            length is None
-            or int(length) != len(data) - body_at
-            or message.code < FIRST_FINAL
-            or message.code in WITHOUT_BODY
+            message.code < FIRST_FINAL
             or message.chunked
             or message.upgrade
             or (self._unpacks and message.compression)
+            or self._length(message) != len(data) - body_at
         ):
             return None
         self.here = data[body_at:]
         return messages
+
+    def _length(self, message: RawResponseMessage) -> int | None:
+        """Return how long the body of an answer without chunks is; None where that will not be known before its end."""
+        if not self._has_body or message.code in WITHOUT_BODY:
+            return 0
+        length = message.headers.get(hdrs.CONTENT_LENGTH)
+        return None if length is None else int(length)
 
     def _made(self, *, has_body: bool, unpacks: bool) -> HttpResponseParser:
         return HttpResponseParser(

@@ -41,6 +41,18 @@ ANSWERS = {
     "an-interim-answer-with-a-length": b"HTTP/1.1 100 Continue\r\nContent-Length: 2\r\n\r\nhi",
     "204-with-a-length": b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nhi",
     "204": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "204-in-chunks": b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "204-in-chunks-that-come": b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "204-and-the-last": b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+    "204-packed": b"HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n",
+    "204-and-an-upgrade": b"HTTP/1.1 204 No Content\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+    "204-and-another-behind-it": b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    "204-of-an-older-version": b"HTTP/1.0 204 No Content\r\n\r\n",
+    "304": b"HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n",
+    "a-head-with-a-length-alone": OK + b"Content-Length: 2\r\n\r\n",
+    "a-head-of-chunks-alone": OK + b"Transfer-Encoding: chunked\r\n\r\n",
+    "a-head-alone": OK + b"\r\n",
+    "an-interim-answer-alone": b"HTTP/1.1 102 Processing\r\n\r\n",
     "304-with-a-length": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n",
     "packed": OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(PACKED), PACKED),
     "not-what-it-says-it-is-packed-with": OK + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nhi",
@@ -143,6 +155,23 @@ def test_a_whole_answer_is_here_at_once_and_the_next_one_as_well() -> None:
             assert payload is EMPTY_PAYLOAD, "there is no stream"
             assert reader.end()
             assert reader.here is None, "nothing of it stays with an idle connection"
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("answer", "has_body"),
+    [("204", True), ("304", True), ("304-with-a-length", True), ("a-head-with-a-length-alone", False)],
+)
+def test_an_answer_that_has_no_body_is_here_with_its_head(answer: str, *, has_body: bool) -> None:
+    async def story() -> None:
+        reader = AnswerReader(Protocol())
+        for _ in range(3):
+            reader.begin(has_body=has_body, unpacks=True)
+            ((_, payload),) = reader.feed(ANSWERS[answer])
+            assert reader.here == b""
+            assert payload is EMPTY_PAYLOAD, "there is no stream"
+            assert reader.end()
 
     run(story)
 
