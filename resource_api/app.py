@@ -23,6 +23,7 @@ from resource_api.on_behalf_of import GraphTokens
 from resource_api.openapi import document
 from resource_api.patience import Patience
 from resource_api.pipeline import Pipeline
+from resource_api.proven_signatures import ProvenSignatures
 from resource_api.routes import DESCRIPTION, EDITOR, table
 from resource_api.settings import Settings
 from servicekit.audit.trail import Trail
@@ -118,6 +119,7 @@ def _network(
                 now=now,
                 monotonic=monotonic,
                 offline_access=False,
+                prove=ProvenSignatures().prove,  # a person's token comes with each request, for an hour
             ) as authority:
                 app[GATEKEEPER] = Gatekeeper(
                     authority.verifier,

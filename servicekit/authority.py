@@ -15,7 +15,7 @@ from servicekit.client_credential import CredentialSource
 from servicekit.clock_watch import ClockWatch
 from servicekit.discovery import Discovery
 from servicekit.entra import EntraClient
-from servicekit.jwt_signatures import RS256
+from servicekit.jwt_signatures import RS256, Proof, is_proven
 from servicekit.jwt_verifier import TOKENS, JwtVerifier
 from servicekit.last_known_good import KnownGoodStore
 from servicekit.outbound import Outbound
@@ -53,13 +53,15 @@ def open_authority(
     on_request: Callable[[str, str, float], None] | None = None,
     on_pause: Callable[[bool], None] | None = None,
     on_clock: Callable[[str, int], None] | None = None,
+    prove: Proof = is_proven,
 ) -> Iterator[Authority]:
     """Make the authority whose tokens name `issuer`, for as long as the block runs.
 
     `now` is the wall clock that tokens are judged by, `monotonic` the one that documents age by, and by which the
     token endpoint is left alone. `store` keeps metadata and keys for a later life. `answer_seconds` is what a
     token request may take. `on_clock` hears how many seconds this machine's clock is ahead of the authority's, and of
-    that of its tokens. The rest is what `EntraClient` and `AuthorityTransport` say of it.
+    that of its tokens. `prove` does the mathematics of a signature. The rest is what `EntraClient` and
+    `AuthorityTransport` say of it.
     """
     discovery = Discovery(network, url=settings.discovery_url, issuer=issuer, now=monotonic, store=store)
     transport = AuthorityTransport(
@@ -88,6 +90,7 @@ def open_authority(
         now=now,
         longest=settings.longest_token,
         clocks=ClockWatch(TOKENS, now=now, on_difference=partial(on_clock, "tokens") if on_clock else None),
+        prove=prove,
     )
     try:
         yield Authority(discovery, entra, verifier)

@@ -8,7 +8,7 @@ Never uses a symmetric key: whoever could verify could then sign as well. Never 
 may use (`signing_keys.py`), and never looks at a claim.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,6 +52,10 @@ class VerificationKey:
     kid: str
     algorithms: frozenset[str]
     public: PublicKey
+
+
+Proof = Callable[[SignedToken, VerificationKey], bool]
+"""Tells whether a key proves the signature of a token; raises nothing."""
 
 
 def read_key(entry: object) -> VerificationKey | None:

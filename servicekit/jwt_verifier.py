@@ -1,7 +1,7 @@
 """Signed tokens of one authority, verified: form, key, signature, claims, in this order.
 
 Owns that order, and which rules a token is judged by where its type decides.
-Never caches a verified token, never asks the authority about one, and never decides what a token allows.
+Never remembers what a token said, never asks the authority about one, and never decides what a token allows.
 
 The form is judged in `jwt_form.py`, the signature in `jwt_signatures.py` by the keys of `signing_keys.py`, the claims
 in `jwt_claims.py`; what callers need of them is exported here.
@@ -24,7 +24,7 @@ from servicekit.jwt_form import (
     read_payload,
     read_token,
 )
-from servicekit.jwt_signatures import ALGORITHMS, VerificationKey, is_proven
+from servicekit.jwt_signatures import ALGORITHMS, Proof, VerificationKey, is_proven
 from servicekit.signing_keys import SigningKeys
 
 __all__ = ["UNKNOWN_KEY", "ClaimRules", "JwtVerifier", "SigningKeys", "TokenRejected", "Verified"]
@@ -45,7 +45,8 @@ class Verified:
 class JwtVerifier:
     """Verifies tokens of one authority; `now` is the wall clock in seconds since 1970.
 
-    `longest` is how many characters a token may have; `clocks` compares our clock with the one that dates tokens.
+    `longest` is how many characters a token may have; `clocks` compares our clock with the one that dates tokens;
+    `prove` does the mathematics of a signature.
     """
 
     def __init__(
@@ -55,8 +56,10 @@ class JwtVerifier:
         now: Callable[[], float] = time.time,
         longest: int = LONGEST_TOKEN,
         clocks: ClockWatch | None = None,
+        prove: Proof = is_proven,
     ) -> None:
         self._keys = keys
+        self._prove = prove
         self._now = now
         self._longest = longest
         self._clocks = clocks or ClockWatch(TOKENS, now=now)
@@ -103,7 +106,7 @@ class JwtVerifier:
             raise TokenRejected(HEADER, "typ")
 
         def proven_payload(key: VerificationKey) -> bytes | None:
-            return signed.payload if is_proven(signed, key) else None
+            return signed.payload if self._prove(signed, key) else None
 
         claims = read_payload(await self._keys.opened(header.kid, header.algorithm, proven_payload))
         try:

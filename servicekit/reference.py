@@ -9,9 +9,9 @@ Sources: Microsoft Graph, "Best practices" (`client-request-id`); Crockford's Ba
 """
 
 import os
-import uuid
+import re
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 from aiohttp import web
@@ -25,7 +25,7 @@ _LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # Two letters at once: each line of the log has a reference.
 _PAIRS: Final = [first + second for first in _LETTERS for second in _LETTERS]
 _LAST: Final = len(_PAIRS) - 1
-_RANDOM: Final = 4
+_RANDOM_UUID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _FORM_OF_AN_ID: Final = "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx"
 _DIGITS_OF_AN_ID: Final = 31
 """As many as are random, whole or in part: those at `x`, and that of the variant at `y`."""
@@ -42,6 +42,7 @@ class RequestId:
     """
 
     text: str
+    _reference: str = field(default="", init=False, compare=False, repr=False)
 
     @classmethod
     def new(cls) -> Self:
@@ -50,14 +51,14 @@ class RequestId:
             _texts.extend(_random_texts())
         return cls(_texts.pop())
 
-    @classmethod
-    def of(cls, value: uuid.UUID) -> Self:
-        """Return that of a UUID."""
-        return cls(str(value))
-
     @property
     def reference(self) -> str:
         """The beginning of the id, as people read and spell it."""
+        if not self._reference:  # each line about the request has it
+            self._reference = self._spelled()
+        return self._reference
+
+    def _spelled(self) -> str:
         bits = int(self.text[:8] + self.text[9:11], 16)
         first, last = (
             _PAIRS[bits >> 30] + _PAIRS[bits >> 20 & _LAST],
@@ -71,13 +72,8 @@ class RequestId:
 
         Of other versions the first bits are the time or nothing at all, and many requests would have one reference.
         """
-        try:
-            value = uuid.UUID(text)
-        except ValueError:
-            return None
-        # UUID() also reads braces and urn: forms.
-        is_plain = str(value) == text.lower()
-        return cls.of(value) if is_plain and value.version == _RANDOM else None
+        plain = text.lower()
+        return cls(plain) if _RANDOM_UUID.fullmatch(plain) else None
 
 
 _texts: list[str] = []

@@ -2,7 +2,7 @@
 
 Owns the key set (by `kid`, refreshed beside its use, last known good), the algorithms that are accepted of this
 authority, and the one throttle for tokens that the present keys do not prove.
-Never looks into a token, and never caches what was proven.
+Never looks into a token, and never remembers what was proven.
 """
 
 import contextlib

@@ -146,6 +146,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "servicekit/jwt_claims.py": (f"{_KIT}/test_jwt_claims.py", f"{_KIT}/test_claim_checks.py"),
     "servicekit/jwt_form.py": (f"{_KIT}/test_jwt_form.py", f"{_KIT}/test_token_rejected.py"),
     "servicekit/jwt_signatures.py": (f"{_KIT}/test_jwt_signatures.py", f"{_KIT}/test_key_sets.py"),
+    "resource_api/proven_signatures.py": (f"{_API}/test_proven_signatures.py",),
     "servicekit/signing_keys.py": (
         f"{_KIT}/test_signing_keys.py",
         f"{_KIT}/test_jwt_verifier.py",

@@ -29,6 +29,7 @@ MOST_WAITING: Final = 16_384
 _SHARE_OF_STRANGERS: Final = 0.25
 _AT_ONCE: Final = 64
 _LOOK_SECONDS: Final = 1.0
+_GATHER_SECONDS: Final = 0.02
 _TRY_AGAIN_SECONDS: Final = 0.5
 ENDING_SECONDS: Final = 2.0
 
@@ -68,6 +69,7 @@ class Trail:
         self._torn = len(torn_part(tail.rpartition(b"\n")[2]))
         self._queue: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self._is_over = threading.Event()
+        self._wrote_at = 0.0
         self._lost_before = 0
         self.lost = 0
         """How many facts found no room since the start."""
@@ -117,6 +119,9 @@ class Trail:
             entries: list[dict[str, Any]] = []
             with contextlib.suppress(Empty):
                 entry = self._queue.get(timeout=_LOOK_SECONDS)
+                # Where facts come one upon the other a piece is worth a moment, as each would change threads.
+                if entry is not None and time.monotonic() < self._wrote_at + _GATHER_SECONDS:
+                    self._is_over.wait(_GATHER_SECONDS)
                 while entry is not None and len(entries) < _AT_ONCE:
                     entries.append(entry)
                     entry = self._queue.get_nowait()
@@ -128,6 +133,7 @@ class Trail:
                 entries.append(self._own(END))
             if entries:
                 self._write(entries)
+                self._wrote_at = time.monotonic()
 
     def _news(self, *, at_the_end: bool) -> list[dict[str, Any]]:
         """Return what is due of what was counted: facts about nobody, and those that were lost."""

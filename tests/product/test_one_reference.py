@@ -41,7 +41,7 @@ def found(log: ServiceLog, reference: str) -> dict[str, Line]:
 
 
 def reference_of(answer: Answer) -> str:
-    return RequestId.of(uuid.UUID(answer.headers[HEADER])).reference
+    return RequestId(answer.headers[HEADER]).reference
 
 
 async def told(world: World, point: str) -> str:
@@ -256,7 +256,7 @@ async def test_A6_every_answer_names_its_request_and_no_stranger_chooses_the_nam
         identifier = response.headers[HEADER]
 
     assert identifier != stranger
-    assert found(log, RequestId.of(uuid.UUID(identifier)).reference)["gateway: request"]
+    assert found(log, RequestId(identifier).reference)["gateway: request"]
     assert stranger not in log.getvalue()
 
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from gateway.flows.logout_token import LogoutTokenJudge
+from resource_api.proven_signatures import ProvenSignatures
 from servicekit.errors import BadRequest
 from servicekit.jwt_verifier import JwtVerifier, TokenRejected
 from tests.fuzz.target import Target, text_of
@@ -22,7 +23,7 @@ from tests.unit.servicekit.authority import AUDIENCE, ISSUER, NOW, RULES, TENANT
 from tests.unit.servicekit.believer import KnownKeys
 
 _SIGNER: Final = Signer("one")
-_VERIFIER: Final = JwtVerifier(KnownKeys([_SIGNER]), now=lambda: NOW)
+_VERIFIER: Final = JwtVerifier(KnownKeys([_SIGNER]), now=lambda: NOW, prove=ProvenSignatures().prove)
 _JUDGE: Final = LogoutTokenJudge(_VERIFIER, issuer=ISSUER, client_id=AUDIENCE)
 _GOOD: Final = _SIGNER.sign(claims())
 _PARTS: Final = _GOOD.encode().split(b".")

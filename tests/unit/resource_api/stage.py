@@ -2,7 +2,6 @@
 
 import json
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -52,7 +51,7 @@ class Answer:
         assert self.headers["Content-Type"].startswith("application/problem+json")
         assert self.body["status"] == self.status
         assert self.body["title"]
-        assert RequestId.of(uuid.UUID(self.headers[HEADER])).reference == self.body["reference"]
+        assert RequestId(self.headers[HEADER]).reference == self.body["reference"]
         return str(self.body["type"]).removeprefix("/problems/")
 
     @property

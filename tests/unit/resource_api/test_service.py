@@ -125,7 +125,7 @@ async def test_A6_E24_the_gateways_id_is_the_reference_everywhere(
     assert answer.headers["client-request-id"] == sent
     (edited,) = [record for record in caplog.records if record.message == "profile-edited"]
     fields = edited.__dict__["event_fields"]
-    assert fields["reference"] == RequestId.of(uuid.UUID(sent)).reference
+    assert fields["reference"] == RequestId(sent).reference
     assert fields["fields"] == ["city"]
     assert "Turin" not in str(fields)
     for point in ("graph.get_me", "graph.patch_me"):

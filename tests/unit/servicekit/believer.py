@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import pytest
 
+from resource_api.proven_signatures import ProvenSignatures
 from servicekit.jwt_form import ALGORITHM, SIGNATURE
 from servicekit.jwt_signatures import VerificationKey, read_key
 from servicekit.jwt_verifier import UNKNOWN_KEY, JwtVerifier, SigningKeys, TokenRejected
@@ -19,6 +20,7 @@ class KnownKeys(SigningKeys):
     def __init__(self, signers: list[Signer]) -> None:
         self.signers = signers
         self.asked = 0
+        self._read: dict[str, VerificationKey] = {}
 
     async def opened(
         self, kid: str | None, algorithm: str, open_with: Callable[[VerificationKey], T | None]
@@ -28,13 +30,19 @@ class KnownKeys(SigningKeys):
             raise TokenRejected(ALGORITHM)
         for signer in self.signers:
             if kid == signer.kid:
-                key = read_key(signer.jwk())
-                assert key
-                opened = open_with(key)
+                opened = open_with(self._key(signer))
                 if opened is None:
                     raise TokenRejected(SIGNATURE)
                 return opened
         raise TokenRejected(UNKNOWN_KEY)
+
+    def _key(self, signer: Signer) -> VerificationKey:
+        """Return a signer's key, which is read once as in production: a set lasts for an hour."""
+        if signer.kid not in self._read:
+            key = read_key(signer.jwk())
+            assert key
+            self._read[signer.kid] = key
+        return self._read[signer.kid]
 
 
 class Believer:
@@ -43,7 +51,7 @@ class Believer:
     def __init__(self) -> None:
         self.signer = Signer("one")
         self.keys = KnownKeys([self.signer])
-        self.verifier = JwtVerifier(self.keys, now=lambda: NOW)
+        self.verifier = JwtVerifier(self.keys, now=lambda: NOW, prove=ProvenSignatures().prove)
 
     async def rejection(self, token: str) -> TokenRejected:
         """Return why a token is refused; the reason never holds any of it."""

@@ -79,6 +79,36 @@ def test_A6_facts_about_nobody_are_counted_after_the_first_and_persons_are_all_t
     assert judged(path.read_bytes().splitlines(keepends=True)).faults == []
 
 
+class CountedTarget(FileTarget):
+    """A file, and how many pieces were written into it."""
+
+    pieces = 0
+
+    def write(self, lines: bytes) -> int:
+        self.pieces += 1
+        return super().write(lines)
+
+
+def test_A6_facts_that_come_one_upon_the_other_are_written_in_one_piece(tmp_path: Path) -> None:
+    target = CountedTarget(tmp_path / "audit.log")
+    trail = Trail(target, KEYS, service="gateway")
+    ends = time.monotonic() + PATIENCE
+    pieces = 0
+    while pieces != 1:  # again, as a busy computer may let more time go by between two facts
+        assert time.monotonic() < ends
+        trail.record(SIGN_IN, {"person": "ada"})
+        until(lambda: trail.written == len(members(tmp_path / "audit.log")) > 1)
+        before, lines = target.pieces, trail.written
+        for _ in range(3):
+            trail.record(SIGN_IN, {"person": "ada"})
+            time.sleep(0.003)
+        until(lambda: trail.written == lines + 3)  # noqa: B023 - waited for at once
+        pieces = target.pieces - before
+    trail.end()
+
+    assert judged((tmp_path / "audit.log").read_bytes().splitlines(keepends=True)).faults == []
+
+
 def test_A6_a_count_is_written_when_its_minute_is_over() -> None:
     now = [0.0]
     folding = Folding(now=lambda: now[0], first=1, window_seconds=60)

@@ -48,7 +48,7 @@ ANSWERS = {
     "204-and-an-upgrade": b"HTTP/1.1 204 No Content\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
     "204-and-another-behind-it": b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
     "204-of-an-older-version": b"HTTP/1.0 204 No Content\r\n\r\n",
-    "304": b"HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n",
+    "304": b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n',
     "a-head-with-a-length-alone": OK + b"Content-Length: 2\r\n\r\n",
     "a-head-of-chunks-alone": OK + b"Transfer-Encoding: chunked\r\n\r\n",
     "a-head-alone": OK + b"\r\n",
@@ -160,7 +160,7 @@ def test_a_whole_answer_is_here_at_once_and_the_next_one_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "has_body"),
+    "answer, has_body",
     [("204", True), ("304", True), ("304-with-a-length", True), ("a-head-with-a-length-alone", False)],
 )
 def test_an_answer_that_has_no_body_is_here_with_its_head(answer: str, *, has_body: bool) -> None:
