@@ -36,7 +36,6 @@ class ProvenSignatures:
             return True
         if not self._prove(token, key):
             return False
-        self._keys.pop(digest, None)
         self._keys[digest] = key
         if len(self._keys) > self._most:
             del self._keys[next(iter(self._keys))]

@@ -112,6 +112,21 @@ def test_what_was_proven_longest_ago_is_forgotten_first() -> None:
     assert mathematics.asked == 4
 
 
+def test_five_thousand_are_remembered() -> None:
+    asked: list[bytes] = []
+
+    def prove(token: SignedToken, _key: VerificationKey) -> bool:
+        asked.append(token.signature)
+        return True
+
+    memory, one = ProvenSignatures(prove=prove), token_of("RS256", 0, 0)
+    tokens = [SignedToken(one.header, one.signed, one.payload, b"%d" % number) for number in range(5_001)]
+    for token in [*tokens[:-1], *tokens[:-1], tokens[-1], *tokens[:2]]:
+        assert memory.prove(token, key_of("RS256", 0))
+
+    assert asked == [token.signature for token in [*tokens, *tokens[:2]]]
+
+
 def test_S42_of_a_key_that_was_read_anew_nothing_is_remembered() -> None:
     mathematics = Mathematics()
     memory = ProvenSignatures(prove=mathematics.prove)
