@@ -152,14 +152,6 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         f"{_KIT}/test_jwt_verifier.py",
         f"{_KIT}/test_key_sets.py",
     ),
-    "servicekit/http_client/answer_reader.py": (
-        f"{_KIT}/http_client/test_answer_reader.py",
-        f"{_KIT}/test_odd_answers.py",
-        f"{_KIT}/test_connection_reuse.py",
-        f"{_KIT}/test_outbound.py",
-        f"{_KIT}/test_streamed_reply.py",
-        f"{_KIT}/test_outbound_exchanges.py",
-    ),
     "servicekit/jwt_verifier.py": (
         f"{_KIT}/test_verifier_order.py",
         f"{_KIT}/test_jwt_verifier.py",

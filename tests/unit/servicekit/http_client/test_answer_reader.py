@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from aiohttp.http import RawResponseMessage
+from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from servicekit.http_client.answer_reader import AnswerReader
@@ -172,6 +173,20 @@ def test_an_answer_that_has_no_body_is_here_with_its_head(answer: str, *, has_bo
             assert reader.here == b""
             assert payload is EMPTY_PAYLOAD, "there is no stream"
             assert reader.end()
+
+    run(story)
+
+
+@pytest.mark.parametrize("more", [b"x", b"\r\n", WHOLE, ANSWERS["204"]])
+@pytest.mark.parametrize("answer", ["whole", "204"])
+def test_what_follows_a_whole_answer_in_a_piece_of_its_own_is_no_answer(answer: str, more: bytes) -> None:
+    async def story() -> None:
+        reader = AnswerReader(Protocol())
+        reader.begin(has_body=True, unpacks=False)
+        assert len(reader.feed(ANSWERS[answer])) == 1
+
+        with pytest.raises(BadHttpMessage):
+            reader.feed(more)
 
     run(story)
 
