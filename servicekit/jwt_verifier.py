@@ -98,7 +98,7 @@ class JwtVerifier:
         Not checked here, and the caller's to check: roles, acr and acrs, at_hash and c_hash, a replay by jti, whether
         the person still exists, and whether the token was revoked.
         """
-        types = rules[0].types if len(rules) == 1 else frozenset().union(*(each.types for each in rules))
+        types = frozenset[str]().union(*(each.types for each in rules))
         signed = read_token(token, types, ALGORITHMS, longest=self._longest)
         header = signed.header
         judged_by = next((each for each in rules if each.is_for(header.typ)), None)
