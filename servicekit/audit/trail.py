@@ -119,8 +119,10 @@ class Trail:
             entries: list[dict[str, Any]] = []
             with contextlib.suppress(Empty):
                 entry = self._queue.get(timeout=_LOOK_SECONDS)
-                # Where facts come one upon the other a piece is worth a moment, as each would change threads.
-                if entry is not None and time.monotonic() < self._wrote_at + _GATHER_SECONDS:
+                # Where facts come one upon the other a piece is worth a moment, as each would change threads; where it
+                # is full already, it would only make more of them wait.
+                is_soon = time.monotonic() < self._wrote_at + _GATHER_SECONDS
+                if is_soon and entry is not None and self._queue.qsize() < _AT_ONCE:
                     self._is_over.wait(_GATHER_SECONDS)
                 while entry is not None and len(entries) < _AT_ONCE:
                     entries.append(entry)
