@@ -119,7 +119,9 @@ async def test_R3_a_connection_that_does_not_come_about_is_tried_anew_for_the_ne
         async with asyncio.timeout(PATIENCE):
             while await ends(asked(one.connection, 2)) != [own(2)]:  # noqa: ASYNC110 - the next one asks
                 await asyncio.sleep(0)
-        assert one.doors.done.count("connection") == 2
+        # On a busy computer a second one may take longer than a tenth of a second as well, and is left in its turn.
+        assert one.doors.done[0] == one.doors.done[-1] == "connection"
+        assert one.doors.done.count("connection") >= 2
         if kind == "hangs":
             assert hangs.left == [True]
         else:
