@@ -112,23 +112,19 @@ class AnswerReader:
         message = messages[0][0]
         if not message.should_close:  # else the parser refuses all that follows
             self._heads = heads
+        has_none = not self._has_body or message.code in WITHOUT_BODY
+        length = "0" if has_none else message.headers.get(hdrs.CONTENT_LENGTH)
         if (
-            message.code < FIRST_FINAL
+            length is None
+            or int(length) != len(data) - body_at
+            or message.code < FIRST_FINAL
             or message.chunked
             or message.upgrade
             or (self._unpacks and message.compression)
-            or self._length(message) != len(data) - body_at
         ):
             return None
         self.here = data[body_at:]
         return messages
-
-    def _length(self, message: RawResponseMessage) -> int | None:
-        """Return how long the body of an answer without chunks is; None where that will not be known before its end."""
-        if not self._has_body or message.code in WITHOUT_BODY:
-            return 0
-        length = message.headers.get(hdrs.CONTENT_LENGTH)
-        return None if length is None else int(length)
 
     def _made(self, *, has_body: bool, unpacks: bool) -> HttpResponseParser:
         return HttpResponseParser(
